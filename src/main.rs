@@ -1,1 +1,3 @@
+//! `cargo perfguard`: guards performance the way tests guard behaviour.
+
 fn main() {}

@@ -1,0 +1,1 @@
+//! Which bench targets there are; the only user of `cargo_metadata`.

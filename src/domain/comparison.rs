@@ -1,0 +1,52 @@
+//! Pairs of launches: the unit of statistics of a comparison.
+
+use serde::{Deserialize, Serialize};
+
+use super::sample::SampleSet;
+use super::side::{Side, Sides};
+
+/// How the two launches of a pair took turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Both processes alive, one sample each in turn: sample *i* of one side is the neighbour of sample *i* of the other.
+    Turns,
+    /// One whole process after the other: samples of the two sides have no neighbours.
+    WholeProcess,
+}
+
+/// One side's launch of a pair.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairedLaunch {
+    /// Raw samples, in the order they were taken.
+    pub samples: SampleSet,
+    /// How long the launch took from start to end, in seconds.
+    pub seconds: f64,
+}
+
+/// One launch of each side, close together in time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// Which pair of its comparison this is, from 0.
+    pub index: u32,
+    /// Which side started first. Alternates, so that a bias of going first cancels.
+    pub first: Side,
+    /// How the two took turns.
+    pub schedule: Schedule,
+    /// The CPU both were pinned to, if they were.
+    pub cpu: Option<u32>,
+    /// The two launches.
+    pub launches: Sides<PairedLaunch>,
+}
+
+impl Pair {
+    /// Time spent on the pair, in seconds: of both launches when one followed the other, of the longer when they
+    /// were alive together.
+    pub fn seconds(&self) -> f64 {
+        let Sides { baseline, candidate } = &self.launches;
+        match self.schedule {
+            Schedule::Turns => baseline.seconds.max(candidate.seconds),
+            Schedule::WholeProcess => baseline.seconds + candidate.seconds,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What is stored: a key, raw samples, and how they came about.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::artifact::{BuildFingerprint, Digest};
+use super::machine::MachineKey;
+use super::metric::Metric;
+use super::name::BenchmarkName;
+use super::revision::Revision;
+use super::sample::SampleSet;
+
+/// One run of the program: everything measured in it shares the machine's state of that hour.
+///
+/// The spread *between* occasions is what a stored baseline is judged with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occasion {
+    /// Its number in the store.
+    pub id: OccasionId,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub started_ms: i64,
+}
+
+/// The number of an occasion in its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OccasionId(pub i64);
+
+impl fmt::Display for OccasionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Whether a figure is evidence about this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provenance {
+    /// Taken on the processor itself.
+    Native,
+    /// Taken under an emulator: stored and shown, never judged.
+    Emulated,
+}
+
+/// What a stored result is keyed by. Results that differ in anything but the revision are never compared silently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasurementKey {
+    /// Which code.
+    pub revision: Revision,
+    /// Which machine.
+    pub machine: MachineKey,
+    /// Which build.
+    pub build: BuildFingerprint,
+    /// Which benchmark.
+    pub benchmark: BenchmarkName,
+    /// Which figure.
+    pub metric: Metric,
+}
+
+/// One start of a process that measured the benchmark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Launch {
+    /// Raw samples, in the order they were taken.
+    pub samples: SampleSet,
+    /// The CPU it was pinned to, if it was.
+    pub cpu: Option<u32>,
+    /// How long the whole launch took, in seconds.
+    pub seconds: f64,
+}
+
+/// One benchmark measured on one occasion: at least one launch, all of one executable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// What it is a measurement of.
+    pub key: MeasurementKey,
+    /// The executable.
+    pub executable: Digest,
+    /// Whether it is evidence.
+    pub provenance: Provenance,
+    /// The launches, in order.
+    pub launches: Vec<Launch>,
+}
+
+impl Measurement {
+    /// The median over launches of each launch's median: what a table shows. `None` without launches.
+    pub fn summary(&self) -> Option<f64> {
+        let mut medians: Vec<f64> = self.launches.iter().map(|launch| launch.samples.median()).collect();
+        medians.sort_by(f64::total_cmp);
+        let middle = medians.len() / 2;
+        match medians.len() {
+            0 => None,
+            odd if odd % 2 == 1 => Some(medians[middle]),
+            _ => Some(f64::midpoint(medians[middle - 1], medians[middle])),
+        }
+    }
+}

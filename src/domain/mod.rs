@@ -1,0 +1,34 @@
+//! The words of the project as types.
+//!
+//! Everything that one stage hands to the next lives here, so that stages need no imports of each other and the
+//! graph of modules cannot have a cycle. Only `std` and `serde` are used; nothing here does I/O.
+
+pub mod artifact;
+pub mod comparison;
+pub mod limit;
+pub mod machine;
+pub mod measurement;
+pub mod metric;
+pub mod name;
+pub mod outcome;
+pub mod progress;
+pub mod revision;
+pub mod sample;
+pub mod side;
+pub mod verdict;
+
+pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
+pub use comparison::{Pair, PairedLaunch, Schedule};
+pub use limit::{Limit, LimitError};
+pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
+pub use measurement::{Launch, Measurement, MeasurementKey, Occasion, OccasionId, Provenance};
+pub use metric::Metric;
+pub use name::{BenchmarkName, NameError};
+pub use outcome::{
+    BenchmarkOutcome, ClaimOutcome, ClaimVerdict, MetricOutcome, Report, ReportedError, Toolchain,
+};
+pub use progress::{Event, Progress, Silent};
+pub use revision::{CommitId, Revision, SourceTree, TreeId};
+pub use sample::{Sample, SampleError, SampleSet};
+pub use side::{Side, Sides};
+pub use verdict::{Method, Verdict};

@@ -1,0 +1,182 @@
+//! What a report is made from: verdicts with the figures behind them.
+
+use super::limit::Limit;
+use super::machine::MachineFacts;
+use super::metric::Metric;
+use super::name::BenchmarkName;
+use super::revision::Revision;
+use super::verdict::{Method, Verdict};
+
+/// What was found about one metric of one benchmark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricOutcome {
+    /// Which figure.
+    pub metric: Metric,
+    /// What was found.
+    pub verdict: Verdict,
+    /// How it was found, where something was.
+    pub method: Option<Method>,
+    /// The baseline's value, in the metric's unit.
+    pub baseline: Option<f64>,
+    /// The candidate's value, in the metric's unit.
+    pub candidate: Option<f64>,
+    /// candidate/baseline − 1: positive is worse.
+    pub change: Option<f64>,
+    /// The interval of `change`.
+    pub interval: Option<(f64, f64)>,
+    /// The probability with which the interval holds the truth.
+    pub confidence: Option<f64>,
+    /// The limit it was judged by.
+    pub limit: Limit,
+    /// The limit as a fraction of this baseline, where that makes sense.
+    pub threshold: Option<f64>,
+    /// How many pairs of launches were measured.
+    pub pairs: u32,
+    /// How long that took, in seconds.
+    pub seconds: f64,
+    /// Why, whenever the verdict is not regressed, improved or unchanged; otherwise what else is worth knowing.
+    pub reason: Option<String>,
+}
+
+impl MetricOutcome {
+    /// An outcome without figures: what was found, and why nothing could be compared.
+    pub fn without_figures(
+        metric: Metric,
+        limit: Limit,
+        verdict: Verdict,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            metric,
+            verdict,
+            method: None,
+            baseline: None,
+            candidate: None,
+            change: None,
+            interval: None,
+            confidence: None,
+            limit,
+            threshold: None,
+            pairs: 0,
+            seconds: 0.0,
+            reason: Some(reason.into()),
+        }
+    }
+}
+
+/// What was found about one benchmark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BenchmarkOutcome {
+    /// Which benchmark.
+    pub name: BenchmarkName,
+    /// The architecture it was compiled for.
+    pub arch: String,
+    /// Its metrics, in the order of [`Metric::ALL`].
+    pub metrics: Vec<MetricOutcome>,
+}
+
+impl BenchmarkOutcome {
+    /// The most telling verdict of its metrics.
+    pub fn verdict(&self) -> Verdict {
+        self.metrics
+            .iter()
+            .map(|metric| metric.verdict)
+            .reduce(Verdict::join)
+            .unwrap_or(Verdict::Inconclusive)
+    }
+}
+
+/// What was found about a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimVerdict {
+    /// Shown to hold.
+    Confirmed,
+    /// Shown not to hold.
+    Refuted,
+    /// Neither, within the budget.
+    Undecided,
+}
+
+impl ClaimVerdict {
+    /// The name in JSON and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Refuted => "refuted",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// A claim and what was found about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClaimOutcome {
+    /// `group/pattern`, or the user's name for it.
+    pub name: String,
+    /// What was found.
+    pub verdict: ClaimVerdict,
+    /// slower/faster: how many times faster the faster one is.
+    pub ratio: Option<f64>,
+    /// The interval of `ratio`.
+    pub interval: Option<(f64, f64)>,
+    /// The ratio that was claimed.
+    pub at_least: f64,
+    /// Why, when undecided; otherwise what else is worth knowing.
+    pub reason: Option<String>,
+}
+
+/// Something that could not be completed. Never a regression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportedError {
+    /// What it concerns: a benchmark, a bench target, a side; empty for the whole run.
+    pub subject: String,
+    /// What happened.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// What the figures were taken with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toolchain {
+    /// rustc's version.
+    pub rustc: String,
+    /// The target triple.
+    pub target: String,
+    /// The Cargo profile.
+    pub profile: String,
+}
+
+/// Everything a command found, ready to be rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The command's name.
+    pub command: &'static str,
+    /// The code the program will exit with.
+    pub exit_code: u8,
+    /// What was compared with; `None` where nothing was.
+    pub baseline: Option<Revision>,
+    /// What was measured.
+    pub candidate: Option<Revision>,
+    /// Where.
+    pub machine: Option<MachineFacts>,
+    /// With what.
+    pub toolchain: Option<Toolchain>,
+    /// The benchmarks.
+    pub benchmarks: Vec<BenchmarkOutcome>,
+    /// The claims.
+    pub claims: Vec<ClaimOutcome>,
+    /// What could not be completed.
+    pub errors: Vec<ReportedError>,
+    /// What a reader should know besides: targets left out, a machine that was not fit.
+    pub notes: Vec<String>,
+    /// How long the whole run took, in seconds.
+    pub seconds: f64,
+}
+
+impl Report {
+    /// The most telling verdict of all benchmarks; `None` when there are none.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.benchmarks.iter().map(BenchmarkOutcome::verdict).reduce(Verdict::join)
+    }
+}

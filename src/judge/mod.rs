@@ -1,0 +1,1 @@
+//! From measurements and a policy to verdicts, the gate and claims. Pure.

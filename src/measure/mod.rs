@@ -1,0 +1,1 @@
+//! Launches of executables, in turns and in pairs, and what they report; facts about the machine.

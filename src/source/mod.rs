@@ -1,0 +1,1 @@
+//! Revisions and their files; the only user of git2.

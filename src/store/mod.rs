@@ -1,0 +1,1 @@
+//! Measurements kept in one `SQLite` file; the only user of rusqlite.
