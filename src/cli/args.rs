@@ -385,7 +385,8 @@ mod tests {
 
     #[test]
     fn both_ways_to_start_are_the_same() {
-        for words in [&["cargo-perfguard", "perfguard", "check", "x"][..], &["cargo-perfguard", "check", "x"]] {
+        for words in [&["cargo-perfguard", "perfguard", "check", "x"][..], &["cargo-perfguard", "check", "x"]]
+        {
             let arguments = parse_words(words).unwrap();
             assert!(matches!(arguments.command, Command::Check(check) if check.filter.filter == ["x"]));
         }

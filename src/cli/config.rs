@@ -162,7 +162,8 @@ pub(crate) fn load(
         (Some(text), None) => parse(&text, FILE_NAME)?,
         (None, Some((table, value))) => {
             let place = format!("[{table}] in Cargo.toml");
-            let wire = Wire::deserialize(value).map_err(|error| syntax(&place, &error.to_string(), &error))?;
+            let wire =
+                Wire::deserialize(value).map_err(|error| syntax(&place, &error.to_string(), &error))?;
             check(wire, &place)?
         }
         (None, None) => Config::default(),
@@ -175,8 +176,8 @@ pub(crate) fn load(
 
 /// Reads the text of a configuration file.
 pub(crate) fn parse(text: &str, place: &str) -> Result<Config, ConfigError> {
-    let wire: Wire =
-        toml::from_str(text).map_err(|error| syntax(place, error.to_string().trim_end(), &error.message()))?;
+    let wire: Wire = toml::from_str(text)
+        .map_err(|error| syntax(place, error.to_string().trim_end(), &error.message()))?;
     check(wire, place)
 }
 
@@ -193,19 +194,29 @@ fn package_rules(package: &str, value: &serde_json::Value) -> Result<Vec<Benchma
     }
     for entry in &wire.benchmark {
         let own = format!("{package}::");
-        let glob = if entry.glob.starts_with(&own) { entry.glob.clone() } else { format!("{own}{}", entry.glob) };
+        let glob =
+            if entry.glob.starts_with(&own) { entry.glob.clone() } else { format!("{own}{}", entry.glob) };
         rules.push(BenchmarkRule { glob, thresholds: limits(&entry.thresholds, &place, &entry.glob)? });
     }
     Ok(rules)
 }
 
 fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
-    let value = |key: &str, reason: String| ConfigError::Value { place: place.to_owned(), key: key.to_owned(), reason };
-    let metrics = wire.metrics.map(|names| metrics(&names)).transpose().map_err(|reason| value("metrics", reason))?;
-    let budget = wire.budget.map(|text| duration(&text)).transpose().map_err(|reason| value("budget", reason))?;
+    let value = |key: &str, reason: String| ConfigError::Value {
+        place: place.to_owned(),
+        key: key.to_owned(),
+        reason,
+    };
+    let metrics =
+        wire.metrics.map(|names| metrics(&names)).transpose().map_err(|reason| value("metrics", reason))?;
+    let budget =
+        wire.budget.map(|text| duration(&text)).transpose().map_err(|reason| value("budget", reason))?;
     let mut targets = Vec::new();
     for (selector, table) in &wire.target {
-        targets.push((selector.clone(), limits(&table.thresholds, place, &format!("target.{selector}.thresholds"))?));
+        targets.push((
+            selector.clone(),
+            limits(&table.thresholds, place, &format!("target.{selector}.thresholds"))?,
+        ));
     }
     let mut benchmarks = Vec::new();
     for entry in &wire.benchmark {
@@ -253,7 +264,8 @@ fn limits(table: &BTreeMap<String, Amount>, place: &str, key: &str) -> Result<Li
 pub(crate) fn metrics(names: &[String]) -> Result<Vec<Metric>, String> {
     let mut metrics = Vec::new();
     for name in names {
-        let metric: Metric = name.trim().parse().map_err(|error: crate::domain::metric::UnknownMetric| error.to_string())?;
+        let metric: Metric =
+            name.trim().parse().map_err(|error: crate::domain::metric::UnknownMetric| error.to_string())?;
         if !metrics.contains(&metric) {
             metrics.push(metric);
         }
@@ -288,12 +300,17 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 /// Turns serde's message into an error that names the nearest known key.
 fn syntax(place: &str, shown: &str, message: &impl std::fmt::Display) -> ConfigError {
-    ConfigError::Syntax { place: place.to_owned(), message: shown.to_owned(), nearest: nearest_key(&message.to_string()) }
+    ConfigError::Syntax {
+        place: place.to_owned(),
+        message: shown.to_owned(),
+        nearest: nearest_key(&message.to_string()),
+    }
 }
 
 /// serde says "unknown field `x`, expected one of `a`, `b`": the nearest of what was expected.
 fn nearest_key(message: &str) -> Option<String> {
-    let rest = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
+    let rest =
+        message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
     let (unknown, expected) = rest.split_once('`')?;
     nearest(unknown, expected.split('`').skip(1).step_by(2))
 }

@@ -25,7 +25,8 @@ impl Console {
             Color::Never => false,
             Color::Auto => {
                 let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-                let forced = set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v != "0");
+                let forced =
+                    set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v != "0");
                 let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
                 !set("NO_COLOR") && (forced || (terminal && !dumb))
             }
@@ -130,7 +131,10 @@ fn terminal_width() -> Option<u16> {
     }
     #[cfg(unix)]
     {
-        rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|&columns| columns > 0)
+        rustix::termios::tcgetwinsize(io::stdout())
+            .ok()
+            .map(|size| size.ws_col)
+            .filter(|&columns| columns > 0)
     }
     #[cfg(not(unix))]
     {
