@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{BaselineEntry, BaselineReport, BenchmarkName, Metric, Provenance};
 
-use super::text::{clean, shorten};
+use super::text::{clean, shorten_end};
 use super::{Format, Style, UnsupportedFormat};
 
 /// The formats that a baseline report can be written in.
 pub const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Markdown, Format::Html, Format::Csv];
 
 /// How much of a processor's name stands above a column.
-const CPU_WIDTH: usize = 22;
+const CPU_WIDTH: usize = 26;
 
 /// What to say about figures that were taken under an emulator.
 const EMULATED: &str = "emulated: taken under an emulator. Counts of instructions and allocations are the program's \
@@ -32,7 +32,7 @@ const EMPTY: &str = "no baseline is stored: measure one with `cargo perfguard ru
 /// [`UnsupportedFormat`] for `junit`: a baseline neither passes nor fails.
 pub fn render(report: &BaselineReport, format: Format, style: &Style) -> Result<String, UnsupportedFormat> {
     match format {
-        Format::Table => Ok(table::table(report, style)),
+        Format::Table => Ok(table::table(report, *style)),
         Format::Markdown => Ok(table::markdown(report)),
         Format::Html => Ok(table::html(report)),
         Format::Json => Ok(wire::json(report)),
@@ -73,6 +73,14 @@ impl Origin {
     }
 }
 
+/// A processor's name without what its vendor adds to every one.
+fn short_cpu(model: &str) -> String {
+    let model = model.replace("(R)", "").replace("(TM)", "");
+    let model = model.split(" CPU @").next().unwrap_or_default();
+    let telling = |word: &&str| *word != "Processor" && !word.ends_with("-Core");
+    model.split_whitespace().filter(telling).collect::<Vec<_>>().join(" ")
+}
+
 /// Rows are benchmarks and their metrics, columns are origins.
 struct Matrix<'a> {
     origins: Vec<Origin>,
@@ -96,12 +104,11 @@ impl<'a> Matrix<'a> {
         Self { origins: origins.into_iter().collect(), rows }
     }
 
-    /// What stands above a column: architecture and processor, numbered where they alone would be ambiguous.
+    /// What stands above a column: architecture and processor, with the number of its line in the legend.
     fn title(&self, index: usize) -> (String, String) {
-        let short = |origin: &Origin| (origin.arch.clone(), shorten(&origin.cpu_model, CPU_WIDTH));
-        let title = short(&self.origins[index]);
-        let ambiguous = self.origins.iter().filter(|origin| short(origin) == title).count() > 1;
-        if ambiguous { (format!("{} [{}]", title.0, index + 1), title.1) } else { title }
+        let origin = &self.origins[index];
+        let arch = format!("{} [{}]", origin.arch, index + 1);
+        (arch, shorten_end(&short_cpu(&origin.cpu_model), CPU_WIDTH))
     }
 
     /// A line for each column: where its figures come from.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::{HistoryPoint, HistoryReport, MachineKey, Metric};
 
 use super::grid::{Column, GAP, Grid};
-use super::text::{clean, day, instant, paint, plural, shorten, width, wrap};
+use super::text::{clean, day, instant, paint, plural, shorten_end, width, wrap};
 use super::{Format, Style, UnsupportedFormat, csv as rfc4180, json, units};
 
 /// The formats that a history can be written in.
@@ -26,7 +26,7 @@ const MAX_SUBJECT: usize = 60;
 /// [`UnsupportedFormat`] for `markdown`, `html` and `junit`.
 pub fn render(report: &HistoryReport, format: Format, style: &Style) -> Result<String, UnsupportedFormat> {
     match format {
-        Format::Table => Ok(table(report, style)),
+        Format::Table => Ok(table(report, *style)),
         Format::Json => Ok(as_json(report)),
         Format::Csv => Ok(as_csv(report)),
         Format::Markdown | Format::Html | Format::Junit => {
@@ -65,7 +65,7 @@ fn change(before: f64, after: f64) -> Option<f64> {
     Some(after / before - 1.0).filter(|change| change.is_finite())
 }
 
-fn table(report: &HistoryReport, style: &Style) -> String {
+fn table(report: &HistoryReport, style: Style) -> String {
     let name = clean(&report.benchmark.to_string());
     let mut out = String::new();
     let prose = |out: &mut String, text: &str, ansi: Ansi| {
@@ -86,10 +86,11 @@ fn table(report: &HistoryReport, style: &Style) -> String {
     for (number, machine) in machines(report).into_iter().enumerate() {
         let (low, high) = range(report.points.iter().filter(|point| point.machine == *machine));
         if low.is_finite() {
-            let low = units::value(report.metric, low);
-            let high = units::value(report.metric, high);
+            let from = units::value(report.metric, low);
+            let to = units::value(report.metric, high);
+            let levels = if high > low { format!("level from {from} to {to}") } else { from };
             let key = clean(machine.as_str());
-            prose(&mut out, &format!("[{}] {key}: from {low} to {high}", number + 1), Ansi::new());
+            prose(&mut out, &format!("[{}] {key}: {levels}", number + 1), Ansi::new());
         }
     }
     let found = match report.change_points.len() {
@@ -100,7 +101,7 @@ fn table(report: &HistoryReport, style: &Style) -> String {
     out
 }
 
-fn grid(out: &mut String, report: &HistoryReport, style: &Style) {
+fn grid(out: &mut String, report: &HistoryReport, style: Style) {
     let machines = machines(report);
     let mut grid = Grid {
         columns: vec![
@@ -110,7 +111,7 @@ fn grid(out: &mut String, report: &HistoryReport, style: &Style) {
             Column::right("value"),
             Column::left("spread"),
             Column::right("change"),
-            Column::left("least to greatest"),
+            Column::left("level"),
             Column::left("on"),
         ],
         rows: Vec::new(),
@@ -152,7 +153,7 @@ fn grid(out: &mut String, report: &HistoryReport, style: &Style) {
 }
 
 /// Puts the commits' subjects last, where there is room for them.
-fn subjects(grid: &mut Grid, report: &HistoryReport, style: &Style) {
+fn subjects(grid: &mut Grid, report: &HistoryReport, style: Style) {
     const LEAST: usize = 12;
     if grid.width() + GAP + LEAST > style.table_width() {
         *grid = grid.clone().without("spread");
@@ -163,7 +164,7 @@ fn subjects(grid: &mut Grid, report: &HistoryReport, style: &Style) {
     }
     grid.columns.push(Column::left("subject"));
     for (row, point) in grid.rows.iter_mut().zip(&report.points) {
-        row.push(shorten(&clean(&point.subject), room));
+        row.push(shorten_end(&clean(&point.subject), room));
     }
 }
 
@@ -201,7 +202,8 @@ struct Point<'a> {
     value: Option<f64>,
     spread: Option<f64>,
     machine: &'a str,
-    change_point: bool,
+    #[serde(rename = "change_point")]
+    begins_level: bool,
 }
 
 fn points(report: &HistoryReport) -> impl Iterator<Item = Point<'_>> {
@@ -212,7 +214,7 @@ fn points(report: &HistoryReport) -> impl Iterator<Item = Point<'_>> {
         value: json::finite(point.value),
         spread: point.spread.and_then(json::finite),
         machine: point.machine.as_str(),
-        change_point: report.change_points.contains(&index),
+        begins_level: report.change_points.contains(&index),
     })
 }
 
@@ -254,7 +256,7 @@ fn as_csv(report: &HistoryReport) -> String {
             &rfc4180::number(point.value),
             &rfc4180::number(point.spread),
             point.machine,
-            if point.change_point { "true" } else { "false" },
+            if point.begins_level { "true" } else { "false" },
         ]));
     }
     out

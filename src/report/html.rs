@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use crate::domain::{ClaimOutcome, MetricOutcome, Report, Verdict};
 
 use super::text::clean;
-use super::units;
 use super::words::{self, Kind, Tone};
+use super::{advice, units};
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/sort.js");
@@ -33,15 +33,16 @@ pub(super) fn render(report: &Report) -> String {
     errors(&mut body, report);
     benchmarks(&mut body, report, kind);
     claims(&mut body, &report.claims);
-    let steps = words::next_steps(report);
+    let steps = advice::next_steps(report);
     if !steps.is_empty() {
         body.push_str("<h2>What to do next</h2>\n<dl>\n");
         for step in &steps {
+            let command: Vec<String> = step.command.lines().map(escape).collect();
+            let command = command.join("\n");
             let _ = writeln!(
                 body,
-                "<dt>{}</dt><dd><code>{}</code></dd>",
-                escape(step.purpose),
-                escape(&step.command)
+                "<dt>{}</dt><dd><code class=\"message\">{command}</code></dd>",
+                escape(step.purpose)
             );
         }
         body.push_str("</dl>\n");

@@ -30,7 +30,7 @@ fn suites(report: &Report, kind: Kind) -> Vec<TestSuite> {
             suites.push(TestSuite::new(label.clone()));
         }
         if let Some(suite) = suites.last_mut() {
-            suite.add_test_case(benchmark_case(benchmark, &label, kind));
+            suite.add_test_case(benchmark_case(report, benchmark, &label, kind));
         }
     }
     if !report.claims.is_empty() {
@@ -39,7 +39,11 @@ fn suites(report: &Report, kind: Kind) -> Vec<TestSuite> {
         suites.push(suite);
     }
     let mut run = TestSuite::new("cargo-perfguard");
-    run.add_test_cases(report.errors.iter().map(error_case));
+    let told = |error: &&ReportedError| {
+        let failed = |benchmark: &&BenchmarkOutcome| benchmark.verdict() == Verdict::Failed;
+        report.benchmarks.iter().filter(failed).any(|benchmark| concerns(error, benchmark))
+    };
+    run.add_test_cases(report.errors.iter().filter(|error| !told(error)).map(error_case));
     let closing = words::closing(report);
     if kind == Kind::Judged
         && closing.tone != Tone::Good
@@ -65,7 +69,7 @@ fn outcome_case(text: &str, exit_code: u8) -> TestCase {
     case("outcome", "cargo-perfguard", status)
 }
 
-fn benchmark_case(benchmark: &BenchmarkOutcome, label: &str, kind: Kind) -> TestCase {
+fn benchmark_case(report: &Report, benchmark: &BenchmarkOutcome, label: &str, kind: Kind) -> TestCase {
     let verdict = benchmark.verdict();
     let judged = kind == Kind::Judged;
     let mut status = match verdict {
@@ -84,6 +88,11 @@ fn benchmark_case(benchmark: &BenchmarkOutcome, label: &str, kind: Kind) -> Test
             .collect();
         let message = if reasons.is_empty() { verdict.to_string() } else { reasons.join("; ") };
         status.set_message(message).set_type(verdict.name());
+        let errors = report.errors.iter().filter(|error| concerns(error, benchmark));
+        let described: Vec<String> = errors.map(description).collect();
+        if !described.is_empty() {
+            status.set_description(described.join("\n"));
+        }
     }
     let mut case = case(benchmark.name.id(), label, status);
     case.set_time(time(
@@ -138,14 +147,23 @@ fn claim_case(claim: &ClaimOutcome) -> TestCase {
     case(&claim.name, "claims", status)
 }
 
+/// Whether an error is about a benchmark.
+fn concerns(error: &ReportedError, benchmark: &BenchmarkOutcome) -> bool {
+    error.subject == benchmark.name.to_string()
+}
+
+/// An error's message and hint.
+fn description(error: &ReportedError) -> String {
+    match &error.hint {
+        Some(hint) => format!("{}\nhint: {hint}", error.message),
+        None => error.message.clone(),
+    }
+}
+
 fn error_case(error: &ReportedError) -> TestCase {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_message(error.message.lines().next().unwrap_or_default()).set_type("error");
-    let mut description = error.message.clone();
-    if let Some(hint) = &error.hint {
-        description = format!("{description}\nhint: {hint}");
-    }
-    status.set_description(description);
+    status.set_description(description(error));
     let name = if error.subject.is_empty() { "run" } else { &error.subject };
     case(name, "cargo-perfguard", status)
 }

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use crate::domain::{BenchmarkOutcome, ClaimOutcome, MetricOutcome, Report, Verdict};
 
 use super::text::{clean, plural};
-use super::units;
 use super::words::{self, Kind, Tone};
+use super::{advice, units};
 
 /// Marks the comment, so that a later run can find and replace it.
 const MARKER: &str = "<!-- cargo-perfguard -->";
@@ -48,11 +48,12 @@ pub(super) fn render(report: &Report) -> String {
             table(out, &folded, kind);
         });
     }
-    let steps = words::next_steps(report);
+    let steps = advice::next_steps(report);
     if !steps.is_empty() {
         details(&mut out, "What to do next", |out| {
             for step in &steps {
-                let _ = writeln!(out, "- {}: {}", step.purpose, code(&step.command));
+                let command: Vec<String> = step.command.lines().map(code).collect();
+                let _ = writeln!(out, "- {}:<br>{}", step.purpose, command.join("<br>"));
             }
             out.push('\n');
         });

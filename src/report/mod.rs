@@ -3,6 +3,7 @@
 //! [`render`] takes what a command found; [`baseline_report::render`] and [`history::render`] take what the store
 //! holds. `words` makes the sentences that several formats share, so that they cannot disagree.
 
+mod advice;
 pub mod baseline_report;
 mod csv;
 mod grid;
@@ -111,12 +112,12 @@ pub struct Style {
 
 impl Style {
     /// The columns that prose keeps to.
-    fn prose_width(&self) -> usize {
+    fn prose_width(self) -> usize {
         self.width.map_or(100, |width| usize::from(width).max(MIN_WIDTH))
     }
 
     /// The columns that a table keeps to.
-    fn table_width(&self) -> usize {
+    fn table_width(self) -> usize {
         self.width.map_or(usize::MAX, |width| usize::from(width).max(MIN_WIDTH))
     }
 }
@@ -127,7 +128,7 @@ const MIN_WIDTH: usize = 60;
 /// Writes what a command found, with a line feed behind it.
 pub fn render(report: &Report, format: Format, style: &Style) -> String {
     match format {
-        Format::Table => table::render(report, style),
+        Format::Table => table::render(report, *style),
         Format::Json => json::render(report),
         Format::Markdown => markdown::render(report),
         Format::Html => html::render(report),

@@ -1,16 +1,18 @@
 //! The report for people: a table made to be read in a CI log, the reasons below it, the outcome as its last word.
 
+mod sections;
+
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style as Ansi};
+use anstyle::Style as Ansi;
 
-use crate::domain::{BenchmarkOutcome, ClaimVerdict, Metric, MetricOutcome, Report, Verdict};
+use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, Report, Verdict};
 
 use super::Style;
 use super::grid::{Column, GAP, Grid};
-use super::text::{clean, lines, pad, paint, plural, shorten, verdict_style, width, wrap, wrap_name};
+use super::text::{clean, paint, plural, verdict_style, width, wrap, wrap_name};
 use super::units;
-use super::words::{self, Kind, Tone};
+use super::words::{self, Kind};
 
 /// With at most so many benchmarks, unchanged ones are shown too.
 const SHOW_ALL: usize = 20;
@@ -28,8 +30,8 @@ const LABEL: usize = 14;
 const SHOW_NAMES: usize = 5;
 
 /// Writes a report as a table.
-pub(super) fn render(report: &Report, style: &Style) -> String {
-    let mut out = Out { text: String::new(), style: *style };
+pub(super) fn render(report: &Report, style: Style) -> String {
+    let mut out = Out { text: String::new(), style };
     match Kind::of(report) {
         Kind::Names => names(&mut out, report),
         kind => {
@@ -38,12 +40,12 @@ pub(super) fn render(report: &Report, style: &Style) -> String {
             if kind == Kind::Judged {
                 reasons(&mut out, report);
             }
-            claims(&mut out, report);
+            sections::claims(&mut out, report);
         }
     }
-    errors(&mut out, report);
-    notes(&mut out, report);
-    closing(&mut out, report);
+    sections::errors(&mut out, report);
+    sections::notes(&mut out, report);
+    sections::closing(&mut out, report);
     out.text
 }
 
@@ -194,6 +196,12 @@ fn cells(outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
         (Some(method), 0) => method.to_string(),
         (Some(method), pairs) => format!("{method} × {pairs}"),
     };
+    let known = outcome.baseline.is_some() || outcome.candidate.is_some();
+    if !known {
+        let mut cells = vec![outcome.verdict.to_string(), outcome.metric.to_string()];
+        cells.resize(columns(kind).len(), String::new());
+        return cells;
+    }
     let threshold = outcome.limit.display(outcome.metric);
     vec![
         outcome.verdict.to_string(),
@@ -288,6 +296,9 @@ fn above(out: &mut Out, groups: &[Group], mut grid: Grid, limit: usize) {
             out.line(&format!("{lead}{line}"));
         }
         for line in rows.by_ref().take(group.rows.len()) {
+            if group.rows.len() == 1 && group.rows[0].iter().skip(2).all(String::is_empty) {
+                continue;
+            }
             let line = format!("{}{}", " ".repeat(indent), painted_verdict(out, line));
             out.line(&line);
         }
@@ -319,142 +330,5 @@ fn reasons(out: &mut Out, report: &Report) {
         }
         out.labelled(reason.verdict.name(), verdict_style(reason.verdict), &names);
         out.prose(&reason.text, LABEL + GAP);
-    }
-}
-
-fn claims(out: &mut Out, report: &Report) {
-    if report.claims.is_empty() {
-        return;
-    }
-    out.title("Claims");
-    let mut grid = Grid {
-        columns: vec![
-            Column::left("verdict"),
-            Column::left("claim"),
-            Column::right("faster"),
-            Column::left("interval"),
-            Column::right("at least"),
-            Column::left("why"),
-        ],
-        rows: Vec::new(),
-    };
-    let mut sorted: Vec<_> = report.claims.iter().collect();
-    sorted
-        .sort_by(|a, b| claim_rank(a.verdict).cmp(&claim_rank(b.verdict)).then_with(|| a.name.cmp(&b.name)));
-    for claim in &sorted {
-        grid.rows.push(vec![
-            claim.verdict.name().to_owned(),
-            shorten(&clean(&claim.name), 40),
-            claim.ratio.map_or_else(|| units::UNKNOWN.to_owned(), units::ratio),
-            claim
-                .interval
-                .map(|(low, high)| format!("[{}, {}]", units::ratio(low), units::ratio(high)))
-                .unwrap_or_default(),
-            units::ratio(claim.at_least),
-            String::new(),
-        ]);
-    }
-    let laid = grid.without_empty();
-    let header = laid.header_lines();
-    for (index, line) in laid.lay_out().iter().enumerate() {
-        let line = match index.checked_sub(header).and_then(|at| sorted.get(at)) {
-            None => out.paint(line, Ansi::new().dimmed()),
-            Some(claim) => {
-                let word = claim.verdict.name();
-                format!("{}{}", out.paint(word, claim_style(claim.verdict)), &line[word.len()..])
-            }
-        };
-        out.line(&line);
-    }
-    for claim in sorted {
-        if let Some(reason) = &claim.reason {
-            out.labelled(claim.verdict.name(), claim_style(claim.verdict), &clean(&claim.name));
-            out.prose(&clean(reason), LABEL + GAP);
-        }
-    }
-}
-
-fn claim_rank(verdict: ClaimVerdict) -> u8 {
-    match verdict {
-        ClaimVerdict::Refuted => 0,
-        ClaimVerdict::Undecided => 1,
-        ClaimVerdict::Confirmed => 2,
-    }
-}
-
-fn claim_style(verdict: ClaimVerdict) -> Ansi {
-    match verdict {
-        ClaimVerdict::Refuted => AnsiColor::Red.on_default().bold(),
-        ClaimVerdict::Undecided => AnsiColor::Yellow.on_default(),
-        ClaimVerdict::Confirmed => AnsiColor::Green.on_default(),
-    }
-}
-
-fn errors(out: &mut Out, report: &Report) {
-    if report.errors.is_empty() {
-        return;
-    }
-    out.title("Errors");
-    let red = AnsiColor::Red.on_default().bold();
-    for error in &report.errors {
-        let label = out.paint("error", red);
-        let subject = clean(&error.subject);
-        let mut message = lines(&error.message);
-        let first = if message.is_empty() { String::new() } else { message.remove(0) };
-        let opening = if subject.is_empty() { first } else { format!("{subject}: {first}") };
-        for (index, line) in wrap(&opening, out.style.prose_width() - 7).iter().enumerate() {
-            let lead = if index == 0 { format!("{label}: ") } else { " ".repeat(7) };
-            out.line(&format!("{lead}{line}"));
-        }
-        for line in message {
-            out.line(&format!("       {line}"));
-        }
-        if let Some(hint) = &error.hint {
-            out.prose(&format!("hint: {}", clean(hint)), 7);
-        }
-    }
-}
-
-fn notes(out: &mut Out, report: &Report) {
-    if report.notes.is_empty() {
-        return;
-    }
-    out.gap();
-    for note in &report.notes {
-        let broken = wrap(&clean(note), out.style.prose_width() - 6);
-        for (index, line) in broken.iter().enumerate() {
-            out.line(&format!("{}{line}", if index == 0 { "note: " } else { "      " }));
-        }
-    }
-}
-
-fn closing(out: &mut Out, report: &Report) {
-    let steps = words::next_steps(report);
-    if !steps.is_empty() {
-        out.title("What to do next");
-        let widest = steps.iter().map(|step| width(step.purpose)).max().unwrap_or(0);
-        for step in &steps {
-            let purpose = pad(step.purpose, widest);
-            let one = format!("  {purpose}  {}", step.command);
-            if width(&one) <= out.style.prose_width() {
-                out.line(&one);
-            } else {
-                out.line(&format!("  {}", step.purpose));
-                out.line(&format!("    {}", step.command));
-            }
-        }
-    }
-    let closing = words::closing(report);
-    let style = match closing.tone {
-        Tone::Good => AnsiColor::Green.on_default().bold(),
-        Tone::Open => AnsiColor::Yellow.on_default().bold(),
-        Tone::Bad => AnsiColor::Red.on_default().bold(),
-    };
-    out.gap();
-    let spent =
-        if report.seconds > 0.0 { format!(" in {}", units::duration(report.seconds)) } else { String::new() };
-    for line in wrap(&format!("{}{spent}", closing.text), out.style.prose_width()) {
-        let line = out.paint(&line, style);
-        out.line(&line);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style as Ansi};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use crate::domain::Verdict;
 
@@ -113,10 +113,12 @@ pub(super) fn shorten(text: &str, limit: usize) -> String {
     format!("{head}…{}", &text[tail..])
 }
 
-/// Fills a text up to `columns` with spaces behind it.
-pub(super) fn pad(text: &str, columns: usize) -> String {
-    let missing = columns.saturating_sub(width(text));
-    format!("{text}{}", " ".repeat(missing))
+/// Shortens a text at its end to `limit` columns; what is left out is an ellipsis.
+pub(super) fn shorten_end(text: &str, limit: usize) -> String {
+    if width(text) <= limit {
+        return text.to_owned();
+    }
+    format!("{}…", text[..fitting(text, limit.saturating_sub(1).max(1))].trim_end())
 }
 
 /// A word for a POSIX shell: quoted where it holds anything but plain characters.
@@ -219,6 +221,7 @@ mod tests {
         #[test]
         fn shortening_keeps_to_the_width(name in "\\PC{0,80}", limit in 4usize..40) {
             prop_assert!(width(&shorten(&name, limit)) <= limit);
+            prop_assert!(width(&shorten_end(&name, limit)) <= limit);
         }
     }
 }

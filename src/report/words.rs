@@ -1,8 +1,10 @@
 //! The sentences that every format for people shares: what was compared, why, how it ended, what to do next.
 
-use crate::domain::{BenchmarkOutcome, ClaimVerdict, Metric, MetricOutcome, Report, Verdict};
+use std::fmt::Write as _;
 
-use super::text::{clean, plural, shell_word};
+use crate::domain::{BenchmarkOutcome, ClaimVerdict, MetricOutcome, Report, Verdict};
+
+use super::text::{clean, plural};
 use super::units;
 
 /// What a report is about; decided by its command.
@@ -118,7 +120,7 @@ pub(super) fn metric_reason(outcome: &MetricOutcome) -> String {
         Verdict::Inconclusive => {
             let given = given.unwrap_or_else(|| default_reason(outcome.verdict).to_owned());
             match figures {
-                Some(figures) => format!("{metric} {figures}: {given}"),
+                Some(figures) => format!("{metric} {figures}; {given}"),
                 None => format!("{metric}: {given}"),
             }
         }
@@ -130,9 +132,9 @@ pub(super) fn metric_reason(outcome: &MetricOutcome) -> String {
 fn figures(outcome: &MetricOutcome, change: &str) -> String {
     let mut text = change.to_owned();
     if let Some((low, high)) = outcome.interval.filter(|(low, high)| low.is_finite() && high.is_finite()) {
-        text.push_str(&format!(", between {} and {}", units::percent(low), units::percent(high)));
+        let _ = write!(text, ", between {} and {}", units::percent(low), units::percent(high));
         if let Some(confidence) = outcome.confidence.filter(|confidence| confidence.is_finite()) {
-            text.push_str(&format!(" ({} confidence)", units::plain_percent(confidence)));
+            let _ = write!(text, " ({} confidence)", units::plain_percent(confidence));
         }
     }
     format!("{text}; threshold {}", outcome.limit.display(outcome.metric))
@@ -219,7 +221,7 @@ fn judged(report: &Report) -> (Tone, String) {
         0 | 102 if decided == 0 && inconclusive == 0 => {
             (Tone::Open, format!("nothing was compared: {}", tally(report, false)))
         }
-        102 => (Tone::Bad, format!("a required verdict is missing: {all}")),
+        102 => (Tone::Bad, format!("no verdict where one is required: {all}")),
         0 if decided == 0 => (Tone::Open, format!("gate passed, but nothing was decided: {all}")),
         0 => (Tone::Good, format!("gate passed: {}", tally(report, false))),
         _ => {
@@ -326,92 +328,4 @@ fn with_errors(report: &Report, text: String) -> String {
     } else {
         format!("not completed ({}): {text}", plural(report.errors.len(), "error"))
     }
-}
-
-/// Something the reader can do, and the command that does it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NextStep {
-    /// What for.
-    pub(super) purpose: &'static str,
-    /// What to type or write.
-    pub(super) command: String,
-}
-
-/// What the reader can do about what was found.
-pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
-    if Kind::of(report) != Kind::Judged {
-        return Vec::new();
-    }
-    let mut steps = Vec::new();
-    let mut step = |purpose, command| steps.push(NextStep { purpose, command });
-    let sorted = worst_first(report);
-    let first =
-        |verdict| sorted.iter().find(|benchmark| benchmark.verdict() == verdict).map(|b| b.name.to_string());
-    let sides = sides(report);
-    if let Some(name) = first(Verdict::Regressed) {
-        let word = shell_word(&clean(&name));
-        if let Some(sides) = &sides {
-            step("measure it again", format!("cargo perfguard compare {sides} -- {word}"));
-            step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
-        }
-        step("accept it", "cargo perfguard baseline accept".to_owned());
-        step("allow it more, in perfguard.toml", threshold_entry(&sorted, &name));
-    }
-    if let (Some(name), Some(sides)) = (first(Verdict::Inconclusive), &sides) {
-        let word = shell_word(&clean(&name));
-        step("give it more time", format!("cargo perfguard compare {sides} --budget 60s -- {word}"));
-        step("see how small a change this machine can show", "cargo perfguard doctor".to_owned());
-    }
-    if let (Some(_), Some(sides), "check") = (first(Verdict::NotComparable), &sides, report.command) {
-        step("build and measure both sides here", format!("cargo perfguard compare {sides}"));
-    }
-    steps
-}
-
-/// The two sides as `compare` takes them.
-fn sides(report: &Report) -> Option<String> {
-    let base = report.baseline.as_ref()?.commit.short();
-    match &report.candidate {
-        Some(candidate) if report.command == "compare" && !candidate.dirty => {
-            Some(format!("{base} {}", candidate.commit.short()))
-        }
-        _ => Some(base.to_owned()),
-    }
-}
-
-/// A configuration entry that would let the first regressed metric of a benchmark through.
-fn threshold_entry(benchmarks: &[&BenchmarkOutcome], name: &str) -> String {
-    let outcome = benchmarks
-        .iter()
-        .find(|benchmark| benchmark.name.to_string() == name)
-        .and_then(|benchmark| benchmark.metrics.iter().find(|outcome| outcome.verdict == Verdict::Regressed));
-    let (metric, limit) =
-        outcome.map_or((Metric::WallTime, "10%".to_owned()), |outcome| (outcome.metric, enough(outcome)));
-    let pattern = toml_string(name);
-    format!("[[benchmark]] match = {pattern}, thresholds = {{ {metric} = \"{limit}\" }}")
-}
-
-/// A limit that the outcome would keep.
-fn enough(outcome: &MetricOutcome) -> String {
-    let high = outcome.interval.map(|(_, high)| high).or(outcome.change).filter(|high| high.is_finite());
-    match (high, outcome.baseline, outcome.candidate) {
-        (Some(high), ..) if outcome.metric != Metric::Allocations => format!("{:.0}%", (high * 100.0).ceil()),
-        (_, Some(before), Some(after)) if outcome.metric == Metric::Allocations && after > before => {
-            format!("{:.0}", (after - before).ceil())
-        }
-        _ => "10%".to_owned(),
-    }
-}
-
-/// A TOML string.
-fn toml_string(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in clean(text).chars() {
-        if matches!(character, '"' | '\\') {
-            quoted.push('\\');
-        }
-        quoted.push(character);
-    }
-    quoted.push('"');
-    quoted
 }

@@ -36,7 +36,7 @@ fn basis(entry: &BaselineEntry) -> String {
     format!("{occasions}, {}, {}", entry.commit.short(), day(entry.measured_ms))
 }
 
-pub(super) fn table(report: &BaselineReport, style: &Style) -> String {
+pub(super) fn table(report: &BaselineReport, style: Style) -> String {
     let matrix = Matrix::new(report);
     if matrix.rows.is_empty() {
         return format!("{EMPTY}\n");
@@ -81,7 +81,7 @@ fn benchmark_count(matrix: &Matrix<'_>) -> usize {
 }
 
 /// The texts of a column, in the order of the rows.
-fn column(matrix: &Matrix<'_>, index: usize, style: &Style) -> Vec<String> {
+fn column(matrix: &Matrix<'_>, index: usize, style: Style) -> Vec<String> {
     let origin = &matrix.origins[index];
     let text = |entry: &&BaselineEntry| {
         if style.verbose { format!("{}\n{}", cell(entry), basis(entry)) } else { cell(entry) }
@@ -94,7 +94,7 @@ fn column(matrix: &Matrix<'_>, index: usize, style: &Style) -> Vec<String> {
 }
 
 /// Which columns stand beside each other: as many as fit.
-fn chunks(matrix: &Matrix<'_>, style: &Style) -> Vec<Vec<usize>> {
+fn chunks(matrix: &Matrix<'_>, style: Style) -> Vec<Vec<usize>> {
     let limit =
         style.table_width().saturating_sub(MIN_NAME + if matrix.several_metrics() { 15 + GAP } else { 0 });
     let mut chunks: Vec<Vec<usize>> = Vec::new();
@@ -118,7 +118,7 @@ fn chunks(matrix: &Matrix<'_>, style: &Style) -> Vec<Vec<usize>> {
     chunks
 }
 
-fn grid(out: &mut String, matrix: &Matrix<'_>, columns: &[usize], style: &Style) {
+fn grid(out: &mut String, matrix: &Matrix<'_>, columns: &[usize], style: Style) {
     let mut grid = Grid { columns: Vec::new(), rows: vec![Vec::new(); matrix.rows.len()] };
     if matrix.several_metrics() {
         grid.columns.push(Column::left("metric"));
