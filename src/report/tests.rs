@@ -272,3 +272,28 @@ fn formats_are_named() {
     }
     assert_eq!("xml".parse::<Format>().unwrap_err(), UnknownFormat("xml".into()));
 }
+
+#[test]
+fn every_field_of_the_json_is_documented() {
+    fn keys(value: &Value, found: &mut std::collections::BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    found.insert(name.clone());
+                    keys(value, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+            _ => {}
+        }
+    }
+    let documented = include_str!("../../docs/json.md");
+    let mut found = std::collections::BTreeSet::new();
+    for (_, report) in fixtures::all() {
+        keys(&json(&report), &mut found);
+    }
+    assert!(found.len() > 40, "{found:?}");
+    for name in found {
+        assert!(documented.contains(&format!("`{name}`")), "{name} is missing in docs/json.md");
+    }
+}

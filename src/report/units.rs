@@ -54,7 +54,10 @@ pub fn both_values(metric: Metric, baseline: Option<f64>, candidate: Option<f64>
     let short = (optional_value(metric, baseline), optional_value(metric, candidate));
     match (baseline, candidate) {
         (Some(before), Some(after))
-            if metric.is_count() && before != after && short.0 == short.1 && after.abs() < WRITTEN_OUT =>
+            if metric.is_count()
+                && (before - after).abs() > 0.0
+                && short.0 == short.1
+                && after.abs() < WRITTEN_OUT =>
         {
             let unit = if metric.unit() == "bytes" { " B" } else { "" };
             (format!("{}{unit}", grouped(before)), format!("{}{unit}", grouped(after)))
