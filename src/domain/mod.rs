@@ -4,7 +4,9 @@
 //! graph of modules cannot have a cycle. Only `std` and `serde` are used; nothing here does I/O.
 
 pub mod artifact;
+pub mod baseline;
 pub mod comparison;
+pub mod history;
 pub mod limit;
 pub mod machine;
 pub mod measurement;
@@ -18,7 +20,9 @@ pub mod side;
 pub mod verdict;
 
 pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
+pub use baseline::{BaselineEntry, BaselineReport};
 pub use comparison::{Pair, PairedLaunch, Schedule};
+pub use history::{HistoryPoint, HistoryReport};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
 pub use measurement::{Launch, Measurement, MeasurementKey, Occasion, OccasionId, Provenance};
