@@ -5,6 +5,7 @@
 
 pub mod artifact;
 pub mod comparison;
+pub mod history;
 pub mod limit;
 pub mod machine;
 pub mod measurement;
@@ -18,7 +19,8 @@ pub mod side;
 pub mod verdict;
 
 pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
-pub use comparison::{Pair, PairedLaunch, Schedule};
+pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
+pub use history::{LatestValue, OccasionValue, SeriesHistory, SeriesKey, SeriesPoint};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
 pub use measurement::{Launch, Measurement, MeasurementKey, Occasion, OccasionId, Provenance};
@@ -29,6 +31,6 @@ pub use outcome::{
 };
 pub use progress::{Event, Progress, Silent};
 pub use revision::{CommitId, Revision, SourceTree, TreeId};
-pub use sample::{Sample, SampleError, SampleSet};
+pub use sample::{Sample, SampleError, SampleSet, median};
 pub use side::{Side, Sides};
 pub use verdict::{Method, Verdict};
