@@ -16,12 +16,13 @@ pub mod outcome;
 pub mod progress;
 pub mod revision;
 pub mod sample;
+pub mod series;
 pub mod side;
 pub mod verdict;
 
 pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
 pub use baseline::{BaselineEntry, BaselineReport};
-pub use comparison::{Pair, PairedLaunch, Schedule};
+pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
 pub use history::{HistoryPoint, HistoryReport};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
@@ -33,6 +34,7 @@ pub use outcome::{
 };
 pub use progress::{Event, Progress, Silent};
 pub use revision::{CommitId, Revision, SourceTree, TreeId};
-pub use sample::{Sample, SampleError, SampleSet};
+pub use sample::{Sample, SampleError, SampleSet, median};
+pub use series::{LatestValue, OccasionValue, SeriesHistory, SeriesKey, SeriesPoint};
 pub use side::{Side, Sides};
 pub use verdict::{Method, Verdict};
