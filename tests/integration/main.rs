@@ -1,1 +1,3 @@
 //! The stages against real parts, and the program as a user runs it.
+
+mod measure;
