@@ -87,7 +87,12 @@ impl CriterionCopy {
         let key = format!("patch.crates-io.criterion-{}", self.version.replace('.', "-"));
         // A TOML string in double quotes, with the escapes TOML knows.
         let folder = toml::Value::String(self.folder.display().to_string());
-        ["--config".into(), format!("{key}.package=\"criterion\""), "--config".into(), format!("{key}.path={folder}")]
+        [
+            "--config".into(),
+            format!("{key}.package=\"criterion\""),
+            "--config".into(),
+            format!("{key}.path={folder}"),
+        ]
     }
 }
 
@@ -116,7 +121,10 @@ fn edited(version: &str, original: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, 
 }
 
 /// One file with one replacement made, or what is wrong.
-fn replaced(files: &BTreeMap<PathBuf, Vec<u8>>, replacement: &Replacement) -> Result<(PathBuf, String), String> {
+fn replaced(
+    files: &BTreeMap<PathBuf, Vec<u8>>,
+    replacement: &Replacement,
+) -> Result<(PathBuf, String), String> {
     let Replacement { file, old, .. } = replacement;
     let path = PathBuf::from(file);
     let bytes = files.get(&path).ok_or_else(|| format!("it has no file {file}"))?;

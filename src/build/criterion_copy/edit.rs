@@ -35,8 +35,11 @@ const NO_LINTS: Replacement = Replacement {
     new: "\n#![allow(warnings)]\n",
 };
 
-const MODULE_LINE: Replacement =
-    Replacement { file: "src/lib.rs", old: "\nmod routine;\n", new: "\nmod routine;\nmod perfguard_turns;\n" };
+const MODULE_LINE: Replacement = Replacement {
+    file: "src/lib.rs",
+    old: "\nmod routine;\n",
+    new: "\nmod routine;\nmod perfguard_turns;\n",
+};
 
 /// The methods the hook calls must be what they were in every version read.
 const BENCH: Replacement = relied_upon(
@@ -47,8 +50,10 @@ const WARM_UP: Replacement = relied_upon(
     "src/routine.rs",
     "    fn warm_up(&mut self, m: &M, how_long: Duration, parameter: &T) -> (u64, u64);\n",
 );
-const UNIT: Replacement =
-    relied_upon("src/measurement.rs", "    fn scale_for_machines(&self, values: &mut [f64]) -> &'static str;\n");
+const UNIT: Replacement = relied_upon(
+    "src/measurement.rs",
+    "    fn scale_for_machines(&self, values: &mut [f64]) -> &'static str;\n",
+);
 
 /// The hook, for a place in `analysis::common`.
 macro_rules! hook {
@@ -83,11 +88,7 @@ const RECIPES: [(Range<Version>, &[Replacement]); 3] = [
     (
         (0, 3, 0)..(0, 3, 1),
         &[
-            Replacement {
-                file: "src/lib.rs",
-                old: "\n#![deny(warnings)]\n",
-                new: "\n#![allow(warnings)]\n",
-            },
+            Replacement { file: "src/lib.rs", old: "\n#![deny(warnings)]\n", new: "\n#![allow(warnings)]\n" },
             MODULE_LINE,
             BENCH,
             WARM_UP,
@@ -98,11 +99,7 @@ const RECIPES: [(Range<Version>, &[Replacement]); 3] = [
     (
         (0, 3, 1)..(0, 3, 3),
         &[
-            Replacement {
-                file: "src/lib.rs",
-                old: "\n#![deny(warnings)]\n",
-                new: "\n#![allow(warnings)]\n",
-            },
+            Replacement { file: "src/lib.rs", old: "\n#![deny(warnings)]\n", new: "\n#![allow(warnings)]\n" },
             MODULE_LINE,
             BENCH,
             WARM_UP,
@@ -169,8 +166,7 @@ mod tests {
     fn every_version_has_at_most_one_recipe_and_unread_ones_have_none() {
         for minor in 0..12 {
             for patch in 0..12 {
-                let count =
-                    RECIPES.iter().filter(|(range, _)| range.contains(&(0, minor, patch))).count();
+                let count = RECIPES.iter().filter(|(range, _)| range.contains(&(0, minor, patch))).count();
                 assert_eq!(count, usize::from((3..9).contains(&minor)), "0.{minor}.{patch}");
             }
         }

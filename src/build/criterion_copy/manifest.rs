@@ -38,7 +38,8 @@ pub enum ManifestError {
 /// A manifest that is no TOML, belongs to something else, or leans on a workspace.
 pub fn stripped(published: &str, version: &str) -> Result<String, ManifestError> {
     let mut manifest: Table = published.parse()?;
-    let field = |key: &str| manifest.get("package").and_then(|package| package.get(key)).and_then(Value::as_str);
+    let field =
+        |key: &str| manifest.get("package").and_then(|package| package.get(key)).and_then(Value::as_str);
     let expected = format!("criterion {version}");
     let found = format!("{} {}", field("name").unwrap_or("?"), field("version").unwrap_or("?"));
     if found != expected {
