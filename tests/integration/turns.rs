@@ -58,7 +58,7 @@ fn checkout() -> PathBuf {
 }
 
 /// Where Cargo keeps the sources of the Criterion that the fixture's lock file names.
-fn registry_source(fixture: &Path) -> PathBuf {
+pub(crate) fn registry_source(fixture: &Path) -> PathBuf {
     let output = cargo(fixture).args(["metadata", "--format-version=1", "--offline"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -67,7 +67,7 @@ fn registry_source(fixture: &Path) -> PathBuf {
     Path::new(criterion["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
 }
 
-fn cargo(folder: &Path) -> Command {
+pub(crate) fn cargo(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO"));
     // What the outer Cargo says about this package is not for the inner one.
     for (name, _) in std::env::vars_os() {
@@ -79,7 +79,7 @@ fn cargo(folder: &Path) -> Command {
     command
 }
 
-fn build(fixture: &Path, copy: &CriterionCopy) -> PathBuf {
+pub(crate) fn build(fixture: &Path, copy: &CriterionCopy) -> PathBuf {
     let output = cargo(fixture)
         .args(["bench", "--no-run", "--offline", "--message-format=json"])
         .args(copy.cargo_arguments())
@@ -107,7 +107,11 @@ fn removed_lines(before: &str, after: &str) -> Vec<String> {
 }
 
 fn bench(variables: &[(&str, &str)]) -> BuiltBench {
-    let executable = executable();
+    built(executable(), variables)
+}
+
+/// An executable as the build stage would hand it over.
+pub(crate) fn built(executable: &Path, variables: &[(&str, &str)]) -> BuiltBench {
     BuiltBench {
         package: "turns-fixture".into(),
         target: "work".into(),
@@ -133,7 +137,7 @@ fn bench(variables: &[(&str, &str)]) -> BuiltBench {
     }
 }
 
-fn both(id: &str) -> Sides<&str> {
+pub(crate) fn both(id: &str) -> Sides<&str> {
     Sides { baseline: id, candidate: id }
 }
 

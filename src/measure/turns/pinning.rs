@@ -49,6 +49,8 @@ impl fmt::Display for Reason {
 pub(super) struct Usage {
     /// Of its main thread: precise.
     main: u64,
+    /// How long the main thread could have run, but another had the CPU.
+    queued: u64,
     /// Of the other threads that live: precise.
     others: u64,
     /// Of everything it ever ran, ended threads and processes included: in whole clock ticks.
@@ -68,7 +70,7 @@ pub(super) fn obstacle(before: Usage, after: Usage, elapsed: u64) -> Option<Reas
     let blur = 3 * after.tick;
     if others > main / 50 || total > main + main / 50 + blur {
         Some(Reason::SeveralThreads)
-    } else if main < elapsed / 2 {
+    } else if main + after.queued.saturating_sub(before.queued) < elapsed / 2 {
         Some(Reason::Idle)
     } else {
         None
@@ -117,17 +119,22 @@ mod linux {
     /// What a process has used so far. `None` when the system does not tell.
     pub(in super::super) fn usage(pid: Pid) -> Option<Usage> {
         let process = pid.as_raw_pid();
-        let (mut main, mut others) = (None, 0);
+        let (mut main, mut queued, mut others) = (None, 0, 0);
         for thread in threads(pid).ok()? {
             let path = format!("/proc/{process}/task/{}/schedstat", thread.as_raw_pid());
             // A thread may end between being listed and being read.
             let Ok(text) = fs::read_to_string(path) else { continue };
-            let nanoseconds: u64 = text.split_whitespace().next()?.parse().ok()?;
-            if thread == pid { main = Some(nanoseconds) } else { others += nanoseconds }
+            let mut numbers = text.split_whitespace().map_while(|number| number.parse::<u64>().ok());
+            let (ran, waited) = (numbers.next()?, numbers.next()?);
+            if thread == pid {
+                (main, queued) = (Some(ran), waited);
+            } else {
+                others += ran;
+            }
         }
         let tick = 1_000_000_000 / rustix::param::clock_ticks_per_second();
         let ticks = ticks(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)?;
-        Some(Usage { main: main?, others, total: ticks * tick, tick })
+        Some(Usage { main: main?, queued, others, total: ticks * tick, tick })
     }
 
     /// The sum of utime, stime, cutime and cstime in `/proc/PID/stat`.
@@ -197,9 +204,17 @@ mod tests {
     const TICK: u64 = 10_000_000;
 
     fn after(main: u64, others: u64, total: u64) -> Option<Reason> {
-        let start = Usage { main: 5, others: 7, total: 3 * TICK, tick: TICK };
-        let end = Usage { main: 5 + main, others: 7 + others, total: 3 * TICK + total, tick: TICK };
+        let start = Usage { main: 5, queued: 9, others: 7, total: 3 * TICK, tick: TICK };
+        let end = Usage { main: 5 + main, others: 7 + others, total: 3 * TICK + total, ..start };
         obstacle(start, end, 10 * TICK)
+    }
+
+    #[test]
+    fn a_crowded_machine_is_not_a_waiting_benchmark() {
+        let start = Usage { main: 5, queued: 9, others: 7, total: 3 * TICK, tick: TICK };
+        let end = Usage { main: 5 + 3 * TICK, queued: 9 + 7 * TICK, total: 6 * TICK, ..start };
+        assert_eq!(obstacle(start, end, 10 * TICK), None);
+        assert_eq!(obstacle(start, Usage { queued: 9, ..end }, 10 * TICK), Some(Reason::Idle));
     }
 
     #[test]
