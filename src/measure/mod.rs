@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`plan`] | pure: order of pairs, length of launches, what to visit next |
 //! | [`runner`] | the trait the pipeline measures through |
+//! | `turns` | two processes that change turns after every sample (Unix) |
 //! | [`whole_process`] | the runner that starts one whole process after the other |
 //! | [`invocation`] | pure: how a built bench is started |
 //! | [`launch`] | one launch, from start to end |
@@ -23,4 +24,6 @@ pub mod output;
 pub mod plan;
 pub mod runner;
 pub mod spawn;
+#[cfg(unix)]
+pub mod turns;
 pub mod whole_process;

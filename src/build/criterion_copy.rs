@@ -1,0 +1,267 @@
+//! A copy of the very Criterion a workspace uses, with a small edit that lets its samples take turns.
+//!
+//! The copy replaces Criterion through `--config 'patch.crates-io.…'`, so no file of the user's changes; of the lock file
+//! of our own checkout only Criterion's `source` and `checksum` lines go. Without the environment that asks for
+//! turns, the copy works as the original does. What cannot be edited with certainty is
+//! [`Unsupported`](CriterionCopyError::Unsupported): then whole processes take turns instead.
+
+pub mod edit;
+pub mod manifest;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use self::edit::Replacement;
+use self::manifest::ManifestError;
+
+/// An edited copy of Criterion, ready to be built against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CriterionCopy {
+    version: String,
+    folder: PathBuf,
+}
+
+/// Why there is no copy of Criterion.
+#[derive(Debug, thiserror::Error)]
+pub enum CriterionCopyError {
+    /// Nobody has read this version, or its text is not what was read: the edit would be a guess.
+    #[error("edit criterion {version}: {what}")]
+    Unsupported {
+        /// The version in question.
+        version: String,
+        /// What is not as expected.
+        what: String,
+    },
+    /// The published manifest is of no use.
+    #[error("adapt the manifest {path}: could not {source}")]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ManifestError,
+    },
+    /// A file could not be read or written.
+    #[error("copy criterion: {path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl CriterionCopy {
+    /// Makes (or finds) the edited copy of criterion `version` below `parent`, from the folder of the original, which is
+    /// only read. The copy's folder is named by version and content, and appears whole or not at all.
+    ///
+    /// # Errors
+    /// A version or text the edit was not made for, or files that cannot be read or written.
+    pub fn prepare(version: &str, original: &Path, parent: &Path) -> Result<Self, CriterionCopyError> {
+        let files = edited(version, original)?;
+        let folder = parent.join(format!("{version}-{}", fingerprint(&files)));
+        let copy = Self { version: version.to_owned(), folder };
+        if !copy.folder.is_dir() {
+            write_whole(&files, parent, &copy.folder)?;
+        }
+        Ok(copy)
+    }
+
+    /// Where the copy lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The version it is a copy of.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Arguments for Cargo that put the copy in the original's place. Several versions may be replaced at once.
+    ///
+    /// Cargo must be free to write the lock file (no `--locked`), so this belongs into our own checkout.
+    pub fn cargo_arguments(&self) -> [String; 4] {
+        let key = format!("patch.crates-io.criterion-{}", self.version.replace('.', "-"));
+        // A TOML string in double quotes, with the escapes TOML knows.
+        let folder = toml::Value::String(self.folder.display().to_string());
+        [
+            "--config".into(),
+            format!("{key}.package=\"criterion\""),
+            "--config".into(),
+            format!("{key}.path={folder}"),
+        ]
+    }
+}
+
+/// The text of every file of the copy, by its path in it.
+fn edited(version: &str, original: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, CriterionCopyError> {
+    let unsupported = |what: String| CriterionCopyError::Unsupported { version: version.to_owned(), what };
+    let recipe = edit::parse_version(version)
+        .and_then(edit::recipe)
+        .ok_or_else(|| unsupported("no edit is known for it".into()))?;
+    let mut files = BTreeMap::new();
+    collect(original, Path::new("src"), &mut files)?;
+    for replacement in recipe {
+        let (path, text) = replaced(&files, replacement).map_err(unsupported)?;
+        files.insert(path, text.into_bytes());
+    }
+    let module = PathBuf::from(edit::MODULE_FILE);
+    if files.insert(module, edit::MODULE.as_bytes().to_vec()).is_some() {
+        return Err(unsupported(format!("it already has a file {}", edit::MODULE_FILE)));
+    }
+    let path = original.join("Cargo.toml");
+    let published = fs::read_to_string(&path).map_err(io_error(&path))?;
+    let manifest = manifest::stripped(&published, version)
+        .map_err(|source| CriterionCopyError::Manifest { path, source })?;
+    files.insert("Cargo.toml".into(), manifest.into_bytes());
+    Ok(files)
+}
+
+/// One file with one replacement made, or what is wrong.
+fn replaced(
+    files: &BTreeMap<PathBuf, Vec<u8>>,
+    replacement: &Replacement,
+) -> Result<(PathBuf, String), String> {
+    let Replacement { file, old, .. } = replacement;
+    let path = PathBuf::from(file);
+    let bytes = files.get(&path).ok_or_else(|| format!("it has no file {file}"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| format!("{file} is no UTF-8"))?;
+    let text = edit::apply(text, replacement)
+        .ok_or_else(|| format!("`{}` does not occur exactly once in {file}", old.trim()))?;
+    Ok((path, text))
+}
+
+/// Reads every file below a folder.
+fn collect(
+    root: &Path,
+    folder: &Path,
+    files: &mut BTreeMap<PathBuf, Vec<u8>>,
+) -> Result<(), CriterionCopyError> {
+    let whole = root.join(folder);
+    for entry in fs::read_dir(&whole).map_err(io_error(&whole))? {
+        let entry = entry.map_err(io_error(&whole))?;
+        let path = folder.join(entry.file_name());
+        let whole = entry.path();
+        if entry.file_type().map_err(io_error(&whole))?.is_dir() {
+            collect(root, &path, files)?;
+        } else {
+            files.insert(path, fs::read(&whole).map_err(io_error(&whole))?);
+        }
+    }
+    Ok(())
+}
+
+/// The beginning of the SHA-256 of all files with their names: 64 bits are plenty to tell a handful of copies apart.
+fn fingerprint(files: &BTreeMap<PathBuf, Vec<u8>>) -> String {
+    use std::fmt::Write as _;
+
+    let mut hash = Sha256::new();
+    for (path, bytes) in files {
+        for part in [path.as_os_str().as_encoded_bytes(), bytes] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().iter().take(8).fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Writes the files to a folder beside their place, then moves it there in one step.
+fn write_whole(
+    files: &BTreeMap<PathBuf, Vec<u8>>,
+    parent: &Path,
+    place: &Path,
+) -> Result<(), CriterionCopyError> {
+    fs::create_dir_all(parent).map_err(io_error(parent))?;
+    let draft = tempfile::Builder::new().prefix(".draft-").tempdir_in(parent).map_err(io_error(parent))?;
+    for (path, bytes) in files {
+        let whole = draft.path().join(path);
+        if let Some(folder) = whole.parent() {
+            fs::create_dir_all(folder).map_err(io_error(folder))?;
+        }
+        fs::write(&whole, bytes).map_err(io_error(&whole))?;
+    }
+    match fs::rename(draft.path(), place) {
+        // Somebody else was faster with the same content.
+        Err(_) if place.is_dir() => Ok(()),
+        Err(source) => Err(CriterionCopyError::Io { path: place.to_owned(), source }),
+        Ok(()) => {
+            // It is no longer where it would be removed from.
+            let _ = draft.keep();
+            Ok(())
+        }
+    }
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> CriterionCopyError {
+    let path = path.to_owned();
+    |source| CriterionCopyError::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Just enough of a Criterion for the newest recipe.
+    fn original(version: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("src/analysis")).unwrap();
+        let recipe = edit::recipe((0, 8, 2)).unwrap();
+        for replacement in recipe {
+            let path = folder.path().join(replacement.file);
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            fs::write(&path, text + replacement.old).unwrap();
+        }
+        let manifest = format!("[package]\nname = \"criterion\"\nversion = \"{version}\"\n");
+        fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_copy_is_made_once_and_named_by_its_content() {
+        let (original, parent) = (original("0.8.2"), tempfile::tempdir().unwrap());
+        let copy = CriterionCopy::prepare("0.8.2", original.path(), parent.path()).unwrap();
+        let module = copy.folder().join(edit::MODULE_FILE);
+        assert_eq!(fs::read_to_string(&module).unwrap(), edit::MODULE);
+        fs::write(&module, "kept").unwrap();
+        let again = CriterionCopy::prepare("0.8.2", original.path(), parent.path()).unwrap();
+        assert_eq!(again, copy);
+        assert_eq!(fs::read_to_string(&module).unwrap(), "kept");
+        fs::write(original.path().join("src/new.rs"), "").unwrap();
+        assert_ne!(CriterionCopy::prepare("0.8.2", original.path(), parent.path()).unwrap(), copy);
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 2, "no draft is left");
+    }
+
+    #[test]
+    fn an_unknown_version_or_text_is_not_guessed_at() {
+        let parent = tempfile::tempdir().unwrap();
+        let refused = |version: &str, original: &Path| {
+            let result = CriterionCopy::prepare(version, original, parent.path());
+            assert!(matches!(result, Err(CriterionCopyError::Unsupported { .. })), "{result:?}");
+        };
+        refused("1.0.0", original("1.0.0").path());
+        refused("0.8.2-rc1", original("0.8.2-rc1").path());
+        let changed = original("0.8.2");
+        let routine = changed.path().join("src/routine.rs");
+        let text = fs::read_to_string(&routine).unwrap().replace("how_long", "for_long");
+        fs::write(&routine, text).unwrap();
+        refused("0.8.2", changed.path());
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn cargo_is_told_where_the_copy_lies() {
+        let copy = CriterionCopy { version: "0.8.2".into(), folder: "/a b/\"c\"".into() };
+        let arguments = copy.cargo_arguments();
+        let table: toml::Table = format!("{}\n{}", arguments[1], arguments[3]).parse().unwrap();
+        let patch = &table["patch"]["crates-io"]["criterion-0-8-2"];
+        assert_eq!(patch["package"].as_str(), Some("criterion"));
+        assert_eq!(patch["path"].as_str(), Some("/a b/\"c\""));
+    }
+}

@@ -1,0 +1,237 @@
+//! Both sides on one and the same CPU, when the benchmark uses one thread.
+//!
+//! Virtual CPUs differ from each other and from moment to moment; on one CPU both sides meet the same one. A benchmark
+//! that uses several threads would be crippled by it, so its threads are watched while it warms up, unpinned: pools size
+//! themselves by the CPUs they may use.
+
+use std::fmt;
+
+use rustix::process::Pid;
+
+/// Whether both sides ran on one CPU, and why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pinning {
+    /// Both ran on this CPU.
+    Cpu(u32),
+    /// They ran wherever the system put them.
+    Unpinned(Reason),
+}
+
+/// Why two sides are not pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// It was not asked for.
+    NotAsked,
+    /// There is only one CPU to run on.
+    OneCpu,
+    /// Other threads than the main one, or processes it started, do part of the work.
+    SeveralThreads,
+    /// The main thread mostly waits: for a device, a timer, or a program in between.
+    Idle,
+    /// The system does not show what threads do, or does not let them be pinned.
+    System,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAsked => "not asked for",
+            Self::OneCpu => "there is only one CPU",
+            Self::SeveralThreads => "it uses several threads",
+            Self::Idle => "it mostly waits",
+            Self::System => "the system does not allow it",
+        })
+    }
+}
+
+/// Processor time a process has used, in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// Of its main thread: precise.
+    main: u64,
+    /// How long the main thread could have run, but another had the CPU.
+    queued: u64,
+    /// Of the other threads that live: precise.
+    others: u64,
+    /// Of everything it ever ran, ended threads and processes included: in whole clock ticks.
+    total: u64,
+    /// The length of a clock tick.
+    tick: u64,
+}
+
+/// What a stretch of work tells about a benchmark: `None` when it may be pinned.
+///
+/// `elapsed` is how long the stretch took, in nanoseconds.
+pub(super) fn obstacle(before: Usage, after: Usage, elapsed: u64) -> Option<Reason> {
+    let main = after.main.saturating_sub(before.main);
+    let others = after.others.saturating_sub(before.others);
+    let total = after.total.saturating_sub(before.total);
+    // User and system time are cut to whole ticks, each before and after: less than this is no evidence.
+    let blur = 3 * after.tick;
+    if others > main / 50 || total > main + main / 50 + blur {
+        Some(Reason::SeveralThreads)
+    } else if main + after.queued.saturating_sub(before.queued) < elapsed / 2 {
+        Some(Reason::Idle)
+    } else {
+        None
+    }
+}
+
+/// A CPU for a pair: another one for every two pairs, so that both orders meet every CPU.
+pub(super) fn choose(allowed: &[u32], index: u32) -> Result<u32, Reason> {
+    match allowed.len() {
+        0 => Err(Reason::System),
+        1 => Err(Reason::OneCpu),
+        count => Ok(allowed[index as usize / 2 % count]),
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::{allowed, pin, usage};
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs;
+    use std::io;
+
+    use rustix::process::Pid;
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    use super::Usage;
+
+    /// The CPUs this process may use, in order.
+    pub(in super::super) fn allowed() -> Vec<u32> {
+        let Ok(set) = sched_getaffinity(None) else { return Vec::new() };
+        let numbers = (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu));
+        numbers.filter_map(|cpu| u32::try_from(cpu).ok()).collect()
+    }
+
+    /// Binds every thread of a process to one CPU.
+    pub(in super::super) fn pin(pid: Pid, cpu: u32) -> io::Result<()> {
+        let mut set = CpuSet::new();
+        set.set(usize::try_from(cpu).map_err(io::Error::other)?);
+        for thread in threads(pid)? {
+            sched_setaffinity(Some(thread), &set)?;
+        }
+        Ok(())
+    }
+
+    /// What a process has used so far. `None` when the system does not tell.
+    pub(in super::super) fn usage(pid: Pid) -> Option<Usage> {
+        let process = pid.as_raw_pid();
+        let (mut main, mut queued, mut others) = (None, 0, 0);
+        for thread in threads(pid).ok()? {
+            let path = format!("/proc/{process}/task/{}/schedstat", thread.as_raw_pid());
+            // A thread may end between being listed and being read.
+            let Ok(text) = fs::read_to_string(path) else { continue };
+            let mut numbers = text.split_whitespace().map_while(|number| number.parse::<u64>().ok());
+            let (ran, waited) = (numbers.next()?, numbers.next()?);
+            if thread == pid {
+                (main, queued) = (Some(ran), waited);
+            } else {
+                others += ran;
+            }
+        }
+        let tick = 1_000_000_000 / rustix::param::clock_ticks_per_second();
+        let ticks = ticks(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)?;
+        Some(Usage { main: main?, queued, others, total: ticks * tick, tick })
+    }
+
+    /// The sum of utime, stime, cutime and cstime in `/proc/PID/stat`.
+    fn ticks(stat: &str) -> Option<u64> {
+        // The second field is the program's name in brackets, and may contain anything.
+        let (_, rest) = stat.rsplit_once(')')?;
+        let numbers: Option<Vec<u64>> =
+            rest.split_whitespace().skip(11).take(4).map(|number| number.parse().ok()).collect();
+        numbers.filter(|numbers| numbers.len() == 4).map(|numbers| numbers.iter().sum())
+    }
+
+    fn threads(pid: Pid) -> io::Result<Vec<Pid>> {
+        let folder = fs::read_dir(format!("/proc/{}/task", pid.as_raw_pid()))?;
+        let names = folder.map(|entry| entry.map(|entry| entry.file_name()));
+        let pid = |name: &std::ffi::OsStr| Pid::from_raw(name.to_str()?.parse().ok()?);
+        names.filter_map(|name| name.map(|name| pid(&name)).transpose()).collect()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_name_with_brackets_and_blanks_does_not_shift_the_fields() {
+            let stat = "7 (a) b (c)) S 1 7 7 0 -1 4 1 2 3 4 10 20 30 40 20 0 1 0";
+            assert_eq!(ticks(stat), Some(100));
+            assert_eq!(ticks("7 (a) S 1 2"), None);
+        }
+
+        #[test]
+        fn this_very_process_can_be_watched() {
+            let before = usage(rustix::process::getpid()).unwrap();
+            assert!(before.tick > 0);
+            assert!(!allowed().is_empty());
+        }
+    }
+}
+
+/// Where CPUs cannot be chosen there are none to choose from.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn allowed() -> Vec<u32> {
+    Vec::new()
+}
+
+/// Never called: there is no CPU to pin to.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn pin(_pid: Pid, _cpu: u32) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+/// Unknown.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn usage(_pid: Pid) -> Option<Usage> {
+    None
+}
+
+/// Binds both processes to one CPU.
+pub(super) fn pin_both(pids: [Pid; 2], cpu: u32) -> Result<(), Reason> {
+    // Should only the second be refused, the first stays bound, and both are started anew.
+    pids.into_iter().try_for_each(|pid| pin(pid, cpu)).map_err(|_| Reason::System)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK: u64 = 10_000_000;
+
+    fn after(main: u64, others: u64, total: u64) -> Option<Reason> {
+        let start = Usage { main: 5, queued: 9, others: 7, total: 3 * TICK, tick: TICK };
+        let end = Usage { main: 5 + main, others: 7 + others, total: 3 * TICK + total, ..start };
+        obstacle(start, end, 10 * TICK)
+    }
+
+    #[test]
+    fn a_crowded_machine_is_not_a_waiting_benchmark() {
+        let start = Usage { main: 5, queued: 9, others: 7, total: 3 * TICK, tick: TICK };
+        let end = Usage { main: 5 + 3 * TICK, queued: 9 + 7 * TICK, total: 6 * TICK, ..start };
+        assert_eq!(obstacle(start, end, 10 * TICK), None);
+        assert_eq!(obstacle(start, Usage { queued: 9, ..end }, 10 * TICK), Some(Reason::Idle));
+    }
+
+    #[test]
+    fn only_a_busy_main_thread_may_be_pinned() {
+        assert_eq!(after(10 * TICK, 0, 10 * TICK), None);
+        assert_eq!(after(10 * TICK, TICK / 10, 12 * TICK), None, "a tick of blur is no thread");
+        assert_eq!(after(10 * TICK, 3 * TICK, 10 * TICK), Some(Reason::SeveralThreads));
+        assert_eq!(after(10 * TICK, 0, 20 * TICK), Some(Reason::SeveralThreads), "threads that have ended");
+        assert_eq!(after(0, 0, 10 * TICK), Some(Reason::SeveralThreads), "a process in between");
+        assert_eq!(after(TICK, 0, TICK), Some(Reason::Idle));
+    }
+
+    #[test]
+    fn both_orders_meet_every_cpu() {
+        let chosen: Vec<_> = (0..8).map(|index| choose(&[0, 3], index).unwrap()).collect();
+        assert_eq!(chosen, [0, 0, 3, 3, 0, 0, 3, 3]);
+        assert_eq!(choose(&[4], 0), Err(Reason::OneCpu));
+        assert_eq!(choose(&[], 0), Err(Reason::System));
+    }
+}

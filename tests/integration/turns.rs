@@ -1,0 +1,249 @@
+//! Two real bench processes that take turns, through a real copy of Criterion.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use perfguard::build::criterion_copy::CriterionCopy;
+use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
+use perfguard::domain::comparison::Schedule;
+use perfguard::domain::side::{Side, Sides};
+use perfguard::measure::turns::{Pinning, PinningPolicy, Reason, TurnFailure, TurnOptions, Turns};
+
+const OPTIONS: TurnOptions = TurnOptions {
+    warm_up: Duration::from_millis(60),
+    measurement: Duration::from_millis(60),
+    samples: 12,
+    time_limit: Duration::from_secs(60),
+};
+
+/// The fixture's executable, linked to the copied Criterion. Built once, in a folder that outlives the test.
+fn executable() -> &'static Path {
+    static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
+    EXECUTABLE.get_or_init(|| {
+        let fixture = checkout();
+        let lock = fixture.join("Cargo.lock");
+        let before = fs::read_to_string(&lock).unwrap();
+        let copy =
+            CriterionCopy::prepare("0.8.2", &registry_source(&fixture), &fixture.join("target/copies"))
+                .unwrap();
+        let executable = build(&fixture, &copy);
+        let removed = removed_lines(&before, &fs::read_to_string(&lock).unwrap());
+        assert!(
+            removed.iter().all(|line| line.starts_with("source = ") || line.starts_with("checksum = ")),
+            "{removed:?}"
+        );
+        assert_eq!(removed.len(), 2, "only Criterion's own entry loses its origin");
+        executable
+    })
+}
+
+/// A fresh copy of the fixture around a target folder that is kept.
+fn checkout() -> PathBuf {
+    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/turns");
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("turns-fixture");
+    for file in ["Cargo.toml", "Cargo.lock", "src/lib.rs", "benches/work.rs"] {
+        let target = place.join(file);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        let text = fs::read(original.join(file)).unwrap();
+        // Untouched when equal, so that Cargo does not build it again.
+        if fs::read(&target).ok().as_ref() != Some(&text) {
+            fs::write(&target, text).unwrap();
+        }
+    }
+    place
+}
+
+/// Where Cargo keeps the sources of the Criterion that the fixture's lock file names.
+pub(crate) fn registry_source(fixture: &Path) -> PathBuf {
+    let output = cargo(fixture).args(["metadata", "--format-version=1", "--offline"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let criterion = packages.iter().find(|package| package["name"] == "criterion").unwrap();
+    Path::new(criterion["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
+}
+
+pub(crate) fn cargo(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    // What the outer Cargo says about this package is not for the inner one.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(folder).env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_TARGET_DIR");
+    command
+}
+
+pub(crate) fn build(fixture: &Path, copy: &CriterionCopy) -> PathBuf {
+    let output = cargo(fixture)
+        .args(["bench", "--no-run", "--offline", "--message-format=json"])
+        .args(copy.cargo_arguments())
+        // A usual setting in continuous integration, which a copied dependency must survive.
+        .env("RUSTFLAGS", "-Dwarnings")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let found = messages.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        (message["target"]["name"] == "work").then(|| PathBuf::from(message["executable"].as_str().unwrap()))
+    });
+    found.unwrap()
+}
+
+/// Lines of one text that another lacks. No line may be new, either.
+fn removed_lines(before: &str, after: &str) -> Vec<String> {
+    let mut lost: Vec<&str> = before.lines().collect();
+    for line in after.lines() {
+        let place = lost.iter().position(|other| *other == line);
+        lost.remove(place.unwrap_or_else(|| panic!("new in the lock file: {line}")));
+    }
+    lost.into_iter().map(ToOwned::to_owned).collect()
+}
+
+fn bench(variables: &[(&str, &str)]) -> BuiltBench {
+    built(executable(), variables)
+}
+
+/// An executable as the build stage would hand it over.
+pub(crate) fn built(executable: &Path, variables: &[(&str, &str)]) -> BuiltBench {
+    BuiltBench {
+        package: "turns-fixture".into(),
+        target: "work".into(),
+        executable: executable.into(),
+        digest: Digest::new("00"),
+        home: executable.parent().unwrap().into(),
+        working_dir: executable.parent().unwrap().into(),
+        environment: variables
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+        fingerprint: BuildFingerprint {
+            rustc: String::new(),
+            host: String::new(),
+            target: String::new(),
+            profile: String::new(),
+            settings: String::new(),
+            features: String::new(),
+            rustflags: String::new(),
+            instrument: String::new(),
+        },
+        execution: Execution::Native,
+    }
+}
+
+pub(crate) fn both(id: &str) -> Sides<&str> {
+    Sides { baseline: id, candidate: id }
+}
+
+#[test]
+fn two_processes_take_turns_with_equal_samples() {
+    let bench = bench(&[]);
+    let benches = Sides { baseline: &bench, candidate: &bench };
+    let mut entered = Vec::new();
+    let mut turns = Turns::default().on_enter(|side| {
+        entered.push(side);
+        Ok(())
+    });
+    for (index, id) in ["hashing", "a group (with $igns)/batched", "iterator"].into_iter().enumerate() {
+        let first = Side::BOTH[index % 2];
+        let done = turns.pair(benches, both(id), u32::try_from(index).unwrap(), first, &OPTIONS).unwrap();
+        let pair = done.pair;
+        assert_eq!((pair.schedule, pair.first), (Schedule::Turns, first));
+        let Sides { baseline, candidate } = &pair.launches;
+        assert_eq!(baseline.samples.len(), candidate.samples.len(), "{id}");
+        assert!((2..=12).contains(&baseline.samples.len()), "{id}: {}", baseline.samples.len());
+        let iterations: Vec<u64> = baseline
+            .samples
+            .samples()
+            .iter()
+            .chain(candidate.samples.samples())
+            .map(|sample| sample.iterations())
+            .collect();
+        assert!(iterations.iter().all(|&count| count == iterations[0]), "{id}: {iterations:?}");
+        assert!(iterations[0] > 1, "a turn is longer than one iteration of {id}");
+        assert_eq!(pair.cpu.map(Pinning::Cpu).is_some(), matches!(done.pinning, Pinning::Cpu(_)));
+    }
+    drop(turns);
+    // Two starts, two warm-ups, then ABBA: a side may be entered twice in a row, but each is entered as often.
+    let count = |side| entered.iter().filter(|&&other| other == side).count();
+    assert_eq!(count(Side::Baseline), count(Side::Candidate));
+}
+
+#[test]
+fn several_threads_and_waiting_are_seen_and_left_unpinned() {
+    let bench = bench(&[]);
+    let benches = Sides { baseline: &bench, candidate: &bench };
+    for (id, reason) in [("threads", Reason::SeveralThreads), ("sleep", Reason::Idle)] {
+        let done = Turns::default().pair(benches, both(id), 0, Side::Baseline, &OPTIONS).unwrap();
+        assert_eq!(done.pair.cpu, None);
+        let Pinning::Unpinned(found) = done.pinning else { panic!("{id} was pinned") };
+        assert!([reason, Reason::OneCpu, Reason::System].contains(&found), "{id}: {found:?}");
+    }
+    let mut never = Turns::new(PinningPolicy::Never);
+    let done = never.pair(benches, both("iterator"), 0, Side::Baseline, &OPTIONS).unwrap();
+    assert_eq!(done.pinning, Pinning::Unpinned(Reason::NotAsked));
+}
+
+#[test]
+fn the_side_that_fails_is_named() {
+    let sound = bench(&[]);
+    let hasty = TurnOptions { time_limit: Duration::from_secs(4), ..OPTIONS };
+    let run = |side: Side, fault: &str, options: &TurnOptions| {
+        let faulty = bench(&[("FIXTURE_FAULT", fault)]);
+        let mut benches = Sides { baseline: &sound, candidate: &sound };
+        *benches.get_mut(side) = &faulty;
+        Turns::default().pair(benches, both("fault"), 0, Side::Baseline, options).unwrap_err()
+    };
+    for side in Side::BOTH {
+        let (failed, failure) = run(side, "panic", &OPTIONS);
+        assert_eq!(failed, side);
+        assert!(
+            matches!(&failure, TurnFailure::Ended { status, stderr }
+                if !status.success() && stderr.contains("panics as it was told")),
+            "{failure}"
+        );
+    }
+    let (failed, failure) = run(Side::Candidate, "hang", &hasty);
+    assert_eq!(failed, Side::Candidate);
+    assert!(matches!(failure, TurnFailure::TimedOut { .. }), "{failure}");
+    let (failed, failure) = run(Side::Baseline, "leave", &OPTIONS);
+    assert_eq!(failed, Side::Baseline);
+    assert!(matches!(&failure, TurnFailure::Ended { status, .. } if status.success()), "{failure}");
+}
+
+#[test]
+fn what_is_not_there_or_no_time_is_refused() {
+    let bench = bench(&[]);
+    let benches = Sides { baseline: &bench, candidate: &bench };
+    let ids = Sides { baseline: "hashing", candidate: "hash" };
+    let (side, failure) = Turns::default().pair(benches, ids, 0, Side::Baseline, &OPTIONS).unwrap_err();
+    assert_eq!(side, Side::Candidate);
+    assert!(matches!(&failure, TurnFailure::Absent { id } if id == "hash"), "{failure}");
+    let (_, failure) =
+        Turns::default().pair(benches, both("sheep"), 0, Side::Baseline, &OPTIONS).unwrap_err();
+    assert!(matches!(&failure, TurnFailure::NotTime { unit } if unit == "sheep"), "{failure}");
+}
+
+#[test]
+fn without_the_variable_the_copy_is_plain_criterion() {
+    let home = tempfile::tempdir().unwrap();
+    let arguments = ["--bench", "--noplot", "iterator", "--warm-up-time", "0.1", "--measurement-time", "0.2"];
+    let output = Command::new(executable())
+        .args(arguments)
+        .current_dir(home.path())
+        .env("CRITERION_HOME", home.path())
+        .env_remove("PERFGUARD_TURNS")
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let text = fs::read_to_string(home.path().join("iterator/new/sample.json")).unwrap();
+    let sample: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(sample["iters"].as_array().unwrap().len(), 100);
+    assert!(!home.path().join("hashing").exists(), "the filter works");
+}
