@@ -4,6 +4,7 @@
 //! graph of modules cannot have a cycle. Only `std` and `serde` are used; nothing here does I/O.
 
 pub mod artifact;
+pub mod cargo;
 pub mod comparison;
 pub mod limit;
 pub mod machine;
@@ -18,6 +19,10 @@ pub mod side;
 pub mod verdict;
 
 pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
+pub use cargo::{
+    BenchTarget, CargoFlags, Coloring, CrateOrigin, CriterionSource, Features, LocalPackage, Namesake, Variables,
+    without_leftovers,
+};
 pub use comparison::{Pair, PairedLaunch, Schedule};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
