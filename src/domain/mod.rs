@@ -5,6 +5,7 @@
 
 pub mod artifact;
 pub mod baseline;
+pub mod cargo;
 pub mod comparison;
 pub mod history;
 pub mod limit;
@@ -22,6 +23,10 @@ pub mod verdict;
 
 pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
 pub use baseline::{BaselineEntry, BaselineReport};
+pub use cargo::{
+    BenchTarget, CargoFlags, Coloring, CrateOrigin, CriterionSource, Features, LocalPackage, Namesake, Variables,
+    without_leftovers,
+};
 pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
 pub use history::{HistoryPoint, HistoryReport};
 pub use limit::{Limit, LimitError};
