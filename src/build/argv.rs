@@ -66,7 +66,9 @@ pub(super) fn arguments(
         pair("--config", config);
     }
     for patch in patches {
-        pair("--config", &patch_setting(patch));
+        for setting in patch_settings(patch) {
+            pair("--config", &setting);
+        }
     }
     arguments.extend(features.arguments());
     arguments.extend(lock_flags(flags, patches).into_iter().map(str::to_owned));
@@ -84,10 +86,13 @@ fn lock_flags(flags: &CargoFlags, patches: &[Patch]) -> Vec<&'static str> {
     switches.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect()
 }
 
-/// The setting that replaces a crate of crates.io by a folder.
-fn patch_setting(patch: &Patch) -> String {
-    let folder = toml::Value::String(patch.path.to_string_lossy().into_owned());
-    format!("patch.crates-io.{}.path={folder}", patch.name)
+/// The settings that replace a release of a crate of crates.io by a folder. The key names the version, so that several
+/// releases of one crate can be replaced.
+fn patch_settings(patch: &Patch) -> [String; 2] {
+    let Patch { name, version, path, .. } = patch;
+    let key = format!("patch.crates-io.{name}-{}", version.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    let folder = toml::Value::String(path.to_string_lossy().into_owned());
+    [format!("{key}.package=\"{name}\""), format!("{key}.path={folder}")]
 }
 
 #[cfg(test)]
@@ -153,10 +158,10 @@ mod tests {
 
     #[test]
     fn a_patch_unlocks_but_stays_offline() {
-        let patches = [Patch { name: "criterion".into(), path: "/copy \"1\"".into(), digest: String::new() }];
+        let patches = [Patch { name: "criterion".into(), version: "0.8.2".into(), path: "/copy \"1\"".into(), digest: String::new() }];
         let flags = CargoFlags { locked: true, frozen: true, ..CargoFlags::default() };
         let text = argv(&flags, &patches);
-        assert!(text.contains("--config patch.crates-io.criterion.path='/copy \"1\"' --offline"), "{text}");
+        assert!(text.contains("--config patch.crates-io.criterion-0-8-2.path='/copy \"1\"' --offline"), "{text}");
         assert!(!text.contains("--locked") && !text.contains("--frozen"), "{text}");
     }
 

@@ -167,6 +167,10 @@ impl WholeProcess {
 }
 
 impl Runner for WholeProcess {
+    fn schedule(&mut self, _: Sides<&BuiltBench>, _: Sides<&str>) -> Schedule {
+        Schedule::WholeProcess
+    }
+
     fn list(&mut self, bench: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {
         Ok(self.listing(bench)?.benchmarks.clone())
     }
