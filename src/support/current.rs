@@ -88,7 +88,11 @@ impl BuildSite {
         fs::write(&marker, self.address(&tree.home)).map_err(prepare(&marker))?;
         self.clear_link()?;
         fs::rename(&tree.home, &build).map_err(moving(&tree.home, &build))?;
-        Ok(Occupied { place: SourceTree { home: build, ..tree.clone() }, home: tree.home.clone(), held: true })
+        Ok(Occupied {
+            place: SourceTree { home: build, ..tree.clone() },
+            home: tree.home.clone(),
+            held: true,
+        })
     }
 
     /// Makes the build folder lead to `home`, for a launch of what was built from it.
@@ -145,7 +149,8 @@ impl BuildSite {
     /// Where the folder says that it belongs. `None` for no answer, or one that leads out of where homes can be.
     fn belongs(&self, build: &Path) -> Option<PathBuf> {
         let address = path_of(fs::read(build.join(MARKER)).ok()?)?;
-        let plain = address.components().all(|part| !matches!(part, Component::ParentDir | Component::CurDir));
+        let plain =
+            address.components().all(|part| !matches!(part, Component::ParentDir | Component::CurDir));
         let whole = plain && !address.as_os_str().is_empty() && build.join("src").is_dir();
         let home = self.area.join(address);
         (whole && home != build).then_some(home)
@@ -299,7 +304,11 @@ mod tests {
             assert_eq!(occupied.at_home(&occupied.target().join("x")), tree.target().join("x"));
             assert_eq!(occupied.at_home(Path::new("/usr/bin/x")), Path::new("/usr/bin/x"));
             places.push((occupied.workspace(), occupied.target()));
-            if who == "a" { drop(occupied) } else { occupied.release().unwrap() }
+            if who == "a" {
+                drop(occupied)
+            } else {
+                occupied.release().unwrap()
+            }
             assert_eq!(fs::read_to_string(tree.target().join("built")).unwrap(), who);
         }
         assert_eq!(places[0], places[1]);
@@ -323,7 +332,8 @@ mod tests {
         area.site.point_at(&b.home).unwrap();
         assert_eq!(who(), "b");
         assert!(!area.site.recover().unwrap(), "a link is no stranded home");
-        let left: Vec<_> = fs::read_dir(&area.path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let left: Vec<_> =
+            fs::read_dir(&area.path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left.len(), 2, "only the trees and the link: {left:?}");
     }
 
