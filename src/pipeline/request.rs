@@ -36,8 +36,8 @@ pub enum Harness {
     Off,
     /// It does; only benchmarks of these patterns (`strings::*`), or all when there are none.
     On {
-        /// Globs over `target::id`.
-        select: Vec<String>,
+        /// Which of its benchmarks.
+        select: Filter,
     },
 }
 
@@ -50,6 +50,8 @@ pub struct Scope {
     pub flags: CargoFlags,
     /// Which benchmarks by name.
     pub filter: Filter,
+    /// The filter as the user wrote it, for messages.
+    pub words: Vec<String>,
     /// The built-in harness.
     pub harness: Harness,
 }

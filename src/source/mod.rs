@@ -8,6 +8,7 @@ mod checkout;
 mod error;
 mod extract;
 mod files;
+mod harness;
 mod lfs;
 mod prune;
 mod repository;
@@ -16,6 +17,7 @@ mod submodule;
 
 pub use baseline::CommitInfo;
 pub use error::SourceError;
+pub use harness::{HARNESS_PACKAGE, HarnessError, harness_names, harness_tree};
 pub use prune::prune;
 pub use repository::Repository;
 
