@@ -1,7 +1,6 @@
 //! The decision rule against noise of many shapes, and against other rules.
 //!
-//! `cargo test --release -- --ignored the_table_of_the_decision_rule --nocapture` prints the table in
-//! `docs/decision-rule.md`.
+//! `cargo test --release --lib -- --ignored the_table_of --nocapture` prints the tables in `docs/decision-rule.md`.
 
 mod contenders;
 mod noise;
