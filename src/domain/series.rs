@@ -70,9 +70,11 @@ pub struct LatestValue {
     pub started_ms: i64,
     /// The median over the commit's occasions of each occasion's value, in the metric's unit.
     pub value: f64,
-    /// How far the launches of all these occasions lie apart: 1.4826 times the median absolute deviation of their
-    /// medians, as a fraction of their median. `None` for fewer than two launches or a median of zero.
+    /// How far the values of these occasions lie apart: 1.4826 times their median absolute deviation, as a fraction
+    /// of their median. `None` for fewer than three occasions or a median of zero.
     pub spread: Option<f64>,
+    /// The same of the medians of all launches of these occasions. `None` for fewer than three launches.
+    pub launch_spread: Option<f64>,
     /// On how many occasions the commit was measured.
     pub occasions: u32,
     /// How many launches that is from, in all.

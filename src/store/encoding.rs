@@ -42,9 +42,13 @@ pub(super) fn encode(set: &SampleSet) -> Vec<u8> {
         (last, step) = (sample.iterations(), next);
     }
     if let Some(whole) = whole {
-        whole.into_iter().for_each(|total| put(&mut bytes, total));
+        for total in whole {
+            put(&mut bytes, total);
+        }
     } else {
-        samples.iter().for_each(|sample| bytes.extend(sample.total().to_le_bytes()));
+        for sample in samples {
+            bytes.extend(sample.total().to_le_bytes());
+        }
     }
     bytes
 }
@@ -106,11 +110,15 @@ fn unzigzag(number: u64) -> u64 {
 }
 
 fn put(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = number.to_le_bytes();
         number >>= 7;
+        if number == 0 {
+            bytes.push(low & 0x7f);
+            return;
+        }
+        bytes.push(low | 0x80);
     }
-    bytes.push(number as u8);
 }
 
 struct Reader<'a>(&'a [u8]);

@@ -18,6 +18,9 @@ use super::rows;
 /// Turns a median absolute deviation into a standard deviation where errors are normal.
 const MAD_TO_SIGMA: f64 = 1.4826;
 
+/// Fewer values tell nothing about a spread.
+const FEWEST: usize = 3;
+
 /// Which series to look at. Nothing set: all.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SeriesFilter<'a> {
@@ -256,18 +259,19 @@ fn latest(connection: &Connection, arch: String, newest: NewestClean) -> Result<
         started_ms,
         occasions: count(occasions.len()),
         launches: count(launches.len()),
+        spread: spread(&occasions),
+        launch_spread: spread(&launches),
         value: median(occasions).ok_or_else(|| Problem::Nonsense("a revision without occasions".into()))?,
-        spread: spread(launches),
     })
 }
 
-/// The robust spread of launches, as a fraction of their median.
-fn spread(launches: Vec<f64>) -> Option<f64> {
-    if launches.len() < 2 {
+/// The robust spread of values, as a fraction of their median.
+fn spread(values: &[f64]) -> Option<f64> {
+    if values.len() < FEWEST {
         return None;
     }
-    let middle = median(launches.clone())?;
-    let deviations = launches.into_iter().map(|value| (value - middle).abs()).collect();
+    let middle = median(values.to_vec())?;
+    let deviations = values.iter().map(|value| (value - middle).abs()).collect();
     (middle != 0.0).then_some(MAD_TO_SIGMA * median(deviations)? / middle)
 }
 
@@ -277,10 +281,10 @@ mod tests {
 
     #[test]
     fn spread_is_relative_and_robust() {
-        assert_eq!(spread(vec![5.0]), None);
-        assert_eq!(spread(vec![0.0, 0.0, 3.0]), None);
-        assert_eq!(spread(vec![7.0, 7.0]), Some(0.0));
-        let one_outlier = spread(vec![99.0, 100.0, 101.0, 100.0, 9000.0]).unwrap();
+        assert_eq!(spread(&[5.0, 6.0]), None);
+        assert_eq!(spread(&[0.0, 0.0, 3.0]), None);
+        assert_eq!(spread(&[7.0, 7.0, 7.0]), Some(0.0));
+        let one_outlier = spread(&[99.0, 100.0, 101.0, 100.0, 9000.0]).unwrap();
         assert!((one_outlier - 0.014_826).abs() < 1e-12, "{one_outlier}");
     }
 }

@@ -3,6 +3,8 @@
 //! Every finished measurement and every finished pair is one transaction, raw samples included: what was measured
 //! before a crash, a kill or a full disk is still there, and can be judged again. docs/schema.md describes every table.
 //!
+//! Everything about a commit that may serve as a baseline comes from clean revisions and native figures alone.
+//!
 //! Many processes may use one store at once. Readers never wait; writers wait for each other for at most 30 s.
 
 mod baseline;

@@ -56,6 +56,7 @@ impl Store {
                         build: value.series.build,
                         value: value.value,
                         spread: value.spread,
+                        launch_spread: value.launch_spread,
                         occasions: value.occasions,
                         launches: value.launches,
                     };

@@ -44,8 +44,10 @@ pub struct BaselineResult {
     pub build: BuildFingerprint,
     /// The median over occasions, in the metric's unit.
     pub value: f64,
-    /// The robust spread between launches, as a fraction of their median; `None` for fewer than two.
+    /// The robust spread between occasions, as a fraction of their median; `None` for fewer than three.
     pub spread: Option<f64>,
+    /// The same between launches.
+    pub launch_spread: Option<f64>,
     /// On how many occasions it was measured.
     pub occasions: u32,
     /// How many launches that is from, in all.

@@ -80,8 +80,8 @@ fn is_blank(line: &str) -> bool {
 
 /// A problem with the place it is at.
 fn at(text: &str, place: Range<usize>, problem: BaselineProblem) -> BaselineFileError {
-    let before = text.as_bytes().get(..place.start).unwrap_or_default();
-    BaselineFileError { line: 1 + before.iter().filter(|byte| **byte == b'\n').count(), problem }
+    let before = text.get(..place.start).unwrap_or_default();
+    BaselineFileError { line: 1 + before.matches('\n').count(), problem }
 }
 
 fn at_value<T>(text: &str, value: &Spanned<T>, problem: impl Into<BaselineProblem>) -> BaselineFileError {
@@ -208,10 +208,11 @@ impl From<WireBuild> for BuildFingerprint {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WireResult {
     value: f64,
     spread: Option<f64>,
+    launch_spread: Option<f64>,
     occasions: u32,
     launches: u32,
     commit: String,
@@ -222,6 +223,7 @@ impl WireResult {
     fn check(self, builds: &Builds) -> Result<BaselineResult, BaselineProblem> {
         not_negative("value", self.value)?;
         self.spread.map_or(Ok(()), |spread| not_negative("spread", spread))?;
+        self.launch_spread.map_or(Ok(()), |spread| not_negative("launch-spread", spread))?;
         if self.occasions == 0 {
             return Err(figure("occasions", "at least 1"));
         }
@@ -233,6 +235,7 @@ impl WireResult {
             build: build(&self.build, builds)?,
             value: self.value,
             spread: self.spread,
+            launch_spread: self.launch_spread,
             occasions: self.occasions,
             launches: self.launches,
         })

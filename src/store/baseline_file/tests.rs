@@ -8,7 +8,7 @@ use super::*;
 /// A store with two metrics, two builds and a claim.
 fn store() -> Store {
     let mut store = Store::in_memory().unwrap();
-    for (time, value) in [(1, 1234.567_89), (2, 1240.0), (3, 1236.0)] {
+    for (time, value) in [(1, 1_234.567_89), (2, 1240.0), (3, 1236.0)] {
         add(&mut store, time, key('a'), value);
     }
     let mut counted = key('a');
@@ -144,7 +144,10 @@ proptest::proptest! {
         proptest::prop_assume!(value.is_finite());
         file.results.insert((benchmark.clone(), metric), BaselineResult { value, ..result });
         let read = BaselineFile::parse(&file.to_text()).unwrap();
-        proptest::prop_assert_eq!(read.results[&(benchmark, metric)].value, stable(metric, value));
+        proptest::prop_assert_eq!(
+            read.results[&(benchmark, metric)].value.to_bits(),
+            stable(metric, value).to_bits()
+        );
         proptest::prop_assert_eq!(read.to_text(), file.to_text());
     }
 }

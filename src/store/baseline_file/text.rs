@@ -88,8 +88,10 @@ fn write_machine(out: &mut String, machine: &MachineFacts) -> fmt::Result {
 
 fn write_result(out: &mut String, metric: Metric, result: &BaselineResult) -> fmt::Result {
     write!(out, "{} = {{ value = {}", metric.name(), Number(stable(metric, result.value)))?;
-    if let Some(spread) = result.spread {
-        write!(out, ", spread = {}", Number(rounded(spread, SPREAD_DIGITS)))?;
+    for (field, spread) in [("spread", result.spread), ("launch-spread", result.launch_spread)] {
+        if let Some(spread) = spread {
+            write!(out, ", {field} = {}", Number(rounded(spread, SPREAD_DIGITS)))?;
+        }
     }
     write!(out, ", occasions = {}, launches = {}", result.occasions, result.launches)?;
     writeln!(

@@ -11,6 +11,9 @@ use super::{add, commit, key};
 /// A store of version 1 as its first release wrote it: schema and rows.
 const V1: &str = include_str!("fixtures/v1.sql");
 
+/// Every version ever released.
+const OLDER: &[(&str, &str)] = &[("v1", V1)];
+
 fn problem(result: Result<Store, StoreError>) -> Problem {
     let error = result.unwrap_err();
     assert!(!error.to_string().is_empty());
@@ -48,7 +51,7 @@ fn what_was_stored_is_there_after_opening_again() {
 #[test]
 fn a_store_of_every_older_version_is_brought_up_to_date() {
     let root = tempfile::tempdir().unwrap();
-    for (name, fixture) in [("v1", V1)] {
+    for (name, fixture) in OLDER {
         let path = root.path().join(name);
         Connection::open(&path).unwrap().execute_batch(fixture).unwrap();
         let mut store = Store::open(&path).unwrap();

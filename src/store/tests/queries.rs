@@ -110,6 +110,7 @@ fn the_newest_value_sums_up_all_occasions_of_its_commit() {
     assert_eq!((one.occasions, one.launches, one.arch.as_str()), (3, 3, "x86_64"));
     let expected = 1.4826 * 2.0 / 102.0;
     assert!((one.spread.unwrap() - expected).abs() < 1e-12);
+    assert!((one.launch_spread.unwrap() - expected).abs() < 1e-12);
 }
 
 #[test]
