@@ -1,3 +1,4 @@
 //! The stages against real parts, and the program as a user runs it.
 
+#[cfg(test)]
 mod measure;
