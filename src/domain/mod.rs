@@ -20,8 +20,8 @@ pub mod verdict;
 
 pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
 pub use cargo::{
-    BenchTarget, CargoFlags, Coloring, CrateOrigin, CriterionSource, Features, LocalPackage, Namesake, Variables,
-    without_leftovers,
+    BenchTarget, CargoFlags, Coloring, CrateOrigin, CriterionSource, Features, LocalPackage, Namesake,
+    Variables, without_leftovers,
 };
 pub use comparison::{Pair, PairedLaunch, Schedule};
 pub use limit::{Limit, LimitError};
