@@ -70,9 +70,16 @@ pub(super) fn arguments(
             pair("--config", &setting);
         }
     }
-    arguments.extend(features.arguments());
+    arguments.extend(known(benches, features).arguments());
     arguments.extend(lock_flags(flags, patches).into_iter().map(str::to_owned));
     arguments
+}
+
+/// The features without those that none of the packages knows: Cargo would refuse them, although it takes them for the
+/// whole workspace.
+fn known(benches: &[&BenchTarget], features: &Features) -> Features {
+    let list = benches.iter().flat_map(|bench| bench.known_features.iter().cloned()).collect();
+    Features { list, ..features.clone() }
 }
 
 /// What is left of `--locked`, `--offline` and `--frozen` beside patches.
@@ -112,6 +119,7 @@ mod tests {
             manifest_dir: PathBuf::from("/").join(package),
             target: target.to_owned(),
             required_features: Vec::new(),
+            known_features: vec![format!("{package}-only")],
             criterion: CriterionSource {
                 name: "criterion".to_owned(),
                 version: "0.8.2".to_owned(),
@@ -125,7 +133,8 @@ mod tests {
 
     fn argv(flags: &CargoFlags, patches: &[Patch]) -> String {
         let bench = bench("pkg", "sums", Namesake::None);
-        arguments(&[&bench], &Features::default(), flags, None, Path::new("/t"), patches).join(" ")
+        let asked = Features { list: vec!["pkg-only,other-only".into()], ..Features::default() };
+        arguments(&[&bench], &asked, flags, None, Path::new("/t"), patches).join(" ")
     }
 
     #[test]
@@ -134,7 +143,7 @@ mod tests {
         assert_eq!(
             text,
             "bench --no-run --message-format=json-render-diagnostics --color never --package pkg@1.0.0 --bench sums \
-             --target-dir /t"
+             --target-dir /t --features pkg-only"
         );
     }
 
@@ -161,7 +170,12 @@ mod tests {
         let patches = [Patch { name: "criterion".into(), version: "0.8.2".into(), path: "/copy \"1\"".into(), digest: String::new() }];
         let flags = CargoFlags { locked: true, frozen: true, ..CargoFlags::default() };
         let text = argv(&flags, &patches);
-        assert!(text.contains("--config patch.crates-io.criterion-0-8-2.path='/copy \"1\"' --offline"), "{text}");
+        assert!(
+            text.contains(
+                "--config patch.crates-io.criterion-0-8-2.path='/copy \"1\"' --features pkg-only --offline"
+            ),
+            "{text}"
+        );
         assert!(!text.contains("--locked") && !text.contains("--frozen"), "{text}");
     }
 
