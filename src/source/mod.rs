@@ -6,6 +6,7 @@
 mod baseline;
 mod checkout;
 mod error;
+mod extensions;
 mod extract;
 mod files;
 mod lfs;
@@ -19,5 +20,6 @@ pub use error::SourceError;
 pub use prune::prune;
 pub use repository::Repository;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
