@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use git2::{Commit, ErrorCode, Oid};
 
 use super::error::{SourceError, git};
-use super::repository::{Repository, commit_id};
+use super::repository::{Repository, commit_id, revision_of};
 use crate::domain::{CommitId, Revision};
 
 /// What people want to know of a commit.
@@ -28,12 +28,12 @@ impl Repository {
     /// The first commit, histories with nothing in common, or a history that is cut off before the baseline.
     pub fn default_baseline(&self) -> Result<Revision, SourceError> {
         let head = self.head()?;
-        let Some((branch, tip)) = self.default_branch() else { return self.first_parent(&head) };
+        let Some((branch, tip)) = self.default_branch() else { return self.parent_of_head(&head) };
         match self.inner.merge_base(head.id(), tip) {
-            Ok(base) if base == head.id() => self.first_parent(&head),
+            Ok(base) if base == head.id() => self.parent_of_head(&head),
             Ok(base) => {
                 let base = self.inner.find_commit(base).map_err(git("read the merge-base"))?;
-                self.revision(format!("merge-base with {branch}"), &base)
+                revision_of(format!("merge-base with {branch}"), &base)
             }
             Err(_) if self.inner.is_shallow() => {
                 Err(SourceError::Shallow { what: format!("the merge-base with {branch}") })
@@ -61,7 +61,7 @@ impl Repository {
         while let Some(id) = next.filter(|id| within.contains(id)) {
             let commit = self.inner.find_commit(id).map_err(git("read a commit"))?;
             let label = commit_id(id)?.short().to_owned();
-            found.push(self.revision(label, &commit)?);
+            found.push(revision_of(label, &commit)?);
             next = commit.parent_ids().next();
         }
         if found.is_empty() {
@@ -97,15 +97,15 @@ impl Repository {
         })
     }
 
-    fn first_parent(&self, head: &Commit<'_>) -> Result<Revision, SourceError> {
+    fn parent_of_head(&self, head: &Commit<'_>) -> Result<Revision, SourceError> {
         let parent = head.parent(0).ok();
         if let Some(parent) = parent {
-            return self.revision("HEAD~1".to_owned(), &parent);
+            return revision_of("HEAD~1".to_owned(), &parent);
         }
         // Git cuts a shallow history by hiding the parents that the commit itself names.
         let names_a_parent =
             head.raw_header_bytes().split(|&b| b == b'\n').any(|line| line.starts_with(b"parent "));
-        Err(if names_a_parent {
+        Err(if names_a_parent || self.inner.is_shallow() && head.parent_count() > 0 {
             SourceError::Shallow { what: "the parent of HEAD".to_owned() }
         } else {
             SourceError::FirstCommit { commit: commit_id(head.id())?.short().to_owned() }

@@ -6,6 +6,7 @@
 mod baseline;
 mod checkout;
 mod error;
+mod extensions;
 mod extract;
 mod files;
 mod harness;
@@ -21,5 +22,6 @@ pub use harness::{HARNESS_PACKAGE, HarnessError, harness_names, harness_tree};
 pub use prune::prune;
 pub use repository::Repository;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

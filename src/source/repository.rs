@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use git2::{ErrorCode, ObjectType};
 
 use super::error::{SourceError, git};
+use super::extensions;
 use crate::domain::{CommitId, Revision, TreeId};
 
 /// How alike a name must be to be offered instead of an unknown one (Jaro–Winkler, 0 to 1).
@@ -34,6 +35,7 @@ impl Repository {
     /// # Errors
     /// No repository, one without files or commits, one of another user, or one that cannot be read.
     pub fn discover(start: &Path) -> Result<Self, SourceError> {
+        extensions::allow();
         let inner = git2::Repository::discover(start).map_err(|error| match error.code() {
             ErrorCode::NotFound => SourceError::NotARepository(start.to_owned()),
             ErrorCode::Owner => SourceError::Ownership(owned_by_another(start)),
@@ -85,7 +87,7 @@ impl Repository {
             Err(_) => return Err(self.unknown(spec)),
         };
         match object.peel_to_commit() {
-            Ok(commit) => self.revision(spec.to_owned(), &commit),
+            Ok(commit) => revision_of(spec.to_owned(), &commit),
             Err(error) => Err(match object.peel(ObjectType::Any).ok().and_then(|end| end.kind()) {
                 Some(kind @ (ObjectType::Tree | ObjectType::Blob)) => {
                     SourceError::NotACommit { spec: spec.to_owned(), kind: kind.str() }
@@ -106,15 +108,6 @@ impl Repository {
         head.peel_to_commit().map_err(git("read the commit at HEAD"))
     }
 
-    pub(super) fn revision(&self, label: String, commit: &git2::Commit<'_>) -> Result<Revision, SourceError> {
-        Ok(Revision {
-            label,
-            commit: commit_id(commit.id())?,
-            dirty: false,
-            tree: tree_id(commit.tree_id())?,
-        })
-    }
-
     /// Git takes a short hash for a commit when only one commit starts with it.
     fn disambiguate(&self, spec: &str) -> Result<Revision, SourceError> {
         let odb = self.inner.odb().map_err(git("open the object database"))?;
@@ -132,7 +125,7 @@ impl Repository {
         let commits: Vec<git2::Commit<'_>> =
             ids.into_iter().filter_map(|id| self.inner.find_commit(id).ok()).collect();
         if let [commit] = commits.as_slice() {
-            return self.revision(spec.to_owned(), commit);
+            return revision_of(spec.to_owned(), commit);
         }
         let shown = |commit: &git2::Commit<'_>| {
             let hex = commit.id().to_string();
@@ -177,6 +170,10 @@ impl Repository {
 /// The nearest folder above `start` that looks like a repository: the one that git refused.
 fn owned_by_another(start: &Path) -> PathBuf {
     start.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(start).to_owned()
+}
+
+pub(super) fn revision_of(label: String, commit: &git2::Commit<'_>) -> Result<Revision, SourceError> {
+    Ok(Revision { label, commit: commit_id(commit.id())?, dirty: false, tree: tree_id(commit.tree_id())? })
 }
 
 pub(super) fn commit_id(id: git2::Oid) -> Result<CommitId, SourceError> {

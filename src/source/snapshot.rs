@@ -57,7 +57,7 @@ impl Snapshot {
     }
 }
 
-/// Reads a file and says what it is in a tree; `None` when there is none (or a folder) any more.
+/// Reads a file of the work tree, and says under which id a tree would hold it.
 pub(super) fn read(
     repository: &Repository,
     file: &Path,
@@ -152,7 +152,8 @@ impl Taker<'_> {
             }
         };
         let (_, id) = read(self.repository, &file, &path, kind)?;
-        let origin = if known.is_some_and(|node| node.id == id) { Origin::Index } else { Origin::Disk };
+        // Not from the index even where the ids agree: a file merely announced (`add -N`) has no object.
+        let origin = Origin::Disk;
         self.nodes.insert(bytes.to_vec(), Node { kind, id, origin });
         Ok(())
     }

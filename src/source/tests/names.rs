@@ -72,17 +72,14 @@ fn unknown_names_offer_near_ones() {
 #[test]
 fn an_ambiguous_hash_names_its_meanings() {
     let sandbox = Sandbox::new();
-    let head = sandbox.git(&["rev-parse", "HEAD^{commit}"]);
-    let tree = sandbox.git(&["rev-parse", "HEAD^{tree}"]);
-    let mut commits = vec![head];
-    // Sixteen first digits, so twenty commits share one; git wants four digits, hence many more.
-    for number in 0..700 {
-        let message = format!("{number}");
-        commits.push(sandbox.git(&["commit-tree", "-m", &message, &tree]));
-    }
+    let repository = sandbox.open();
+    let tree = repository.head().unwrap().tree().unwrap();
+    let who = git2::Signature::new("Somebody", "some@body", &git2::Time::new(1_700_000_000, 0)).unwrap();
+    // Fixed contents, so fixed hashes: two of these share the four digits that git wants at least.
+    let commit = |number: u32| repository.inner.commit(None, &who, &who, &number.to_string(), &tree, &[]);
+    let mut commits: Vec<String> = (0..700).map(|number| commit(number).unwrap().to_string()).collect();
     commits.sort();
-    let twins = commits.windows(2).find(|pair| pair[0] != pair[1] && pair[0][..4] == pair[1][..4]);
-    let twins = twins.expect("700 commits, 65536 beginnings: fixed dates make this certain or not at all");
+    let twins = commits.windows(2).find(|pair| pair[0][..4] == pair[1][..4]).unwrap();
     let error = sandbox.open().resolve(&twins[0][..4]).unwrap_err();
     let SourceError::AmbiguousRevision { candidates, .. } = &error else { panic!("{error}") };
     assert!(candidates.iter().any(|short| twins[0].starts_with(short)), "{candidates:?}");
@@ -183,4 +180,24 @@ fn a_shallow_clone_says_how_to_deepen() {
     let hint = repository.resolve("HEAD~1").unwrap_err().hint().unwrap();
     assert!(hint.contains("--unshallow"), "{hint}");
     assert!(!repository.work_tree().unwrap().dirty);
+}
+
+#[test]
+fn a_partial_clone_is_read_as_far_as_it_goes() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "uploadpack.allowFilter", "true"]);
+    let clone = sandbox.beside("partial");
+    let from = format!("file://{}", sandbox.root.display().to_string().replace(' ', "%20"));
+    git_in(&sandbox.root, &["clone", "-q", "--filter=blob:none", &from, clone.to_str().unwrap()]);
+    assert!(
+        fs::read_to_string(clone.join(".git/config")).unwrap().to_ascii_lowercase().contains("partialclone")
+    );
+    let repository = Repository::discover(&clone).unwrap();
+    let trees = sandbox.beside("trees");
+    let extract =
+        |spec: &str| repository.extract(&repository.resolve(spec).unwrap(), &trees, Path::new(""), None);
+    extract("HEAD").unwrap();
+    let error = extract("HEAD~1").unwrap_err();
+    assert!(matches!(error, SourceError::MissingObject { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("--refetch"));
 }

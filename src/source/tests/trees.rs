@@ -16,7 +16,7 @@ fn a_commit_is_extracted_once_with_its_modes_and_links() {
     let before = sandbox.git_dir();
     let trees = sandbox.beside("trees");
     let revision = sandbox.open().resolve("HEAD").unwrap();
-    let start = std::time::SystemTime::now() - Duration::from_secs(2);
+    let start = SystemTime::now() - Duration::from_secs(2);
     let tree = sandbox.open().extract(&revision, &trees, Path::new(""), None).unwrap();
     assert_eq!(tree.revision, revision);
     assert_eq!(tree.home, trees.join(revision.tree.as_str()));

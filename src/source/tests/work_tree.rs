@@ -207,9 +207,13 @@ fn any_work_tree_is_seen_as_git_sees_it() {
     let mut runner = TestRunner::new_with_rng(config, random);
     let result = runner.run(&(steps(), steps()), |(first, second)| {
         let sandbox = Sandbox::new();
-        first.iter().for_each(|step| apply(&sandbox, step));
+        for step in &first {
+            apply(&sandbox, step);
+        }
         sandbox.commit("first steps");
-        second.iter().for_each(|step| apply(&sandbox, step));
+        for step in &second {
+            apply(&sandbox, step);
+        }
         let before = sandbox.git_dir();
         let revision = sandbox.open().work_tree().unwrap();
         prop_assert_eq!(revision.tree.as_str(), sandbox.tree_by_git());

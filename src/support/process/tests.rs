@@ -207,3 +207,30 @@ fn being_killed_outright_leaves_no_process_behind() {
     eventually("the end of all processes", || !pids.into_iter().any(lives));
     assert!(!folder.path().join("interrupted").exists());
 }
+
+/// The watchdog knows a child from before its first instruction, so no moment is too early for us to be killed.
+#[test]
+fn being_killed_right_after_a_start_leaves_no_process_behind() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args([
+            "--ignored",
+            "--exact",
+            "support::process::tests::a_program_that_is_killed_by_its_child",
+        ]);
+        command.env(ROLE, folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(!command.status().unwrap().success());
+        let grandchild = read_pid(&folder.path().join("grandchild"));
+        eventually("the end of the grandchild", || !lives(grandchild));
+    }
+}
+
+#[test]
+#[ignore = "a part of other tests"]
+fn a_program_that_is_killed_by_its_child() {
+    let Some(folder) = std::env::var_os(ROLE).map(PathBuf::from) else { return };
+    let mut command = shell("sleep 1000 & echo $! > grandchild; kill -s KILL $PPID; sleep 1000");
+    command.current_dir(&folder);
+    let _ = run(command, None, |_, _| ());
+}
