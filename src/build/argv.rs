@@ -97,7 +97,8 @@ fn lock_flags(flags: &CargoFlags, patches: &[Patch]) -> Vec<&'static str> {
 /// releases of one crate can be replaced.
 fn patch_settings(patch: &Patch) -> [String; 2] {
     let Patch { name, version, path, .. } = patch;
-    let key = format!("patch.crates-io.{name}-{}", version.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    let key =
+        format!("patch.crates-io.{name}-{}", version.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
     let folder = toml::Value::String(path.to_string_lossy().into_owned());
     [format!("{key}.package=\"{name}\""), format!("{key}.path={folder}")]
 }
@@ -167,7 +168,12 @@ mod tests {
 
     #[test]
     fn a_patch_unlocks_but_stays_offline() {
-        let patches = [Patch { name: "criterion".into(), version: "0.8.2".into(), path: "/copy \"1\"".into(), digest: String::new() }];
+        let patches = [Patch {
+            name: "criterion".into(),
+            version: "0.8.2".into(),
+            path: "/copy \"1\"".into(),
+            digest: String::new(),
+        }];
         let flags = CargoFlags { locked: true, frozen: true, ..CargoFlags::default() };
         let text = argv(&flags, &patches);
         assert!(

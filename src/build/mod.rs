@@ -24,9 +24,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    BenchTarget, BuildFingerprint, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Execution, Features, LocalPackage,
-    Progress, Side,
-    TreeId, Variables,
+    BenchTarget, BuildFingerprint, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Execution, Features,
+    LocalPackage, Progress, Side, TreeId, Variables,
 };
 
 use cache::{Entry, Inputs, Kept};

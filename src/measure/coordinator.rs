@@ -80,7 +80,12 @@ impl Runner for Coordinator {
         self.whole.list(bench)
     }
 
-    fn launch(&mut self, bench: &BuiltBench, id: &str, options: &LaunchOptions) -> Result<Launch, LaunchFailure> {
+    fn launch(
+        &mut self,
+        bench: &BuiltBench,
+        id: &str,
+        options: &LaunchOptions,
+    ) -> Result<Launch, LaunchFailure> {
         self.whole.launch(bench, id, options)
     }
 

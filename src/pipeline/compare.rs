@@ -10,8 +10,8 @@ use super::screen;
 use super::session;
 use super::workshop::{Prepared, Workshop};
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, BuiltBench, Event, Limit, Measurement, Method, Metric, MetricOutcome, OccasionId,
-    Phase, Progress, Provenance, Report, ReportedError, Revision, Side, Sides, Verdict,
+    BenchmarkName, BenchmarkOutcome, BuiltBench, Event, Limit, Measurement, Method, Metric, MetricOutcome,
+    OccasionId, Phase, Progress, Provenance, Report, ReportedError, Revision, Side, Sides, Verdict,
 };
 use crate::judge::policy::tests_of;
 use crate::judge::{Confirmation, ErrorBudget, Gate, PairedState, PairedTest, TargetInfo, outcome};
@@ -122,7 +122,10 @@ fn errors(catalogue: &Catalogue, benchmarks: &[BenchmarkOutcome]) -> Vec<Reporte
     let broken = catalogue.broken.iter().map(|(side, label, reason)| ReportedError {
         subject: format!("{label} ({side})"),
         message: format!("cannot list its benchmarks: {reason}"),
-        hint: Some(format!("run it by itself: cargo bench --bench {}", label.rsplit("::").next().unwrap_or(label))),
+        hint: Some(format!(
+            "run it by itself: cargo bench --bench {}",
+            label.rsplit("::").next().unwrap_or(label)
+        )),
     });
     let failed = benchmarks.iter().filter_map(|benchmark| {
         let metric = benchmark.metrics.iter().find(|metric| metric.verdict == Verdict::Failed)?;
@@ -229,7 +232,13 @@ impl Referee<'_> {
             (0..EMULATED_LAUNCHES).map(|_| self.runner.launch(bench, name.id(), &options)).collect();
         // Nothing is judged by it, so nothing is lost when it fails.
         let Ok(launches) = launches else { return Ok(()) };
-        let key = session::key(&self.revisions.candidate, &self.request.machine, bench, name.id(), Metric::WallTime);
+        let key = session::key(
+            &self.revisions.candidate,
+            &self.request.machine,
+            bench,
+            name.id(),
+            Metric::WallTime,
+        );
         let measurement = Measurement {
             key: screen::by_whole_processes(&key),
             executable: bench.digest.clone(),
@@ -274,9 +283,9 @@ impl Referee<'_> {
         contests: Vec<Contest>,
         budget: ErrorBudget,
     ) -> Result<Vec<BenchmarkOutcome>, PipelineError> {
-        let first = self.arena().prove(Phase::Proof, contests, &|contest, baseline| {
-            test_of(&contest.limit, baseline, budget)
-        })?;
+        let first = self
+            .arena()
+            .prove(Phase::Proof, contests, &|contest, baseline| test_of(&contest.limit, baseline, budget))?;
         let (suspects, decided): (Vec<Proof>, Vec<Proof>) =
             first.into_iter().partition(|proof| self.is_suspect(proof));
         let mut outcomes: Vec<BenchmarkOutcome> =
@@ -287,9 +296,9 @@ impl Referee<'_> {
         self.progress.event(Event::Stage(&format!("Confirming {} with fresh launches", suspects.len())));
         let alone = budget.alone();
         let again = suspects.iter().map(|proof| proof.contest.clone()).collect();
-        let second = self.arena().prove(Phase::Confirm, again, &|contest, baseline| {
-            test_of(&contest.limit, baseline, alone)
-        })?;
+        let second = self
+            .arena()
+            .prove(Phase::Confirm, again, &|contest, baseline| test_of(&contest.limit, baseline, alone))?;
         for (proof, again) in suspects.iter().zip(&second) {
             let confirmation = match &again.test {
                 Some(test) => Confirmation::Measured(test),
@@ -340,9 +349,12 @@ impl Referee<'_> {
                 MetricOutcome { pairs, method: (pairs > 0).then_some(Method::Paired), ..outcome }
             }
             (_, Some(test)) => self.explained(outcome::paired(metric, *limit, test, confirmation)),
-            (_, None) => {
-                MetricOutcome::without_figures(metric, *limit, Verdict::Inconclusive, "no pair could be measured")
-            }
+            (_, None) => MetricOutcome::without_figures(
+                metric,
+                *limit,
+                Verdict::Inconclusive,
+                "no pair could be measured",
+            ),
         };
         outcome_of(name, bench, found)
     }

@@ -109,11 +109,13 @@ impl PipelineError {
             Self::Site(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::NoBenches(_) => Some(
-                "add a `[[bench]]` with `harness = false` that uses Criterion, or leave --no-harness out".to_owned(),
+                "add a `[[bench]]` with `harness = false` that uses Criterion, or leave --no-harness out"
+                    .to_owned(),
             ),
-            Self::NoMatch { near, .. } if !near.is_empty() => {
-                Some(format!("there are {}", near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")))
-            }
+            Self::NoMatch { near, .. } if !near.is_empty() => Some(format!(
+                "there are {}",
+                near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            )),
             Self::NoMatch { .. } => Some("`cargo perfguard list` shows every full name".to_owned()),
             Self::Area { folder, .. } => {
                 Some(format!("{} must be writable; --target-dir names another folder", folder.display()))

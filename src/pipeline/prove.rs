@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::error::PipelineError;
 use super::request::Measuring;
 use crate::domain::{
-    BenchmarkName, BuiltBench, Event, Limit, MeasurementKey, OccasionId, Pair, Phase, Progress, Provenance, Side,
-    Sides,
+    BenchmarkName, BuiltBench, Event, Limit, MeasurementKey, OccasionId, Pair, Phase, Progress, Provenance,
+    Side, Sides,
 };
 use crate::judge::{ErrorBudget, PairedState, PairedTest, Promise};
 use crate::measure::plan::{self, Order, Standing, launch_options, next_visit};
@@ -83,12 +83,16 @@ impl Arena<'_> {
         contests: Vec<Contest>,
         make: &dyn Fn(&Contest, f64) -> PairedTest,
     ) -> Result<Vec<Proof>, PipelineError> {
-        let mut bouts = contests.into_iter().map(|contest| self.open(phase, contest)).collect::<Result<Vec<_>, _>>()?;
+        let mut bouts =
+            contests.into_iter().map(|contest| self.open(phase, contest)).collect::<Result<Vec<_>, _>>()?;
         loop {
             let standings: Vec<Standing> = bouts.iter().map(|bout| self.standing(bout)).collect();
             let Some(next) = next_visit(&standings) else { break };
             if interrupted() {
-                bouts.iter_mut().filter(|bout| bout.ended.is_none()).for_each(|bout| bout.ended = Some(Ended::Interrupted));
+                bouts
+                    .iter_mut()
+                    .filter(|bout| bout.ended.is_none())
+                    .for_each(|bout| bout.ended = Some(Ended::Interrupted));
                 break;
             }
             let settled = standings.iter().filter(|standing| standing.phase == plan::Phase::Over).count();
@@ -181,7 +185,11 @@ impl Arena<'_> {
     }
 
     /// Judges once more what the store gives back, so that a later re-judging agrees to the last bit.
-    fn close(&mut self, bout: Bout, make: &dyn Fn(&Contest, f64) -> PairedTest) -> Result<Proof, PipelineError> {
+    fn close(
+        &mut self,
+        bout: Bout,
+        make: &dyn Fn(&Contest, f64) -> PairedTest,
+    ) -> Result<Proof, PipelineError> {
         let pairs = self.store.pairs(bout.comparison)?;
         let test = pairs.first().map(|first| {
             let mut test = make(&bout.contest, first.launches.baseline.samples.median());
@@ -197,7 +205,11 @@ impl Arena<'_> {
 /// How many more pairs fit into what is left.
 fn pairs_left(left: Duration, each: Duration) -> u32 {
     let each = each.as_secs_f64().max(1e-9);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small non-negative number")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small non-negative number"
+    )]
     let pairs = (left.as_secs_f64() / each).min(1e6) as u32;
     pairs
 }

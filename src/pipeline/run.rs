@@ -50,7 +50,11 @@ pub fn run(
             break;
         }
         if !alone {
-            progress.event(Event::Stage(&format!("Measuring {} of {}: {revision}", index + 1, revisions.len())));
+            progress.event(Event::Stage(&format!(
+                "Measuring {} of {}: {revision}",
+                index + 1,
+                revisions.len()
+            )));
         }
         match workshop.prepare(Side::Candidate, revision, None) {
             Ok(prepared) => surveyor.survey(revision, &prepared)?,
@@ -147,7 +151,13 @@ impl Surveyor<'_> {
             if backfill && self.store.has_measurement(&key.series(), &revision.commit)? {
                 continue;
             }
-            self.progress.event(Event::Benchmark { name, settled: index, total, launches: 0, state: "measuring" });
+            self.progress.event(Event::Benchmark {
+                name,
+                settled: index,
+                total,
+                launches: 0,
+                state: "measuring",
+            });
             self.measure(bench, name, key)?;
         }
         Ok(())
@@ -175,7 +185,8 @@ impl Surveyor<'_> {
                 let measurement = Measurement { key, executable: bench.digest.clone(), provenance, launches };
                 self.store.record(self.occasion, &measurement)?;
                 let seconds = measurement.launches.iter().map(|launch| launch.seconds).sum();
-                let outcome = MetricOutcome::without_figures(metric, limit, Verdict::New, "measured and stored");
+                let outcome =
+                    MetricOutcome::without_figures(metric, limit, Verdict::New, "measured and stored");
                 MetricOutcome { candidate: measurement.summary(), seconds, ..outcome }
             }
         };

@@ -6,7 +6,9 @@ use super::prove::Contest;
 use super::request::Judging;
 use super::session::provenance;
 use crate::domain::sample::median;
-use crate::domain::{Launch, Measurement, MeasurementKey, Metric, MetricOutcome, OccasionId, SeriesPoint, Side};
+use crate::domain::{
+    Launch, Measurement, MeasurementKey, Metric, MetricOutcome, OccasionId, SeriesPoint, Side,
+};
 use crate::judge::{ErrorBudget, Fresh, Screen, ScreenInput, outcome, screen};
 use crate::measure::plan::launch_options;
 use crate::measure::runner::Runner;

@@ -100,8 +100,10 @@ pub(crate) fn notes(prepared: &Prepared) -> Vec<String> {
 /// Nothing to measure: no bench at all, or a filter that means none of them.
 pub(crate) fn nothing(prepared: &Prepared, scope: &Scope, names: &[BenchmarkName]) -> PipelineError {
     if names.is_empty() {
-        let left_out =
-            prepared.left_out.iter().map(|target| format!("{}::{}: {}", target.package, target.target, target.reason));
+        let left_out = prepared
+            .left_out
+            .iter()
+            .map(|target| format!("{}::{}: {}", target.package, target.target, target.reason));
         PipelineError::NoBenches(left_out.collect())
     } else {
         let near = scope.words.iter().flat_map(|text| nearest(names, text)).take(3).collect();

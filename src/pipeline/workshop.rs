@@ -7,7 +7,9 @@ use super::request::{Harness, Project, Scope};
 use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
 use crate::build::{BuildRequest, Built, Patch, build};
 use crate::discover::{LeftOut, Selection, discover};
-use crate::domain::{BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId};
+use crate::domain::{
+    BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId,
+};
 use crate::source::{HARNESS_PACKAGE, Repository, harness_tree};
 use crate::support::current::BuildSite;
 
@@ -152,7 +154,8 @@ impl Workshop<'_> {
         let mut patches: Vec<Patch> = Vec::new();
         for bench in benches {
             let criterion = &bench.criterion;
-            if criterion.origin != CrateOrigin::CratesIo || patches.iter().any(|patch| patch.version == criterion.version)
+            if criterion.origin != CrateOrigin::CratesIo
+                || patches.iter().any(|patch| patch.version == criterion.version)
             {
                 continue;
             }

@@ -147,7 +147,10 @@ mod tests {
     fn the_names_are_those_of_real_benchmarks() {
         let names: Vec<_> = harness_names().collect();
         assert!(names.len() > 50, "{names:?}");
-        assert!(names.iter().any(|name| name.target() == "strings" && name.id() == "concat/naive"), "{names:?}");
+        assert!(
+            names.iter().any(|name| name.target() == "strings" && name.id() == "concat/naive"),
+            "{names:?}"
+        );
     }
 
     #[test]
@@ -155,7 +158,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let write = |text: &str| fs::write(folder.path().join("Cargo.toml"), text).unwrap();
         let trees = folder.path().join("trees");
-        write("[package]\nname = \"x\"\n[profile.release]\nlto = \"fat\"\n[profile.release.package.x]\nopt-level = 1\n");
+        write(
+            "[package]\nname = \"x\"\n[profile.release]\nlto = \"fat\"\n[profile.release.package.x]\nopt-level = 1\n",
+        );
         let first = harness_tree(&revision(), folder.path(), &trees).unwrap();
         let manifest: Table = fs::read_to_string(first.files().join("Cargo.toml")).unwrap().parse().unwrap();
         assert_eq!(manifest["profile"]["release"]["lto"].as_str(), Some("fat"));

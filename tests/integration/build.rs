@@ -254,7 +254,12 @@ fn criterion_can_be_replaced_by_a_copy_without_touching_the_manifest() {
     let copy = copies.path().join("criterion");
     fixture::copy_folder(&stage.discover().benches[0].criterion.root, &copy);
     fixture::edit(&copy.join("src/lib.rs"), "Gnuplot not found, using plotters backend", "COPIED CRITERION");
-    stage.patches.push(Patch { name: "criterion".into(), version: "0.8.2".into(), path: copy, digest: "1".into() });
+    stage.patches.push(Patch {
+        name: "criterion".into(),
+        version: "0.8.2".into(),
+        path: copy,
+        digest: "1".into(),
+    });
     stage.flags.locked = true;
 
     fs::remove_dir_all(stage.common.join("target")).unwrap();
