@@ -81,6 +81,9 @@ impl CliError {
             Self::Config(error) => error.hint(),
             Self::Pipeline(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Output { error, .. } if error.kind() == io::ErrorKind::NotFound => {
+                Some("its folder does not exist: make it, or name another".to_owned())
+            }
             Self::NoFolder(_)
             | Self::Filter(_)
             | Self::Limit(_)

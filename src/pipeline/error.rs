@@ -109,7 +109,7 @@ impl PipelineError {
             Self::Site(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::NoBenches(_) => Some(
-                "add a `[[bench]]` with `harness = false` that uses Criterion, or leave --no-harness out"
+                "add a `[[bench]]` with `harness = false` that uses Criterion, or let the built-in harness take part"
                     .to_owned(),
             ),
             Self::NoMatch { near, .. } if !near.is_empty() => Some(format!(

@@ -6,7 +6,7 @@ use super::error::PipelineError;
 use super::request::{Harness, Project, Scope};
 use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
 use crate::build::{BuildRequest, Built, Patch, build};
-use crate::discover::{LeftOut, Selection, discover};
+use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId,
 };
@@ -52,7 +52,7 @@ impl Workshop<'_> {
         self.progress.event(Event::Stage(&format!("Extracting the {side}, {revision}")));
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
-        let mut prepared = self.make(side, &tree, &self.scope.selection, like)?;
+        let mut prepared = self.own(side, &tree, like)?;
         let own = prepared.benches.iter().any(|bench| bench.package == HARNESS_PACKAGE)
             || prepared.left_out.iter().any(|target| target.package == HARNESS_PACKAGE);
         if let Harness::On { .. } = self.scope.harness
@@ -62,6 +62,66 @@ impl Workshop<'_> {
             self.add_harness(side, revision, &tree, &mut prepared)?;
         }
         Ok(prepared)
+    }
+
+    /// Builds the workspace's own benches. A package or bench target that only the candidate has is no error of the
+    /// baseline: its benchmarks are new.
+    fn own(
+        &self,
+        side: Side,
+        tree: &SourceTree,
+        like: Option<&Prepared>,
+    ) -> Result<Prepared, PipelineError> {
+        let mut selection = self.scope.selection.clone();
+        let mut notes = Vec::new();
+        loop {
+            let error = match self.make(side, tree, &selection, like) {
+                Ok(prepared) => {
+                    return Ok(Prepared {
+                        notes: notes.into_iter().chain(prepared.notes).collect(),
+                        ..prepared
+                    });
+                }
+                Err(PipelineError::Discover(error)) => error,
+                Err(error) => return Err(error),
+            };
+            let named = (selection.packages.len(), selection.benches.len());
+            match self.forgive(side, &mut selection, &error) {
+                Some(note) => notes.extend(note),
+                None => return Err(error.into()),
+            }
+            let emptied = |before: usize, names: &[String]| before > 0 && names.is_empty();
+            // An empty list would mean everything.
+            if emptied(named.0, &selection.packages) || emptied(named.1, &selection.benches) {
+                return Ok(Prepared { notes, ..Prepared::default() });
+            }
+        }
+    }
+
+    /// Takes a name that this tree does not know out of the selection, where that is no mistake of the user. `None`
+    /// where it is one; otherwise what to note, if anything.
+    fn forgive(
+        &self,
+        side: Side,
+        selection: &mut Selection,
+        error: &DiscoverError,
+    ) -> Option<Option<String>> {
+        match error {
+            DiscoverError::UnknownPackage { name, .. } => {
+                let shipped = name == HARNESS_PACKAGE && matches!(self.scope.harness, Harness::On { .. });
+                if !shipped && side == Side::Candidate {
+                    return None;
+                }
+                selection.packages.retain(|package| package != name);
+                selection.exclude.retain(|package| package != name);
+                Some((!shipped).then(|| format!("the {side} has no package `{name}`")))
+            }
+            DiscoverError::UnknownBench { name, .. } if side == Side::Baseline => {
+                selection.benches.retain(|bench| bench != name);
+                Some(Some(format!("the {side} has no bench target `{name}`")))
+            }
+            _ => None,
+        }
     }
 
     /// Forgets source trees that have not been used for long.
