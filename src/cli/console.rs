@@ -144,9 +144,13 @@ pub(crate) fn write_file(path: &Path, text: &str) -> io::Result<()> {
 /// The path is a folder, or its folder is missing.
 pub(crate) fn check_file(path: &Path) -> io::Result<()> {
     if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
     }
-    if folder_of(path).is_dir() { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+    if folder_of(path).is_dir() {
+        Ok(())
+    } else {
+        Err(io::Error::new(io::ErrorKind::NotFound, "its folder does not exist"))
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -82,7 +82,7 @@ impl CliError {
             Self::Pipeline(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::Output { error, .. } if error.kind() == io::ErrorKind::NotFound => {
-                Some("its folder does not exist: make it, or name another".to_owned())
+                Some("make the folder first, or name another file with --output".to_owned())
             }
             Self::NoFolder(_)
             | Self::Filter(_)

@@ -125,6 +125,6 @@ pub(crate) fn nothing(prepared: &Prepared, scope: &Scope, names: &[BenchmarkName
         };
         let known = || names.iter().chain(&shipped);
         let near = scope.words.iter().flat_map(|text| nearest(known(), text)).take(NEAR).collect();
-        PipelineError::NoMatch { filter: scope.words.join(", "), near }
+        PipelineError::NoMatch { filter: scope.words.join("` or `"), near }
     }
 }

@@ -10,7 +10,7 @@ use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId,
 };
-use crate::source::{HARNESS_PACKAGE, Repository, harness_tree};
+use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
 use crate::support::current::BuildSite;
 
 /// How many source trees, with their target folders, are kept for the next run.
@@ -186,6 +186,10 @@ impl Workshop<'_> {
         let patches = self.patches(&found.benches, &mut notes)?;
         self.progress.event(Event::Stage(&format!("Building the {side}")));
         let scope = self.scope;
+        // Without another side to start from, the last build in this workspace will do.
+        let seed = like
+            .and_then(|prepared| prepared.target.clone())
+            .or_else(|| latest_target(&self.trees(), &tree.revision.tree));
         let request = BuildRequest {
             side,
             tree: &tree.revision.tree,
@@ -199,7 +203,7 @@ impl Workshop<'_> {
             features: &selection.features,
             benches: &found.benches,
             patches: &patches,
-            seed: like.and_then(|prepared| prepared.target.as_deref()),
+            seed: seed.as_deref(),
             local: &found.local,
         };
         let Built { benches, notes: built_notes, .. } = build(&request, self.progress)?;
