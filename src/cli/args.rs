@@ -444,6 +444,42 @@ mod tests {
         command().debug_assert();
     }
 
+    /// Every flag of a command and its subcommands, with its twin's name.
+    fn twins(command: &clap::Command) -> Vec<(String, Option<String>)> {
+        let flags = command.get_arguments().filter_map(|arg| {
+            let long = arg.get_long().filter(|long| !matches!(*long, "help" | "version"))?;
+            let name = format!("PERFGUARD_{}", long.to_ascii_uppercase().replace('-', "_"));
+            Some((name, arg.get_env().map(|found| found.to_string_lossy().into_owned())))
+        });
+        flags.chain(command.get_subcommands().flat_map(twins)).collect()
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_twin() {
+        const INSIDE: &str = "TEST_WITH_EVERY_TWIN_SET";
+        if std::env::var_os(INSIDE).is_some() {
+            for (name, found) in twins(&command()) {
+                assert_eq!(found.as_deref(), Some(name.as_str()));
+            }
+            return;
+        }
+        // The environment of this process is shared by all tests, so it is set for another.
+        let names: Vec<String> = twins(&Arguments::command()).into_iter().map(|(name, _)| name).collect();
+        assert!(names.len() > 50, "{names:?}");
+        let run = |value: &str| {
+            std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "cli::args::tests::every_flag_has_an_environment_twin"])
+                .env(INSIDE, "1")
+                .envs(names.iter().map(|name| (name, value)))
+                .output()
+                .unwrap()
+        };
+        let (set, empty) = (run("1"), run(""));
+        assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stdout));
+        assert!(String::from_utf8_lossy(&set.stdout).contains("1 passed"));
+        assert!(!empty.status.success(), "a variable that is empty counts as unset");
+    }
+
     #[test]
     fn both_ways_to_start_are_the_same() {
         for words in [&["cargo-perfguard", "perfguard", "check", "x"][..], &["cargo-perfguard", "check", "x"]]

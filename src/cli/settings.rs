@@ -12,7 +12,8 @@ use super::config::{self, Config};
 use super::error::CliError;
 use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
-    BenchmarkName, CargoFlags, Coloring, Features, Limit, MachineFacts, MachineKey, Metric, Variables, without_leftovers,
+    BenchmarkName, CargoFlags, Coloring, Features, Limit, MachineFacts, MachineKey, Metric, Variables,
+    without_leftovers,
 };
 use crate::judge::gate::VerdictRequirement;
 use crate::judge::{BenchmarkRule, GatePolicy, Inconclusive, Limits, Policy, TargetSelector};
@@ -230,8 +231,7 @@ impl Place {
         let (flag, metrics) = if arguments.metrics.is_empty() {
             ("`metrics`", self.config.metrics.clone().unwrap_or_else(|| METRICS.to_vec()))
         } else {
-            let metrics =
-                config::metrics(&arguments.metrics).map_err(|reason| value("--metrics", reason))?;
+            let metrics = config::metrics(&arguments.metrics).map_err(|reason| value("--metrics", reason))?;
             ("--metrics", metrics)
         };
         if let Some(metric) = metrics.iter().find(|metric| !METRICS.contains(metric)) {

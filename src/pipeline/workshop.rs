@@ -66,12 +66,7 @@ impl Workshop<'_> {
 
     /// Builds the workspace's own benches. A package or bench target that only the candidate has is no error of the
     /// baseline: its benchmarks are new.
-    fn own(
-        &self,
-        side: Side,
-        tree: &SourceTree,
-        like: Option<&Prepared>,
-    ) -> Result<Prepared, PipelineError> {
+    fn own(&self, side: Side, tree: &SourceTree, like: Option<&Prepared>) -> Result<Prepared, PipelineError> {
         let mut selection = self.scope.selection.clone();
         let mut notes = Vec::new();
         loop {

@@ -204,7 +204,10 @@ fn unknown(near: &[String], shallow: bool) -> Option<String> {
     if shallow {
         let _ = write!(hint, "{}the clone is shallow; {DEEPEN}", if hint.is_empty() { "" } else { " Or " });
     }
-    (!hint.is_empty()).then_some(hint)
+    if hint.is_empty() {
+        hint = "name a commit, a branch or a tag that this clone has; is it fetched?".to_owned();
+    }
+    Some(hint)
 }
 
 fn place(prefix: &std::path::Path) -> String {

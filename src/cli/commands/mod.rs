@@ -36,7 +36,7 @@ fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<u8,
 /// A command that ended early, in the format that was asked for: programs that read the output learn of it too. People
 /// read stderr.
 pub(super) fn finish_failed(context: &Context, command: &'static str, output: &OutputArgs, error: &CliError) {
-    let nowhere = matches!(error, CliError::Output { .. } | CliError::Stdout(_));
+    let nowhere = matches!(error, CliError::Output { .. } | CliError::Stdout(_) | CliError::Format(_));
     if output.format == FormatArg::Table || nowhere {
         return;
     }
