@@ -74,8 +74,14 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// The baseline report per architecture, from the store; measures nothing
     Report(ReportArgs),
+    /// One benchmark over commits, with its change points; measures nothing
+    History(HistoryArgs),
     /// What would be measured
     List(ListArgs),
+    /// Write a starter configuration and workflow, never over what is there
+    Init(InitArgs),
+    /// Write shell completions to standard output
+    Completions(CompletionsArgs),
 }
 
 /// `check`
@@ -168,6 +174,38 @@ pub(crate) struct ListArgs {
     pub(crate) build: BuildArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// `history`
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// The benchmark's full name: package::target::criterion-id
+    #[arg(value_name = "BENCHMARK")]
+    pub(crate) benchmark: String,
+    /// Which figure
+    #[arg(long, value_name = "METRIC", default_value = "wall-time")]
+    pub(crate) metric: String,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// Which benchmarks.

@@ -39,6 +39,8 @@ pub(crate) enum CliError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Format(#[from] UnsupportedFormat),
+    #[error("find anything stored about `{0}`")]
+    NothingStored(String),
     #[error("measure: {0}")]
     Runner(io::Error),
     #[error("write {path}: {error}")]
@@ -63,6 +65,7 @@ impl CliError {
             | Self::Policy(_)
             | Self::Value { .. }
             | Self::Conflict(_)
+            | Self::NothingStored(_)
             | Self::Format(_) => USAGE,
             Self::Pipeline(error) => match error.fault() {
                 Fault::Usage => USAGE,
@@ -81,6 +84,9 @@ impl CliError {
             Self::Config(error) => error.hint(),
             Self::Pipeline(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::NothingStored(_) => Some(
+                "`cargo perfguard report` shows what is stored; `cargo perfguard run` adds to it".to_owned(),
+            ),
             Self::NoFolder(_)
             | Self::Filter(_)
             | Self::Limit(_)

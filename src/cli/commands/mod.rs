@@ -2,6 +2,9 @@
 
 pub(super) mod check;
 pub(super) mod compare;
+pub(super) mod completions;
+pub(super) mod history;
+pub(super) mod init;
 pub(super) mod list;
 pub(super) mod report;
 pub(super) mod run;
