@@ -1,3 +1,7 @@
 //! `cargo perfguard`: guards performance the way tests guard behaviour.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    perfguard::cli::run(std::env::args_os())
+}

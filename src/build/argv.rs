@@ -66,11 +66,20 @@ pub(super) fn arguments(
         pair("--config", config);
     }
     for patch in patches {
-        pair("--config", &patch_setting(patch));
+        for setting in patch_settings(patch) {
+            pair("--config", &setting);
+        }
     }
-    arguments.extend(features.arguments());
+    arguments.extend(known(benches, features).arguments());
     arguments.extend(lock_flags(flags, patches).into_iter().map(str::to_owned));
     arguments
+}
+
+/// The features without those that none of the packages knows: Cargo would refuse them, although it takes them for the
+/// whole workspace.
+fn known(benches: &[&BenchTarget], features: &Features) -> Features {
+    let list = benches.iter().flat_map(|bench| bench.known_features.iter().cloned()).collect();
+    Features { list, ..features.clone() }
 }
 
 /// What is left of `--locked`, `--offline` and `--frozen` beside patches.
@@ -84,10 +93,14 @@ fn lock_flags(flags: &CargoFlags, patches: &[Patch]) -> Vec<&'static str> {
     switches.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect()
 }
 
-/// The setting that replaces a crate of crates.io by a folder.
-fn patch_setting(patch: &Patch) -> String {
-    let folder = toml::Value::String(patch.path.to_string_lossy().into_owned());
-    format!("patch.crates-io.{}.path={folder}", patch.name)
+/// The settings that replace a release of a crate of crates.io by a folder. The key names the version, so that several
+/// releases of one crate can be replaced.
+fn patch_settings(patch: &Patch) -> [String; 2] {
+    let Patch { name, version, path, .. } = patch;
+    let key =
+        format!("patch.crates-io.{name}-{}", version.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    let folder = toml::Value::String(path.to_string_lossy().into_owned());
+    [format!("{key}.package=\"{name}\""), format!("{key}.path={folder}")]
 }
 
 #[cfg(test)]
@@ -107,6 +120,7 @@ mod tests {
             manifest_dir: PathBuf::from("/").join(package),
             target: target.to_owned(),
             required_features: Vec::new(),
+            known_features: vec![format!("{package}-only")],
             criterion: CriterionSource {
                 name: "criterion".to_owned(),
                 version: "0.8.2".to_owned(),
@@ -120,7 +134,8 @@ mod tests {
 
     fn argv(flags: &CargoFlags, patches: &[Patch]) -> String {
         let bench = bench("pkg", "sums", Namesake::None);
-        arguments(&[&bench], &Features::default(), flags, None, Path::new("/t"), patches).join(" ")
+        let asked = Features { list: vec!["pkg-only,other-only".into()], ..Features::default() };
+        arguments(&[&bench], &asked, flags, None, Path::new("/t"), patches).join(" ")
     }
 
     #[test]
@@ -129,7 +144,7 @@ mod tests {
         assert_eq!(
             text,
             "bench --no-run --message-format=json-render-diagnostics --color never --package pkg@1.0.0 --bench sums \
-             --target-dir /t"
+             --target-dir /t --features pkg-only"
         );
     }
 
@@ -153,10 +168,20 @@ mod tests {
 
     #[test]
     fn a_patch_unlocks_but_stays_offline() {
-        let patches = [Patch { name: "criterion".into(), path: "/copy \"1\"".into(), digest: String::new() }];
+        let patches = [Patch {
+            name: "criterion".into(),
+            version: "0.8.2".into(),
+            path: "/copy \"1\"".into(),
+            digest: String::new(),
+        }];
         let flags = CargoFlags { locked: true, frozen: true, ..CargoFlags::default() };
         let text = argv(&flags, &patches);
-        assert!(text.contains("--config patch.crates-io.criterion.path='/copy \"1\"' --offline"), "{text}");
+        assert!(
+            text.contains(
+                "--config patch.crates-io.criterion-0-8-2.path='/copy \"1\"' --features pkg-only --offline"
+            ),
+            "{text}"
+        );
         assert!(!text.contains("--locked") && !text.contains("--frozen"), "{text}");
     }
 

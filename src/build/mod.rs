@@ -24,8 +24,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    BenchTarget, BuildFingerprint, BuiltBench, CargoFlags, Execution, Features, LocalPackage, Progress, Side,
-    TreeId, Variables,
+    BenchTarget, BuildFingerprint, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Execution, Features,
+    LocalPackage, Progress, Side, TreeId, Variables,
 };
 
 use cache::{Entry, Inputs, Kept};
@@ -35,11 +35,13 @@ use toolchain::Toolchain;
 
 pub use error::BuildError;
 
-/// A crate of crates.io that is replaced by a folder.
+/// A release of a crate of crates.io that is replaced by a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patch {
     /// The crate.
     pub name: String,
+    /// Which release of it: several may be replaced at once.
+    pub version: String,
     /// The folder: outside of every source tree, and never changed once it is there.
     pub path: PathBuf,
     /// What the folder's content comes to: executables are kept by it.
@@ -253,7 +255,7 @@ impl Plan {
             settings: profile::settings(&self.profile, manifest, &self.config, &executable.settings),
             features: request.features.to_string(),
             rustflags: self.rustflags.join(" "),
-            instrument: bench.criterion.to_string(),
+            instrument: instrument(&bench.criterion, request.patches),
         }
     }
 
@@ -287,6 +289,14 @@ impl Plan {
         placed.sort_by_key(|(at, _)| *at);
         placed.into_iter().map(|(_, bench)| bench).collect()
     }
+}
+
+/// The measuring library a bench is linked to, and whether it is the copy whose samples take turns.
+fn instrument(criterion: &CriterionSource, patches: &[Patch]) -> String {
+    let patched = criterion.origin == CrateOrigin::CratesIo
+        && patches.iter().any(|patch| patch.name == criterion.name && patch.version == criterion.version);
+    let name = criterion.to_string();
+    if patched { BuildFingerprint::instrument_in_turns(&name) } else { name }
 }
 
 /// Where a folder below the common build folder is when the source tree is at home. A folder elsewhere stays.

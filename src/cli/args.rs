@@ -185,7 +185,7 @@ pub(crate) struct FilterArgs {
 }
 
 /// How to judge.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Judging")]
 pub(crate) struct JudgingArgs {
     /// The largest accepted worsening: `5%` for every relative metric, or `wall-time=3%`; repeatable

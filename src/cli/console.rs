@@ -45,6 +45,11 @@ impl Console {
         self.color_stdout
     }
 
+    /// Whether progress may be coloured.
+    pub(crate) fn colors_progress(self) -> bool {
+        self.color_stderr
+    }
+
     /// Whether progress may be drawn as bars that redraw themselves.
     pub(crate) fn draws_bars(self) -> bool {
         self.bars

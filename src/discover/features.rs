@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cargo_metadata::Package;
+
 use crate::domain::Features;
 
 /// The features of one package that the flags turn on, with everything that those turn on in turn. Features of
@@ -20,8 +22,7 @@ pub(super) fn turned_on(
     if !flags.no_default && table.contains_key("default") {
         pending.push("default".to_owned());
     }
-    let named = flags.list.iter().flat_map(|item| item.split([',', ' '])).filter(|name| !name.is_empty());
-    pending.extend(named.map(|name| match name.split_once('/') {
+    pending.extend(flags.names().into_iter().map(|name| match name.split_once('/') {
         Some((owner, feature)) if owner == package => feature.to_owned(),
         _ => name.to_owned(),
     }));
@@ -32,6 +33,20 @@ pub(super) fn turned_on(
         }
     }
     on
+}
+
+/// Those of the features asked for that a package knows, by itself or as features of its dependencies.
+pub(super) fn known(package: &Package, flags: &Features) -> Vec<String> {
+    let depends = |name: &str| {
+        let mut dependencies = package.dependencies.iter();
+        dependencies.any(|dependency| dependency.rename.as_deref().unwrap_or(&dependency.name) == name)
+    };
+    let knows = |name: &&str| match name.split_once('/') {
+        Some((owner, feature)) if owner == package.name.as_str() => package.features.contains_key(feature),
+        Some((owner, _)) => depends(owner.trim_end_matches('?')),
+        None => package.features.contains_key(*name),
+    };
+    flags.names().into_iter().filter(knows).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

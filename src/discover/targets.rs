@@ -5,7 +5,7 @@ use std::fs;
 
 use cargo_metadata::{DependencyKind, Metadata, Node, Package, Resolve, Target, TargetKind};
 
-use crate::domain::{BenchTarget, CrateOrigin, CriterionSource, Namesake};
+use crate::domain::{BenchTarget, CrateOrigin, CriterionSource, Features, Namesake};
 
 use super::features;
 use super::manifest::{Benches, Harness};
@@ -61,7 +61,9 @@ pub(super) fn classify(
         for target in targets {
             let reason = reason(target, &benches, linked.as_ref(), &on);
             classified.push(match (reason, &linked) {
-                (None, Some(linked)) => Classified::Bench(Box::new(bench(package, target, linked))),
+                (None, Some(linked)) => {
+                    Classified::Bench(Box::new(bench(package, target, linked, &selection.features)))
+                }
                 (reason, _) => left_out(package, &target.name, reason.unwrap_or_else(no_criterion)),
             });
         }
@@ -120,7 +122,7 @@ fn left_out(package: &Package, target: &str, reason: String) -> Classified {
     Classified::LeftOut(LeftOut { package: package.name.to_string(), target: target.to_owned(), reason })
 }
 
-fn bench(package: &Package, target: &Target, linked: &Linked) -> BenchTarget {
+fn bench(package: &Package, target: &Target, linked: &Linked, asked: &Features) -> BenchTarget {
     BenchTarget {
         package: package.name.to_string(),
         package_version: package.version.to_string(),
@@ -128,6 +130,7 @@ fn bench(package: &Package, target: &Target, linked: &Linked) -> BenchTarget {
         manifest_dir: manifest_dir(package).to_owned(),
         target: target.name.clone(),
         required_features: target.required_features.clone(),
+        known_features: features::known(package, asked),
         criterion: linked.source.clone(),
         variables: variables::of(package),
         namesake: Namesake::None,

@@ -55,6 +55,11 @@ pub struct Features {
 }
 
 impl Features {
+    /// Each name of the list on its own.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.list.iter().flat_map(|item| item.split([',', ' '])).filter(|name| !name.is_empty()).collect()
+    }
+
     /// The arguments that say the same to Cargo, in an order that does not depend on the user's.
     pub fn arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
@@ -64,12 +69,7 @@ impl Features {
         if self.no_default {
             arguments.push("--no-default-features".to_owned());
         }
-        let names: BTreeSet<&str> = self
-            .list
-            .iter()
-            .flat_map(|item| item.split([',', ' ']))
-            .filter(|name| !name.is_empty())
-            .collect();
+        let names = self.names();
         if !names.is_empty() {
             arguments.push("--features".to_owned());
             arguments.push(names.into_iter().collect::<Vec<_>>().join(","));
@@ -170,6 +170,8 @@ pub struct BenchTarget {
     pub target: String,
     /// The features without which Cargo does not build it.
     pub required_features: Vec<String>,
+    /// Those of the features asked for that the package knows: Cargo refuses any other when the package is built alone.
+    pub known_features: Vec<String>,
     /// What it measures with.
     pub criterion: CriterionSource,
     /// What Cargo tells a running bench about its package: `CARGO_MANIFEST_DIR`, `CARGO_PKG_…`.

@@ -5,12 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::artifact::{BuildFingerprint, Digest};
-use super::series::SeriesKey;
 use super::machine::MachineKey;
 use super::metric::Metric;
 use super::name::BenchmarkName;
 use super::revision::Revision;
 use super::sample::{SampleSet, median};
+use super::series::SeriesKey;
 
 /// One run of the program: everything measured in it shares the machine's state of that hour.
 ///

@@ -24,8 +24,8 @@ pub mod verdict;
 pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
 pub use baseline::{BaselineEntry, BaselineReport};
 pub use cargo::{
-    BenchTarget, CargoFlags, Coloring, CrateOrigin, CriterionSource, Features, LocalPackage, Namesake, Variables,
-    without_leftovers,
+    BenchTarget, CargoFlags, Coloring, CrateOrigin, CriterionSource, Features, LocalPackage, Namesake,
+    Variables, without_leftovers,
 };
 pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
 pub use history::{HistoryPoint, HistoryReport};

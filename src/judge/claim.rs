@@ -4,6 +4,8 @@
 //! baseline, the slower one the candidate**, so that candidate/baseline is "how many times faster". It needs no stored
 //! baseline and holds on any machine.
 
+use std::cmp::Ordering;
+
 use thiserror::Error;
 
 use super::paired::{ObservationError, observe};
@@ -65,8 +67,8 @@ impl ClaimTest {
     /// What the pairs have shown so far: confirmed at the level of one test, refuted at that of the whole run.
     pub fn verdict(&self) -> ClaimVerdict {
         let shown = |direction, bound: f64, threshold| {
-            let wealths = self.ratios.wealths(direction, bound);
-            wealths.into_iter().position(|wealth| wealth >= threshold).unwrap_or(usize::MAX)
+            let mut wealths = self.ratios.wealths(direction, bound);
+            wealths.position(|wealth| wealth >= threshold).unwrap_or(usize::MAX)
         };
         let (single, family_wise) = (self.budget.single(), self.budget.family_wise());
         let (confirmed, refuted) = match self.relation {
@@ -87,12 +89,10 @@ impl ClaimTest {
                 (within, outside)
             }
         };
-        if confirmed < refuted {
-            ClaimVerdict::Confirmed
-        } else if refuted < confirmed {
-            ClaimVerdict::Refuted
-        } else {
-            ClaimVerdict::Undecided
+        match confirmed.cmp(&refuted) {
+            Ordering::Less => ClaimVerdict::Confirmed,
+            Ordering::Equal => ClaimVerdict::Undecided,
+            Ordering::Greater => ClaimVerdict::Refuted,
         }
     }
 
@@ -187,7 +187,9 @@ mod tests {
 
     fn outcome(relation: Relation, log_ratio: f64, count: usize) -> ClaimOutcome {
         let mut test = ClaimTest::new(relation, ErrorBudget::new(0.01, 20).unwrap()).unwrap();
-        pairs_of(&vec![log_ratio; count]).iter().for_each(|pair| test.push(pair).unwrap());
+        for pair in pairs_of(&vec![log_ratio; count]) {
+            test.push(&pair).unwrap();
+        }
         test.outcome("group/pattern")
     }
 

@@ -182,7 +182,9 @@ mod tests {
     fn test_of(limit: &Limit, ratios: &[f64]) -> PairedTest {
         let budget = ErrorBudget::new(0.01, 1).unwrap();
         let mut test = PairedTest::of_limit(limit, 1000.0, budget).unwrap();
-        pairs_of(ratios).iter().for_each(|pair| test.push(pair).unwrap());
+        for pair in pairs_of(ratios) {
+            test.push(&pair).unwrap();
+        }
         test
     }
 

@@ -168,8 +168,8 @@ impl Policy {
     /// The limit of a metric of a benchmark on a target.
     pub fn limit(&self, name: &BenchmarkName, metric: Metric, target: &TargetInfo) -> Limit {
         let of_benchmark = || {
-            let matching = self.benchmarks.iter().rev().filter(|rule| rule.matches(name));
-            matching.filter_map(|rule| rule.limits.lookup(metric, target)).next()
+            let mut matching = self.benchmarks.iter().rev().filter(|rule| rule.matches(name));
+            matching.find_map(|rule| rule.limits.lookup(metric, target))
         };
         self.overrides
             .get(&metric)

@@ -42,7 +42,7 @@ pub struct TargetSelector(Kind);
 #[derive(Debug, Clone)]
 enum Kind {
     Arch(String),
-    Cfg(Expression),
+    Cfg(Box<Expression>),
     Triple(String),
 }
 
@@ -123,7 +123,7 @@ impl TargetSelector {
             let predicate = format!("{predicate:?}");
             return Err(TargetError::Predicate { text: text.to_owned(), predicate });
         }
-        Ok(Self(Kind::Cfg(expression)))
+        Ok(Self(Kind::Cfg(Box::new(expression))))
     }
 
     /// Whether the selector holds for a target. A `cfg(…)` never holds for a triple the compiler does not know.

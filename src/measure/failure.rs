@@ -70,6 +70,10 @@ pub enum FailureKind {
     /// It broke the rules of Criterion's protocol.
     #[error("speak Criterion's protocol: {0}")]
     Garbled(#[from] ProtocolError),
+    /// It did not play its part while two processes took turns.
+    #[cfg(unix)]
+    #[error(transparent)]
+    Turn(#[from] super::turns::TurnFailure),
     /// The files it wrote cannot be used.
     #[error("write Criterion's files: {0}")]
     Files(#[from] super::criterion::files::FilesError),
@@ -84,6 +88,14 @@ impl fmt::Display for LaunchFailure {
 impl std::error::Error for LaunchFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         std::error::Error::source(&self.kind)
+    }
+}
+
+#[cfg(unix)]
+impl From<super::turns::TurnFailure> for LaunchFailure {
+    /// What the process printed last is part of the failure.
+    fn from(failure: super::turns::TurnFailure) -> Self {
+        FailureKind::Turn(failure).into()
     }
 }
 
@@ -139,7 +151,8 @@ fn panic_message(tail: &str) -> Option<String> {
     Some(format!("{message} ({place})"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
 

@@ -6,6 +6,7 @@
 //! | module | knows |
 //! |---|---|
 //! | [`plan`] | pure: order of pairs, length of launches, what to visit next |
+//! | [`coordinator`] | the runner the program uses: turns where they can be, whole processes elsewhere |
 //! | [`runner`] | the trait the pipeline measures through |
 //! | `turns` | two processes that change turns after every sample (Unix) |
 //! | [`whole_process`] | the runner that starts one whole process after the other |
@@ -15,6 +16,7 @@
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`machine`] | what makes two machines comparable |
 
+pub mod coordinator;
 pub mod criterion;
 pub mod failure;
 pub mod invocation;

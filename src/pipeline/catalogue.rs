@@ -125,7 +125,11 @@ mod tests {
 
     #[test]
     fn every_benchmark_of_either_side_is_found_once() {
-        let baseline = vec![listed("same", "1", &["a"]), listed("changed", "1", &["b", "gone"]), listed("old", "1", &["o"])];
+        let baseline = vec![
+            listed("same", "1", &["a"]),
+            listed("changed", "1", &["b", "gone"]),
+            listed("old", "1", &["o"]),
+        ];
         let candidate = vec![listed("same", "1", &["a"]), listed("changed", "2", &["b", "fresh"])];
         let catalogue = Catalogue::new(Sides { baseline, candidate }, |_| true);
         let found: Vec<_> = catalogue
@@ -166,7 +170,10 @@ mod tests {
 
     #[test]
     fn names_that_nobody_asked_for_are_left_out() {
-        let lists = Sides { baseline: vec![listed("t", "1", &["a", "b"])], candidate: vec![listed("t", "2", &["a", "b"])] };
+        let lists = Sides {
+            baseline: vec![listed("t", "1", &["a", "b"])],
+            candidate: vec![listed("t", "2", &["a", "b"])],
+        };
         let catalogue = Catalogue::new(lists, |name| name.id() == "b");
         assert_eq!(catalogue.entries.len(), 1);
     }

@@ -4,10 +4,12 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::build::BuildError;
+use crate::build::criterion_copy::CriterionCopyError;
 use crate::discover::DiscoverError;
 use crate::source::{HarnessError, SourceError};
 use crate::store::StoreError;
-use crate::support::current::SiteError;
+use crate::support::current::CurrentError;
+use crate::support::lock::LockError;
 
 /// Whose fault it was, as the exit code tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +40,14 @@ pub enum PipelineError {
     Store(#[from] StoreError),
     /// The build folder could not be used.
     #[error(transparent)]
-    Site(#[from] SiteError),
-    /// Our own folder could not be made or locked.
+    Site(#[from] CurrentError),
+    /// Criterion could not be copied.
+    #[error(transparent)]
+    Copy(#[from] CriterionCopyError),
+    /// The workspace's lock could not be had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Our own folder could not be used.
     #[error("use {folder}: {error}")]
     Area {
         /// The folder.
@@ -78,22 +86,16 @@ impl PipelineError {
     /// Exhaustive on purpose: a new error does not compile until somebody has chosen what CI sees.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Source(error) => {
-                if error.is_usage() {
-                    Fault::Usage
-                } else {
-                    Fault::Trouble
-                }
-            }
-            Self::Discover(error) => {
-                if error.is_usage() {
-                    Fault::Usage
-                } else {
-                    Fault::Trouble
-                }
-            }
+            Self::Source(error) => source_fault(error),
+            Self::Discover(error) => discover_fault(error),
             Self::NoBenches(_) | Self::NoMatch { .. } | Self::Metric { .. } => Fault::Usage,
-            Self::Harness(_) | Self::Build(_) | Self::Store(_) | Self::Site(_) | Self::Area { .. } => Fault::Trouble,
+            Self::Harness(_)
+            | Self::Build(_)
+            | Self::Store(_)
+            | Self::Site(_)
+            | Self::Copy(_)
+            | Self::Lock(_)
+            | Self::Area { .. } => Fault::Trouble,
         }
     }
 
@@ -103,15 +105,67 @@ impl PipelineError {
             Self::Source(error) => error.hint(),
             Self::Discover(error) => error.hint(),
             Self::Build(error) => error.hint(),
-            Self::Store(error) => error.hint(),
+            Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Site(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
             Self::NoBenches(_) => Some(
-                "add a `[[bench]]` with `harness = false` that uses Criterion, or leave --no-harness out".to_owned(),
+                "add a `[[bench]]` with `harness = false` that uses Criterion, or leave --no-harness out"
+                    .to_owned(),
             ),
-            Self::NoMatch { near, .. } if !near.is_empty() => {
-                Some(format!("there are {}", near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")))
-            }
+            Self::NoMatch { near, .. } if !near.is_empty() => Some(format!(
+                "there are {}",
+                near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            )),
             Self::NoMatch { .. } => Some("`cargo perfguard list` shows every full name".to_owned()),
-            Self::Harness(_) | Self::Site(_) | Self::Area { .. } | Self::Metric { .. } => None,
+            Self::Area { folder, .. } => {
+                Some(format!("{} must be writable; --target-dir names another folder", folder.display()))
+            }
+            Self::Harness(_) | Self::Copy(_) | Self::Metric { .. } => None,
         }
+    }
+}
+
+/// What the user asked for cannot be, or git, a file or the clone is in the way.
+fn source_fault(error: &SourceError) -> Fault {
+    match error {
+        SourceError::NotARepository(_)
+        | SourceError::Bare(_)
+        | SourceError::Unborn(_)
+        | SourceError::Outside { .. }
+        | SourceError::UnknownRevision { .. }
+        | SourceError::AmbiguousRevision { .. }
+        | SourceError::NotACommit { .. }
+        | SourceError::FirstCommit { .. }
+        | SourceError::NoMergeBase { .. }
+        | SourceError::NotARange(_)
+        | SourceError::EmptyRange(_)
+        | SourceError::NoWorkspace { .. } => Fault::Usage,
+        SourceError::Ownership(_)
+        | SourceError::Format { .. }
+        | SourceError::Git { .. }
+        | SourceError::Shallow { .. }
+        | SourceError::Read { .. }
+        | SourceError::Write { .. }
+        | SourceError::MissingObject { .. }
+        | SourceError::MissingSubmodule { .. }
+        | SourceError::MissingLfs { .. }
+        | SourceError::UnsafePath(_)
+        | SourceError::Changing => Fault::Trouble,
+    }
+}
+
+/// What the user asked for cannot be, or Cargo is in the way.
+fn discover_fault(error: &DiscoverError) -> Fault {
+    match error {
+        DiscoverError::NoManifest { .. }
+        | DiscoverError::UnknownPackage { .. }
+        | DiscoverError::UnknownBench { .. }
+        | DiscoverError::Pattern { .. } => Fault::Usage,
+        DiscoverError::Start { .. }
+        | DiscoverError::Metadata { .. }
+        | DiscoverError::Answer(_)
+        | DiscoverError::NoResolve
+        | DiscoverError::Read { .. }
+        | DiscoverError::Manifest { .. } => Fault::Trouble,
     }
 }

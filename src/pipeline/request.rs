@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::build::BuildOptions;
 use crate::discover::{Filter, Selection};
-use crate::domain::{MachineFacts, Metric};
-use crate::judge::Policy;
+use crate::domain::{CargoFlags, MachineFacts, Metric, Variables};
+use crate::judge::{GatePolicy, Policy};
 
 /// Where everything is.
 #[derive(Debug, Clone)]
@@ -17,6 +16,8 @@ pub struct Project {
     pub area: PathBuf,
     /// The `cargo` to call.
     pub cargo: PathBuf,
+    /// The environment it is called with.
+    pub environment: Variables,
 }
 
 /// What to measure.
@@ -35,8 +36,8 @@ pub enum Harness {
     Off,
     /// It does; only benchmarks of these patterns (`strings::*`), or all when there are none.
     On {
-        /// Globs over `target::id`.
-        select: Vec<String>,
+        /// Which of its benchmarks.
+        select: Filter,
     },
 }
 
@@ -46,9 +47,11 @@ pub struct Scope {
     /// Which packages, targets and features.
     pub selection: Selection,
     /// How Cargo is called.
-    pub options: BuildOptions,
+    pub flags: CargoFlags,
     /// Which benchmarks by name.
     pub filter: Filter,
+    /// The filter as the user wrote it, for messages.
+    pub words: Vec<String>,
     /// The built-in harness.
     pub harness: Harness,
 }
@@ -80,6 +83,8 @@ pub enum Confirm {
 pub struct Judging {
     /// Thresholds and the error that is accepted.
     pub policy: Policy,
+    /// What makes the gate fail.
+    pub gate: GatePolicy,
     /// What is measured twice.
     pub confirm: Confirm,
     /// Whether a stored baseline may clear a benchmark without pairs.

@@ -6,8 +6,10 @@ use super::error::PipelineError;
 use super::request::{Harness, Project, Scope};
 use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
 use crate::build::{BuildRequest, Built, Patch, build};
-use crate::discover::{Discovered, LeftOut, discover};
-use crate::domain::{BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree};
+use crate::discover::{LeftOut, Selection, discover};
+use crate::domain::{
+    BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId,
+};
 use crate::source::{HARNESS_PACKAGE, Repository, harness_tree};
 use crate::support::current::BuildSite;
 
@@ -50,7 +52,7 @@ impl Workshop<'_> {
         self.progress.event(Event::Stage(&format!("Extracting the {side}, {revision}")));
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
-        let mut prepared = self.make(side, &tree, like)?;
+        let mut prepared = self.make(side, &tree, &self.scope.selection, like)?;
         let own = prepared.benches.iter().any(|bench| bench.package == HARNESS_PACKAGE)
             || prepared.left_out.iter().any(|target| target.package == HARNESS_PACKAGE);
         if let Harness::On { .. } = self.scope.harness
@@ -63,9 +65,9 @@ impl Workshop<'_> {
     }
 
     /// Forgets source trees that have not been used for long.
-    pub(crate) fn tidy(&self) {
+    pub(crate) fn tidy(&self, spare: &[TreeId]) {
         // What cannot be removed now is removed another time.
-        let _ = crate::source::prune(&self.trees(), KEPT_TREES);
+        let _ = crate::source::prune(&self.trees(), KEPT_TREES, spare);
     }
 
     /// Whether the user's words leave room for the harness: `-p`, `--bench` and filters may exclude it.
@@ -88,7 +90,8 @@ impl Workshop<'_> {
         prepared: &mut Prepared,
     ) -> Result<(), PipelineError> {
         let tree = harness_tree(revision, &workspace.workspace(), &self.trees())?;
-        match self.make(side, &tree, None) {
+        // The user's selection is about the user's packages.
+        match self.make(side, &tree, &Selection::default(), None) {
             Ok(harness) => {
                 prepared.benches.extend(harness.benches);
                 prepared.notes.extend(harness.notes);
@@ -103,10 +106,22 @@ impl Workshop<'_> {
     }
 
     /// Finds and builds the benches of one tree at the one build path.
-    fn make(&self, side: Side, tree: &SourceTree, like: Option<&Prepared>) -> Result<Prepared, PipelineError> {
+    fn make(
+        &self,
+        side: Side,
+        tree: &SourceTree,
+        selection: &Selection,
+        like: Option<&Prepared>,
+    ) -> Result<Prepared, PipelineError> {
         let site = BuildSite::new(&self.project.area);
         let occupied = site.occupy(tree)?;
-        let found = self.discover(tree, &occupied.workspace())?;
+        let found = discover(
+            &self.project.cargo,
+            &occupied.workspace(),
+            selection,
+            &self.scope.flags,
+            &self.project.environment,
+        )?;
         let mut notes = Vec::new();
         let patches = self.patches(&found.benches, &mut notes)?;
         self.progress.event(Event::Stage(&format!("Building the {side}")));
@@ -121,7 +136,7 @@ impl Workshop<'_> {
             cargo: &self.project.cargo,
             environment: &self.project.environment,
             flags: &scope.flags,
-            features: &scope.selection.features,
+            features: &selection.features,
             benches: &found.benches,
             patches: &patches,
             seed: like.and_then(|prepared| prepared.target.as_deref()),
@@ -133,34 +148,20 @@ impl Workshop<'_> {
         Ok(Prepared { benches, left_out: found.left_out, notes, target: Some(tree.target()) })
     }
 
-    fn discover(&self, tree: &SourceTree, workspace: &std::path::Path) -> Result<Discovered, PipelineError> {
-        let selection = &self.scope.selection;
-        let shipped = crate::discover::Selection::default();
-        // The user's selection is about the user's packages.
-        let harness = tree.prefix.as_os_str().is_empty() && tree.is_shipped();
-        let selection = if harness { &shipped } else { selection };
-        Ok(discover(
-            &self.project.cargo,
-            workspace,
-            selection,
-            &self.scope.flags,
-            &self.project.environment,
-        )?)
-    }
-
     /// A copy of each Criterion that the benches use, whose samples take turns. Where there can be none, whole processes
     /// take turns instead, and the report says so.
     fn patches(&self, benches: &[BenchTarget], notes: &mut Vec<String>) -> Result<Vec<Patch>, PipelineError> {
         let mut patches: Vec<Patch> = Vec::new();
         for bench in benches {
             let criterion = &bench.criterion;
-            if criterion.origin != CrateOrigin::CratesIo || patches.iter().any(|patch| patch.version == criterion.version)
+            if criterion.origin != CrateOrigin::CratesIo
+                || patches.iter().any(|patch| patch.version == criterion.version)
             {
                 continue;
             }
             let copies = self.project.area.join("criterion");
             match CriterionCopy::prepare(&criterion.version, &criterion.root, &copies) {
-                Ok(copy) => patches.push(Patch::from_copy(&copy)),
+                Ok(copy) => patches.push(patch(&copy)),
                 Err(CriterionCopyError::Unsupported { what, .. }) => {
                     notes.push(format!("{criterion} takes turns by whole processes: {what}"));
                 }
@@ -168,5 +169,15 @@ impl Workshop<'_> {
             }
         }
         Ok(patches)
+    }
+}
+
+/// A copy as the build takes it. Its folder is named by its content.
+fn patch(copy: &CriterionCopy) -> Patch {
+    Patch {
+        name: "criterion".to_owned(),
+        version: copy.version().to_owned(),
+        path: copy.folder().to_owned(),
+        digest: copy.folder().file_name().unwrap_or_default().to_string_lossy().into_owned(),
     }
 }

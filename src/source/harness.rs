@@ -5,11 +5,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, File, include_dir};
 use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
 
-use crate::domain::{Revision, SourceTree, TreeId};
+use crate::domain::{BenchmarkName, Revision, SourceTree, TreeId};
 
 /// The harness's package.
 pub const HARNESS_PACKAGE: &str = "perfguard-harness";
@@ -66,9 +66,11 @@ pub fn harness_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Resu
     Ok(SourceTree { revision, home, prefix: PathBuf::new() })
 }
 
-/// Whether any benchmark of the harness could match: its ids, as far as its claims and catalogue name them.
-pub fn harness_texts() -> impl Iterator<Item = &'static str> {
-    SOURCES.files().filter_map(|file| file.contents_utf8())
+/// The full names of the harness's benchmarks, as far as its claims name them: what tells, before anything is built,
+/// whether a filter leaves room for it.
+pub fn harness_names() -> impl Iterator<Item = BenchmarkName> {
+    let claims = SOURCES.get_file("claims.toml").and_then(File::contents_utf8).unwrap_or_default();
+    claims.split('"').filter(|text| text.starts_with(HARNESS_PACKAGE)).filter_map(|text| text.parse().ok())
 }
 
 fn write_sources(folder: &Dir<'_>, to: &Path) -> io::Result<()> {
@@ -89,12 +91,18 @@ fn manifest(user: &Path) -> Result<String, HarnessError> {
     let user: Table = text.parse().map_err(|error: toml::de::Error| profile(error.message().to_owned()))?;
     let own = SOURCES.get_file("Cargo.toml").and_then(|file| file.contents_utf8()).unwrap_or_default();
     let mut own: Table = own.parse().map_err(|error: toml::de::Error| profile(error.message().to_owned()))?;
-    own.remove("lints");
+    // The tests stay at home, and with them what only they need.
+    for table in ["lints", "test"] {
+        own.remove(table);
+    }
+    if let Some(Value::Table(dependencies)) = own.get_mut("dev-dependencies") {
+        dependencies.retain(|name, _| name == "criterion");
+    }
     own.insert("workspace".to_owned(), Value::Table(Table::new()));
     if let Some(Value::Table(profiles)) = user.get("profile") {
         let mut profiles = profiles.clone();
         // What is said of single packages names the user's packages, which are not here.
-        for profile in profiles.values_mut().filter_map(Value::as_table_mut) {
+        for profile in profiles.iter_mut().filter_map(|(_, profile)| profile.as_table_mut()) {
             profile.remove("package");
         }
         own.insert("profile".to_owned(), Value::Table(profiles));
@@ -136,11 +144,23 @@ mod tests {
     }
 
     #[test]
+    fn the_names_are_those_of_real_benchmarks() {
+        let names: Vec<_> = harness_names().collect();
+        assert!(names.len() > 50, "{names:?}");
+        assert!(
+            names.iter().any(|name| name.target() == "strings" && name.id() == "concat/naive"),
+            "{names:?}"
+        );
+    }
+
+    #[test]
     fn the_profile_is_the_users_and_decides_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let write = |text: &str| fs::write(folder.path().join("Cargo.toml"), text).unwrap();
         let trees = folder.path().join("trees");
-        write("[package]\nname = \"x\"\n[profile.release]\nlto = \"fat\"\n[profile.release.package.x]\nopt-level = 1\n");
+        write(
+            "[package]\nname = \"x\"\n[profile.release]\nlto = \"fat\"\n[profile.release.package.x]\nopt-level = 1\n",
+        );
         let first = harness_tree(&revision(), folder.path(), &trees).unwrap();
         let manifest: Table = fs::read_to_string(first.files().join("Cargo.toml")).unwrap().parse().unwrap();
         assert_eq!(manifest["profile"]["release"]["lto"].as_str(), Some("fat"));

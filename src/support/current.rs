@@ -15,6 +15,14 @@ use crate::domain::SourceTree;
 const BUILD: &str = "build";
 /// In a home: where it belongs, in case it is found as `build` after a kill.
 const MARKER: &str = ".perfguard-home";
+/// Tells backup programs, git and our own snapshots that nothing in the area is worth keeping.
+const TAGS: [(&str, &str); 2] = [
+    (
+        "CACHEDIR.TAG",
+        "Signature: 8a477f597d28d172789f06886806bc55\n# Made by cargo-perfguard; may be deleted at any time.\n",
+    ),
+    (".gitignore", "*\n"),
+];
 
 /// Why the current build folder could not be set.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +96,11 @@ impl BuildSite {
         fs::write(&marker, self.address(&tree.home)).map_err(prepare(&marker))?;
         self.clear_link()?;
         fs::rename(&tree.home, &build).map_err(moving(&tree.home, &build))?;
-        Ok(Occupied { place: SourceTree { home: build, ..tree.clone() }, home: tree.home.clone(), held: true })
+        Ok(Occupied {
+            place: SourceTree { home: build, ..tree.clone() },
+            home: tree.home.clone(),
+            held: true,
+        })
     }
 
     /// Makes the build folder lead to `home`, for a launch of what was built from it.
@@ -110,13 +122,15 @@ impl BuildSite {
         link(target, &build, &self.area)
     }
 
-    /// Puts a home that a killed run left in the build folder back to where it belongs.
+    /// Puts a home that a killed run left in the build folder back to where it belongs, and makes the area if need be.
     ///
-    /// To be called before source trees are looked for. Says whether there was one.
+    /// To be called before the work tree is looked at and source trees are looked for: it marks the area as no part
+    /// of the user's sources. Says whether a home was put back (or removed, where it was not whole).
     ///
     /// # Errors
     /// A folder that cannot be moved or removed.
     pub fn recover(&self) -> Result<bool, CurrentError> {
+        self.tag()?;
         let build = self.build();
         match fs::symlink_metadata(&build) {
             Ok(metadata) if metadata.is_dir() => {}
@@ -137,6 +151,17 @@ impl BuildSite {
         Ok(true)
     }
 
+    fn tag(&self) -> Result<(), CurrentError> {
+        fs::create_dir_all(&self.area).map_err(prepare(&self.area))?;
+        for (name, text) in TAGS {
+            let path = self.area.join(name);
+            if !path.exists() {
+                fs::write(&path, text).map_err(prepare(&path))?;
+            }
+        }
+        Ok(())
+    }
+
     /// A home as the marker names it: relative to the area, so that a workspace may be moved.
     fn address(&self, home: &Path) -> Vec<u8> {
         home.strip_prefix(&self.area).unwrap_or(home).as_os_str().as_encoded_bytes().to_vec()
@@ -145,7 +170,8 @@ impl BuildSite {
     /// Where the folder says that it belongs. `None` for no answer, or one that leads out of where homes can be.
     fn belongs(&self, build: &Path) -> Option<PathBuf> {
         let address = path_of(fs::read(build.join(MARKER)).ok()?)?;
-        let plain = address.components().all(|part| !matches!(part, Component::ParentDir | Component::CurDir));
+        let plain =
+            address.components().all(|part| !matches!(part, Component::ParentDir | Component::CurDir));
         let whole = plain && !address.as_os_str().is_empty() && build.join("src").is_dir();
         let home = self.area.join(address);
         (whole && home != build).then_some(home)
@@ -251,130 +277,4 @@ fn moving<'a>(from: &'a Path, to: &'a Path) -> impl FnOnce(io::Error) -> Current
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{CommitId, Revision, TreeId};
-
-    struct Area {
-        _folder: tempfile::TempDir,
-        path: PathBuf,
-        site: BuildSite,
-    }
-
-    impl Area {
-        fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("a workspace ü/target/perfguard");
-            fs::create_dir_all(&path).unwrap();
-            let site = BuildSite::new(&path);
-            Self { _folder: folder, path, site }
-        }
-
-        fn tree(&self, digit: char) -> SourceTree {
-            let hex = digit.to_string().repeat(40);
-            let home = self.path.join("trees").join(&hex);
-            fs::create_dir_all(home.join("src/the crate")).unwrap();
-            fs::write(home.join("src/the crate/who"), digit.to_string()).unwrap();
-            let revision = Revision {
-                label: "HEAD".into(),
-                commit: CommitId::from_hex(&hex).unwrap(),
-                dirty: false,
-                tree: TreeId::from_hex(&hex).unwrap(),
-            };
-            SourceTree { revision, home, prefix: "the crate".into() }
-        }
-    }
-
-    #[test]
-    fn two_sides_are_built_at_one_path_and_go_home() {
-        let area = Area::new();
-        let trees = [area.tree('a'), area.tree('b')];
-        let mut places = Vec::new();
-        for (tree, who) in trees.iter().zip(["a", "b"]) {
-            let occupied = area.site.occupy(tree).unwrap();
-            assert!(!tree.home.exists());
-            assert_eq!(fs::read_to_string(occupied.workspace().join("who")).unwrap(), who);
-            fs::create_dir_all(occupied.target()).unwrap();
-            fs::write(occupied.target().join("built"), who).unwrap();
-            assert_eq!(occupied.at_home(&occupied.target().join("x")), tree.target().join("x"));
-            assert_eq!(occupied.at_home(Path::new("/usr/bin/x")), Path::new("/usr/bin/x"));
-            places.push((occupied.workspace(), occupied.target()));
-            if who == "a" { drop(occupied) } else { occupied.release().unwrap() }
-            assert_eq!(fs::read_to_string(tree.target().join("built")).unwrap(), who);
-        }
-        assert_eq!(places[0], places[1]);
-        assert!(!area.site.build().exists());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_build_folder_leads_to_the_side_that_runs() {
-        let area = Area::new();
-        let (a, b) = (area.tree('a'), area.tree('b'));
-        let who = || fs::read_to_string(area.site.build().join("src/the crate/who")).unwrap();
-        area.site.point_at(&a.home).unwrap();
-        assert_eq!(who(), "a");
-        area.site.point_at(&a.home).unwrap();
-        area.site.point_at(&b.home).unwrap();
-        assert_eq!(who(), "b");
-        let occupied = area.site.occupy(&a).unwrap();
-        assert_eq!(who(), "a");
-        drop(occupied);
-        area.site.point_at(&b.home).unwrap();
-        assert_eq!(who(), "b");
-        assert!(!area.site.recover().unwrap(), "a link is no stranded home");
-        let left: Vec<_> = fs::read_dir(&area.path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(left.len(), 2, "only the trees and the link: {left:?}");
-    }
-
-    #[test]
-    fn a_home_stranded_by_a_kill_is_put_back() {
-        let area = Area::new();
-        let (a, b) = (area.tree('a'), area.tree('b'));
-        std::mem::forget(area.site.occupy(&a).unwrap());
-        assert!(!a.home.exists());
-        // The next run of the other side finds the place taken.
-        let occupied = area.site.occupy(&b).unwrap();
-        assert_eq!(fs::read_to_string(a.workspace().join("who")).unwrap(), "a");
-        std::mem::forget(occupied);
-        assert!(area.site.recover().unwrap());
-        assert_eq!(fs::read_to_string(b.workspace().join("who")).unwrap(), "b");
-        assert!(!area.site.recover().unwrap());
-    }
-
-    #[test]
-    fn a_stranded_home_gives_way_to_one_extracted_anew() {
-        let area = Area::new();
-        let a = area.tree('a');
-        std::mem::forget(area.site.occupy(&a).unwrap());
-        area.tree('a');
-        assert!(area.site.recover().unwrap());
-        assert!(a.home.exists());
-        assert!(!area.site.build().exists());
-    }
-
-    #[test]
-    fn a_folder_that_leads_elsewhere_or_is_half_deleted_is_removed() {
-        let area = Area::new();
-        let outside = area.path.join("trees/../../elsewhere");
-        for marker in [Some("../elsewhere"), Some(""), Some("build"), None] {
-            fs::create_dir_all(area.site.build().join("src")).unwrap();
-            if let Some(text) = marker {
-                fs::write(area.site.build().join(MARKER), text).unwrap();
-            }
-            assert!(area.site.recover().unwrap());
-            assert!(!area.site.build().exists());
-            assert!(!outside.exists());
-        }
-    }
-
-    #[test]
-    fn a_tree_without_files_is_named() {
-        let area = Area::new();
-        let a = area.tree('a');
-        fs::remove_dir_all(&a.home).unwrap();
-        assert!(matches!(area.site.occupy(&a).unwrap_err(), CurrentError::NoHome(home) if home == a.home));
-        #[cfg(unix)]
-        assert!(matches!(area.site.point_at(&a.home).unwrap_err(), CurrentError::NoHome(_)));
-    }
-}
+mod tests;

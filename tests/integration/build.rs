@@ -3,6 +3,8 @@
 //! Every build happens at one absolute path, as in the program, so the tests here take turns. Dependencies are compiled
 //! once, in a profile that compiles fast, and kept between runs of the tests.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,7 +14,9 @@ use std::time::{Duration, SystemTime};
 
 use perfguard::build::{BuildError, BuildRequest, Built, Origin, Patch, build};
 use perfguard::discover::{Discovered, Selection, discover};
-use perfguard::domain::{CargoFlags, Event, Features, LocalPackage, Progress, Side, Silent, TreeId};
+use perfguard::domain::{
+    BuiltBench, CargoFlags, Event, Features, LocalPackage, Progress, Side, Silent, TreeId,
+};
 use tempfile::TempDir;
 
 use crate::fixture;
@@ -159,7 +163,7 @@ fn executables_are_kept_until_something_about_them_changes() {
     assert_eq!(built.origin, Origin::Built);
     let kept = stage.build(1, None, &Silent).unwrap();
     assert_eq!(kept, Built { origin: Origin::Kept, ..built.clone() });
-    let names: Vec<String> = kept.benches.iter().map(|bench| bench.label()).collect();
+    let names: Vec<String> = kept.benches.iter().map(BuiltBench::label).collect();
     assert_eq!(names, ["single::sums", "single::words"]);
 
     fs::write(&built.benches[0].executable, "spoiled").unwrap();
@@ -234,7 +238,7 @@ fn only_criterion_benches_of_the_members_are_built() {
     let unstable = source.join("plain/benches/unstable.rs");
     fs::copy(unstable, source.join("gated/benches/steady.rs")).unwrap();
     let built = stage.build(1, Some(&stage.warm), &Silent).unwrap();
-    let names: Vec<String> = built.benches.iter().map(|bench| bench.label()).collect();
+    let names: Vec<String> = built.benches.iter().map(BuiltBench::label).collect();
     assert_eq!(names, ["gated::large", "plain::steady"]);
     assert_eq!(built.benches[0].fingerprint.features, "--features large");
     assert_eq!(built.benches[0].working_dir, Path::new("/home/of/the/tree/src/gated"));
@@ -250,7 +254,12 @@ fn criterion_can_be_replaced_by_a_copy_without_touching_the_manifest() {
     let copy = copies.path().join("criterion");
     fixture::copy_folder(&stage.discover().benches[0].criterion.root, &copy);
     fixture::edit(&copy.join("src/lib.rs"), "Gnuplot not found, using plotters backend", "COPIED CRITERION");
-    stage.patches.push(Patch { name: "criterion".into(), path: copy, digest: "1".into() });
+    stage.patches.push(Patch {
+        name: "criterion".into(),
+        version: "0.8.2".into(),
+        path: copy,
+        digest: "1".into(),
+    });
     stage.flags.locked = true;
 
     fs::remove_dir_all(stage.common.join("target")).unwrap();

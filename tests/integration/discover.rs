@@ -1,5 +1,7 @@
 //! Discovery on real workspaces, through the real Cargo.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 use std::fs;
 use std::path::Path;
 

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 /// A pattern that matches no text at all: every benchmark is announced as skipped, and none is run.
-pub const NOTHING: &str = r"[^\s\S]";
+///
+/// Nothing comes before the start of a text. Classes such as `\S` will not do: Criterion's `regex` may be built without
+/// the tables they need, and old ones refuse empty classes.
+pub const NOTHING: &str = "x^";
 
 /// A benchmark of an executable. Its unit is unknown until it was measured.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

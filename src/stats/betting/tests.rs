@@ -41,7 +41,7 @@ fn the_expected_number_of_pairs_is_what_it_takes() {
 
 #[test]
 fn wealth_stays_finite_and_usable() {
-    let test = test_of(&[1.0; 3000]);
+    let test = test_of(&vec![1.0; 3000]);
     assert!(test.evidence(Direction::Above, 0.0).is_finite());
     assert!(test.bound(Direction::Above, 1e6).unwrap() > 0.9);
     assert!(test_of(&[f64::NAN, f64::INFINITY]).values().is_empty());

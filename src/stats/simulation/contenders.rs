@@ -29,6 +29,10 @@ impl Rule {
         Self::FlippedMargin,
     ];
 
+    /// Those worth comparing for speed.
+    pub(super) const SOUND: [Self; 4] =
+        [Self::Betting, Self::AdaptiveBetting, Self::SignedRank, Self::WithNormalBets];
+
     /// After how many pairs the rule shows that the centre is in `direction` of `bound`, with the error `alpha`.
     pub(super) fn stop(
         self,
@@ -92,7 +96,13 @@ fn adaptive(pairs: &[Observation], excess: &[f64]) -> Vec<f64> {
 fn signed_rank(excess: &[f64], alpha: f64) -> Option<usize> {
     const LOOKS: usize = 6;
     let share = alpha / LOOKS as f64;
-    let mut look = (-share.log2()).ceil() as usize;
+    // The first count whose least probability, 2⁻ⁿ, is within the share.
+    let mut look = 1;
+    let mut least = 0.5;
+    while least > share {
+        look += 1;
+        least /= 2.0;
+    }
     for _ in 0..LOOKS {
         if look > excess.len() {
             return None;
@@ -100,7 +110,7 @@ fn signed_rank(excess: &[f64], alpha: f64) -> Option<usize> {
         if signed_rank_p(&excess[..look]) <= share {
             return Some(look);
         }
-        look = (look as f64 * 1.3).ceil() as usize;
+        look = (look * 13).div_ceil(10);
     }
     None
 }

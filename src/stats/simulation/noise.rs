@@ -55,13 +55,12 @@ pub(super) fn series(
         .map(|place| {
             let normal = random.normal();
             let unit = match shape {
-                Shape::Normal => normal,
                 Shape::HeavyTails => {
                     let chi: f64 = (0..3).map(|_| random.normal().powi(2)).sum();
                     normal / (chi / 3.0).sqrt()
                 }
                 Shape::Outliers if random.below(10) == 0 => 10.0 * normal,
-                Shape::Outliers => normal,
+                Shape::Normal | Shape::Outliers => normal,
                 Shape::TwoLayouts => {
                     let side = if random.below(2) == 0 { -1.0 } else { 1.0 };
                     side + 0.1 * normal

@@ -2,7 +2,7 @@
 //!
 //! Three things hold that promise. A [`Group`] that is dropped kills what is left of its group. A signal (SIGINT,
 //! SIGTERM, SIGHUP) kills every live group and marks the program [`interrupted`]. When we are killed outright, Linux
-//! kills our children for us, and a watchdog that reads from a pipe of ours kills the rest of their groups.
+//! kills our children for us, and a watchdog that listens to us kills the rest of their groups.
 
 mod group;
 mod registry;
@@ -12,8 +12,8 @@ mod system;
 mod tail;
 mod watchdog;
 
-#[cfg(target_os = "linux")]
-mod death;
+#[cfg(unix)]
+mod before_exec;
 
 use std::io;
 use std::time::Duration;
@@ -81,5 +81,6 @@ impl ProcessError {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

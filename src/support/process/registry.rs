@@ -41,7 +41,6 @@ pub fn watch_signals() {
 pub(super) fn add(id: u32) {
     let mut live = lock();
     live.insert(id);
-    watchdog::add(id);
     if interrupted() {
         signal(id, Ask::Kill);
     }

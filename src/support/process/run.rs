@@ -71,7 +71,8 @@ pub fn run(
     group.on_end(move || {
         let _ = tell.send(News::Ended);
     });
-    let mut listener = Listener { news, open, tails: [Tail::default(), Tail::default()], on_line: &mut on_line };
+    let mut listener =
+        Listener { news, open, tails: [Tail::default(), Tail::default()], on_line: &mut on_line };
     let deadline = limit.and_then(|limit| start.checked_add(limit));
     let status = listener.until_end(&mut group, deadline)?;
     let seconds = start.elapsed().as_secs_f64();

@@ -4,16 +4,37 @@
 use std::io;
 use std::process::{Child, Command};
 
+use super::watchdog;
+
 /// Starts `command`; the child inherits the CPUs that the calling thread may run on.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn spawn(mut command: Command) -> io::Result<Child> {
-    command.spawn()
+pub(super) fn spawn(command: Command) -> io::Result<Child> {
+    use std::sync::{Mutex, PoisonError};
+
+    // One child at a time announces itself to the watchdog.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    start_one(command)
 }
 
 /// Starts `command`; the child inherits the CPUs that the calling thread may run on.
 #[cfg(target_os = "linux")]
 pub(super) fn spawn(command: Command) -> io::Result<Child> {
     linux::spawn(command)
+}
+
+/// Starts a child that the watchdog knows from before its first instruction.
+fn start_one(mut command: Command) -> io::Result<Child> {
+    #[cfg(unix)]
+    super::before_exec::arrange(&mut command, watchdog::line());
+    let child = command.spawn();
+    // Close our copies of what the child inherited before its owner waits for an end of file.
+    drop(command);
+    match &child {
+        Ok(child) => watchdog::add(child.id()),
+        Err(_) => watchdog::forget_announced(),
+    }
+    child
 }
 
 #[cfg(target_os = "linux")]
@@ -24,8 +45,7 @@ mod linux {
 
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-    use super::super::death;
-    use super::{Child, Command, io};
+    use super::{Child, Command, io, start_one};
 
     struct Job {
         command: Command,
@@ -35,8 +55,7 @@ mod linux {
 
     static JOBS: OnceLock<Sender<Job>> = OnceLock::new();
 
-    pub(super) fn spawn(mut command: Command) -> io::Result<Child> {
-        death::die_with_parent(&mut command);
+    pub(super) fn spawn(command: Command) -> io::Result<Child> {
         let (answer, reply) = mpsc::sync_channel(1);
         let jobs = JOBS.get_or_init(start);
         let gone = || io::Error::other("the thread that starts processes has ended");
@@ -52,15 +71,12 @@ mod linux {
     }
 
     fn work(todo: &Receiver<Job>) {
-        for mut job in todo {
-            if let Some(cpus) = &job.cpus {
-                // Best effort: without it the child merely runs on more CPUs.
+        for Job { command, cpus, answer } in todo {
+            if let Some(cpus) = &cpus {
+                // Best effort: without it the child merely runs on other CPUs.
                 let _ = sched_setaffinity(None, cpus);
             }
-            let child = job.command.spawn();
-            // Close our copies of what the child inherited before its owner waits for an end of file.
-            drop(job.command);
-            let _ = job.answer.send(child);
+            let _ = answer.send(start_one(command));
         }
     }
 }

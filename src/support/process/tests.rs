@@ -71,7 +71,8 @@ fn much_output_on_both_streams_does_not_deadlock() {
 fn a_time_limit_kills_the_whole_group_even_when_it_does_not_listen() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pid");
-    let mut command = shell("trap '' TERM; echo said; sleep 1000 & echo $! > \"$FILE\"; wait; wait; sleep 1000");
+    let mut command =
+        shell("trap '' TERM; echo said; sleep 1000 & echo $! > \"$FILE\"; wait; wait; sleep 1000");
     command.env("FILE", &file);
     let error = run(command, Some(Duration::from_secs(1)), |_, _| ()).unwrap_err();
     match &error {
@@ -172,7 +173,11 @@ fn a_program_with_a_child_and_a_grandchild() {
 
 fn program(folder: &Path) -> (Child, [i32; 2]) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--ignored", "--exact", "support::process::tests::a_program_with_a_child_and_a_grandchild"]);
+    command.args([
+        "--ignored",
+        "--exact",
+        "support::process::tests::a_program_with_a_child_and_a_grandchild",
+    ]);
     command.env(ROLE, folder).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().unwrap();
     let pids = [read_pid(&folder.join("child")), read_pid(&folder.join("grandchild"))];
@@ -201,4 +206,31 @@ fn being_killed_outright_leaves_no_process_behind() {
     program.wait().unwrap();
     eventually("the end of all processes", || !pids.into_iter().any(lives));
     assert!(!folder.path().join("interrupted").exists());
+}
+
+/// The watchdog knows a child from before its first instruction, so no moment is too early for us to be killed.
+#[test]
+fn being_killed_right_after_a_start_leaves_no_process_behind() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args([
+            "--ignored",
+            "--exact",
+            "support::process::tests::a_program_that_is_killed_by_its_child",
+        ]);
+        command.env(ROLE, folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(!command.status().unwrap().success());
+        let grandchild = read_pid(&folder.path().join("grandchild"));
+        eventually("the end of the grandchild", || !lives(grandchild));
+    }
+}
+
+#[test]
+#[ignore = "a part of other tests"]
+fn a_program_that_is_killed_by_its_child() {
+    let Some(folder) = std::env::var_os(ROLE).map(PathBuf::from) else { return };
+    let mut command = shell("sleep 1000 & echo $! > grandchild; kill -s KILL $PPID; sleep 1000");
+    command.current_dir(&folder);
+    let _ = run(command, None, |_, _| ());
 }

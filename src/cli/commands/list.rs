@@ -1,0 +1,17 @@
+//! `list`: what would be measured.
+
+use super::super::args::ListArgs;
+use super::super::context::Context;
+use super::super::error::CliError;
+use super::super::settings::Place;
+use super::{coloring, finish, runner};
+
+/// Runs the command.
+pub(in super::super) fn execute(context: &Context, arguments: &ListArgs) -> Result<u8, CliError> {
+    let place = Place::find(&arguments.build.project)?;
+    let request = place.list(arguments, coloring(context))?;
+    let mut runner = runner(&request.project)?;
+    let report = crate::pipeline::list::list(&request, &mut runner, &context.watch)?;
+    context.watch.finish();
+    finish(context, &arguments.output, &report)
+}

@@ -1,0 +1,66 @@
+//! One file per command: from arguments to a request, to a report, to an exit code.
+
+pub(super) mod check;
+pub(super) mod compare;
+pub(super) mod list;
+pub(super) mod report;
+pub(super) mod run;
+
+use std::path::Path;
+
+use super::args::{FormatArg, OutputArgs};
+use super::console::{Console, write_file};
+use super::context::Context;
+use super::error::CliError;
+use crate::domain::{Coloring, Report};
+use crate::measure::coordinator::Coordinator;
+use crate::pipeline::request::Project;
+use crate::report::{Format, Style};
+use crate::support::current::BuildSite;
+
+/// A runner that makes a side's files the current ones before it runs.
+fn runner(project: &Project) -> Result<Coordinator, CliError> {
+    let site = BuildSite::new(&project.area);
+    Coordinator::new(move |home: &Path| site.point_at(home).map_err(std::io::Error::other))
+        .map_err(CliError::Runner)
+}
+
+/// Renders a report, puts it where it is wanted, and gives its exit code.
+fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<u8, CliError> {
+    let format = format(output.format);
+    let text = crate::report::render(report, format, &style(context, output));
+    deliver(context.console, output, &text)?;
+    Ok(report.exit_code)
+}
+
+/// To the file, or to stdout.
+fn deliver(console: Console, output: &OutputArgs, text: &str) -> Result<(), CliError> {
+    match &output.output {
+        Some(path) => write_file(path, text).map_err(|error| CliError::Output { path: path.clone(), error }),
+        None => console.results(text).map_err(CliError::Stdout),
+    }
+}
+
+fn format(format: FormatArg) -> Format {
+    match format {
+        FormatArg::Table => Format::Table,
+        FormatArg::Json => Format::Json,
+        FormatArg::Markdown => Format::Markdown,
+        FormatArg::Html => Format::Html,
+        FormatArg::Junit => Format::Junit,
+        FormatArg::Csv => Format::Csv,
+    }
+}
+
+fn style(context: &Context, output: &OutputArgs) -> Style {
+    Style {
+        color: output.output.is_none() && context.console.colors_results(),
+        width: Some(context.console.width()),
+        verbose: context.verbose > 0,
+    }
+}
+
+/// Whether Cargo may colour what it says.
+fn coloring(context: &Context) -> Coloring {
+    if context.console.colors_progress() { Coloring::Always } else { Coloring::Never }
+}

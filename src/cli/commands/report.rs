@@ -1,0 +1,55 @@
+//! `report`: the stored baselines by architecture. Measures nothing.
+
+use super::super::args::ReportArgs;
+use super::super::context::Context;
+use super::super::error::CliError;
+use super::super::settings::{Place, filter};
+use super::{deliver, format, style};
+use crate::domain::{BaselineEntry, BaselineReport, MachineKey};
+use crate::store::{SeriesFilter, Store};
+
+/// Runs the command.
+pub(in super::super) fn execute(context: &Context, arguments: &ReportArgs) -> Result<u8, CliError> {
+    let place = Place::find(&arguments.project)?;
+    let store = Store::open_read_only(&place.store(&arguments.store))?;
+    let (wanted, _) = filter(&arguments.filter.filter, arguments.filter.exact)?;
+    let machine = arguments.store.machine.as_ref().map(MachineKey::new);
+    let stored = store
+        .latest_by_architecture(SeriesFilter { machine: machine.as_ref(), ..SeriesFilter::default() })?;
+    let machines = store.machines()?;
+    let entries = stored
+        .into_iter()
+        .filter(|latest| wanted.matches(&latest.series.benchmark))
+        .map(|latest| {
+            let key = latest.series.machine;
+            let cpu_model = machines
+                .iter()
+                .find(|facts| facts.key == key)
+                .map_or_else(|| key.to_string(), |facts| facts.cpu.model.clone());
+            BaselineEntry {
+                arch: latest.arch,
+                machine: key,
+                cpu_model,
+                target: latest.series.build.target,
+                rustc: latest.series.build.rustc,
+                profile: latest.series.build.profile,
+                benchmark: latest.series.benchmark,
+                metric: latest.series.metric,
+                value: latest.value,
+                spread: latest.spread,
+                occasions: latest.occasions,
+                commit: latest.commit,
+                measured_ms: latest.started_ms,
+                provenance: latest.provenance,
+            }
+        })
+        .collect();
+    let report = BaselineReport { entries };
+    let text = crate::report::baseline_report::render(
+        &report,
+        format(arguments.output.format),
+        &style(context, &arguments.output),
+    )?;
+    deliver(context.console, &arguments.output, &text)?;
+    Ok(0)
+}
