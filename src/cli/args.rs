@@ -1,5 +1,8 @@
 //! Arguments as the user types them. clap's types never leave `cli/`; [`super::settings`] resolves them.
 
+#![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they stand")]
+#![expect(clippy::struct_excessive_bools, reason = "a flag is given or not")]
+
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;

@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use super::args::Color;
 
 /// Where the program speaks.
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts about two streams")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Console {
     quiet: bool,

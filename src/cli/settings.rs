@@ -1,7 +1,7 @@
 //! Arguments as typed, configuration as read, and the environment become requests: flags beat the environment (clap has
 //! merged the two), that beats the file, and that beats the defaults.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{
@@ -293,9 +293,4 @@ fn machine_facts(arguments: &StoreArgs) -> MachineFacts {
 fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish()
-}
-
-/// A path as the user typed it, made absolute.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -113,8 +113,7 @@ impl Workshop<'_> {
         selection: &Selection,
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
-        let site = BuildSite::new(&self.project.area);
-        let occupied = site.occupy(tree)?;
+        let occupied = BuildSite::new(&self.project.area).occupy(tree)?;
         let found = discover(
             &self.project.cargo,
             &occupied.workspace(),
