@@ -1,4 +1,29 @@
 //! Launches of executables, in turns and in pairs, and what they report; facts about the machine.
+//!
+//! One launch starts a built bench in a process group of its own, serves Criterion's protocol to it, and ends with
+//! samples or with a [`failure::LaunchFailure`]; nothing of it stays alive afterwards.
+//!
+//! | module | knows |
+//! |---|---|
+//! | [`plan`] | pure: order of pairs, length of launches, what to visit next |
+//! | [`runner`] | the trait the pipeline measures through |
+//! | [`whole_process`] | the runner that starts one whole process after the other |
+//! | [`turns`] | the runner whose two processes take turns, sample by sample |
+//! | [`invocation`] | pure: how a built bench is started |
+//! | [`launch`] | one launch, from start to end |
+//! | [`spawn`], [`output`] | process groups; what a process printed |
+//! | [`criterion`] | Criterion's wire formats, files and filters |
+//! | [`machine`] | what makes two machines comparable |
 
+pub mod criterion;
+pub mod failure;
+pub mod invocation;
+pub mod launch;
+pub mod machine;
+pub mod output;
+pub mod plan;
+pub mod runner;
+pub mod spawn;
 #[cfg(unix)]
 pub mod turns;
+pub mod whole_process;

@@ -1,0 +1,15 @@
+//! Criterion as seen from outside: its versions, its protocol, its files and its filters.
+//!
+//! Wire types live here and are converted once.
+
+pub mod files;
+pub mod naming;
+pub mod protocol;
+pub mod transcript;
+pub mod version;
+pub mod wire;
+
+pub use naming::ListedBenchmark;
+pub use protocol::{Connection, Polled, ProtocolError, Server};
+pub use transcript::{Reported, Transcript};
+pub use version::Version;

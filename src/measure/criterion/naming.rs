@@ -1,0 +1,124 @@
+//! Names of benchmarks within one executable, and filters that select one.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+/// A pattern that matches no text at all: every benchmark is announced as skipped, and none is run.
+///
+/// Nothing comes before the start of a text. Classes such as `\S` will not do: Criterion's `regex` may be built without
+/// the tables they need, and old ones refuse empty classes.
+pub const NOTHING: &str = "x^";
+
+/// A benchmark of an executable. Its unit is unknown until it was measured.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ListedBenchmark {
+    /// Its name, unlike that of any other benchmark of the executable.
+    pub id: String,
+    /// Criterion's own id, which another benchmark may have, too.
+    raw: String,
+    /// How many benchmarks with the same Criterion id come before it.
+    occurrence: usize,
+}
+
+impl ListedBenchmark {
+    /// Criterion's own id: `group/function/value`.
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// How many benchmarks with the same Criterion id come before it.
+    pub fn occurrence(&self) -> usize {
+        self.occurrence
+    }
+}
+
+/// Gives each Criterion id, in order of occurrence, a name of its own: a second `x` becomes `x #2`, as in Criterion's
+/// own titles.
+pub fn name_all(raw: impl IntoIterator<Item = String>) -> Vec<ListedBenchmark> {
+    let mut taken = HashSet::new();
+    let mut listed: Vec<ListedBenchmark> = Vec::new();
+    for raw in raw {
+        let occurrence = listed.iter().filter(|other| other.raw == raw).count();
+        let mut id = raw.clone();
+        let mut number = 2_u32;
+        while taken.contains(&id) {
+            id = format!("{raw} #{number}");
+            number += 1;
+        }
+        taken.insert(id.clone());
+        listed.push(ListedBenchmark { id, raw, occurrence });
+    }
+    listed
+}
+
+/// A regular expression that matches a Criterion id and nothing else.
+pub fn exactly(raw: &str) -> String {
+    format!("^{}$", escaped(raw))
+}
+
+/// A regular expression that matches the Criterion ids that start with a text.
+pub fn starting_with(text: &str) -> String {
+    format!("^{}", escaped(text))
+}
+
+/// A text as a regular expression that matches it.
+fn escaped(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' => {
+                pattern.push('\\');
+                pattern.push(c);
+            }
+            // No argument can hold it.
+            '\0' => {
+                let _ = write!(pattern, r"\x00");
+            }
+            _ => pattern.push(c),
+        }
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn names(raw: &[&str]) -> Vec<(String, usize)> {
+        let listed = name_all(raw.iter().map(|&raw| raw.to_owned()));
+        listed.into_iter().map(|listed| (listed.id, listed.occurrence)).collect()
+    }
+
+    #[test]
+    fn equal_ids_are_numbered_in_order() {
+        let expected = [("a", 0), ("b", 0), ("a #2", 1), ("a #3", 2)];
+        assert_eq!(names(&["a", "b", "a", "a"]), expected.map(|(id, n)| (id.to_owned(), n)));
+    }
+
+    #[test]
+    fn a_number_that_somebody_wrote_is_kept_apart() {
+        let expected = [("a", 0), ("a #2", 0), ("a #3", 1)];
+        assert_eq!(names(&["a", "a #2", "a"]), expected.map(|(id, n)| (id.to_owned(), n)));
+    }
+
+    #[test]
+    fn signs_are_escaped() {
+        assert_eq!(exactly("m.e*t+a(c)h[a]r{s}^and$|more?\\"), {
+            r"^m\.e\*t\+a\(c\)h\[a\]r\{s\}\^and\$\|more\?\\$"
+        });
+        assert_eq!(exactly("a\0b"), r"^a\x00b$");
+        assert_eq!(starting_with("-x y"), "^-x y");
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_unique_and_keep_their_order(raw in proptest::collection::vec("[ab]( #[23])?", 0..20)) {
+            let listed = name_all(raw.clone());
+            let unique: HashSet<_> = listed.iter().map(|listed| &listed.id).collect();
+            prop_assert_eq!(unique.len(), raw.len());
+            prop_assert!(listed.iter().zip(&raw).all(|(listed, raw)| listed.raw() == raw));
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Why a launch gave no samples. Each becomes the verdict `failed` of one benchmark; the others go on.
+
+use std::fmt;
+use std::io;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use super::criterion::protocol::ProtocolError;
+use crate::domain::SampleError;
+
+/// A launch that gave no samples, and the last lines it printed.
+#[derive(Debug)]
+pub struct LaunchFailure {
+    /// What went wrong.
+    pub kind: FailureKind,
+    /// The last lines of both streams, without escape sequences; empty when nothing was printed.
+    pub output_tail: String,
+}
+
+/// What went wrong with a launch. Worded to follow "failed to".
+#[derive(Debug, thiserror::Error)]
+pub enum FailureKind {
+    /// The source tree's home could not be made current.
+    #[error("make its source tree current")]
+    Home(#[source] io::Error),
+    /// The process could not be started, or not be looked after.
+    #[error("start")]
+    Unstartable(#[source] io::Error),
+    /// It ended without ever speaking as a Criterion bench does.
+    #[error("report to us: it is no Criterion bench")]
+    NotCriterion,
+    /// It panicked.
+    #[error("run to its end: it panicked: {0}")]
+    Panicked(String),
+    /// It exited with a code other than zero.
+    #[error("run to its end: it exited with code {0}")]
+    Exited(i32),
+    /// A signal ended it.
+    #[error("run to its end: signal {0} ended it")]
+    Signalled(i32),
+    /// It neither reported nor ended in time.
+    #[error("come to an end within {limit:?}")]
+    Hung {
+        /// The time it had.
+        limit: Duration,
+    },
+    /// It announced that it would take longer than it may.
+    #[error("take its samples within {limit:?}: they would take about {estimate:.1?}")]
+    TooSlow {
+        /// How long the samples would take.
+        estimate: Duration,
+        /// The time it had.
+        limit: Duration,
+    },
+    /// It ended well, but reported no measurement of the benchmark.
+    #[error("report a measurement: it ended without one")]
+    Silent,
+    /// It has no such benchmark.
+    #[error("find the benchmark in its executable")]
+    Absent,
+    /// It takes no notice of its arguments, and so cannot be asked for one benchmark.
+    #[error("obey its arguments: it measures whatever its filter says")]
+    Unfiltered,
+    /// What it reported are no samples.
+    #[error("report samples of use: {0}")]
+    Nonsense(#[from] SampleError),
+    /// It measures something other than time.
+    #[error("report time: it measures in `{0}`")]
+    ForeignUnit(String),
+    /// It broke the rules of Criterion's protocol.
+    #[error("speak Criterion's protocol: {0}")]
+    Garbled(#[from] ProtocolError),
+    /// The files it wrote cannot be used.
+    #[error("write Criterion's files: {0}")]
+    Files(#[from] super::criterion::files::FilesError),
+}
+
+impl fmt::Display for LaunchFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)
+    }
+}
+
+impl std::error::Error for LaunchFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.kind)
+    }
+}
+
+impl From<FailureKind> for LaunchFailure {
+    /// A failure of something that printed nothing.
+    fn from(kind: FailureKind) -> Self {
+        Self { kind, output_tail: String::new() }
+    }
+}
+
+/// What an exit status says about how a process failed; `None` when it ended well.
+pub fn of_exit(status: ExitStatus) -> Option<FailureKind> {
+    if status.success() {
+        return None;
+    }
+    Some(match (status.code(), signal(status)) {
+        (Some(code), _) => FailureKind::Exited(code),
+        (None, signal) => FailureKind::Signalled(signal.unwrap_or(0)),
+    })
+}
+
+/// Tells a panic from another bad end, by the last lines that were printed.
+pub fn with_last_lines(kind: FailureKind, output_tail: String) -> LaunchFailure {
+    let kind = match kind {
+        FailureKind::Exited(_) | FailureKind::Signalled(_) => {
+            panic_message(&output_tail).map_or(kind, FailureKind::Panicked)
+        }
+        kind => kind,
+    };
+    LaunchFailure { kind, output_tail }
+}
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn signal(_status: ExitStatus) -> Option<i32> {
+    None
+}
+
+/// The message of the first panic among the last lines: later ones only follow from it.
+fn panic_message(tail: &str) -> Option<String> {
+    let mut lines = tail.lines().skip_while(|line| !line.contains(" panicked at "));
+    let headline = lines.next()?;
+    // Before Rust 1.73 the message stood in the headline, in quotes; since then it follows on its own line.
+    if let Some((_, rest)) = headline.split_once(" panicked at '") {
+        return Some(rest.rsplit_once("', ").map_or(rest, |(message, _)| message).to_owned());
+    }
+    let message = lines.next().unwrap_or_default();
+    let place = headline.split_once(" panicked at ").map_or("", |(_, place)| place.trim_end_matches(':'));
+    Some(format!("{message} ({place})"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    /// A status as `waitpid` encodes it.
+    fn exited(code: i32) -> ExitStatus {
+        ExitStatus::from_raw(code << 8)
+    }
+
+    #[test]
+    fn a_panic_is_told_from_an_exit_and_a_signal() {
+        let kind = |status, tail: &str| with_last_lines(of_exit(status).unwrap(), tail.to_owned()).kind;
+        assert!(of_exit(exited(0)).is_none());
+        assert!(matches!(kind(exited(3), "words"), FailureKind::Exited(3)));
+        assert!(matches!(kind(ExitStatus::from_raw(9), ""), FailureKind::Signalled(9)));
+        let tail = "words\n\nthread 'main' (1) panicked at benches/a.rs:1:2:\nno good\nnote: run with";
+        match kind(exited(101), tail) {
+            FailureKind::Panicked(message) => assert_eq!(message, "no good (benches/a.rs:1:2)"),
+            other => panic!("{other:?}"),
+        }
+        let aborted = kind(ExitStatus::from_raw(6), tail);
+        assert!(matches!(aborted, FailureKind::Panicked(_)), "also when panics abort");
+    }
+
+    #[test]
+    fn the_message_of_an_old_panic_stands_in_its_headline() {
+        let tail = "thread 'main' panicked at 'it's no good', src/main.rs:1:2\nnote";
+        assert_eq!(panic_message(tail).unwrap(), "it's no good");
+    }
+
+    #[test]
+    fn every_failure_follows_failed_to() {
+        let failure = LaunchFailure::from(FailureKind::Hung { limit: Duration::from_secs(2) });
+        assert_eq!(format!("failed to {failure}"), "failed to come to an end within 2s");
+    }
+}

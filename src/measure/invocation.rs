@@ -1,0 +1,141 @@
+//! How a built bench is started: a pure description that becomes a [`Command`] at the last moment.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::domain::{BuiltBench, Execution};
+
+/// Where Criterion is told to find the program it reports to.
+const PORT: &str = "CARGO_CRITERION_PORT";
+
+/// What is started, with what, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: BTreeMap<String, OsString>,
+    working_dir: PathBuf,
+}
+
+impl Invocation {
+    /// A built bench without arguments.
+    pub fn of(bench: &BuiltBench) -> Self {
+        let executable = bench.executable.clone().into_os_string();
+        let prefix: &[String] = match &bench.execution {
+            Execution::Native => &[],
+            Execution::Runner(prefix) | Execution::Emulated(prefix) => prefix,
+        };
+        let mut words = prefix.iter().map(OsString::from).chain([executable.clone()]);
+        let program = words.next().unwrap_or(executable);
+        let environment = bench.environment.iter().map(|(name, value)| (name.clone(), value.into()));
+        Self {
+            program,
+            arguments: words.collect(),
+            environment: environment.collect(),
+            working_dir: bench.working_dir.clone(),
+        }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Keeps Criterion's files out of everybody's way. Without it, some versions also start `cargo metadata` to find
+    /// the target folder, at every launch.
+    #[must_use]
+    pub fn files_below(self, home: &Path) -> Self {
+        self.env("CRITERION_HOME", home.join("criterion"))
+    }
+
+    /// Tells Criterion which port to report to. Always five digits: the size of the environment moves the stack.
+    #[must_use]
+    pub fn reporting_to(self, port: u16) -> Self {
+        self.env(PORT, format!("{port:05}"))
+    }
+
+    /// The program that is started.
+    pub fn program(&self) -> &OsStr {
+        &self.program
+    }
+
+    /// What it is given.
+    pub fn arguments(&self) -> &[OsString] {
+        &self.arguments
+    }
+
+    /// The command, with nothing to read.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).envs(&self.environment);
+        command.current_dir(&self.working_dir).stdin(Stdio::null());
+        command
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::domain::{BuildFingerprint, Digest};
+
+    /// A bench to start, for tests.
+    pub(crate) fn bench(executable: impl Into<PathBuf>, execution: Execution) -> BuiltBench {
+        BuiltBench {
+            package: "package".into(),
+            target: "target".into(),
+            executable: executable.into(),
+            digest: Digest::new("00"),
+            home: "/".into(),
+            working_dir: std::env::temp_dir(),
+            environment: BTreeMap::from([("CARGO_PKG_NAME".into(), "package".into())]),
+            fingerprint: BuildFingerprint {
+                rustc: String::new(),
+                host: String::new(),
+                target: String::new(),
+                profile: String::new(),
+                settings: String::new(),
+                features: String::new(),
+                rustflags: String::new(),
+                instrument: String::new(),
+            },
+            execution,
+        }
+    }
+
+    #[test]
+    fn a_runner_comes_before_the_executable_and_arguments_after_it() {
+        let words = |execution| {
+            let invocation = Invocation::of(&bench("/x/bench", execution)).args(["--bench"]);
+            let mut words = vec![invocation.program().to_owned()];
+            words.extend(invocation.arguments().iter().cloned());
+            words
+        };
+        assert_eq!(words(Execution::Native), ["/x/bench", "--bench"]);
+        let qemu = vec!["qemu-aarch64".to_owned(), "-L".to_owned(), "/lib".to_owned()];
+        assert_eq!(
+            words(Execution::Emulated(qemu)),
+            ["qemu-aarch64", "-L", "/lib", "/x/bench", "--bench"]
+        );
+        assert_eq!(words(Execution::Runner(Vec::new())), ["/x/bench", "--bench"]);
+    }
+
+    #[test]
+    fn the_environment_has_the_same_size_for_every_port() {
+        let invocation = Invocation::of(&bench("/x", Execution::Native));
+        let port = |number| invocation.clone().reporting_to(number).environment[PORT].clone();
+        assert_eq!(port(80), "00080");
+        assert_eq!(port(54321), "54321");
+        assert_eq!(port(80).to_str().unwrap().parse::<u16>(), Ok(80));
+    }
+}

@@ -1,0 +1,215 @@
+//! Pure: in which order pairs are measured, how long a launch is, and which benchmark is visited next.
+
+use std::time::Duration;
+
+use super::criterion::version::FEWEST_SAMPLES;
+use super::runner::LaunchOptions;
+use crate::domain::Side;
+
+/// How it is decided which side of a pair starts first. Both orders occur equally often, so a bias of going first
+/// cancels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Baseline, candidate, candidate, baseline, and again: a steady drift cancels, too.
+    Abba,
+    /// Drawn with a seed that is recorded with the run; of every two pairs, one in each order.
+    Drawn {
+        /// The seed.
+        seed: u64,
+    },
+}
+
+impl Order {
+    /// The side of the pair with this index that starts first.
+    pub fn first(self, index: u32) -> Side {
+        let leads = match self {
+            Self::Abba => (index / 2).is_multiple_of(2),
+            Self::Drawn { seed } => mixed(seed, index / 2) & 1 == 0,
+        };
+        let of_block = if leads { Side::Baseline } else { Side::Candidate };
+        if index.is_multiple_of(2) { of_block } else { of_block.other() }
+    }
+}
+
+/// A well-mixed number for each place in a sequence: the finalizer of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014).
+fn mixed(seed: u64, place: u32) -> u64 {
+    let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(u64::from(place) + 1));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// How many pairs a budget is meant for: with 20, the error of a median over pairs was below 0.7 % (docs/method.md).
+const PAIRS: u32 = 20;
+
+/// The shortest and the longest launch that a budget can ask for, as long as samples are quick.
+const LAUNCH: (Duration, Duration) = (Duration::from_millis(150), Duration::from_millis(500));
+
+/// The share of a launch that warms up.
+const WARM_UP: f64 = 0.3;
+
+/// About how long one sample should take: a turn, in which neither a neighbour's burst nor the clock's grain matters.
+const SAMPLE: Duration = Duration::from_millis(7);
+
+/// Criterion's own number of samples: never more.
+const MOST_SAMPLES: u32 = 100;
+
+/// A launch is given up when it takes so many times as long as expected …
+const PATIENCE: u32 = 10;
+
+/// … but not before this: set-up code may take its time, and so may a busy machine.
+const SHORTEST_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long the launches of a benchmark should be, given its budget and, once known, the time of one iteration.
+///
+/// A budget of 10 s gives launches of a quarter of a second. A benchmark whose iterations are so slow that the fewest
+/// samples take longer gets the fewest, and a time limit that fits them.
+pub fn launch_options(budget: Duration, iteration: Option<Duration>) -> LaunchOptions {
+    let launch = (budget / (2 * PAIRS)).clamp(LAUNCH.0, LAUNCH.1);
+    let warm_up = launch.mul_f64(WARM_UP);
+    let measurement = launch - warm_up;
+    let iteration = iteration.unwrap_or_default();
+    let sample = SAMPLE.max(iteration);
+    let samples = (measurement.as_nanos() / sample.as_nanos()).try_into().unwrap_or(MOST_SAMPLES);
+    let samples = samples.clamp(FEWEST_SAMPLES, MOST_SAMPLES);
+    let expected = launch_time(warm_up, measurement, samples, iteration);
+    let time_limit = expected.saturating_mul(PATIENCE).max(SHORTEST_LIMIT);
+    LaunchOptions { warm_up, measurement, samples, time_limit }
+}
+
+/// About how long a launch takes, its start aside: every sample has at least one iteration, and so has the warm-up.
+fn launch_time(warm_up: Duration, measurement: Duration, samples: u32, iteration: Duration) -> Duration {
+    warm_up.max(iteration).saturating_add(measurement.max(iteration.saturating_mul(samples)))
+}
+
+/// Where one benchmark of a run stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// Whether anything is left to find out.
+    pub phase: Phase,
+    /// Pairs measured so far.
+    pub pairs: u32,
+    /// Time spent on them.
+    pub spent: Duration,
+    /// Time that may be spent on it.
+    pub budget: Duration,
+    /// How likely the next pair is to decide it: greater is more promising. The judge's business; only compared.
+    pub promise: f64,
+}
+
+/// Whether anything is left to find out about a benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// More pairs may decide it.
+    Undecided,
+    /// It is decided, failed, or cannot be decided within the rest of its budget.
+    Over,
+}
+
+impl Standing {
+    /// Whether another pair fits the budget, if it takes as long as the mean of those before. The first always does:
+    /// nothing is known without it.
+    fn affords_another(&self) -> bool {
+        self.pairs == 0 || self.spent.saturating_add(self.spent / self.pairs) <= self.budget
+    }
+}
+
+/// Which benchmark to visit next: all that are undecided take turns, in each round the most promising first.
+/// `None` when nothing is left to do.
+pub fn next_visit(standings: &[Standing]) -> Option<usize> {
+    let open = standings.iter().enumerate();
+    let open = open.filter(|(_, standing)| standing.phase == Phase::Undecided && standing.affords_another());
+    let rank = |standing: &Standing, index: usize| (standing.pairs, -standing.promise, index);
+    let next = open.min_by(|&(i, a), &(j, b)| {
+        let (a, b) = (rank(a, i), rank(b, j));
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
+    });
+    next.map(|(index, _)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEN_SECONDS: Duration = Duration::from_secs(10);
+
+    fn standing(pairs: u32, promise: f64) -> Standing {
+        let spent = Duration::from_millis(500) * pairs;
+        Standing { phase: Phase::Undecided, pairs, spent, budget: TEN_SECONDS, promise }
+    }
+
+    #[test]
+    fn abba_is_abba() {
+        use Side::{Baseline as B, Candidate as C};
+        let order: Vec<_> = (0..8).map(|index| Order::Abba.first(index)).collect();
+        assert_eq!(order, [B, C, C, B, B, C, C, B]);
+    }
+
+    #[test]
+    fn ten_seconds_give_launches_of_a_quarter_of_a_second() {
+        let options = launch_options(TEN_SECONDS, None);
+        assert_eq!(options.warm_up + options.measurement, Duration::from_millis(250));
+        assert_eq!(options.warm_up, Duration::from_millis(75));
+        assert_eq!(options.samples, 25);
+        assert_eq!(options, launch_options(TEN_SECONDS, Some(Duration::from_nanos(3))));
+    }
+
+    #[test]
+    fn slow_benchmarks_get_fewer_samples_and_more_time() {
+        let options = |millis| launch_options(TEN_SECONDS, Some(Duration::from_millis(millis)));
+        assert_eq!(options(10).samples, 17);
+        assert_eq!(options(1000).samples, 10);
+        assert_eq!(options(1000).time_limit, Duration::from_secs(110));
+        assert_eq!(launch_options(Duration::MAX, Some(Duration::MAX)).samples, 10);
+    }
+
+    #[test]
+    fn a_round_visits_everything_once_the_most_promising_first() {
+        let mut standings = vec![standing(0, 0.1), standing(0, 0.9), standing(0, 0.5)];
+        let mut visits = Vec::new();
+        for _ in 0..6 {
+            let next = next_visit(&standings).unwrap();
+            visits.push(next);
+            standings[next] = standing(standings[next].pairs + 1, standings[next].promise);
+        }
+        assert_eq!(visits, [1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn what_is_over_or_out_of_budget_is_not_visited() {
+        let over = Standing { phase: Phase::Over, ..standing(0, 1.0) };
+        assert_eq!(next_visit(&[over]), None);
+        assert_eq!(next_visit(&[standing(20, 1.0)]), None);
+        assert_eq!(next_visit(&[standing(19, 1.0)]), Some(0));
+        let poor = Standing { budget: Duration::ZERO, ..standing(0, 1.0) };
+        assert_eq!(next_visit(&[poor]), Some(0), "one pair is always measured");
+        assert_eq!(next_visit(&[]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_two_pairs_hold_both_orders(seed: u64, block in 0_u32..1000) {
+            for order in [Order::Abba, Order::Drawn { seed }] {
+                prop_assert_eq!(order.first(2 * block).other(), order.first(2 * block + 1));
+            }
+        }
+
+        #[test]
+        fn drawn_orders_are_balanced_and_repeatable(seed: u64) {
+            let order = Order::Drawn { seed };
+            let leads = (0..400).filter(|block| order.first(2 * block) == Side::Baseline).count();
+            prop_assert!((120..=280).contains(&leads), "{}", leads);
+        }
+
+        #[test]
+        fn launches_fit_their_limits(budget_ms in 0_u64..1_000_000, iteration_us in 0_u64..10_000_000) {
+            let iteration = Duration::from_micros(iteration_us);
+            let options = launch_options(Duration::from_millis(budget_ms), Some(iteration));
+            prop_assert!((10..=100).contains(&options.samples));
+            prop_assert!(options.time_limit > options.warm_up + options.measurement);
+            prop_assert!(options.time_limit > iteration * (options.samples + 1));
+        }
+    }
+}
