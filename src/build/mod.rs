@@ -1,3 +1,309 @@
 //! From a source tree to executables, through Cargo.
+//!
+//! Both sides are built at the same absolute path, one after the other, each with a target folder of its own; the
+//! caller puts a side's folder there. Executables are copied out and kept by everything that decided what they are,
+//! so a revision is built once. See `docs/method.md`, "Fair builds".
 
+mod argv;
+mod cache;
+mod cargo;
+mod config;
 pub mod criterion_copy;
+mod digest;
+mod environment;
+mod error;
+mod execution;
+mod messages;
+mod process;
+mod profile;
+mod seed;
+mod toolchain;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::domain::{
+    BenchTarget, BuildFingerprint, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Execution, Features, LocalPackage,
+    Progress, Side,
+    TreeId, Variables,
+};
+
+use cache::{Entry, Inputs, Kept};
+use config::CargoConfig;
+use messages::{Executable, Messages};
+use toolchain::Toolchain;
+
+pub use error::BuildError;
+
+/// A release of a crate of crates.io that is replaced by a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// The crate.
+    pub name: String,
+    /// Which release of it: several may be replaced at once.
+    pub version: String,
+    /// The folder: outside of every source tree, and never changed once it is there.
+    pub path: PathBuf,
+    /// What the folder's content comes to: executables are kept by it.
+    pub digest: String,
+}
+
+/// What to build, where, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct BuildRequest<'a> {
+    /// Whose build it is.
+    pub side: Side,
+    /// The content of the source tree.
+    pub tree: &'a TreeId,
+    /// The root of the workspace, below the common build folder.
+    pub workspace: &'a Path,
+    /// The target folder, below the common build folder: its parent is the common build folder.
+    pub target_dir: &'a Path,
+    /// Where the folder lives when it is not at the common build folder.
+    pub home: &'a Path,
+    /// Where executables are kept.
+    pub artifacts: &'a Path,
+    /// The Cargo to run.
+    pub cargo: &'a Path,
+    /// The whole environment, as it was found.
+    pub environment: &'a Variables,
+    /// Cargo's flags.
+    pub flags: &'a CargoFlags,
+    /// Cargo's feature flags.
+    pub features: &'a Features,
+    /// The bench targets to build.
+    pub benches: &'a [BenchTarget],
+    /// Crates to replace.
+    pub patches: &'a [Patch],
+    /// The other side's target folder, to start from when this side's holds nothing yet.
+    pub seed: Option<&'a Path>,
+    /// The packages that must never be carried over from the other side.
+    pub local: &'a [LocalPackage],
+}
+
+/// Where a build's executables came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Cargo was run.
+    Built,
+    /// They were kept from an earlier build.
+    Kept,
+}
+
+/// The executables of one source tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// One for every bench of the request, in its order.
+    pub benches: Vec<BuiltBench>,
+    /// Where they came from.
+    pub origin: Origin,
+    /// What the reader should know, that is no error.
+    pub notes: Vec<String>,
+}
+
+/// What is known before Cargo runs.
+struct Plan {
+    config: CargoConfig,
+    toolchain: Toolchain,
+    target: String,
+    profile: String,
+    rustflags: Vec<String>,
+    execution: Execution,
+    environment: Variables,
+}
+
+/// Builds the benches of one source tree, or finds them among those that were kept.
+///
+/// # Errors
+/// A compiler or configuration that cannot be used, a target that nothing here can run, a build that fails, files that
+/// cannot be written.
+pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Built, BuildError> {
+    let notes = notes(request);
+    if request.benches.is_empty() {
+        return Ok(Built { benches: Vec::new(), origin: Origin::Kept, notes });
+    }
+    let plan = Plan::new(request)?;
+    let entry = Entry::new(request.artifacts, &plan.inputs(request));
+    if let Some(kept) = entry.load() {
+        return Ok(Built { benches: plan.place(request, kept), origin: Origin::Kept, notes });
+    }
+    if let Some(from) = request.seed.filter(|_| seed::is_unused(request.target_dir)) {
+        let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
+        seed::seed(from, request.target_dir, request.local, &constant)?;
+    }
+    let messages = cargo::compile(request, &plan.environment, progress)?;
+    let kept = entry.store(plan.collect(request, &messages)?)?;
+    Ok(Built { benches: plan.place(request, kept), origin: Origin::Built, notes })
+}
+
+/// What differs from what was asked for.
+fn notes(request: &BuildRequest<'_>) -> Vec<String> {
+    let locked = request.flags.locked || request.flags.frozen;
+    let names: Vec<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
+    if locked && !names.is_empty() {
+        vec![format!(
+            "--locked holds for everything but {}, of which a copy is built: Cargo.lock is changed in a copy of the \
+             source tree only",
+            names.join(", ")
+        )]
+    } else {
+        Vec::new()
+    }
+}
+
+impl Plan {
+    fn new(request: &BuildRequest<'_>) -> Result<Self, BuildError> {
+        let environment = environment::of_cargo(request.environment, request.target_dir);
+        let config = CargoConfig::load(request.workspace, &environment, &request.flags.config)?;
+        let toolchain = Toolchain::read(request.workspace, &config, &environment)?;
+        let target = match &request.flags.target {
+            Some(target) => target.clone(),
+            None => config.build_target()?.unwrap_or_else(|| toolchain.host.clone()),
+        };
+        Ok(Self {
+            execution: execution::execution(&config, &target, &toolchain.host)?,
+            rustflags: config.rustflags(&target),
+            profile: request.flags.profile.clone().unwrap_or_else(|| profile::DEFAULT.to_owned()),
+            config,
+            toolchain,
+            target,
+            environment,
+        })
+    }
+
+    fn inputs<'a>(&'a self, request: &'a BuildRequest<'_>) -> Inputs<'a> {
+        let mut benches: Vec<[String; 3]> = request
+            .benches
+            .iter()
+            .map(|bench| [bench.package_id.clone(), bench.target.clone(), bench.criterion.to_string()])
+            .collect();
+        benches.sort();
+        Inputs {
+            tree: request.tree.as_str(),
+            workspace: request.workspace,
+            cargo: request.cargo,
+            compiler: &self.toolchain.answer,
+            target: &self.target,
+            profile: &self.profile,
+            features: request.features,
+            rustflags: &self.rustflags,
+            configuration: digest::of_text(&self.config.text()),
+            environment: digest::of_text(&format!("{:?}", environment::decisive(request.environment))),
+            benches,
+            patches: request
+                .patches
+                .iter()
+                .map(|patch| [patch.name.as_str(), patch.digest.as_str()])
+                .collect(),
+        }
+    }
+
+    /// Finds the executable of every bench among Cargo's messages.
+    fn collect(&self, request: &BuildRequest<'_>, messages: &Messages) -> Result<Vec<Kept>, BuildError> {
+        let path = request.workspace.join("Cargo.toml");
+        let text = fs::read_to_string(&path).map_err(BuildError::file("read", &path))?;
+        let manifest: toml::Table = text.parse().map_err(|source| BuildError::Toml {
+            origin: format!("`{}`", path.display()),
+            source: Box::new(source),
+        })?;
+        let dynamic = self.rustflags.iter().any(|flag| flag.contains("prefer-dynamic"));
+        let standard = dynamic
+            .then(|| Toolchain::libraries(request.workspace, &self.config, &self.environment, &self.target))
+            .flatten();
+        let libraries =
+            environment::library_path(messages, request.target_dir, standard, request.environment);
+        let configured = self.config.run_variables();
+        let mut kept = Vec::new();
+        for bench in request.benches {
+            let made = |one: &&Executable| one.package_id == bench.package_id && one.target == bench.target;
+            let executable =
+                messages.executables.iter().find(made).ok_or_else(|| BuildError::NoExecutable {
+                    side: request.side,
+                    bench: format!("{}::{}", bench.package, bench.target),
+                })?;
+            kept.push(Kept {
+                package: bench.package.clone(),
+                target: bench.target.clone(),
+                executable: executable.path.clone(),
+                digest: digest::of_file(&executable.path)
+                    .map_err(BuildError::file("read", &executable.path))?,
+                variables: environment::of_bench(
+                    bench,
+                    request.cargo,
+                    &configured,
+                    messages,
+                    libraries.as_deref(),
+                ),
+                fingerprint: self.fingerprint(request, bench, executable, &manifest),
+            });
+        }
+        Ok(kept)
+    }
+
+    fn fingerprint(
+        &self,
+        request: &BuildRequest<'_>,
+        bench: &BenchTarget,
+        executable: &Executable,
+        manifest: &toml::Table,
+    ) -> BuildFingerprint {
+        BuildFingerprint {
+            rustc: self.toolchain.version.clone(),
+            host: self.toolchain.host.clone(),
+            target: self.target.clone(),
+            profile: self.profile.clone(),
+            settings: profile::settings(&self.profile, manifest, &self.config, &executable.settings),
+            features: request.features.to_string(),
+            rustflags: self.rustflags.join(" "),
+            instrument: instrument(&bench.criterion, request.patches),
+        }
+    }
+
+    /// Says where kept executables are run, in the order of the request.
+    fn place(&self, request: &BuildRequest<'_>, kept: Vec<Kept>) -> Vec<BuiltBench> {
+        let order = |kept: &Kept| {
+            request
+                .benches
+                .iter()
+                .position(|bench| (&bench.package, &bench.target) == (&kept.package, &kept.target))
+        };
+        let mut placed: Vec<(Option<usize>, BuiltBench)> = kept
+            .into_iter()
+            .map(|kept| {
+                let at = order(&kept);
+                let folder = at.map_or(request.workspace, |at| request.benches[at].manifest_dir.as_path());
+                let bench = BuiltBench {
+                    working_dir: at_home(folder, request),
+                    package: kept.package,
+                    target: kept.target,
+                    executable: kept.executable,
+                    digest: kept.digest,
+                    home: request.home.to_owned(),
+                    environment: kept.variables,
+                    fingerprint: kept.fingerprint,
+                    execution: self.execution.clone(),
+                };
+                (at, bench)
+            })
+            .collect();
+        placed.sort_by_key(|(at, _)| *at);
+        placed.into_iter().map(|(_, bench)| bench).collect()
+    }
+}
+
+/// The measuring library a bench is linked to, and whether it is the copy whose samples take turns.
+fn instrument(criterion: &CriterionSource, patches: &[Patch]) -> String {
+    let patched = criterion.origin == CrateOrigin::CratesIo
+        && patches.iter().any(|patch| patch.name == criterion.name && patch.version == criterion.version);
+    let name = criterion.to_string();
+    if patched { BuildFingerprint::instrument_in_turns(&name) } else { name }
+}
+
+/// Where a folder below the common build folder is when the source tree is at home. A folder elsewhere stays.
+fn at_home(folder: &Path, request: &BuildRequest<'_>) -> PathBuf {
+    let common = request.target_dir.parent().unwrap_or(request.target_dir);
+    let resolved = common.canonicalize().unwrap_or_else(|_| common.to_owned());
+    let below = folder.strip_prefix(common).or_else(|_| folder.strip_prefix(&resolved));
+    below.map_or_else(|_| folder.to_owned(), |below| request.home.join(below))
+}

@@ -1,1 +1,92 @@
 //! Which bench targets there are; the only user of `cargo_metadata`.
+//!
+//! Cargo's metadata says which packages, targets and resolved dependencies there are; the manifests say which targets
+//! do without libtest's harness. Only targets that measure with Criterion come out as benches. Every other target
+//! comes out too, with the reason why it is left out: a benchmark never disappears in silence.
+
+mod error;
+mod features;
+mod filter;
+mod locate;
+mod manifest;
+mod metadata;
+mod near;
+mod select;
+mod targets;
+mod variables;
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::{BenchTarget, CargoFlags, Features, LocalPackage, Variables};
+
+pub use error::DiscoverError;
+pub use filter::{Filter, FilterError, Reading, nearest};
+pub use locate::{LocateError, Located, locate};
+
+/// Which bench targets are meant, in Cargo's words. The default is every bench of every workspace member.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// `--package`: names, `name@version`, or globs. Empty means every member.
+    pub packages: Vec<String>,
+    /// `--exclude`: names, `name@version`, or globs.
+    pub exclude: Vec<String>,
+    /// `--bench`: names or globs. Empty means every bench target.
+    pub benches: Vec<String>,
+    /// The features to build with.
+    pub features: Features,
+}
+
+/// A target that is not measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The package that owns it.
+    pub package: String,
+    /// The target.
+    pub target: String,
+    /// Why, in words that say what would change it.
+    pub reason: String,
+}
+
+/// What a workspace has to measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discovered {
+    /// The Criterion bench targets, ordered by package and name.
+    pub benches: Vec<BenchTarget>,
+    /// The selected bench targets that are not measured, ordered by package and name.
+    pub left_out: Vec<LeftOut>,
+    /// Every workspace member, selected or not.
+    pub members: Vec<String>,
+    /// The root of the workspace.
+    pub workspace_root: PathBuf,
+    /// Every package whose files are no immutable download: members, other path dependencies, vendored sources.
+    pub local: Vec<LocalPackage>,
+}
+
+/// Finds the Criterion benches of the workspace at (or above) `workspace`.
+///
+/// `cargo` is the program to ask, `environment` the whole environment it gets. Cargo may write a missing Cargo.lock,
+/// so `workspace` must be a folder of our own.
+///
+/// # Errors
+/// No manifest, a refusal of Cargo, manifests that cannot be read, and names that mean no member or no bench target.
+/// A workspace without any bench is no error: the list is empty.
+pub fn discover(
+    cargo: &Path,
+    workspace: &Path,
+    selection: &Selection,
+    flags: &CargoFlags,
+    environment: &Variables,
+) -> Result<Discovered, DiscoverError> {
+    let metadata = metadata::read(cargo, workspace, selection, flags, environment)?;
+    let graph = metadata.resolve.as_ref().ok_or(DiscoverError::NoResolve)?;
+    let packages = select::packages(&metadata, selection)?;
+    let classified = targets::classify(&packages, &metadata, graph, selection)?;
+    let (benches, left_out) = select::benches(classified, &selection.benches)?;
+    Ok(Discovered {
+        benches,
+        left_out,
+        members: metadata.workspace_packages().iter().map(|package| package.name.to_string()).collect(),
+        workspace_root: metadata.workspace_root.clone().into_std_path_buf(),
+        local: metadata::local_packages(&metadata, workspace),
+    })
+}

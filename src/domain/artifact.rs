@@ -113,6 +113,28 @@ pub struct BuiltBench {
     pub execution: Execution,
 }
 
+/// What stands behind the measuring library's name in an executable whose samples can take turns with another's.
+const TURNS_MARK: &str = " + turns";
+
+impl BuildFingerprint {
+    /// The name of a measuring library that was replaced by a copy whose samples take turns.
+    pub fn instrument_in_turns(instrument: &str) -> String {
+        format!("{instrument}{TURNS_MARK}")
+    }
+
+    /// Whether samples of the executable can take turns with another's.
+    pub fn takes_turns(&self) -> bool {
+        self.instrument.ends_with(TURNS_MARK)
+    }
+
+    /// The fingerprint of figures that were taken by whole processes: the copy then works as the original does.
+    #[must_use]
+    pub fn by_whole_processes(&self) -> Self {
+        let instrument = self.instrument.strip_suffix(TURNS_MARK).unwrap_or(&self.instrument).to_owned();
+        Self { instrument, ..self.clone() }
+    }
+}
+
 impl BuiltBench {
     /// `package::target`, as messages name it.
     pub fn label(&self) -> String {
@@ -129,9 +151,8 @@ impl BuiltBench {
 mod tests {
     use super::*;
 
-    #[test]
-    fn differences_name_the_field_and_both_values() {
-        let one = BuildFingerprint {
+    fn fingerprint() -> BuildFingerprint {
+        BuildFingerprint {
             rustc: "1.95.0".into(),
             host: "x86_64-unknown-linux-gnu".into(),
             target: "aarch64-unknown-linux-gnu".into(),
@@ -140,10 +161,25 @@ mod tests {
             features: String::new(),
             rustflags: String::new(),
             instrument: "criterion 0.8.2".into(),
-        };
+        }
+    }
+
+    #[test]
+    fn differences_name_the_field_and_both_values() {
+        let one = fingerprint();
         let two = BuildFingerprint { rustc: "1.96.0".into(), ..one.clone() };
         assert_eq!(one.differences(&two), [("rustc", "1.95.0", "1.96.0")]);
         assert!(one.differences(&one).is_empty());
         assert_eq!(one.arch(), "aarch64");
+    }
+
+    #[test]
+    fn figures_of_whole_processes_are_a_series_of_their_own() {
+        let instrument = BuildFingerprint::instrument_in_turns("criterion 0.8.2");
+        let linked = BuildFingerprint { instrument, ..fingerprint() };
+        assert!(linked.takes_turns());
+        assert!(!linked.by_whole_processes().takes_turns());
+        assert_eq!(linked.by_whole_processes(), fingerprint());
+        assert_eq!(fingerprint().by_whole_processes(), fingerprint());
     }
 }

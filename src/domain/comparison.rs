@@ -15,6 +15,35 @@ pub enum Schedule {
     WholeProcess,
 }
 
+/// Why two sides are measured in pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// To reach a verdict.
+    Proof,
+    /// To see a suspect a second time, with fresh pairs.
+    Confirm,
+    /// A build against itself: whether this machine is fit.
+    NullControl,
+    /// Two benchmarks of one build against each other.
+    Claim,
+}
+
+impl Phase {
+    /// Every phase.
+    pub const ALL: [Self; 4] = [Self::Proof, Self::Confirm, Self::NullControl, Self::Claim];
+
+    /// The name in JSON and the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Proof => "proof",
+            Self::Confirm => "confirm",
+            Self::NullControl => "null-control",
+            Self::Claim => "claim",
+        }
+    }
+}
+
 /// One side's launch of a pair.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairedLaunch {

@@ -5,11 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::artifact::{BuildFingerprint, Digest};
+use super::series::SeriesKey;
 use super::machine::MachineKey;
 use super::metric::Metric;
 use super::name::BenchmarkName;
 use super::revision::Revision;
-use super::sample::SampleSet;
+use super::sample::{SampleSet, median};
 
 /// One run of the program: everything measured in it shares the machine's state of that hour.
 ///
@@ -34,13 +35,23 @@ impl fmt::Display for OccasionId {
 }
 
 /// Whether a figure is evidence about this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provenance {
     /// Taken on the processor itself.
     Native,
     /// Taken under an emulator: stored and shown, never judged.
     Emulated,
+}
+
+impl Provenance {
+    /// The name in JSON and the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Emulated => "emulated",
+        }
+    }
 }
 
 /// What a stored result is keyed by. Results that differ in anything but the revision are never compared silently.
@@ -56,6 +67,18 @@ pub struct MeasurementKey {
     pub benchmark: BenchmarkName,
     /// Which figure.
     pub metric: Metric,
+}
+
+impl MeasurementKey {
+    /// The key without the revision: the line of results it is a point of.
+    pub fn series(&self) -> SeriesKey {
+        SeriesKey {
+            machine: self.machine.clone(),
+            build: self.build.clone(),
+            benchmark: self.benchmark.clone(),
+            metric: self.metric,
+        }
+    }
 }
 
 /// One start of a process that measured the benchmark.
@@ -85,13 +108,6 @@ pub struct Measurement {
 impl Measurement {
     /// The median over launches of each launch's median: what a table shows. `None` without launches.
     pub fn summary(&self) -> Option<f64> {
-        let mut medians: Vec<f64> = self.launches.iter().map(|launch| launch.samples.median()).collect();
-        medians.sort_by(f64::total_cmp);
-        let middle = medians.len() / 2;
-        match medians.len() {
-            0 => None,
-            odd if odd % 2 == 1 => Some(medians[middle]),
-            _ => Some(f64::midpoint(medians[middle - 1], medians[middle])),
-        }
+        median(self.launches.iter().map(|launch| launch.samples.median()).collect())
     }
 }

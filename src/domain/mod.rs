@@ -4,7 +4,10 @@
 //! graph of modules cannot have a cycle. Only `std` and `serde` are used; nothing here does I/O.
 
 pub mod artifact;
+pub mod baseline;
+pub mod cargo;
 pub mod comparison;
+pub mod history;
 pub mod limit;
 pub mod machine;
 pub mod measurement;
@@ -14,11 +17,18 @@ pub mod outcome;
 pub mod progress;
 pub mod revision;
 pub mod sample;
+pub mod series;
 pub mod side;
 pub mod verdict;
 
 pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
-pub use comparison::{Pair, PairedLaunch, Schedule};
+pub use baseline::{BaselineEntry, BaselineReport};
+pub use cargo::{
+    BenchTarget, CargoFlags, Coloring, CrateOrigin, CriterionSource, Features, LocalPackage, Namesake,
+    Variables, without_leftovers,
+};
+pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
+pub use history::{HistoryPoint, HistoryReport};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
 pub use measurement::{Launch, Measurement, MeasurementKey, Occasion, OccasionId, Provenance};
@@ -29,6 +39,7 @@ pub use outcome::{
 };
 pub use progress::{Event, Progress, Silent};
 pub use revision::{CommitId, Revision, SourceTree, TreeId};
-pub use sample::{Sample, SampleError, SampleSet};
+pub use sample::{Sample, SampleError, SampleSet, median};
+pub use series::{LatestValue, OccasionValue, SeriesHistory, SeriesKey, SeriesPoint};
 pub use side::{Side, Sides};
 pub use verdict::{Method, Verdict};

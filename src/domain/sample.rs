@@ -137,10 +137,20 @@ impl SampleSet {
     ///
     /// The mean of a launch's samples is 10–100 times worse than their median on a shared machine (docs/method.md).
     pub fn median(&self) -> f64 {
-        let mut values: Vec<f64> = self.per_iteration().collect();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
+        median(self.per_iteration().collect()).unwrap_or(f64::NAN)
+    }
+}
+
+/// The middle value, or the mean of the two middle ones; `None` for no values.
+///
+/// Every median that is stored or shown comes from here, so that the same figures always give the same bits.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
     }
 }
 

@@ -139,7 +139,8 @@ fn panic_message(tail: &str) -> Option<String> {
     Some(format!("{message} ({place})"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
 

@@ -123,10 +123,7 @@ pub(crate) mod tests {
         };
         assert_eq!(words(Execution::Native), ["/x/bench", "--bench"]);
         let qemu = vec!["qemu-aarch64".to_owned(), "-L".to_owned(), "/lib".to_owned()];
-        assert_eq!(
-            words(Execution::Emulated(qemu)),
-            ["qemu-aarch64", "-L", "/lib", "/x/bench", "--bench"]
-        );
+        assert_eq!(words(Execution::Emulated(qemu)), ["qemu-aarch64", "-L", "/lib", "/x/bench", "--bench"]);
         assert_eq!(words(Execution::Runner(Vec::new())), ["/x/bench", "--bench"]);
     }
 

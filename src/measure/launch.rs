@@ -19,7 +19,7 @@ const FIRST_GLANCE: Duration = Duration::from_millis(2);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a limit that no clock can hold comes to.
-const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const NO_LIMIT: Duration = Duration::from_hours(365 * 24);
 
 /// A process that came to a good end.
 #[derive(Debug)]
@@ -119,11 +119,11 @@ impl<'a> Process<'a> {
         loop {
             let ended = self.has_ended()?;
             let wait = if ended { Duration::from_millis(1) } else { GLANCE };
-            let step = connection.poll(wait).and_then(|polled| match polled {
-                Polled::Message(message) => Ok(Some(message)),
-                Polled::Closed => Ok(None),
-                Polled::Nothing if ended => Ok(None),
-                Polled::Nothing => Ok(Some(Message::Other)),
+            let step = connection.poll(wait).map(|polled| match polled {
+                Polled::Message(message) => Some(message),
+                Polled::Closed => None,
+                Polled::Nothing if ended => None,
+                Polled::Nothing => Some(Message::Other),
             });
             let message = match step {
                 Ok(Some(message)) => message,
@@ -183,13 +183,14 @@ impl<'a> Process<'a> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::domain::Execution;
     use crate::measure::invocation::tests::bench;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn shell(script: &str, limit: Duration) -> Result<Finished, LaunchFailure> {
         let bench = bench("/bin/sh", Execution::Native);

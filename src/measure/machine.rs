@@ -86,6 +86,7 @@ pub(crate) fn all_cpus() -> u32 {
 }
 
 /// A processor that nothing is known about.
+#[cfg(any(test, not(any(target_os = "linux", target_os = "macos", windows))))]
 pub(crate) fn unknown_cpu() -> CpuIdentity {
     CpuIdentity {
         vendor: UNKNOWN.to_owned(),

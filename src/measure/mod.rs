@@ -6,15 +6,17 @@
 //! | module | knows |
 //! |---|---|
 //! | [`plan`] | pure: order of pairs, length of launches, what to visit next |
+//! | [`coordinator`] | the runner the program uses: turns where they can be, whole processes elsewhere |
 //! | [`runner`] | the trait the pipeline measures through |
+//! | `turns` | two processes that change turns after every sample (Unix) |
 //! | [`whole_process`] | the runner that starts one whole process after the other |
-//! | [`turns`] | the runner whose two processes take turns, sample by sample |
 //! | [`invocation`] | pure: how a built bench is started |
 //! | [`launch`] | one launch, from start to end |
 //! | [`spawn`], [`output`] | process groups; what a process printed |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`machine`] | what makes two machines comparable |
 
+pub mod coordinator;
 pub mod criterion;
 pub mod failure;
 pub mod invocation;

@@ -58,7 +58,7 @@ const MOST_SAMPLES: u32 = 100;
 const PATIENCE: u32 = 10;
 
 /// … but not before this: set-up code may take its time, and so may a busy machine.
-const SHORTEST_LIMIT: Duration = Duration::from_secs(60);
+const SHORTEST_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long the launches of a benchmark should be, given its budget and, once known, the time of one iteration.
 ///
@@ -67,7 +67,7 @@ const SHORTEST_LIMIT: Duration = Duration::from_secs(60);
 pub fn launch_options(budget: Duration, iteration: Option<Duration>) -> LaunchOptions {
     let launch = (budget / (2 * PAIRS)).clamp(LAUNCH.0, LAUNCH.1);
     let warm_up = launch.mul_f64(WARM_UP);
-    let measurement = launch - warm_up;
+    let measurement = launch.saturating_sub(warm_up);
     let iteration = iteration.unwrap_or_default();
     let sample = SAMPLE.max(iteration);
     let samples = (measurement.as_nanos() / sample.as_nanos()).try_into().unwrap_or(MOST_SAMPLES);

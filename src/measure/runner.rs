@@ -4,7 +4,7 @@ use std::time::Duration;
 
 pub use super::criterion::ListedBenchmark;
 pub use super::failure::LaunchFailure;
-use crate::domain::{BuiltBench, Launch, Pair, Side, Sides};
+use crate::domain::{BuiltBench, Launch, Pair, Schedule, Side, Sides};
 
 /// How long a launch warms up and measures, and when it is given up.
 ///
@@ -28,6 +28,9 @@ pub trait Runner {
     /// # Errors
     /// The executable cannot be started, fails, or is no Criterion bench.
     fn list(&mut self, bench: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure>;
+
+    /// How the two launches of a pair will take turns. May list the executables' benchmarks to find out.
+    fn schedule(&mut self, benches: Sides<&BuiltBench>, ids: Sides<&str>) -> Schedule;
 
     /// Measures one benchmark in one launch. `id` is one that [`Runner::list`] gives for the executable.
     ///

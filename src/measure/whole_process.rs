@@ -18,7 +18,7 @@ use super::runner::{LaunchFailure, LaunchOptions, Runner};
 use crate::domain::{BuiltBench, Digest, Launch, Pair, PairedLaunch, SampleSet, Schedule, Side, Sides};
 
 /// How long an executable may take to list its benchmarks: its groups' set-up code runs for it.
-const LIST_LIMIT: Duration = Duration::from_secs(120);
+const LIST_LIMIT: Duration = Duration::from_mins(2);
 
 /// The unit of Criterion's wall time.
 const NANOSECONDS: &str = "ns";
@@ -43,7 +43,10 @@ struct Listing {
 
 impl fmt::Debug for WholeProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WholeProcess").field("scratch", &self.scratch).field("known", &self.known).finish()
+        f.debug_struct("WholeProcess")
+            .field("scratch", &self.scratch)
+            .field("known", &self.known)
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,12 +90,11 @@ impl WholeProcess {
         (self.point_at)(&bench.home).map_err(FailureKind::Home)?;
         let stated = Version::of_instrument(&bench.fingerprint.instrument);
         if stated.is_none_or(Version::connects) {
-            let finished = self.start(bench, ["--bench", naming::NOTHING], self.list_limit, |message| {
-                match message {
+            let finished =
+                self.start(bench, ["--bench", naming::NOTHING], self.list_limit, |message| match message {
                     Message::Beginning(_) => Err(FailureKind::Unfiltered),
                     _ => Ok(()),
-                }
-            })?;
+                })?;
             if let Some(version) = finished.version {
                 let benchmarks = naming::name_all(finished.transcript.skipped);
                 return Ok(Listing { version, benchmarks });
@@ -167,6 +169,10 @@ impl WholeProcess {
 }
 
 impl Runner for WholeProcess {
+    fn schedule(&mut self, _: Sides<&BuiltBench>, _: Sides<&str>) -> Schedule {
+        Schedule::WholeProcess
+    }
+
     fn list(&mut self, bench: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {
         Ok(self.listing(bench)?.benchmarks.clone())
     }
@@ -202,7 +208,8 @@ impl Runner for WholeProcess {
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)> {
         let mut run = |side: Side| {
-            let launch = self.launch(benches.get(side), id.get(side), options).map_err(|error| (side, error))?;
+            let launch =
+                self.launch(benches.get(side), id.get(side), options).map_err(|error| (side, error))?;
             Ok(PairedLaunch { samples: launch.samples, seconds: launch.seconds })
         };
         let (one, other) = (run(first)?, run(first.other())?);

@@ -1,1 +1,25 @@
 //! The only place that orders stages.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`request`] | what a command asks for, resolved |
+//! | [`compare`] | `check` and `compare`: all stages |
+//! | [`run`] | `run`: source … store |
+//! | [`list`] | `list`: source … build, and the executables' own lists |
+//! | `workshop` | a revision to executables |
+//! | `catalogue` | what there is on both sides (pure) |
+//! | `screen`, `prove` | a stored baseline asked first; pairs as the proof |
+//! | [`error`] | why a command ended early, and which exit code that is |
+
+mod catalogue;
+pub mod compare;
+pub mod error;
+pub mod list;
+mod prove;
+pub mod request;
+pub mod run;
+mod screen;
+mod session;
+mod workshop;
+
+pub use error::{Fault, PipelineError};

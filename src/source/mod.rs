@@ -1,1 +1,25 @@
 //! Revisions and their files; the only user of git2.
+//!
+//! Reads the user's repository and never writes to it: no object, reference, index or configuration is touched. What
+//! is extracted goes to folders of our own, named by content.
+
+mod baseline;
+mod checkout;
+mod error;
+mod extract;
+mod files;
+mod harness;
+mod lfs;
+mod prune;
+mod repository;
+mod snapshot;
+mod submodule;
+
+pub use baseline::CommitInfo;
+pub use error::SourceError;
+pub use harness::{HARNESS_PACKAGE, HarnessError, harness_names, harness_tree};
+pub use prune::prune;
+pub use repository::Repository;
+
+#[cfg(all(test, unix))]
+mod tests;

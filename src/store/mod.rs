@@ -1,1 +1,30 @@
 //! Measurements kept in one `SQLite` file; the only user of rusqlite.
+//!
+//! Every finished measurement and every finished pair is one transaction, raw samples included: what was measured
+//! before a crash, a kill or a full disk is still there, and can be judged again. docs/schema.md describes every table.
+//!
+//! Everything about a commit that may serve as a baseline comes from clean revisions and native figures alone.
+//!
+//! Many processes may use one store at once. Readers never wait; writers wait for each other for at most 30 s.
+
+mod baseline;
+mod baseline_file;
+mod comparison;
+mod encoding;
+mod error;
+mod history;
+mod migrations;
+mod open;
+mod prune;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use baseline_file::{BaselineClaim, BaselineFile, BaselineFileError, BaselineProblem, BaselineResult};
+pub use comparison::{ComparisonId, NewComparison};
+pub use error::{Problem, Refusal, StoreError};
+pub use history::{SeriesFilter, StoredCommit};
+pub use open::Store;
+pub use prune::{PruneRule, Pruned};
+pub use write::{MeasurementId, NewOccasion};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use perfguard::build::criterion_copy::CriterionCopy;
 use perfguard::domain::side::{Side, Sides};
-use perfguard::measure::runner::{LaunchOptions, Runner};
+use perfguard::measure::runner::LaunchOptions;
 
 use crate::turns::{both, build, built, cargo, registry_source, turns};
 
@@ -102,8 +102,8 @@ fn every_release_takes_turns() {
         plain_run_writes_samples(&bench.executable);
         let benches = Sides { baseline: &bench, candidate: &bench };
         for id in ["group/function", "group/input/10"] {
-            let done = turns().pair(benches, both(id), 0, Side::Baseline, &options).unwrap();
-            let Sides { baseline, candidate } = &done.launches;
+            let done = turns().pair(benches, both(id).as_ref(), 0, Side::Baseline, &options).unwrap();
+            let Sides { baseline, candidate } = &done.pair.launches;
             assert_eq!(baseline.samples.len(), candidate.samples.len());
             // Of the same order: the first release starts its clock with the set-up, and turns are short.
             let ratio = candidate.samples.median() / baseline.samples.median();

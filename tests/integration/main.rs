@@ -1,9 +1,9 @@
 //! The stages against real parts, and the program as a user runs it.
 
-#[cfg(unix)]
-#[cfg(test)]
+mod architecture;
+mod build;
 mod criterion_versions;
+mod discover;
+mod fixture;
 mod measure;
-#[cfg(unix)]
-#[cfg(test)]
 mod turns;

@@ -13,8 +13,10 @@ use perfguard::build::criterion_copy::CriterionCopy;
 use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
 use perfguard::domain::comparison::Schedule;
 use perfguard::domain::side::{Side, Sides};
+use perfguard::measure::criterion::ListedBenchmark;
+use perfguard::measure::criterion::naming::name_all;
 use perfguard::measure::failure::FailureKind;
-use perfguard::measure::runner::{LaunchOptions, Runner};
+use perfguard::measure::runner::LaunchOptions;
 use perfguard::measure::turns::{Pinning, PinningPolicy, Reason, Turns};
 
 const OPTIONS: LaunchOptions = LaunchOptions {
@@ -143,11 +145,11 @@ pub(crate) fn built(executable: &Path, variables: &[(&str, &str)]) -> BuiltBench
 
 /// A runner with nothing to put in place.
 pub(crate) fn turns() -> Turns {
-    Turns::new(PinningPolicy::WhenPossible, Box::new(|_| Ok(()))).unwrap()
+    Turns::new(PinningPolicy::WhenPossible, Box::new(|_| Ok(())))
 }
 
-pub(crate) fn both(id: &str) -> Sides<&str> {
-    Sides { baseline: id, candidate: id }
+pub(crate) fn both(id: &str) -> Sides<ListedBenchmark> {
+    Sides::from_fn(|_| name_all([id.to_owned()]).remove(0))
 }
 
 #[test]
@@ -160,10 +162,11 @@ fn two_processes_take_turns_with_equal_samples() {
         seen.borrow_mut().push(home.to_owned());
         Ok(())
     };
-    let mut runner = Turns::new(PinningPolicy::WhenPossible, Box::new(point_at)).unwrap();
+    let mut runner = Turns::new(PinningPolicy::WhenPossible, Box::new(point_at));
     for (index, id) in ["hashing", "a group (with $igns)/batched", "iterator"].into_iter().enumerate() {
         let first = Side::BOTH[index % 2];
-        let done = runner.play(benches, both(id), u32::try_from(index).unwrap(), first, &OPTIONS).unwrap();
+        let done =
+            runner.pair(benches, both(id).as_ref(), u32::try_from(index).unwrap(), first, &OPTIONS).unwrap();
         let pair = done.pair;
         assert_eq!((pair.schedule, pair.first), (Schedule::Turns, first));
         let Sides { baseline, candidate } = &pair.launches;
@@ -188,14 +191,14 @@ fn several_threads_and_waiting_are_seen_and_left_unpinned() {
     let bench = bench(&[]);
     let benches = Sides { baseline: &bench, candidate: &bench };
     for (id, reason) in [("threads", Reason::SeveralThreads), ("sleep", Reason::Idle)] {
-        let done = turns().play(benches, both(id), 0, Side::Baseline, &OPTIONS).unwrap();
+        let done = turns().pair(benches, both(id).as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
         assert_eq!(done.pair.cpu, None);
         let Pinning::Unpinned(found) = done.pinning else { panic!("{id} was pinned") };
         // Short-lived threads that hardly get a CPU on a crowded machine leave a main thread that waits.
         assert!([reason, Reason::Idle, Reason::OneCpu, Reason::System].contains(&found), "{id}: {found:?}");
     }
-    let mut never = Turns::new(PinningPolicy::Never, Box::new(|_| Ok(()))).unwrap();
-    let done = never.play(benches, both("iterator"), 0, Side::Baseline, &OPTIONS).unwrap();
+    let mut never = Turns::new(PinningPolicy::Never, Box::new(|_| Ok(())));
+    let done = never.pair(benches, both("iterator").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
     assert_eq!(done.pinning, Pinning::Unpinned(Reason::NotAsked));
 }
 
@@ -207,7 +210,7 @@ fn the_side_that_fails_is_named() {
         let faulty = bench(&[("FIXTURE_FAULT", fault)]);
         let mut benches = Sides { baseline: &sound, candidate: &sound };
         *benches.get_mut(side) = &faulty;
-        turns().pair(benches, both("fault"), 0, Side::Baseline, options).unwrap_err()
+        turns().pair(benches, both("fault").as_ref(), 0, Side::Baseline, options).unwrap_err()
     };
     for side in Side::BOTH {
         let (failed, failure) = run(side, "panic", &OPTIONS);
@@ -229,11 +232,12 @@ fn the_side_that_fails_is_named() {
 fn what_is_not_there_or_no_time_is_refused() {
     let bench = bench(&[]);
     let benches = Sides { baseline: &bench, candidate: &bench };
-    let ids = Sides { baseline: "hashing", candidate: "hash" };
-    let (side, failure) = turns().pair(benches, ids, 0, Side::Baseline, &OPTIONS).unwrap_err();
+    let wanted = Sides { baseline: both("hashing").baseline, candidate: both("hash").candidate };
+    let (side, failure) = turns().pair(benches, wanted.as_ref(), 0, Side::Baseline, &OPTIONS).unwrap_err();
     assert_eq!(side, Side::Candidate);
     assert!(matches!(failure.kind, FailureKind::Absent), "{failure}");
-    let (_, failure) = turns().pair(benches, both("sheep"), 0, Side::Baseline, &OPTIONS).unwrap_err();
+    let (_, failure) =
+        turns().pair(benches, both("sheep").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap_err();
     assert!(matches!(&failure.kind, FailureKind::ForeignUnit(unit) if unit == "sheep"), "{failure}");
 }
 

@@ -1,4 +1,5 @@
-//! What each version of Criterion can do. Found by building and launching every published one (docs/method.md).
+//! What each version of Criterion can do. Held by a test that builds and launches
+//! every published one (`tests/integration/measure/versions.rs`).
 
 use std::ffi::OsString;
 use std::fmt;
@@ -90,7 +91,8 @@ mod tests {
     fn an_instrument_is_read_or_refused() {
         assert_eq!(Version::of_instrument("criterion 0.8.2"), Some(Version::new(0, 8, 2)));
         assert_eq!(Version::of_instrument("criterion 0.3.6 (copied)"), Some(Version::new(0, 3, 6)));
-        for other in ["", "divan 0.1.0", "criterion", "criterion 0.8", "criterion 0.8.x", "criterion 0.8.2.1"] {
+        for other in ["", "divan 0.1.0", "criterion", "criterion 0.8", "criterion 0.8.x", "criterion 0.8.2.1"]
+        {
             assert_eq!(Version::of_instrument(other), None, "{other}");
         }
     }
@@ -101,7 +103,7 @@ mod tests {
             warm_up: Duration::from_millis(75),
             measurement: Duration::from_millis(1200),
             samples: 3,
-            time_limit: Duration::from_secs(60),
+            time_limit: Duration::from_mins(1),
         };
         let timing = |version: Version| version.timing(&options);
         assert_eq!(

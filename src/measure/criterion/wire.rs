@@ -170,9 +170,12 @@ pub(crate) mod tests {
 
     #[test]
     fn ids_are_joined_from_the_parts_they_have() {
-        for (function, value, expected) in
-            [(Some("f"), Some("v"), "g/f/v"), (Some("f"), None, "g/f"), (None, Some("v"), "g/v"), (None, None, "g")]
-        {
+        for (function, value, expected) in [
+            (Some("f"), Some("v"), "g/f/v"),
+            (Some("f"), None, "g/f"),
+            (None, Some("v"), "g/v"),
+            (None, None, "g"),
+        ] {
             let id = cbor!({
                 "group_id" => "g", "function_id" => function, "value_str" => value,
                 "throughput" => [{"Bytes" => 3}]
@@ -192,7 +195,8 @@ pub(crate) mod tests {
             decode(&message.unwrap()).unwrap(),
             Message::Complete { id: "g".into(), iterations: vec![1.0, 2.0], totals: vec![10.5, 1e300] }
         );
-        let start = |ns: f64| cbor!({"MeasurementStart" => {"id" => id("g", None), "estimate_ns" => ns}}).unwrap();
+        let start =
+            |ns: f64| cbor!({"MeasurementStart" => {"id" => id("g", None), "estimate_ns" => ns}}).unwrap();
         let estimate = Duration::from_millis(1500);
         assert_eq!(decode(&start(1.5e9)).unwrap(), Message::Sampling { estimate });
         assert_eq!(decode(&start(f64::NAN)).unwrap(), Message::Sampling { estimate: Duration::MAX });

@@ -8,10 +8,10 @@ use crate::domain::CpuIdentity;
 
 /// Extensions that code chooses by at run time, as Linux calls them.
 const EXTENSIONS: [&str; 40] = [
-    "aes", "asimd", "asimddp", "asimdfhm", "asimdhp", "asimdrdm", "atomics", "bf16", "bti", "crc32", "dcpodp",
-    "dcpop", "dgh", "fcma", "flagm", "flagm2", "fp", "fphp", "frint", "i8mm", "ilrcpc", "jscvt", "lrcpc",
-    "mops", "paca", "pacg", "pmull", "rng", "sha1", "sha2", "sha3", "sha512", "sm3", "sm4", "sme", "sve",
-    "sve2", "svebf16", "svei8mm", "uscat",
+    "aes", "asimd", "asimddp", "asimdfhm", "asimdhp", "asimdrdm", "atomics", "bf16", "bti", "crc32",
+    "dcpodp", "dcpop", "dgh", "fcma", "flagm", "flagm2", "fp", "fphp", "frint", "i8mm", "ilrcpc", "jscvt",
+    "lrcpc", "mops", "paca", "pacg", "pmull", "rng", "sha1", "sha2", "sha3", "sha512", "sm3", "sm4", "sme",
+    "sve", "sve2", "svebf16", "svei8mm", "uscat",
 ];
 
 /// Implementers by their number, from Arm's architecture manual and the Linux kernel.
@@ -168,7 +168,10 @@ mod tests {
         assert!(is_described(&text));
         let (cpu, logical) = of_cpuinfo(&text);
         assert_eq!((cpu.vendor.as_str(), cpu.model.as_str()), ("Arm", "Neoverse-N1"));
-        assert_eq!((cpu.family.as_str(), cpu.number.as_str(), cpu.stepping.as_str()), ("8", "0xd0c", "0x3 1"));
+        assert_eq!(
+            (cpu.family.as_str(), cpu.number.as_str(), cpu.stepping.as_str()),
+            ("8", "0xd0c", "0x3 1")
+        );
         assert!(cpu.features.contains("atomics") && !cpu.features.contains("evtstrm"));
         assert_eq!(logical, 2);
     }

@@ -5,7 +5,11 @@ use crate::domain::CacheLevel;
 /// Reads one cache as Linux shows it below `/sys/devices/system/cpu/cpu0/cache/index…`: the files `level`, `type`
 /// and `size`.
 pub fn of_sysfs(level: &str, kind: &str, size: &str) -> Option<CacheLevel> {
-    Some(CacheLevel { level: level.trim().parse().ok()?, kind: kind.trim().to_lowercase(), bytes: bytes(size)? })
+    Some(CacheLevel {
+        level: level.trim().parse().ok()?,
+        kind: kind.trim().to_lowercase(),
+        bytes: bytes(size)?,
+    })
 }
 
 /// Reads a size with a binary unit: `32K`, `8192K`, `16M`.

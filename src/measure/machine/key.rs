@@ -81,7 +81,8 @@ mod tests {
     use super::*;
 
     fn facts() -> MachineFacts {
-        let cpu = crate::domain::CpuIdentity { model: "AMD EPYC 7763 64-Core Processor".into(), ..unknown_cpu() };
+        let cpu =
+            crate::domain::CpuIdentity { model: "AMD EPYC 7763 64-Core Processor".into(), ..unknown_cpu() };
         let l1 = CacheLevel { level: 1, kind: "data".into(), bytes: 32 * 1024 };
         let l3 = CacheLevel { level: 3, kind: "unified".into(), bytes: 32 * 1024 * 1024 };
         Found { cpu, caches: vec![l3, l1], logical_cpus: 4, hypervisor: Some("KVM".into()) }
@@ -101,7 +102,7 @@ mod tests {
         };
         other(&|facts| facts.os = "macos".into());
         other(&|facts| facts.cpu.stepping = "9".into());
-        other(&|facts| drop(facts.cpu.features.insert("avx2".into())));
+        other(&|facts| facts.cpu.features.extend(["avx2".into()]));
         other(&|facts| facts.caches[0].bytes += 1024);
         other(&|facts| facts.logical_cpus = 2);
         other(&|facts| facts.hypervisor = None);

@@ -11,8 +11,26 @@ const TREES: [&str; 3] = ["hw", "machdep.cpu", "kern.hv_vmm_present"];
 
 /// Extensions of x86 processors, as macOS calls them.
 const X86_EXTENSIONS: [&str; 20] = [
-    "ADX", "AES", "AVX1.0", "AVX2", "AVX512BW", "AVX512CD", "AVX512DQ", "AVX512F", "AVX512VL", "BMI1", "BMI2", "F16C",
-    "FMA", "LZCNT", "MOVBE", "PCLMULQDQ", "POPCNT", "SSE4.1", "SSE4.2", "SSSE3",
+    "ADX",
+    "AES",
+    "AVX1.0",
+    "AVX2",
+    "AVX512BW",
+    "AVX512CD",
+    "AVX512DQ",
+    "AVX512F",
+    "AVX512VL",
+    "BMI1",
+    "BMI2",
+    "F16C",
+    "FMA",
+    "LZCNT",
+    "MOVBE",
+    "PCLMULQDQ",
+    "POPCNT",
+    "SSE4.1",
+    "SSE4.2",
+    "SSSE3",
 ];
 
 /// Asks `sysctl`.
@@ -55,7 +73,10 @@ pub(super) fn of_sysctl(text: &str) -> Found {
 /// The features that a value of 1 confirms.
 fn arm_features(values: &BTreeMap<&str, &str>) -> BTreeSet<String> {
     let confirmed = values.iter().filter(|(_, value)| value.trim() == "1");
-    confirmed.filter_map(|(name, _)| name.strip_prefix("hw.optional.arm.FEAT_")).map(str::to_lowercase).collect()
+    confirmed
+        .filter_map(|(name, _)| name.strip_prefix("hw.optional.arm.FEAT_"))
+        .map(str::to_lowercase)
+        .collect()
 }
 
 /// The features that lists of words name.
@@ -67,7 +88,8 @@ fn x86_features(values: &BTreeMap<&str, &str>) -> BTreeSet<String> {
 
 /// The caches, of the fastest cores where cores differ.
 fn caches(number: &dyn Fn(&str) -> Option<u64>) -> Vec<CacheLevel> {
-    let known = [(1, "data", "l1dcachesize"), (1, "instruction", "l1icachesize"), (2, "unified", "l2cachesize")];
+    let known =
+        [(1, "data", "l1dcachesize"), (1, "instruction", "l1icachesize"), (2, "unified", "l2cachesize")];
     let known = known.into_iter().chain([(3, "unified", "l3cachesize")]);
     let size = |name: &str| {
         let fastest = number(&format!("hw.perflevel0.{name}"));

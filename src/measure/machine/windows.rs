@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Found, UNKNOWN, x86};
+#[cfg(windows)]
+use super::Found;
+use super::{UNKNOWN, x86};
 use crate::domain::CpuIdentity;
 
 /// Asks the environment and `reg`.
@@ -11,7 +13,8 @@ pub(super) fn found() -> Found {
     let identifier = std::env::var("PROCESSOR_IDENTIFIER").unwrap_or_default();
     let key = r"HKLM\HARDWARE\DESCRIPTION\System\CentralProcessor\0";
     let output = std::process::Command::new("reg").args(["query", key, "/v", "ProcessorNameString"]).output();
-    let registry = output.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let registry =
+        output.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned());
     Found {
         cpu: of_texts(&identifier, &registry),
         caches: Vec::new(),
@@ -29,7 +32,8 @@ pub(super) fn of_texts(identifier: &str, registry: &str) -> CpuIdentity {
         let value = place.and_then(|place| words.get(place + 1));
         value.map_or(UNKNOWN, |value| value).to_owned()
     };
-    let model = registry.split_once("REG_SZ").and_then(|(_, rest)| rest.lines().next()).map(x86::without_clock);
+    let model =
+        registry.split_once("REG_SZ").and_then(|(_, rest)| rest.lines().next()).map(x86::without_clock);
     CpuIdentity {
         vendor: vendor.to_owned(),
         model: model.filter(|model| !model.is_empty()).unwrap_or_else(|| UNKNOWN.to_owned()),
@@ -49,7 +53,10 @@ mod tests {
         let registry = "\r\nHKEY_LOCAL_MACHINE\\HARDWARE\r\n    ProcessorNameString    REG_SZ    \
                         AMD EPYC 7763 64-Core Processor                \r\n\r\n";
         let cpu = of_texts("AMD64 Family 25 Model 1 Stepping 1, AuthenticAMD", registry);
-        assert_eq!((cpu.vendor.as_str(), cpu.model.as_str()), ("AuthenticAMD", "AMD EPYC 7763 64-Core Processor"));
+        assert_eq!(
+            (cpu.vendor.as_str(), cpu.model.as_str()),
+            ("AuthenticAMD", "AMD EPYC 7763 64-Core Processor")
+        );
         assert_eq!((cpu.family.as_str(), cpu.number.as_str(), cpu.stepping.as_str()), ("25", "1", "1"));
     }
 

@@ -8,19 +8,66 @@ use crate::domain::CpuIdentity;
 /// Extensions that code chooses by at run time, as Linux calls them. Nothing about power, security or virtualization:
 /// those come and go with kernels.
 const EXTENSIONS: [&str; 52] = [
-    "abm", "adx", "aes", "amx_bf16", "amx_int8", "amx_tile", "avx", "avx2", "avx512_bf16", "avx512_bitalg",
-    "avx512_fp16", "avx512_vbmi2", "avx512_vnni", "avx512_vp2intersect", "avx512_vpopcntdq", "avx512bw",
-    "avx512cd", "avx512dq", "avx512er", "avx512f", "avx512ifma", "avx512pf", "avx512vbmi", "avx512vl",
-    "avx_vnni", "bmi1", "bmi2", "cx16", "erms", "f16c", "fma", "fma4", "fsrm", "gfni", "lahf_lm", "movbe",
-    "pclmulqdq", "pni", "popcnt", "rdrand", "rdseed", "rtm", "sha_ni", "sse", "sse2", "sse4_1", "sse4_2",
-    "sse4a", "ssse3", "vaes", "vpclmulqdq", "xop",
+    "abm",
+    "adx",
+    "aes",
+    "amx_bf16",
+    "amx_int8",
+    "amx_tile",
+    "avx",
+    "avx2",
+    "avx512_bf16",
+    "avx512_bitalg",
+    "avx512_fp16",
+    "avx512_vbmi2",
+    "avx512_vnni",
+    "avx512_vp2intersect",
+    "avx512_vpopcntdq",
+    "avx512bw",
+    "avx512cd",
+    "avx512dq",
+    "avx512er",
+    "avx512f",
+    "avx512ifma",
+    "avx512pf",
+    "avx512vbmi",
+    "avx512vl",
+    "avx_vnni",
+    "bmi1",
+    "bmi2",
+    "cx16",
+    "erms",
+    "f16c",
+    "fma",
+    "fma4",
+    "fsrm",
+    "gfni",
+    "lahf_lm",
+    "movbe",
+    "pclmulqdq",
+    "pni",
+    "popcnt",
+    "rdrand",
+    "rdseed",
+    "rtm",
+    "sha_ni",
+    "sse",
+    "sse2",
+    "sse4_1",
+    "sse4_2",
+    "sse4a",
+    "ssse3",
+    "vaes",
+    "vpclmulqdq",
+    "xop",
 ];
 
 /// What is read from `/proc/cpuinfo` about the processor, whether it says that a hypervisor is present, and how many
 /// logical CPUs it lists.
 pub fn of_cpuinfo(text: &str) -> (CpuIdentity, bool, u32) {
     let value = |name| value(text, name).unwrap_or(UNKNOWN).to_owned();
-    let flags: BTreeSet<&str> = super::x86::value(text, "flags").unwrap_or_default().split_whitespace().collect();
+    let flags: BTreeSet<&str> =
+        super::x86::value(text, "flags").unwrap_or_default().split_whitespace().collect();
     let features = EXTENSIONS.into_iter().filter(|extension| flags.contains(extension));
     let cpu = CpuIdentity {
         vendor: value("vendor_id"),
@@ -41,7 +88,8 @@ pub(super) fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 /// How many logical CPUs are listed.
 pub(super) fn count(text: &str) -> u32 {
-    let listed = text.lines().filter(|line| line.split(':').next().is_some_and(|key| key.trim() == "processor"));
+    let listed =
+        text.lines().filter(|line| line.split(':').next().is_some_and(|key| key.trim() == "processor"));
     u32::try_from(listed.count()).unwrap_or(u32::MAX).max(1)
 }
 

@@ -39,7 +39,7 @@ pub(super) enum Played {
 pub(super) struct Round<'r> {
     pub(super) point_at: &'r mut dyn FnMut(&Path) -> io::Result<()>,
     pub(super) benches: Sides<&'r BuiltBench>,
-    pub(super) wanted: &'r Sides<ListedBenchmark>,
+    pub(super) wanted: Sides<&'r ListedBenchmark>,
     pub(super) first: Side,
     pub(super) options: &'r LaunchOptions,
 }

@@ -16,7 +16,8 @@ fn every_name_is_listed_exactly_and_each_can_be_measured_alone() {
     let names = zoo::names(&mut runner, &bench);
     assert_eq!(names, zoo::expected_names());
     for name in names {
-        let samples = zoo::measure(&mut runner, &bench, &name).unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
+        let samples =
+            zoo::measure(&mut runner, &bench, &name).unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
         assert_eq!(samples.len(), 12, "{name}");
         assert!(samples.per_iteration().all(|time| time > 0.0), "{name}");
     }
@@ -65,7 +66,6 @@ fn a_pair_runs_in_the_order_asked_for_with_its_own_home_current() {
 fn a_pair_tells_which_side_failed() {
     let benches = Sides::from_fn(|_| zoo::newest("trouble"));
     let ids = Sides { baseline: "fine", candidate: "panics" };
-    let (side, _) =
-        zoo::runner().pair(benches.as_ref(), ids, 0, Side::Baseline, &zoo::quick()).unwrap_err();
+    let (side, _) = zoo::runner().pair(benches.as_ref(), ids, 0, Side::Baseline, &zoo::quick()).unwrap_err();
     assert_eq!(side, Side::Candidate);
 }

@@ -1,0 +1,195 @@
+//! What is said to Cargo. Pure.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::domain::{BenchTarget, CargoFlags, Coloring, Features, Namesake};
+
+use super::Patch;
+
+/// Splits benches into Cargo invocations.
+///
+/// All go into one, so that Cargo resolves their features together as `cargo bench` would. Only where a name also means
+/// a target that must not be built (libtest's need a nightly compiler) the package gets an invocation of its own.
+pub(super) fn invocations(benches: &[BenchTarget]) -> Vec<Vec<&BenchTarget>> {
+    let (together, alone): (Vec<_>, Vec<_>) =
+        benches.iter().partition(|bench| bench.namesake == Namesake::None);
+    let mut groups = Vec::new();
+    if !together.is_empty() {
+        groups.push(together);
+    }
+    let packages: BTreeSet<&str> = alone.iter().map(|bench| bench.package_id.as_str()).collect();
+    for package in packages {
+        groups.push(alone.iter().copied().filter(|bench| bench.package_id == package).collect());
+    }
+    groups
+}
+
+/// The arguments of one invocation: only the named bench targets are built, and nothing is run.
+///
+/// `--locked` is dropped when there are patches: a patch changes Cargo.lock (in our copy of the tree alone).
+pub(super) fn arguments(
+    benches: &[&BenchTarget],
+    features: &Features,
+    flags: &CargoFlags,
+    target: Option<&str>,
+    target_dir: &Path,
+    patches: &[Patch],
+) -> Vec<String> {
+    let mut arguments: Vec<String> = ["bench", "--no-run"].map(str::to_owned).to_vec();
+    // Diagnostics on stderr as Cargo always shows them, everything else as JSON on stdout.
+    arguments.push("--message-format=json-render-diagnostics".to_owned());
+    let color = match flags.color {
+        Coloring::Never => "never",
+        Coloring::Always => "always",
+    };
+    let mut pair = |name: &str, value: &str| arguments.extend([name.to_owned(), value.to_owned()]);
+    pair("--color", color);
+    let packages: BTreeSet<String> =
+        benches.iter().map(|bench| format!("{}@{}", bench.package, bench.package_version)).collect();
+    for package in &packages {
+        pair("--package", package);
+    }
+    let names: BTreeSet<&str> = benches.iter().map(|bench| bench.target.as_str()).collect();
+    for name in names {
+        pair("--bench", name);
+    }
+    pair("--target-dir", &target_dir.to_string_lossy());
+    let values =
+        [("--profile", flags.profile.as_deref()), ("--target", target), ("--jobs", flags.jobs.as_deref())];
+    for (name, value) in values {
+        if let Some(value) = value {
+            pair(name, value);
+        }
+    }
+    for config in &flags.config {
+        pair("--config", config);
+    }
+    for patch in patches {
+        for setting in patch_settings(patch) {
+            pair("--config", &setting);
+        }
+    }
+    arguments.extend(known(benches, features).arguments());
+    arguments.extend(lock_flags(flags, patches).into_iter().map(str::to_owned));
+    arguments
+}
+
+/// The features without those that none of the packages knows: Cargo would refuse them, although it takes them for the
+/// whole workspace.
+fn known(benches: &[&BenchTarget], features: &Features) -> Features {
+    let list = benches.iter().flat_map(|bench| bench.known_features.iter().cloned()).collect();
+    Features { list, ..features.clone() }
+}
+
+/// What is left of `--locked`, `--offline` and `--frozen` beside patches.
+fn lock_flags(flags: &CargoFlags, patches: &[Patch]) -> Vec<&'static str> {
+    let unpatched = patches.is_empty();
+    let switches = [
+        ("--locked", flags.locked && unpatched),
+        ("--offline", flags.offline || (flags.frozen && !unpatched)),
+        ("--frozen", flags.frozen && unpatched),
+    ];
+    switches.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect()
+}
+
+/// The settings that replace a release of a crate of crates.io by a folder. The key names the version, so that several
+/// releases of one crate can be replaced.
+fn patch_settings(patch: &Patch) -> [String; 2] {
+    let Patch { name, version, path, .. } = patch;
+    let key = format!("patch.crates-io.{name}-{}", version.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    let folder = toml::Value::String(path.to_string_lossy().into_owned());
+    [format!("{key}.package=\"{name}\""), format!("{key}.path={folder}")]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use crate::domain::{CrateOrigin, CriterionSource};
+
+    use super::*;
+
+    fn bench(package: &str, target: &str, namesake: Namesake) -> BenchTarget {
+        BenchTarget {
+            package: package.to_owned(),
+            package_version: "1.0.0".to_owned(),
+            package_id: format!("path+file:///{package}#1.0.0"),
+            manifest_dir: PathBuf::from("/").join(package),
+            target: target.to_owned(),
+            required_features: Vec::new(),
+            known_features: vec![format!("{package}-only")],
+            criterion: CriterionSource {
+                name: "criterion".to_owned(),
+                version: "0.8.2".to_owned(),
+                origin: CrateOrigin::CratesIo,
+                root: PathBuf::new(),
+            },
+            variables: BTreeMap::new(),
+            namesake,
+        }
+    }
+
+    fn argv(flags: &CargoFlags, patches: &[Patch]) -> String {
+        let bench = bench("pkg", "sums", Namesake::None);
+        let asked = Features { list: vec!["pkg-only,other-only".into()], ..Features::default() };
+        arguments(&[&bench], &asked, flags, None, Path::new("/t"), patches).join(" ")
+    }
+
+    #[test]
+    fn only_named_benches_are_built_and_nothing_runs() {
+        let text = argv(&CargoFlags::default(), &[]);
+        assert_eq!(
+            text,
+            "bench --no-run --message-format=json-render-diagnostics --color never --package pkg@1.0.0 --bench sums \
+             --target-dir /t --features pkg-only"
+        );
+    }
+
+    #[test]
+    fn flags_are_handed_on() {
+        let flags = CargoFlags {
+            frozen: true,
+            profile: Some("fast".into()),
+            jobs: Some("1".into()),
+            config: vec!["build.rustflags=[]".into()],
+            color: Coloring::Always,
+            ..CargoFlags::default()
+        };
+        let text = argv(&flags, &[]);
+        for part in
+            ["--color always", "--profile fast", "--jobs 1", "--config build.rustflags=[]", "--frozen"]
+        {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_patch_unlocks_but_stays_offline() {
+        let patches = [Patch { name: "criterion".into(), version: "0.8.2".into(), path: "/copy \"1\"".into(), digest: String::new() }];
+        let flags = CargoFlags { locked: true, frozen: true, ..CargoFlags::default() };
+        let text = argv(&flags, &patches);
+        assert!(
+            text.contains(
+                "--config patch.crates-io.criterion-0-8-2.path='/copy \"1\"' --features pkg-only --offline"
+            ),
+            "{text}"
+        );
+        assert!(!text.contains("--locked") && !text.contains("--frozen"), "{text}");
+    }
+
+    #[test]
+    fn a_name_that_means_a_libtest_target_elsewhere_is_built_alone() {
+        let benches = [
+            bench("a", "sums", Namesake::None),
+            bench("b", "words", Namesake::LeftOut),
+            bench("c", "sums", Namesake::None),
+        ];
+        let groups = invocations(&benches);
+        let names: Vec<Vec<&str>> =
+            groups.iter().map(|group| group.iter().map(|bench| bench.package.as_str()).collect()).collect();
+        assert_eq!(names, [vec!["a", "c"], vec!["b"]]);
+        assert!(invocations(&[]).is_empty());
+    }
+}

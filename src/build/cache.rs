@@ -1,0 +1,193 @@
+//! Executables that were built before, kept by everything that decided what they are.
+//!
+//! A baseline is an executable to run again, not only numbers. Each entry is a folder named by the digest of its
+//! inputs, put in place as a whole; what does not verify counts as absent.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{BuildFingerprint, Digest, Features};
+
+use super::{BuildError, digest};
+
+/// Changed whenever an entry is written or built otherwise, so that old entries are passed over.
+const SCHEMA: u32 = 1;
+
+/// The file that describes an entry.
+const MANIFEST: &str = "manifest.json";
+
+/// Everything that decides what an executable is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Inputs<'a> {
+    pub(super) tree: &'a str,
+    pub(super) workspace: &'a Path,
+    pub(super) cargo: &'a Path,
+    pub(super) compiler: &'a str,
+    pub(super) target: &'a str,
+    pub(super) profile: &'a str,
+    pub(super) features: &'a Features,
+    pub(super) rustflags: &'a [String],
+    /// Digests only: configuration and environment may hold secrets.
+    pub(super) configuration: Digest,
+    pub(super) environment: Digest,
+    /// Package, target and measuring library of each bench.
+    pub(super) benches: Vec<[String; 3]>,
+    /// Name and digest of each patch.
+    pub(super) patches: Vec<[&'a str; 2]>,
+}
+
+/// One bench of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) package: String,
+    pub(super) target: String,
+    /// The executable; in the manifest, only its name.
+    pub(super) executable: PathBuf,
+    pub(super) digest: Digest,
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) fingerprint: BuildFingerprint,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    schema: u32,
+    inputs: String,
+    benches: Vec<Kept>,
+}
+
+/// The place of one build's executables.
+#[derive(Debug)]
+pub(super) struct Entry {
+    folder: PathBuf,
+    inputs: String,
+}
+
+impl Entry {
+    /// The entry for some inputs below the folder of all entries.
+    pub(super) fn new(artifacts: &Path, inputs: &Inputs<'_>) -> Self {
+        let inputs = serde_json::to_string(inputs).unwrap_or_default();
+        let name = digest::of_text(&format!("{SCHEMA} {inputs}"));
+        Self { folder: artifacts.join(name.as_str()), inputs }
+    }
+
+    /// The benches of the entry, if it is there and every executable is what it was.
+    pub(super) fn load(&self) -> Option<Vec<Kept>> {
+        let text = fs::read_to_string(self.folder.join(MANIFEST)).ok()?;
+        let mut manifest: Manifest = serde_json::from_str(&text).ok()?;
+        if manifest.schema != SCHEMA || manifest.inputs != self.inputs {
+            return None;
+        }
+        for bench in &mut manifest.benches {
+            bench.executable = self.folder.join(bench.executable.file_name()?);
+            if digest::of_file(&bench.executable).ok()? != bench.digest {
+                return None;
+            }
+        }
+        Some(manifest.benches)
+    }
+
+    /// Copies the executables into the entry, replacing what was there. Gives the benches with their new places.
+    pub(super) fn store(&self, benches: Vec<Kept>) -> Result<Vec<Kept>, BuildError> {
+        let parent = self.folder.parent().unwrap_or(&self.folder);
+        fs::create_dir_all(parent).map_err(BuildError::file("create", parent))?;
+        let draft = tempfile::Builder::new()
+            .prefix(".draft-")
+            .tempdir_in(parent)
+            .map_err(BuildError::file("create a folder in", parent))?;
+        let mut named = Vec::new();
+        for bench in benches {
+            let name = format!("{}__{}", bench.package, bench.target);
+            let to = draft.path().join(&name);
+            fs::copy(&bench.executable, &to).map_err(BuildError::file("copy", &bench.executable))?;
+            named.push(Kept { executable: name.into(), ..bench });
+        }
+        let manifest = Manifest { schema: SCHEMA, inputs: self.inputs.clone(), benches: named };
+        let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
+        let path = draft.path().join(MANIFEST);
+        fs::write(&path, text).map_err(BuildError::file("write", &path))?;
+        if self.folder.exists() {
+            fs::remove_dir_all(&self.folder).map_err(BuildError::file("remove", &self.folder))?;
+        }
+        let draft = draft.keep();
+        fs::rename(&draft, &self.folder).map_err(BuildError::file("create", &self.folder))?;
+        let placed = manifest.benches.into_iter();
+        Ok(placed.map(|bench| Kept { executable: self.folder.join(&bench.executable), ..bench }).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static FEATURES: Features = Features { list: Vec::new(), all: false, no_default: false };
+
+    fn inputs(tree: &str) -> Inputs<'_> {
+        Inputs {
+            tree,
+            workspace: Path::new("/w"),
+            cargo: Path::new("cargo"),
+            compiler: "rustc 1.95.0",
+            target: "x86_64-unknown-linux-gnu",
+            profile: "bench",
+            features: &FEATURES,
+            rustflags: &[],
+            configuration: digest::of_text("c"),
+            environment: digest::of_text("e"),
+            benches: vec![["p".into(), "b".into(), "criterion 0.8.2".into()]],
+            patches: Vec::new(),
+        }
+    }
+
+    fn kept(executable: &Path) -> Kept {
+        Kept {
+            package: "p".into(),
+            target: "b".into(),
+            executable: executable.to_owned(),
+            digest: digest::of_file(executable).unwrap(),
+            variables: BTreeMap::from([("CARGO_PKG_NAME".into(), "p".into())]),
+            fingerprint: BuildFingerprint {
+                rustc: "1.95.0".into(),
+                host: "h".into(),
+                target: "t".into(),
+                profile: "bench".into(),
+                settings: "lto=false".into(),
+                features: String::new(),
+                rustflags: String::new(),
+                instrument: "criterion 0.8.2".into(),
+            },
+        }
+    }
+
+    #[test]
+    fn what_was_stored_is_found_again_by_the_same_inputs_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let executable = folder.path().join("exe");
+        fs::write(&executable, "code").unwrap();
+        let artifacts = folder.path().join("artifacts");
+        let entry = Entry::new(&artifacts, &inputs("one"));
+        assert_eq!(entry.load(), None);
+        let stored = entry.store(vec![kept(&executable)]).unwrap();
+        assert_eq!(fs::read_to_string(&stored[0].executable).unwrap(), "code");
+        assert_eq!(Entry::new(&artifacts, &inputs("one")).load(), Some(stored));
+        assert_eq!(Entry::new(&artifacts, &inputs("two")).load(), None);
+        assert_eq!(fs::read_dir(&artifacts).unwrap().count(), 1, "no draft is left behind");
+    }
+
+    #[test]
+    fn a_changed_executable_counts_as_absent_and_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let executable = folder.path().join("exe");
+        fs::write(&executable, "code").unwrap();
+        let entry = Entry::new(&folder.path().join("artifacts"), &inputs("one"));
+        let stored = entry.store(vec![kept(&executable)]).unwrap();
+        fs::write(&stored[0].executable, "other").unwrap();
+        assert_eq!(entry.load(), None);
+        entry.store(vec![kept(&executable)]).unwrap();
+        assert!(entry.load().is_some());
+        fs::remove_file(&stored[0].executable).unwrap();
+        assert_eq!(entry.load(), None);
+    }
+}

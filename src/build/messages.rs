@@ -1,0 +1,197 @@
+//! Cargo's JSON messages, as far as they are of use here. Wire types that never leave this module.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// An executable that Cargo made (or found up to date) of a bench target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Executable {
+    pub(super) package_id: String,
+    pub(super) target: String,
+    pub(super) path: PathBuf,
+    pub(super) settings: Compiled,
+}
+
+/// The settings that Cargo says it compiled a target with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Compiled {
+    pub(super) opt_level: String,
+    pub(super) debug: String,
+    pub(super) debug_assertions: bool,
+    pub(super) overflow_checks: bool,
+}
+
+/// What a build script left for its package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Script {
+    pub(super) package_id: String,
+    pub(super) variables: Vec<(String, String)>,
+    pub(super) out_dir: String,
+    pub(super) library_folders: Vec<PathBuf>,
+}
+
+/// Everything that the messages of one or more invocations said.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    pub(super) executables: Vec<Executable>,
+    pub(super) scripts: Vec<Script>,
+    pub(super) compiled: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Wire {
+    CompilerArtifact(Artifact),
+    BuildScriptExecuted(Executed),
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    package_id: String,
+    target: Target,
+    profile: Profile,
+    executable: Option<PathBuf>,
+    #[serde(default)]
+    fresh: bool,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    opt_level: String,
+    #[serde(default)]
+    debuginfo: serde_json::Value,
+    debug_assertions: bool,
+    overflow_checks: bool,
+}
+
+#[derive(Deserialize)]
+struct Executed {
+    package_id: String,
+    #[serde(default)]
+    linked_paths: Vec<String>,
+    #[serde(default)]
+    env: Vec<(String, String)>,
+    #[serde(default)]
+    out_dir: String,
+}
+
+impl Messages {
+    /// Takes one line of Cargo's stdout. Gives the name of a crate that was just compiled and how many that makes.
+    ///
+    /// A line that is no message (a build script's wrapper may print anything) is passed over.
+    pub(super) fn line(&mut self, line: &str) -> Option<(String, usize)> {
+        match serde_json::from_str(line).unwrap_or(Wire::Other) {
+            Wire::CompilerArtifact(artifact) => self.artifact(artifact),
+            Wire::BuildScriptExecuted(executed) => {
+                self.scripts.push(Script::new(executed));
+                None
+            }
+            Wire::Other => None,
+        }
+    }
+
+    fn artifact(&mut self, artifact: Artifact) -> Option<(String, usize)> {
+        let Artifact { package_id, target, profile, executable, fresh } = artifact;
+        let news = (!fresh).then(|| {
+            self.compiled += 1;
+            (target.name.clone(), self.compiled)
+        });
+        if let Some(path) = executable.filter(|_| target.kind.iter().any(|kind| kind == "bench")) {
+            self.executables.push(Executable {
+                package_id,
+                target: target.name,
+                path,
+                settings: Compiled::new(profile),
+            });
+        }
+        news
+    }
+}
+
+impl Compiled {
+    fn new(profile: Profile) -> Self {
+        let debug = match profile.debuginfo {
+            serde_json::Value::Null => "0".to_owned(),
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        Self {
+            opt_level: profile.opt_level,
+            debug,
+            debug_assertions: profile.debug_assertions,
+            overflow_checks: profile.overflow_checks,
+        }
+    }
+}
+
+impl Script {
+    fn new(executed: Executed) -> Self {
+        // `native=/path`, `dependency=/path` or only `/path`.
+        let folders = executed.linked_paths.iter().map(|path| {
+            let kinds = ["native=", "dependency=", "crate=", "framework=", "all="];
+            let plain = kinds.iter().find_map(|kind| path.strip_prefix(kind)).unwrap_or(path);
+            PathBuf::from(plain)
+        });
+        Self {
+            library_folders: folders.collect(),
+            package_id: executed.package_id,
+            variables: executed.env,
+            out_dir: executed.out_dir,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BENCH: &str = r#"{"reason":"compiler-artifact","package_id":"path+file:///w#p@0.1.0","manifest_path":"/w/Cargo.toml","target":{"kind":["bench"],"crate_types":["bin"],"name":"sums","src_path":"/w/benches/sums.rs","edition":"2024","doc":false,"doctest":false,"test":false},"profile":{"opt_level":"3","debuginfo":"line-tables-only","debug_assertions":false,"overflow_checks":true,"test":true},"features":[],"filenames":["/t/sums-1"],"executable":"/t/sums-1","fresh":false}"#;
+    const LIBRARY: &str = r#"{"reason":"compiler-artifact","package_id":"registry+x#lib@1.0.0","target":{"kind":["lib"],"name":"lib"},"profile":{"opt_level":"3","debuginfo":0,"debug_assertions":false,"overflow_checks":false,"test":false},"executable":null,"fresh":true}"#;
+    const SCRIPT: &str = r#"{"reason":"build-script-executed","package_id":"p","linked_libs":[],"linked_paths":["native=/t/out","/plain"],"cfgs":[],"env":[["A","b"]],"out_dir":"/t/out"}"#;
+
+    #[test]
+    fn executables_of_benches_are_kept_with_their_settings() {
+        let mut messages = Messages::default();
+        assert_eq!(messages.line(BENCH), Some(("sums".to_owned(), 1)));
+        let [executable] = messages.executables.as_slice() else { panic!("one executable") };
+        assert_eq!(executable.path, PathBuf::from("/t/sums-1"));
+        assert_eq!(executable.package_id, "path+file:///w#p@0.1.0");
+        assert_eq!(executable.settings.debug, "line-tables-only");
+        assert!(executable.settings.overflow_checks);
+    }
+
+    #[test]
+    fn fresh_crates_are_no_news() {
+        let mut messages = Messages::default();
+        assert_eq!(messages.line(LIBRARY), None);
+        assert!(messages.executables.is_empty());
+        assert_eq!(messages.line(&LIBRARY.replace("true}", "false}")), Some(("lib".to_owned(), 1)));
+    }
+
+    #[test]
+    fn scripts_tell_variables_and_folders() {
+        let mut messages = Messages::default();
+        messages.line(SCRIPT);
+        let [script] = messages.scripts.as_slice() else { panic!("one script") };
+        assert_eq!(script.library_folders, [PathBuf::from("/t/out"), PathBuf::from("/plain")]);
+        assert_eq!(script.variables, [("A".to_owned(), "b".to_owned())]);
+    }
+
+    #[test]
+    fn anything_else_is_passed_over() {
+        let mut messages = Messages::default();
+        for line in ["", "hello", "{", "[1]", r#"{"reason":"new"}"#, r#"{"reason":"compiler-artifact"}"#] {
+            assert_eq!(messages.line(line), None, "{line}");
+        }
+        assert!(messages.executables.is_empty());
+    }
+}

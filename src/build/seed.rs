@@ -1,0 +1,291 @@
+//! Dependencies are compiled once: a fresh target folder starts with what the other side's build made of them.
+//!
+//! Only packages that are immutable downloads are carried over; whatever belongs to a package whose files may differ
+//! between the two trees is left out, so Cargo compiles it. What Cargo or a build script may write again is really
+//! copied; compiled libraries and build scripts are replaced as whole files, never written into, and are hard-linked.
+//! Time stamps go along, because Cargo compares them. Both folders must be used at the same absolute path.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::{self, File, FileTimes};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::domain::LocalPackage;
+
+use super::BuildError;
+
+/// The names that must not be carried over.
+#[derive(Debug, Default)]
+struct Local {
+    /// Packages, as Cargo names their folders in `build` and `.fingerprint`.
+    packages: BTreeSet<String>,
+    /// Targets, as rustc names their files in `deps`.
+    crates: BTreeSet<String>,
+}
+
+/// Whether a target folder holds no compiled code yet.
+pub(super) fn is_unused(target_dir: &Path) -> bool {
+    unit_folders(target_dir).is_ok_and(|folders| folders.is_empty())
+}
+
+/// Fills the target folder `to` from `from`, leaving out all of `local` except packages named in `constant` (folders
+/// outside both trees whose files never change).
+pub(super) fn seed(
+    from: &Path,
+    to: &Path,
+    local: &[LocalPackage],
+    constant: &BTreeSet<&str>,
+) -> Result<(), BuildError> {
+    let local = Local::new(local.iter().filter(|package| !constant.contains(package.name.as_str())));
+    for name in [".rustc_info.json", "CACHEDIR.TAG"] {
+        if from.join(name).is_file() {
+            create_parent(&to.join(name))
+                .and_then(|()| copy(&from.join(name), &to.join(name)))
+                .map_err(fail(from))?;
+        }
+    }
+    for folder in unit_folders(from).map_err(fail(from))? {
+        let below = folder.strip_prefix(from).unwrap_or(&folder);
+        local.unit(&folder, &to.join(below)).map_err(fail(&folder))?;
+    }
+    Ok(())
+}
+
+/// For `map_err` after any step of it.
+fn fail(path: &Path) -> impl FnOnce(io::Error) -> BuildError + use<> {
+    BuildError::file("carry compiled dependencies over from", path.to_owned())
+}
+
+/// The folders of one profile (and triple) each: `release`, `aarch64-unknown-linux-gnu/release`.
+fn unit_folders(target_dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for outer in folders(target_dir)? {
+        if outer.join(".fingerprint").is_dir() {
+            found.push(outer);
+        } else {
+            found.extend(folders(&outer)?.into_iter().filter(|inner| inner.join(".fingerprint").is_dir()));
+        }
+    }
+    Ok(found)
+}
+
+impl Local {
+    fn new<'a>(packages: impl Iterator<Item = &'a LocalPackage>) -> Self {
+        let mut local = Self::default();
+        for package in packages {
+            local.packages.insert(package.name.clone());
+            for name in package.targets.iter().chain([&package.name]) {
+                local.crates.insert(name.replace('-', "_"));
+                local.crates.insert(name.clone());
+            }
+        }
+        local
+    }
+
+    /// Carries one profile's folder over. Fingerprints come last: without them Cargo trusts nothing else, should this
+    /// be cut short.
+    fn unit(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::create_dir_all(to.join("deps"))?;
+        for path in entries(&from.join("deps"))? {
+            let Some(name) = path.file_name() else { continue };
+            if path.is_file() && self.is_foreign_file(name) {
+                let target = to.join("deps").join(name);
+                if is_library(&path) { link(&path, &target)? } else { copy(&path, &target)? }
+            }
+        }
+        for part in ["build", ".fingerprint"] {
+            fs::create_dir_all(to.join(part))?;
+            for path in folders(&from.join(part))? {
+                let Some(name) = path.file_name() else { continue };
+                if self.is_foreign_folder(name) {
+                    copy_folder(&path, &to.join(part).join(name))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a folder `package-hash` belongs to a package that is carried over.
+    fn is_foreign_folder(&self, name: &OsStr) -> bool {
+        let package = name.to_str().and_then(without_hash);
+        package.is_some_and(|package| !self.packages.contains(package))
+    }
+
+    /// Whether a file `crate-hash.d`, `libcrate-hash.rlib` … belongs to a package that is carried over. Executables
+    /// have no ending and are left out: dependencies have none but build scripts, which live elsewhere.
+    fn is_foreign_file(&self, name: &OsStr) -> bool {
+        let stem =
+            name.to_str().and_then(|name| name.split_once('.')).and_then(|(stem, _)| without_hash(stem));
+        stem.is_some_and(|stem| {
+            let library = stem.strip_prefix("lib").unwrap_or(stem);
+            !self.crates.contains(stem) && !self.crates.contains(library)
+        })
+    }
+}
+
+/// What is before `-0123456789abcdef`; `None` for a name that does not end so.
+fn without_hash(name: &str) -> Option<&str> {
+    let (stem, hash) = name.rsplit_once('-')?;
+    (hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(stem)
+}
+
+/// Whether a file is a compiled library, which is only ever replaced as a whole.
+fn is_library(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "rlib" || end == "rmeta" || end == "so" || end == "dylib")
+}
+
+/// Whether a file is a compiled build script.
+fn is_build_script(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    path.extension().is_none() && (name.starts_with("build-script-") || name.starts_with("build_script_"))
+}
+
+/// Copies a folder with everything in it.
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for path in entries(from)? {
+        let Some(name) = path.file_name() else { continue };
+        let target = to.join(name);
+        let kind = fs::symlink_metadata(&path)?.file_type();
+        if kind.is_dir() {
+            copy_folder(&path, &target)?;
+        } else if kind.is_symlink() {
+            clear(&target)?;
+            std::os::unix::fs::symlink(fs::read_link(&path)?, &target)?;
+        } else if is_build_script(&path) {
+            link(&path, &target)?;
+        } else {
+            copy(&path, &target)?;
+        }
+    }
+    set_times(from, to)
+}
+
+/// Another name for the same file; a copy where the file system has no such thing.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    clear(to)?;
+    fs::hard_link(from, to).or_else(|_| copy(from, to))
+}
+
+/// A file of its own, with the time stamps of the old one.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    clear(to)?;
+    fs::copy(from, to)?;
+    set_times(from, to)
+}
+
+fn set_times(from: &Path, to: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(from)?;
+    let times = FileTimes::new().set_accessed(metadata.accessed()?).set_modified(metadata.modified()?);
+    File::open(to)?.set_times(times)
+}
+
+/// Removes a file that an earlier attempt left.
+fn clear(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn create_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+/// What a folder holds; nothing when there is no such folder.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(entries(folder)?.into_iter().filter(|path| path.is_dir()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    const HASH: &str = "0123456789abcdef";
+
+    fn local(name: &str, targets: &[&str]) -> LocalPackage {
+        LocalPackage {
+            name: name.to_owned(),
+            manifest_dir: PathBuf::from("/w"),
+            targets: targets.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn write(path: &Path) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "x").unwrap();
+        let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        File::open(path).unwrap().set_times(FileTimes::new().set_modified(old)).unwrap();
+    }
+
+    #[test]
+    fn downloads_are_carried_over_and_local_packages_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("a"), folder.path().join("b"));
+        let carried = [
+            format!("release/deps/libserde-{HASH}.rlib"),
+            format!("release/deps/serde-{HASH}.d"),
+            format!("release/.fingerprint/serde-{HASH}/lib-serde"),
+            format!("release/build/serde-{HASH}/build-script-build"),
+            format!("release/build/serde-{HASH}/output"),
+            format!("x86_64-unknown-linux-musl/release/deps/libserde-{HASH}.rmeta"),
+            format!("x86_64-unknown-linux-musl/release/.fingerprint/serde-{HASH}/lib-serde"),
+            format!("release/deps/libmy_pkg_extra-{HASH}.rlib"),
+        ];
+        let left = [
+            format!("release/deps/libmy_pkg-{HASH}.rlib"),
+            format!("release/deps/sums-{HASH}"),
+            format!("release/deps/sums-{HASH}.d"),
+            format!("release/.fingerprint/my-pkg-{HASH}/bench-sums"),
+            format!("release/build/my-pkg-{HASH}/output"),
+            "release/incremental/x".to_owned(),
+            "release/.cargo-lock".to_owned(),
+            "release/examples/x".to_owned(),
+        ];
+        for path in carried.iter().chain(&left) {
+            write(&from.join(path));
+        }
+        assert!(is_unused(&to) && !is_unused(&from));
+        for _ in 0..2 {
+            // A second attempt, after one that was cut short, does no harm.
+            seed(&from, &to, &[local("my-pkg", &["my-pkg", "sums"])], &BTreeSet::new()).unwrap();
+        }
+        assert!(!is_unused(&to));
+        for path in &carried {
+            let (old, new) = (fs::metadata(from.join(path)).unwrap(), fs::metadata(to.join(path)).unwrap());
+            assert_eq!(old.modified().unwrap(), new.modified().unwrap(), "{path}");
+            let shared =
+                path.ends_with("rlib") || path.ends_with("rmeta") || path.ends_with("build-script-build");
+            assert_eq!(old.ino() == new.ino(), shared, "{path}");
+        }
+        for path in &left {
+            assert!(!to.join(path).exists(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_constant_folder_counts_as_a_download() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("a"), folder.path().join("b"));
+        let library = format!("release/deps/libcriterion-{HASH}.rlib");
+        write(&from.join(&library));
+        write(&from.join(format!("release/.fingerprint/criterion-{HASH}/lib-criterion")));
+        let packages = [local("criterion", &["criterion"])];
+        seed(&from, &to, &packages, &BTreeSet::new()).unwrap();
+        assert!(!to.join(&library).exists());
+        seed(&from, &to, &packages, &BTreeSet::from(["criterion"])).unwrap();
+        assert!(to.join(&library).exists());
+    }
+}

@@ -1,0 +1,408 @@
+//! Arguments as the user types them. clap's types never leave `cli/`; [`super::settings`] resolves them.
+
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+/// What stands before a flag's name in its environment twin.
+const ENV_PREFIX: &str = "PERFGUARD_";
+
+const AFTER_HELP: &str = "\
+Every flag has an environment twin: --no-harness is PERFGUARD_NO_HARNESS=1. Flags beat the environment, the environment
+beats perfguard.toml, and that beats the defaults.
+
+Exit codes: 0 passed or done; 100 at least one confirmed regression; 102 a verdict was required and is missing;
+101 could not complete (build, bench, git, store or file trouble); 2 asked for what cannot be.";
+
+/// Guards performance the way tests guard behaviour.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo perfguard",
+    bin_name = "cargo perfguard",
+    version,
+    about = "Guards performance the way tests guard behaviour",
+    long_about = "Guards performance the way tests guard behaviour: measures the Criterion benches of a Cargo workspace, \
+                  unmodified, in many short launches that take turns with the baseline, and fails the build when one got \
+                  slower than its threshold allows, and only then.",
+    after_help = AFTER_HELP,
+    max_term_width = 110,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct CommonArgs {
+    /// Say less: no progress, only results and errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more: every benchmark in tables, cargo's own output
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Colour the output
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` says otherwise
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The gate: measure the work tree, compare with the baseline, print the table, set the exit code
+    Check(CheckArgs),
+    /// Measure and store, no judgement
+    Run(RunArgs),
+    /// Build two revisions and measure them against each other, in turns, now, on this machine
+    Compare(CompareArgs),
+    /// The baseline report per architecture, from the store; measures nothing
+    Report(ReportArgs),
+    /// What would be measured
+    List(ListArgs),
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// The revision to compare with [default: the merge-base with the default branch; on that branch, the first parent]
+    #[arg(long, value_name = "REV", help_heading = "Judging")]
+    pub(crate) baseline: Option<String>,
+    #[command(flatten)]
+    pub(crate) judging: JudgingArgs,
+    #[command(flatten)]
+    pub(crate) measuring: MeasuringArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Measure these commits instead (oldest first), skipping what is stored already for this machine
+    #[arg(long, value_name = "A..B")]
+    pub(crate) commits: Option<String>,
+    #[command(flatten)]
+    pub(crate) measuring: MeasuringArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `compare`
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The revision to compare with
+    #[arg(value_name = "BASE")]
+    pub(crate) base: String,
+    /// The revision to judge [default: the work tree]
+    #[arg(value_name = "CANDIDATE")]
+    pub(crate) candidate: Option<String>,
+    /// Only benchmarks whose full name matches
+    #[arg(last = true, value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+    /// FILTERs are whole names
+    #[arg(long)]
+    pub(crate) exact: bool,
+    #[command(flatten)]
+    pub(crate) judging: JudgingArgs,
+    #[command(flatten)]
+    pub(crate) measuring: MeasuringArgs,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `report`
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Leave out the built-in harness
+    #[arg(long)]
+    pub(crate) no_harness: bool,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Which benchmarks.
+#[derive(Debug, Args)]
+pub(crate) struct FilterArgs {
+    /// Only benchmarks whose full name (package::target::criterion-id) matches: a glob, or a part of the name
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+    /// FILTERs are whole names
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Only list what would be measured
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// How to judge.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Judging")]
+pub(crate) struct JudgingArgs {
+    /// The largest accepted worsening: `5%` for every relative metric, or `wall-time=3%`; repeatable
+    #[arg(long, value_name = "LIMIT", value_delimiter = ',')]
+    pub(crate) threshold: Vec<String>,
+    /// What is measured again, with fresh launches, before it counts
+    #[arg(long, value_name = "WHEN", value_enum)]
+    pub(crate) confirm: Option<ConfirmArg>,
+    /// Exit with 102 when a benchmark ends without a verdict, or nothing was compared
+    #[arg(long)]
+    pub(crate) require_verdict: bool,
+    /// Measure pairs even where both executables are identical (to see this machine's noise)
+    #[arg(long)]
+    pub(crate) measure_identical: bool,
+}
+
+/// `--confirm`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConfirmArg {
+    /// Nothing: one finding is enough
+    Never,
+    /// What looks regressed
+    Suspects,
+    /// What looks regressed or improved
+    Always,
+}
+
+/// How to measure.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measuring")]
+pub(crate) struct MeasuringArgs {
+    /// Which figures to take, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) metrics: Vec<String>,
+    /// Paired time per benchmark, a ceiling: `10s`, `500ms`
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) budget: Option<String>,
+    /// Leave out the built-in harness
+    #[arg(long)]
+    pub(crate) no_harness: bool,
+    /// Accepted for users of Criterion; there are never plots
+    #[arg(long, hide = true)]
+    pub(crate) noplot: bool,
+}
+
+/// Where the project is.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Project")]
+pub(crate) struct ProjectArgs {
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub(crate) manifest_path: Option<PathBuf>,
+    /// Folder for everything that is built
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) target_dir: Option<PathBuf>,
+}
+
+/// How to build: Cargo's own flags.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Building (Cargo's own flags)")]
+pub(crate) struct BuildArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Only these packages
+    #[arg(long, short, value_name = "SPEC")]
+    pub(crate) package: Vec<String>,
+    /// All packages of the workspace (the default)
+    #[arg(long, visible_alias = "all")]
+    pub(crate) workspace: bool,
+    /// Not these packages
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) exclude: Vec<String>,
+    /// Only these bench targets
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bench: Vec<String>,
+    /// Features to activate, separated by spaces or commas
+    #[arg(long, short = 'F', value_name = "FEATURES")]
+    pub(crate) features: Vec<String>,
+    /// Activate all features
+    #[arg(long)]
+    pub(crate) all_features: bool,
+    /// Do not activate the `default` feature
+    #[arg(long)]
+    pub(crate) no_default_features: bool,
+    /// Build with this profile [default: bench]
+    #[arg(long, value_name = "PROFILE-NAME")]
+    pub(crate) profile: Option<String>,
+    /// Build for this target triple
+    #[arg(long, value_name = "TRIPLE")]
+    pub(crate) target: Option<String>,
+    /// How many jobs Cargo runs at once
+    #[arg(long, short, value_name = "N")]
+    pub(crate) jobs: Option<String>,
+    /// Cargo.lock must be up to date
+    #[arg(long)]
+    pub(crate) locked: bool,
+    /// Do not use the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// --locked and --offline
+    #[arg(long)]
+    pub(crate) frozen: bool,
+}
+
+/// Where results are kept.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Store")]
+pub(crate) struct StoreArgs {
+    /// The SQLite file that keeps every result [default: .perfguard/store.db at the workspace root]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+    /// Go by this machine key instead of this machine's own
+    #[arg(long, value_name = "KEY")]
+    pub(crate) machine: Option<String>,
+}
+
+/// How to show results.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// How to write results
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "table")]
+    pub(crate) format: FormatArg,
+    /// Write results to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `--format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// For people
+    Table,
+    /// One document, schema 1
+    Json,
+    /// For a pull request's comment
+    Markdown,
+    /// One self-contained page
+    Html,
+    /// For CI servers
+    Junit,
+    /// For spreadsheets
+    Csv,
+}
+
+/// The whole command line as clap sees it, with an environment twin for every flag.
+pub(crate) fn command() -> clap::Command {
+    with_environment(Arguments::command())
+}
+
+/// Reads the command line.
+///
+/// Cargo starts `cargo-perfguard perfguard …`; started by its own name, the first word may be missing.
+pub(crate) fn parse(mut words: Vec<std::ffi::OsString>) -> Result<Arguments, clap::Error> {
+    if words.get(1).is_some_and(|word| word == "perfguard") {
+        words.remove(1);
+    }
+    let matches = command().try_get_matches_from(words)?;
+    Arguments::from_arg_matches(&matches)
+}
+
+/// Gives every flag of a command and its subcommands its environment twin.
+///
+/// A variable that is set but empty counts as unset: CI systems pass absent inputs as empty text.
+fn with_environment(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let Some(long) = arg.get_long() else { return arg };
+        if matches!(long, "help" | "version") {
+            return arg;
+        }
+        let variable = format!("{ENV_PREFIX}{}", long.to_ascii_uppercase().replace('-', "_"));
+        if std::env::var_os(&variable).is_none_or(|value| value.is_empty()) {
+            return arg;
+        }
+        let arg = if matches!(arg.get_action(), ArgAction::SetTrue) {
+            arg.value_parser(FalseyValueParser::new())
+        } else {
+            arg
+        };
+        arg.env(variable).hide_env(true)
+    });
+    command.mut_subcommands(with_environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_words(words: &[&str]) -> Result<Arguments, clap::Error> {
+        parse(words.iter().map(Into::into).collect())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn both_ways_to_start_are_the_same() {
+        for words in [&["cargo-perfguard", "perfguard", "check", "x"][..], &["cargo-perfguard", "check", "x"]]
+        {
+            let arguments = parse_words(words).unwrap();
+            assert!(matches!(arguments.command, Command::Check(check) if check.filter.filter == ["x"]));
+        }
+    }
+
+    #[test]
+    fn compare_takes_filters_behind_two_dashes() {
+        let arguments = parse_words(&["c", "compare", "main", "--", "a*", "b"]).unwrap();
+        let Command::Compare(compare) = arguments.command else { panic!("not compare") };
+        assert_eq!((compare.base.as_str(), compare.candidate), ("main", None));
+        assert_eq!(compare.filter, ["a*", "b"]);
+    }
+
+    #[test]
+    fn common_flags_may_stand_anywhere() {
+        let arguments = parse_words(&["c", "-v", "check", "-v", "--color", "never"]).unwrap();
+        assert_eq!(arguments.common.color, Color::Never);
+    }
+}

@@ -1,0 +1,143 @@
+//! Streams: results to stdout, progress and warnings to stderr, a closed pipe ends quietly.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+
+use super::args::Color;
+
+/// Where the program speaks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Console {
+    quiet: bool,
+    color_stdout: bool,
+    color_stderr: bool,
+    bars: bool,
+}
+
+impl Console {
+    /// Looks at the flags, `NO_COLOR`, `CLICOLOR_FORCE` and whether the streams are terminals.
+    pub(crate) fn new(color: Color, quiet: bool) -> Self {
+        let decide = |terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+                let forced =
+                    set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v != "0");
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                !set("NO_COLOR") && (forced || (terminal && !dumb))
+            }
+        };
+        let stderr = io::stderr().is_terminal();
+        Self {
+            quiet,
+            color_stdout: decide(io::stdout().is_terminal()),
+            color_stderr: decide(stderr),
+            bars: stderr && !quiet,
+        }
+    }
+
+    /// Whether results may be coloured.
+    pub(crate) fn colors_results(self) -> bool {
+        self.color_stdout
+    }
+
+    /// Whether progress may be drawn as bars that redraw themselves.
+    pub(crate) fn draws_bars(self) -> bool {
+        self.bars
+    }
+
+    /// Whether only results and errors are wanted.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
+    /// How wide the terminal is; 120 columns where there is none, as in a CI log.
+    pub(crate) fn width(self) -> u16 {
+        terminal_width().unwrap_or(120)
+    }
+
+    /// Writes results.
+    ///
+    /// # Errors
+    /// Any but a closed pipe, which ends quietly.
+    pub(crate) fn results(self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Says that something failed, and what to do.
+    pub(crate) fn error(self, message: impl Display, hint: Option<&str>) {
+        self.labelled("error", AnsiColor::Red, message);
+        if let Some(hint) = hint {
+            self.labelled(" help", AnsiColor::Cyan, hint);
+        }
+    }
+
+    /// Says something the user should know.
+    pub(crate) fn warning(self, message: impl Display) {
+        self.labelled("warning", AnsiColor::Yellow, message);
+    }
+
+    /// Says what goes on.
+    pub(crate) fn progress(self, verb: &str, message: impl Display) {
+        if !self.quiet {
+            self.line(format_args!("{} {message}", self.paint(&format!("{verb:>12}"), AnsiColor::Green)));
+        }
+    }
+
+    /// One line to stderr, whatever `--quiet` says.
+    pub(crate) fn line(self, message: impl Display) {
+        // Nobody can be told when stderr is gone.
+        let _ = writeln!(io::stderr().lock(), "{message}");
+    }
+
+    fn labelled(self, label: &str, color: AnsiColor, message: impl Display) {
+        self.line(format_args!("{} {message}", self.paint(&format!("{label}:"), color)));
+    }
+
+    fn paint(self, text: &str, color: AnsiColor) -> String {
+        if self.color_stderr {
+            let style = Style::new().bold().fg_color(Some(color.into()));
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// Writes a file whole or not at all: to a temporary sibling, then renamed.
+///
+/// # Errors
+/// The folder is missing or not writable, or the disk is full.
+pub(crate) fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// The columns of the terminal on stdout, or what `COLUMNS` says.
+fn terminal_width() -> Option<u16> {
+    if let Some(columns) = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()) {
+        return Some(columns);
+    }
+    #[cfg(unix)]
+    {
+        rustix::termios::tcgetwinsize(io::stdout())
+            .ok()
+            .map(|size| size.ws_col)
+            .filter(|&columns| columns > 0)
+    }
+    #[cfg(not(unix))]
+    {
+        None
+    }
+}

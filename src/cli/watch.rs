@@ -1,0 +1,128 @@
+//! Progress as people see it: bars on a terminal, plain lines elsewhere, nothing when quiet.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::console::Console;
+use crate::domain::{Event, Progress};
+
+/// How often a plain log says that measuring goes on.
+const LOG_INTERVAL: Duration = Duration::from_secs(20);
+
+/// A listener that shows what goes on.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    console: Console,
+    verbose: bool,
+    state: RefCell<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    bar: Option<ProgressBar>,
+    last_log: Option<Instant>,
+}
+
+impl Watch {
+    /// Shows progress on this console; `verbose` adds Cargo's own lines.
+    pub(crate) fn new(console: Console, verbose: bool) -> Self {
+        Self { console, verbose, state: RefCell::new(State { bar: None, last_log: None }) }
+    }
+
+    /// Takes the bar away, so that results do not mix with it.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = self.state.borrow_mut().bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Prints above the bar, if there is one.
+    fn above(&self, print: impl FnOnce(Console)) {
+        match &self.state.borrow().bar {
+            Some(bar) => bar.suspend(|| print(self.console)),
+            None => print(self.console),
+        }
+    }
+
+    fn bar(&self, prefix: &str) -> ProgressBar {
+        let mut state = self.state.borrow_mut();
+        let bar = state.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        bar.set_prefix(format!("{prefix:>12}"));
+        bar.clone()
+    }
+}
+
+/// A spinner with words, or a bar with a count.
+fn style(counted: bool) -> ProgressStyle {
+    let template = if counted {
+        "{prefix:.green.bold} [{bar:24}] {pos}/{len} {wide_msg}"
+    } else {
+        "{prefix:.green.bold} {wide_msg}"
+    };
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+impl Progress for Watch {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::Warning(text) => self.above(|console| console.warning(text)),
+            _ if self.console.is_quiet() => {}
+            Event::Stage(text) => self.above(|console| match text.split_once(' ') {
+                Some((verb, rest)) => console.progress(verb, rest),
+                None => console.progress(text, ""),
+            }),
+            Event::Waiting(text) => self.above(|console| console.progress("Waiting", text)),
+            Event::BuildOutput { line, .. } => {
+                if self.verbose {
+                    self.above(|console| console.line(line));
+                }
+            }
+            Event::Compiled { side, name, done } => {
+                if self.console.draws_bars() {
+                    let bar = self.bar("Compiling");
+                    bar.set_style(style(false));
+                    bar.set_message(format!("{side}: {name} ({done})"));
+                }
+            }
+            Event::Measuring { benchmarks } => {
+                if self.console.draws_bars() {
+                    let bar = self.bar("Measuring");
+                    bar.set_style(style(true));
+                    bar.set_length(benchmarks as u64);
+                    bar.set_position(0);
+                }
+            }
+            Event::Benchmark { name, settled, total, launches, state } => {
+                if self.console.draws_bars() {
+                    let bar = self.bar("Measuring");
+                    bar.set_style(style(true));
+                    bar.set_length(total as u64);
+                    bar.set_position(settled as u64);
+                    bar.set_message(format!("{name}: {launches} launches, {state}"));
+                } else {
+                    self.log(settled, total);
+                }
+            }
+            Event::Measured => self.finish(),
+        }
+    }
+}
+
+impl Watch {
+    /// A plain line now and then, so that a CI log shows life without drowning in it.
+    fn log(&self, settled: usize, total: usize) {
+        let mut state = self.state.borrow_mut();
+        if state.last_log.is_none_or(|last| last.elapsed() >= LOG_INTERVAL) {
+            state.last_log = Some(Instant::now());
+            self.console.progress("Measuring", format_args!("{settled} of {total} benchmarks settled"));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Why bench targets could not be found. Worded to follow "failed to …".
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why discovery ended without a result.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoverError {
+    /// The folder has no manifest.
+    #[error("find a Cargo.toml in `{}`", folder.display())]
+    NoManifest {
+        /// Where one was expected.
+        folder: PathBuf,
+    },
+    /// Cargo could not be started.
+    #[error("start `{} metadata`", cargo.display())]
+    Start {
+        /// The program.
+        cargo: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Cargo refused.
+    #[error("read the workspace's packages: cargo metadata failed\n{output}")]
+    Metadata {
+        /// What Cargo said.
+        output: String,
+    },
+    /// Cargo's answer is no metadata.
+    #[error("understand the answer of cargo metadata")]
+    Answer(#[source] serde_json::Error),
+    /// Cargo's answer leaves out the resolved dependencies.
+    #[error("understand the answer of cargo metadata: the dependencies are missing")]
+    NoResolve,
+    /// A manifest could not be read.
+    #[error("read `{}`", path.display())]
+    Read {
+        /// The manifest.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A manifest is no TOML.
+    #[error("parse `{}`", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<toml::de::Error>,
+    },
+    /// `--package` or `--exclude` names no member.
+    #[error("find the package `{name}` in the workspace{}", suggestion(near))]
+    UnknownPackage {
+        /// The name as given.
+        name: String,
+        /// Members with a name like it.
+        near: Vec<String>,
+        /// Every member.
+        members: Vec<String>,
+    },
+    /// `--bench` names no bench target of the selected packages.
+    #[error("find a bench target named `{name}` in the selected packages{}", suggestion(near))]
+    UnknownBench {
+        /// The name as given.
+        name: String,
+        /// Targets with a name like it.
+        near: Vec<String>,
+        /// Every bench target of the selected packages.
+        targets: Vec<String>,
+    },
+    /// A name is a pattern that cannot be read.
+    #[error("read the pattern `{name}`")]
+    Pattern {
+        /// The pattern as given.
+        name: String,
+        /// What is wrong with it.
+        source: globset::Error,
+    },
+}
+
+impl DiscoverError {
+    /// What to do about it, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoManifest { .. } => {
+                Some("run inside a Cargo workspace, or name one with --manifest-path".to_owned())
+            }
+            Self::UnknownPackage { near, members, .. } if near.is_empty() => {
+                Some(format!("the members are: {}", members.join(", ")))
+            }
+            Self::UnknownBench { near, targets, .. } if near.is_empty() && !targets.is_empty() => {
+                Some(format!("the bench targets are: {}", targets.join(", ")))
+            }
+            Self::UnknownBench { targets, .. } if targets.is_empty() => {
+                Some("the selected packages have no bench target".to_owned())
+            }
+            Self::Start { .. } => Some("is Cargo installed and on the PATH?".to_owned()),
+            Self::Metadata { .. }
+            | Self::Answer(_)
+            | Self::NoResolve
+            | Self::Read { .. }
+            | Self::Manifest { .. }
+            | Self::UnknownPackage { .. }
+            | Self::UnknownBench { .. }
+            | Self::Pattern { .. } => None,
+        }
+    }
+}
+
+/// The end of a message that offers names.
+fn suggestion(near: &[String]) -> String {
+    match near {
+        [] => String::new(),
+        names => {
+            let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!(" (did you mean {}?)", quoted.join(" or "))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What only a manifest says: which targets do without libtest's harness.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::DiscoverError;
+
+/// What runs a bench target's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Harness {
+    /// libtest, Cargo's default.
+    Libtest,
+    /// The target's own `main`.
+    Own,
+}
+
+/// The part of a manifest that tells how its benches are run.
+#[derive(Debug, Default)]
+pub(super) struct Benches {
+    harnesses: BTreeMap<String, Harness>,
+    library: bool,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    bench: Vec<Bench>,
+    lib: Option<Library>,
+}
+
+#[derive(Deserialize)]
+struct Bench {
+    name: Option<String>,
+    harness: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Library {
+    bench: Option<bool>,
+}
+
+impl Harness {
+    fn new(harness: Option<bool>) -> Self {
+        if harness == Some(false) { Self::Own } else { Self::Libtest }
+    }
+}
+
+impl Benches {
+    /// Reads a package's manifest.
+    pub(super) fn read(path: &Path) -> Result<Self, DiscoverError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| DiscoverError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text).map_err(|source| DiscoverError::Manifest { path: path.to_owned(), source })
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<toml::de::Error>> {
+        let manifest: Manifest = toml::from_str(text)?;
+        let named = manifest.bench.into_iter();
+        let harnesses = named.filter_map(|bench| Some((bench.name?, Harness::new(bench.harness)))).collect();
+        Ok(Self { harnesses, library: manifest.lib.is_some_and(|lib| lib.bench == Some(true)) })
+    }
+
+    /// What runs a bench target. One that Cargo found by its place alone has no entry, and runs under libtest.
+    pub(super) fn harness(&self, target: &str) -> Harness {
+        self.harnesses.get(target).copied().unwrap_or(Harness::Libtest)
+    }
+
+    /// Whether the manifest asks in so many words for benches inside the library. (Cargo's default is to build the
+    /// library for them too, which nobody means who has none.)
+    pub(super) fn library(&self) -> bool {
+        self.library
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_harness_false_is_a_main_of_its_own() {
+        let text = "[package]\nname = 'p'\n[[bench]]\nname = 'own'\nharness = false\n\
+                    [[bench]]\nname = 'lib'\n[[bench]]\nname = 'said'\nharness = true\n";
+        let benches = Benches::parse(text).unwrap();
+        assert_eq!(benches.harness("own"), Harness::Own);
+        assert_eq!(benches.harness("lib"), Harness::Libtest);
+        assert_eq!(benches.harness("said"), Harness::Libtest);
+        assert_eq!(benches.harness("found_by_its_place"), Harness::Libtest);
+        assert!(!benches.library());
+    }
+
+    #[test]
+    fn a_library_counts_only_when_asked_for() {
+        assert!(!Benches::parse("[lib]\nbench = false").unwrap().library());
+        assert!(!Benches::parse("[lib]\nname = 'x'").unwrap().library());
+        assert!(Benches::parse("[lib]\nbench = true").unwrap().library());
+    }
+
+    #[test]
+    fn broken_toml_is_an_error() {
+        assert!(Benches::parse("[[bench").is_err());
+    }
+}

@@ -1,0 +1,47 @@
+//! What the store holds as baselines, ready to be rendered.
+
+use super::machine::MachineKey;
+use super::measurement::Provenance;
+use super::metric::Metric;
+use super::name::BenchmarkName;
+use super::revision::CommitId;
+
+/// One stored figure: a benchmark's metric on one machine with one build.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaselineEntry {
+    /// The architecture it was compiled for.
+    pub arch: String,
+    /// The machine it was measured on.
+    pub machine: MachineKey,
+    /// The processor's name, for people.
+    pub cpu_model: String,
+    /// The target triple.
+    pub target: String,
+    /// rustc's version.
+    pub rustc: String,
+    /// The Cargo profile.
+    pub profile: String,
+    /// Which benchmark.
+    pub benchmark: BenchmarkName,
+    /// Which figure.
+    pub metric: Metric,
+    /// The value, in the metric's unit.
+    pub value: f64,
+    /// The spread between occasions as a fraction of the value; `None` where too few are stored to tell.
+    pub spread: Option<f64>,
+    /// How many occasions the value rests on.
+    pub occasions: u32,
+    /// The commit it was measured at.
+    pub commit: CommitId,
+    /// When it was measured last, in milliseconds since the Unix epoch.
+    pub measured_ms: i64,
+    /// Whether it is evidence.
+    pub provenance: Provenance,
+}
+
+/// The stored baselines of every architecture and processor.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct BaselineReport {
+    /// The figures, in any order.
+    pub entries: Vec<BaselineEntry>,
+}

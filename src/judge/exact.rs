@@ -1,0 +1,256 @@
+//! Counts: instructions and allocations.
+//!
+//! A count that repeats is compared exactly. One that varies (hash seeds, threads) is compared by runs: when nothing got
+//! worse, all of *n* runs of one side lie above all of *k* runs of the other with probability 1/C(n+k, n), whatever
+//! the distribution.
+
+use thiserror::Error;
+
+use crate::domain::{Limit, Sides, Verdict};
+use crate::stats::ErrorBudget;
+use crate::stats::robust::median;
+
+/// What counts have shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CountFinding {
+    /// What was found.
+    pub verdict: Verdict,
+    /// The medians of the runs of both sides.
+    pub values: Sides<f64>,
+    /// candidate/baseline − 1; `None` for something from nothing.
+    pub change: Option<f64>,
+    /// The interval of `change`.
+    pub interval: Option<(f64, f64)>,
+    /// The probability with which it holds the truth: 1 for counts that repeat.
+    pub confidence: Option<f64>,
+    /// Whether every run of each side gave one and the same count.
+    pub repeats: Repeats,
+    /// Why, when inconclusive; or that the cap is exceeded.
+    pub remark: Option<CountRemark>,
+}
+
+/// Whether runs of one executable agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeats {
+    /// On both sides, to the last digit.
+    Exactly,
+    /// Not on both sides.
+    Varies,
+}
+
+/// What is to be said about counts.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+pub enum CountRemark {
+    /// A side was counted fewer than two times.
+    #[error("it takes two runs to know whether a count repeats")]
+    CountedOnce,
+    /// A count that is negative or not finite.
+    #[error("a count is no number")]
+    NotANumber,
+    /// The runs overlap the threshold.
+    #[error(
+        "the counts vary from run to run ({low} to {high} on the candidate) and these runs do not decide"
+    )]
+    Varies {
+        /// The lowest count of the candidate.
+        low: f64,
+        /// The highest count of the candidate.
+        high: f64,
+    },
+    /// The candidate is above the cap.
+    #[error("the value exceeds its cap of {0}")]
+    AboveCap(f64),
+}
+
+/// Compares the counts of repeated runs of both sides.
+pub fn judge_counts(runs: Sides<&[f64]>, limit: &Limit, budget: ErrorBudget) -> CountFinding {
+    let Some(range) = Ranges::of(runs) else {
+        let values = runs.map(|runs| median(runs).unwrap_or(f64::NAN));
+        return undecided(values, CountRemark::NotANumber);
+    };
+    let values = runs.map(|runs| median(runs).unwrap_or(f64::NAN));
+    if runs.baseline.len() < 2 || runs.candidate.len() < 2 {
+        return undecided(values, CountRemark::CountedOnce);
+    }
+    if range.repeats() { exact(values, limit) } else { varying(&range, values, runs, limit, budget) }
+}
+
+fn undecided(values: Sides<f64>, remark: CountRemark) -> CountFinding {
+    CountFinding {
+        verdict: Verdict::Inconclusive,
+        values,
+        change: change(values.baseline, values.candidate),
+        interval: None,
+        confidence: None,
+        repeats: Repeats::Varies,
+        remark: Some(remark),
+    }
+}
+
+/// candidate/baseline − 1.
+fn change(baseline: f64, candidate: f64) -> Option<f64> {
+    if baseline.total_cmp(&candidate).is_eq() {
+        return Some(0.0);
+    }
+    let change = candidate / baseline - 1.0;
+    change.is_finite().then_some(change)
+}
+
+fn exact(values: Sides<f64>, limit: &Limit) -> CountFinding {
+    let Sides { baseline, candidate } = values;
+    let above_cap = limit.cap().filter(|cap| candidate > *cap);
+    let verdict = if exceeds(baseline, candidate, limit) || above_cap.is_some() {
+        Verdict::Regressed
+    } else if candidate < baseline {
+        Verdict::Improved
+    } else {
+        Verdict::Unchanged
+    };
+    let change = change(baseline, candidate);
+    CountFinding {
+        verdict,
+        values,
+        change,
+        interval: change.map(|change| (change, change)),
+        confidence: Some(1.0),
+        repeats: Repeats::Exactly,
+        remark: above_cap.map(CountRemark::AboveCap),
+    }
+}
+
+/// Whether a candidate is worse than a baseline by more than is allowed.
+fn exceeds(baseline: f64, candidate: f64, limit: &Limit) -> bool {
+    // A hair's breadth keeps `1%` of 100 from failing 101 for a rounding error.
+    candidate - baseline > limit.allowance(baseline) + 1e-9 * baseline.abs()
+}
+
+fn varying(
+    range: &Ranges,
+    values: Sides<f64>,
+    runs: Sides<&[f64]>,
+    limit: &Limit,
+    budget: ErrorBudget,
+) -> CountFinding {
+    let chance = separation_by_chance(runs.baseline.len(), runs.candidate.len());
+    let alone = 0.5_f64.powi(i32::try_from(runs.candidate.len()).unwrap_or(i32::MAX));
+    let (family_wise, single) = (1.0 / budget.family_wise(), 1.0 / budget.single());
+    let above_cap = limit.cap().filter(|cap| range.candidate.0 > *cap && alone <= family_wise);
+    let below_cap = limit.cap().is_none_or(|cap| range.candidate.1 <= cap && alone <= single);
+    let worse = chance <= family_wise && exceeds(range.baseline.1, range.candidate.0, limit);
+    let clear = chance <= single && !exceeds(range.baseline.0, range.candidate.1, limit) && below_cap;
+    let (verdict, remark) = if worse || above_cap.is_some() {
+        (Verdict::Regressed, above_cap.map(CountRemark::AboveCap))
+    } else if clear && chance <= family_wise && range.candidate.1 < range.baseline.0 {
+        (Verdict::Improved, None)
+    } else if clear {
+        (Verdict::Unchanged, None)
+    } else {
+        let (low, high) = range.candidate;
+        (Verdict::Inconclusive, Some(CountRemark::Varies { low, high }))
+    };
+    let lowest = change(range.baseline.1, range.candidate.0);
+    let highest = change(range.baseline.0, range.candidate.1);
+    CountFinding {
+        verdict,
+        values,
+        change: change(values.baseline, values.candidate),
+        interval: lowest.zip(highest),
+        confidence: Some((1.0 - 2.0 * chance).max(0.0)),
+        repeats: Repeats::Varies,
+        remark,
+    }
+}
+
+/// 1/C(n+k, n).
+fn separation_by_chance(baseline: usize, candidate: usize) -> f64 {
+    (1..=candidate).map(|run| run as f64 / (baseline + run) as f64).product()
+}
+
+/// The lowest and highest count of each side.
+struct Ranges {
+    baseline: (f64, f64),
+    candidate: (f64, f64),
+}
+
+impl Ranges {
+    fn of(runs: Sides<&[f64]>) -> Option<Self> {
+        let range = |runs: &[f64]| {
+            let sound = !runs.is_empty() && runs.iter().all(|count| count.is_finite() && *count >= 0.0);
+            let low = runs.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = runs.iter().copied().fold(0.0, f64::max);
+            sound.then_some((low, high))
+        };
+        Some(Self { baseline: range(runs.baseline)?, candidate: range(runs.candidate)? })
+    }
+
+    fn repeats(&self) -> bool {
+        [self.baseline, self.candidate].iter().all(|(low, high)| low.total_cmp(high).is_eq())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Metric;
+
+    fn judged(baseline: &[f64], candidate: &[f64], limit: &str, metric: Metric) -> CountFinding {
+        let limit = Limit::parse(limit, metric).unwrap();
+        judge_counts(Sides { baseline, candidate }, &limit, ErrorBudget::new(0.01, 20).unwrap())
+    }
+
+    #[test]
+    fn counts_that_repeat_are_compared_to_the_last_one() {
+        let verdict = |baseline: f64, candidate: f64, limit: &str| {
+            let found = judged(&[baseline; 2], &[candidate; 2], limit, Metric::Allocations);
+            assert_eq!(found.repeats, Repeats::Exactly);
+            found.verdict
+        };
+        assert_eq!(verdict(7.0, 7.0, "0"), Verdict::Unchanged);
+        assert_eq!(verdict(7.0, 8.0, "0"), Verdict::Regressed);
+        assert_eq!(verdict(7.0, 8.0, "1"), Verdict::Unchanged);
+        assert_eq!(verdict(7.0, 6.0, "0"), Verdict::Improved);
+        assert_eq!(verdict(0.0, 1.0, "0"), Verdict::Regressed);
+        assert_eq!(verdict(0.0, 0.0, "0"), Verdict::Unchanged);
+        assert_eq!(verdict(100.0, 101.0, "1%"), Verdict::Unchanged);
+        assert_eq!(verdict(100.0, 102.0, "1%"), Verdict::Regressed);
+        assert_eq!(verdict(7.0, 7.0, "0 | 6"), Verdict::Regressed);
+        assert_eq!(judged(&[0.0; 2], &[1.0; 2], "0", Metric::Allocations).change, None);
+    }
+
+    #[test]
+    fn half_a_percent_more_instructions_is_caught_every_time() {
+        for count in [24_883.0_f64, 1e6, 3e9] {
+            let more = (count * 1.005).ceil();
+            let found = judged(&[count; 2], &[more; 2], "0.2%", Metric::Instructions);
+            assert_eq!(found.verdict, Verdict::Regressed);
+            assert_eq!(found.confidence, Some(1.0));
+        }
+    }
+
+    #[test]
+    fn counts_that_vary_need_runs_enough() {
+        let low: Vec<f64> = (0..8_i32).map(|run| 1000.0 + f64::from(run)).collect();
+        let high: Vec<f64> = low.iter().map(|count| count * 1.1).collect();
+        let metric = Metric::Instructions;
+        assert_eq!(judged(&low, &high, "1%", metric).verdict, Verdict::Regressed);
+        assert_eq!(judged(&low[..3], &high[..3], "1%", metric).verdict, Verdict::Inconclusive);
+        assert_eq!(judged(&low, &low, "1%", metric).verdict, Verdict::Unchanged);
+        assert_eq!(judged(&high, &low, "1%", metric).verdict, Verdict::Improved);
+        assert_eq!(judged(&low, &low, "0.1%", metric).verdict, Verdict::Inconclusive);
+        assert_eq!(judged(&low, &low, "1% | 500", metric).verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn the_chance_of_separation_is_the_combinatorial_one() {
+        assert!((separation_by_chance(2, 2) - 1.0 / 6.0).abs() < 1e-12);
+        assert!((separation_by_chance(7, 7) - 1.0 / 3432.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn nonsense_is_never_judged() {
+        let metric = Metric::Instructions;
+        assert_eq!(judged(&[5.0], &[5.0], "1%", metric).remark, Some(CountRemark::CountedOnce));
+        assert_eq!(judged(&[], &[5.0], "1%", metric).remark, Some(CountRemark::NotANumber));
+        assert_eq!(judged(&[5.0, f64::NAN], &[5.0, 5.0], "1%", metric).verdict, Verdict::Inconclusive);
+    }
+}

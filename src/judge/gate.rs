@@ -1,0 +1,206 @@
+//! Outcomes to pass or fail, and to the code that a process exits with.
+
+use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, MetricOutcome, ReportedError, Verdict};
+
+/// What an inconclusive benchmark means for the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Inconclusive {
+    /// It passes.
+    #[default]
+    Pass,
+    /// It fails.
+    Fail,
+}
+
+/// Whether every benchmark must end with a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VerdictRequirement {
+    /// No.
+    #[default]
+    None,
+    /// Yes: `--require-verdict`.
+    Every,
+}
+
+/// What the gate goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GatePolicy {
+    /// What an inconclusive benchmark means.
+    pub inconclusive: Inconclusive,
+    /// Whether every benchmark must end with a verdict.
+    pub verdicts: VerdictRequirement,
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// The gate passed.
+    Passed,
+    /// The gate failed: a confirmed regression, a broken claim or an exceeded limit.
+    Failed,
+    /// Something could not be completed.
+    Incomplete,
+    /// A verdict was required and is wanting.
+    Unsettled,
+}
+
+impl Exit {
+    /// The code of the process.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 100,
+            Self::Incomplete => 101,
+            Self::Unsettled => 102,
+        }
+    }
+}
+
+/// The gate's decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// How the run ends. Errors beat regressions, which beat wanting verdicts; the report shows all of them.
+    pub exit: Exit,
+    /// Metrics and claims that fail the gate.
+    pub failures: usize,
+    /// Metrics and claims that were compared, whatever came of it.
+    pub compared: usize,
+    /// Metrics that ended inconclusive, missing or not comparable.
+    pub unsettled: usize,
+}
+
+impl Gate {
+    /// Decides.
+    pub fn decide(
+        benchmarks: &[BenchmarkOutcome],
+        claims: &[ClaimOutcome],
+        errors: &[ReportedError],
+        policy: GatePolicy,
+    ) -> Self {
+        let metrics = || benchmarks.iter().flat_map(|benchmark| &benchmark.metrics);
+        let count = |test: fn(&MetricOutcome) -> bool| metrics().filter(|metric| test(metric)).count();
+        let inconclusive = count(|metric| metric.verdict == Verdict::Inconclusive);
+        let refuted = claims.iter().filter(|claim| claim.verdict == ClaimVerdict::Refuted).count();
+        let failures = count(|metric| metric.verdict == Verdict::Regressed)
+            + refuted
+            + match policy.inconclusive {
+                Inconclusive::Pass => 0,
+                Inconclusive::Fail => inconclusive,
+            };
+        let measured_claims = claims.iter().filter(|claim| claim.ratio.is_some()).count();
+        let compared = count(was_compared) + measured_claims;
+        let unsettled = inconclusive + count(|metric| matches!(metric.verdict, Verdict::Missing | Verdict::NotComparable))
+            // A benchmark without any metric has no verdict either.
+            + benchmarks.iter().filter(|benchmark| benchmark.metrics.is_empty()).count();
+        let broken = !errors.is_empty() || count(|metric| metric.verdict == Verdict::Failed) > 0;
+        let wanting = policy.verdicts == VerdictRequirement::Every && (unsettled > 0 || compared == 0);
+        let exit = if broken {
+            Exit::Incomplete
+        } else if failures > 0 {
+            Exit::Failed
+        } else if wanting {
+            Exit::Unsettled
+        } else {
+            Exit::Passed
+        };
+        Self { exit, failures, compared, unsettled }
+    }
+
+    /// Whether something fails the gate, whatever the exit code says.
+    pub fn failed(&self) -> bool {
+        self.failures > 0
+    }
+
+    /// Whether nothing at all was compared: no pass, and to be said in words.
+    pub fn compared_nothing(&self) -> bool {
+        self.compared == 0
+    }
+}
+
+/// Whether both sides were looked at.
+fn was_compared(metric: &MetricOutcome) -> bool {
+    metric.verdict.is_decided() || (metric.verdict == Verdict::Inconclusive && metric.method.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{BenchmarkName, Limit, Method, Metric};
+
+    fn benchmark(verdicts: &[Verdict]) -> BenchmarkOutcome {
+        let limit = Limit::default_for(Metric::WallTime);
+        let metrics = verdicts.iter().map(|&verdict| MetricOutcome {
+            method: Some(Method::Paired),
+            ..MetricOutcome::without_figures(Metric::WallTime, limit, verdict, "")
+        });
+        let name = BenchmarkName::new("a", "b", "c");
+        BenchmarkOutcome { name, arch: "x86_64".into(), metrics: metrics.collect() }
+    }
+
+    fn claim(verdict: ClaimVerdict) -> ClaimOutcome {
+        let name = "group/pattern".to_owned();
+        ClaimOutcome { name, verdict, ratio: Some(1.0), interval: None, at_least: 1.5, reason: None }
+    }
+
+    fn error() -> ReportedError {
+        ReportedError { subject: String::new(), message: "it broke".into(), hint: None }
+    }
+
+    const STRICT: GatePolicy =
+        GatePolicy { inconclusive: Inconclusive::Pass, verdicts: VerdictRequirement::Every };
+    const HARSH: GatePolicy =
+        GatePolicy { inconclusive: Inconclusive::Fail, verdicts: VerdictRequirement::None };
+
+    fn code(verdicts: &[Verdict], policy: GatePolicy) -> u8 {
+        Gate::decide(&[benchmark(verdicts)], &[], &[], policy).exit.code()
+    }
+
+    #[test]
+    fn every_verdict_has_its_code() {
+        let plain = GatePolicy::default();
+        for (verdict, by_default, required, harsh) in [
+            (Verdict::Unchanged, 0, 0, 0),
+            (Verdict::Improved, 0, 0, 0),
+            (Verdict::New, 0, 102, 0),
+            (Verdict::Missing, 0, 102, 0),
+            (Verdict::NotComparable, 0, 102, 0),
+            (Verdict::Inconclusive, 0, 102, 100),
+            (Verdict::Failed, 101, 101, 101),
+            (Verdict::Regressed, 100, 100, 100),
+        ] {
+            let codes = (code(&[verdict], plain), code(&[verdict], STRICT), code(&[verdict], HARSH));
+            assert_eq!(codes, (by_default, required, harsh), "{verdict}");
+        }
+        // What is new beside what was compared wants no verdict.
+        assert_eq!(code(&[Verdict::New, Verdict::Unchanged], STRICT), 0);
+        // A metric that could not be compared is not hidden by a better-known one.
+        assert_eq!(code(&[Verdict::Improved, Verdict::Missing], STRICT), 102);
+    }
+
+    #[test]
+    fn errors_beat_regressions_and_both_are_told() {
+        let gate = Gate::decide(&[benchmark(&[Verdict::Regressed])], &[], &[error()], STRICT);
+        assert_eq!(gate.exit.code(), 101);
+        assert!(gate.failed());
+        assert_eq!(code(&[Verdict::Regressed, Verdict::Inconclusive], STRICT), 100);
+        assert_eq!(code(&[Verdict::Regressed, Verdict::Failed], STRICT), 101);
+    }
+
+    #[test]
+    fn nothing_compared_is_told_and_is_no_verdict() {
+        let gate = Gate::decide(&[], &[], &[], GatePolicy::default());
+        assert!(gate.compared_nothing());
+        assert_eq!(gate.exit, Exit::Passed);
+        assert_eq!(Gate::decide(&[], &[], &[], STRICT).exit, Exit::Unsettled);
+        assert!(Gate::decide(&[benchmark(&[Verdict::New])], &[], &[], STRICT).compared_nothing());
+        assert_eq!(Gate::decide(&[benchmark(&[])], &[], &[], STRICT).exit, Exit::Unsettled);
+    }
+
+    #[test]
+    fn only_a_refuted_claim_fails() {
+        let exit = |verdict| Gate::decide(&[], &[claim(verdict)], &[], GatePolicy::default()).exit;
+        assert_eq!(exit(ClaimVerdict::Confirmed), Exit::Passed);
+        assert_eq!(exit(ClaimVerdict::Undecided), Exit::Passed);
+        assert_eq!(exit(ClaimVerdict::Refuted), Exit::Failed);
+    }
+}

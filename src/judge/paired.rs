@@ -1,0 +1,338 @@
+//! Both sides measured in turns: the test that proves.
+//!
+//! Each pair of launches becomes one number, the log ratio of candidate to baseline; the pairs are judged by
+//! [`BettingTest`] after every pair. Nothing but the pairs enters, so judging stored pairs again gives the same answer
+//! to the last bit.
+
+use thiserror::Error;
+
+use crate::domain::{Limit, Pair, SampleSet, Schedule, Sides};
+use crate::stats::robust::{hodges_lehmann, median, median_error};
+use crate::stats::{BettingTest, Direction, ErrorBudget, Observation};
+
+/// A test is not given up before it has this many pairs, unless it cannot be decided at all.
+const PATIENCE: usize = 10;
+
+/// Why a pair says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ObservationError {
+    /// No two samples have a ratio: one of them is zero each time.
+    #[error("form a ratio of the two launches: their samples are zero")]
+    NoRatio,
+}
+
+/// Why a test cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+pub enum PairedError {
+    /// The margin must be a number that is not negative.
+    #[error("judge by the margin {0}: it must not be negative")]
+    Margin(f64),
+}
+
+/// What one pair says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairObservation {
+    /// ln(candidate/baseline) and the error within the pair.
+    pub ratio: Observation,
+    /// ln of the candidate's median and the error within its launch.
+    pub candidate: Observation,
+    /// The medians of the two launches, in the metric's unit.
+    pub medians: Sides<f64>,
+}
+
+/// Reduces a pair to one observation.
+///
+/// In turns: the median over adjacent samples of ln(candidate/baseline), with the standard error 1.4826·MAD·1.2533/√n.
+/// One process after the other: the log ratio of the medians, with the errors of both.
+///
+/// # Errors
+/// Samples of zero, which have no ratio.
+pub fn observe(pair: &Pair) -> Result<PairObservation, ObservationError> {
+    let Sides { baseline, candidate } = pair.launches.as_ref().map(|launch| &launch.samples);
+    let (logs_of_baseline, logs_of_candidate) = (logs(baseline), logs(candidate));
+    let own_error = median_error(&finite(&logs_of_candidate)).ok_or(ObservationError::NoRatio)?;
+    let ratio = match pair.schedule {
+        Schedule::Turns => {
+            let turns = logs_of_baseline.iter().zip(&logs_of_candidate);
+            let ratios = finite(&turns.map(|(baseline, candidate)| candidate - baseline).collect::<Vec<_>>());
+            let value = median(&ratios).ok_or(ObservationError::NoRatio)?;
+            Observation { value, error: median_error(&ratios).unwrap_or(0.0) }
+        }
+        Schedule::WholeProcess => {
+            let error = median_error(&finite(&logs_of_baseline)).ok_or(ObservationError::NoRatio)?;
+            Observation {
+                value: (candidate.median() / baseline.median()).ln(),
+                error: error.hypot(own_error),
+            }
+        }
+    };
+    let medians = Sides { baseline: baseline.median(), candidate: candidate.median() };
+    let own = Observation { value: medians.candidate.ln(), error: own_error };
+    if !(ratio.value.is_finite() && own.value.is_finite() && medians.baseline > 0.0) {
+        return Err(ObservationError::NoRatio);
+    }
+    Ok(PairObservation { ratio, candidate: own, medians })
+}
+
+fn logs(samples: &SampleSet) -> Vec<f64> {
+    samples.per_iteration().map(f64::ln).collect()
+}
+
+fn finite(values: &[f64]) -> Vec<f64> {
+    values.iter().copied().filter(|value| value.is_finite()).collect()
+}
+
+/// What the pairs have shown so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PairedState {
+    /// Nothing yet.
+    Undecided,
+    /// Worse than the margin, or above the cap, at the level of the whole run: a suspect until it is confirmed.
+    Regressed,
+    /// Not worse than the margin, nor above the cap.
+    NotWorse,
+    /// Better, at the level of the whole run.
+    Improved,
+}
+
+/// Whether more pairs are worth their time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Promise {
+    /// It is decided.
+    Decided,
+    /// This many more pairs are expected to decide it: visit the smallest first.
+    Pairs(f64),
+    /// The pairs that are left cannot decide it, or are most unlikely to.
+    Hopeless,
+}
+
+/// The sequential test of one metric of one benchmark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairedTest {
+    margin: f64,
+    cap: Option<f64>,
+    budget: ErrorBudget,
+    ratios: BettingTest,
+    candidates: BettingTest,
+    medians: Sides<Vec<f64>>,
+    seconds: f64,
+}
+
+impl PairedTest {
+    /// A test for "worse than `margin`" (a fraction: 0.05 for 5 %; may be infinite when any change is allowed).
+    ///
+    /// # Errors
+    /// A margin that is negative or no number.
+    pub fn new(margin: f64, budget: ErrorBudget) -> Result<Self, PairedError> {
+        if margin.is_nan() || margin < 0.0 {
+            return Err(PairedError::Margin(margin));
+        }
+        Ok(Self {
+            margin,
+            cap: None,
+            budget,
+            ratios: BettingTest::new(),
+            candidates: BettingTest::new(),
+            medians: Sides::default(),
+            seconds: 0.0,
+        })
+    }
+
+    /// Also fails a candidate whose own value is above `cap`, in the metric's unit. A test of its own: the family
+    /// counts it.
+    #[must_use]
+    pub fn with_cap(mut self, cap: Option<f64>) -> Self {
+        self.cap = cap;
+        self
+    }
+
+    /// The test of a limit, for a baseline of about `baseline`.
+    ///
+    /// # Errors
+    /// A baseline that makes no margin.
+    pub fn of_limit(limit: &Limit, baseline: f64, budget: ErrorBudget) -> Result<Self, PairedError> {
+        Ok(Self::new(limit.fraction(baseline), budget)?.with_cap(limit.cap()))
+    }
+
+    /// The same questions without pairs, for a confirmation: it stands alone, because the first test already keeps
+    /// the error of the whole run.
+    #[must_use]
+    pub fn to_confirm(&self) -> Self {
+        Self {
+            budget: self.budget.alone(),
+            ratios: BettingTest::new(),
+            candidates: BettingTest::new(),
+            medians: Sides::default(),
+            seconds: 0.0,
+            ..*self
+        }
+    }
+
+    /// Takes the next pair.
+    ///
+    /// # Errors
+    /// A pair without a ratio; its time is counted all the same.
+    pub fn push(&mut self, pair: &Pair) -> Result<(), ObservationError> {
+        self.seconds += pair.seconds();
+        self.push_observation(observe(pair)?);
+        Ok(())
+    }
+
+    /// Takes what the next pair says.
+    pub fn push_observation(&mut self, observation: PairObservation) {
+        self.ratios.push(observation.ratio);
+        self.candidates.push(observation.candidate);
+        self.medians.baseline.push(observation.medians.baseline);
+        self.medians.candidate.push(observation.medians.candidate);
+    }
+
+    /// The series and bounds that are judged.
+    fn questions(&self) -> impl Iterator<Item = (&BettingTest, f64)> {
+        let cap = self.cap.map(|cap| (&self.candidates, cap.ln()));
+        std::iter::once((&self.ratios, self.margin.ln_1p())).chain(cap)
+    }
+
+    /// What the pairs have shown. What was shown first stands; only "not worse" can still become "improved".
+    pub fn state(&self) -> PairedState {
+        let first = |test: &BettingTest, direction, bound, threshold: f64| {
+            test.wealths(direction, bound).position(|wealth| wealth >= threshold).unwrap_or(usize::MAX)
+        };
+        let worse = self
+            .questions()
+            .map(|(test, bound)| first(test, Direction::Above, bound, self.budget.family_wise()))
+            .fold(usize::MAX, usize::min);
+        let clear = self
+            .questions()
+            .map(|(test, bound)| first(test, Direction::Below, bound, self.budget.single()))
+            .fold(0, usize::max);
+        if worse < clear {
+            PairedState::Regressed
+        } else if clear == usize::MAX {
+            PairedState::Undecided
+        } else if self.ratios.evidence(Direction::Below, 0.0) >= self.budget.family_wise() {
+            PairedState::Improved
+        } else {
+            PairedState::NotWorse
+        }
+    }
+
+    /// Whether the candidate's own value is shown to be above the cap.
+    pub fn exceeds_cap(&self) -> bool {
+        self.cap.is_some_and(|cap| {
+            self.candidates.evidence(Direction::Above, cap.ln()) >= self.budget.family_wise()
+        })
+    }
+
+    /// Whether the change is shown to be above the margin.
+    pub fn exceeds_margin(&self) -> bool {
+        self.ratios.evidence(Direction::Above, self.margin.ln_1p()) >= self.budget.family_wise()
+    }
+
+    /// The interval of the change (a fraction), valid at every look, with [`PairedTest::confidence`].
+    ///
+    /// The ends come from the evidence that decides: above the margin when that was shown, not above it when that
+    /// was. `None` before there are pairs enough for both ends, or when the pairs contradict each other.
+    pub fn interval(&self) -> Option<(f64, f64)> {
+        let (lower, upper) = self.interval_at(self.budget.confidence())?;
+        // The way from fraction to logarithm and back must not turn a verdict round in the last digit.
+        let lower = if self.exceeds_margin() { lower.max(self.margin) } else { lower };
+        let not_worse = self.ratios.evidence(Direction::Below, self.margin.ln_1p()) >= self.budget.single();
+        let upper = if not_worse { upper.min(self.margin) } else { upper };
+        (lower <= upper).then_some((lower, upper))
+    }
+
+    /// The interval of the change with any confidence above 0 and below 1.
+    pub fn interval_at(&self, confidence: f64) -> Option<(f64, f64)> {
+        let threshold = 2.0 / (1.0 - confidence);
+        // The quotient may round up past the very threshold that decided.
+        let threshold = if (threshold - self.budget.single()).abs() < 1e-9 * threshold {
+            self.budget.single()
+        } else {
+            threshold
+        };
+        let lower = self.ratios.bound(Direction::Above, threshold)?.exp_m1();
+        let upper = self.ratios.bound(Direction::Below, threshold)?.exp_m1();
+        (lower <= upper).then_some((lower, upper))
+    }
+
+    /// The probability with which [`PairedTest::interval`] holds the truth.
+    pub fn confidence(&self) -> f64 {
+        self.budget.confidence()
+    }
+
+    /// The change (a fraction): the Hodges–Lehmann location of the log ratios, kept within the interval.
+    pub fn estimate(&self) -> Option<f64> {
+        let location = hodges_lehmann(self.ratios.values())?.exp_m1();
+        Some(self.interval().map_or(location, |(lower, upper)| location.clamp(lower, upper)))
+    }
+
+    /// The median over pairs of the baseline's medians, in the metric's unit.
+    pub fn baseline(&self) -> Option<f64> {
+        median(&self.medians.baseline)
+    }
+
+    /// The median over pairs of the candidate's medians, in the metric's unit.
+    pub fn candidate(&self) -> Option<f64> {
+        median(&self.medians.candidate)
+    }
+
+    /// How many pairs counted.
+    pub fn pairs(&self) -> u32 {
+        u32::try_from(self.ratios.values().len()).unwrap_or(u32::MAX)
+    }
+
+    /// Time spent on pairs, in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    /// The margin as a fraction.
+    pub fn margin(&self) -> f64 {
+        self.margin
+    }
+
+    /// The cap on the candidate's own value.
+    pub fn cap(&self) -> Option<f64> {
+        self.cap
+    }
+
+    /// Whether `pairs_left` more pairs are likely to decide, if they are like the past ones.
+    ///
+    /// Never changes a verdict: a test that is dropped stays undecided.
+    pub fn promise(&self, pairs_left: u32) -> Promise {
+        if self.state() != PairedState::Undecided {
+            return Promise::Decided;
+        }
+        let (worse, clear) = (self.budget.family_wise(), self.budget.single());
+        let fewest = |direction, threshold| {
+            self.questions().map(move |(test, bound)| test.fewest_more(direction, bound, threshold))
+        };
+        let fails = fewest(Direction::Above, worse).min().unwrap_or(0);
+        let clears = fewest(Direction::Below, clear).max().unwrap_or(0);
+        if fails.min(clears) > pairs_left {
+            return Promise::Hopeless;
+        }
+        let expected = |direction, threshold| {
+            self.questions().map(move |(test, bound)| test.expected_more(direction, bound, threshold))
+        };
+        let fails = expected(Direction::Above, worse).fold(f64::INFINITY, f64::min);
+        let clears = expected(Direction::Below, clear).fold(0.0, f64::max);
+        let pairs = fails.min(clears);
+        if self.ratios.values().len() >= PATIENCE && pairs > 2.0 * f64::from(pairs_left) {
+            return Promise::Hopeless;
+        }
+        Promise::Pairs(pairs)
+    }
+
+    /// How many more pairs are expected to turn "not worse" into "improved"; `None` where that is not in sight: the
+    /// upper end of the interval is not below 0, or another state holds.
+    pub fn pairs_to_improved(&self) -> Option<f64> {
+        let in_sight = self.state() == PairedState::NotWorse
+            && self.ratios.evidence(Direction::Below, 0.0) >= self.budget.single();
+        let pairs = self.ratios.expected_more(Direction::Below, 0.0, self.budget.family_wise());
+        (in_sight && pairs.is_finite()).then_some(pairs)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

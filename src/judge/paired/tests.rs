@@ -1,0 +1,167 @@
+//! The paired test on made-up pairs.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{PairedLaunch, Side};
+
+fn launch(samples: &[f64]) -> PairedLaunch {
+    let ones = vec![1.0; samples.len()];
+    PairedLaunch { samples: SampleSet::timed(&ones, samples).unwrap(), seconds: 0.25 }
+}
+
+fn pair(schedule: Schedule, baseline: &[f64], candidate: &[f64]) -> Pair {
+    let launches = Sides { baseline: launch(baseline), candidate: launch(candidate) };
+    Pair { index: 0, first: Side::Baseline, schedule, cpu: None, launches }
+}
+
+/// One pair per log ratio, in turns, around a baseline of 1000 ns that drifts.
+pub(crate) fn pairs_of(ratios: &[f64]) -> Vec<Pair> {
+    ratios
+        .iter()
+        .zip(0_u32..)
+        .map(|(ratio, index)| {
+            let baseline: Vec<f64> =
+                (0..9).map(|turn| 1000.0 + 5.0 * f64::from(turn) + f64::from(index)).collect();
+            let candidate: Vec<f64> = baseline.iter().map(|value| value * ratio.exp()).collect();
+            Pair { index, ..pair(Schedule::Turns, &baseline, &candidate) }
+        })
+        .collect()
+}
+
+fn test_of(margin: f64, family: usize, ratios: &[f64]) -> PairedTest {
+    let mut test = PairedTest::new(margin, ErrorBudget::new(0.01, family).unwrap()).unwrap();
+    for pair in pairs_of(ratios) {
+        test.push(&pair).unwrap();
+    }
+    test
+}
+
+#[test]
+fn turns_cancel_what_both_sides_share() {
+    // The machine becomes ten times slower half-way; the candidate is always 10 % slower.
+    let baseline = [100.0, 100.0, 100.0, 1000.0, 1000.0];
+    let candidate = baseline.map(|value| value * 1.1);
+    let seen = observe(&pair(Schedule::Turns, &baseline, &candidate)).unwrap();
+    assert!((seen.ratio.value - 1.1_f64.ln()).abs() < 1e-12);
+    assert!(seen.ratio.error < 1e-12);
+    let seen = observe(&pair(Schedule::WholeProcess, &baseline, &candidate)).unwrap();
+    assert!((seen.ratio.value - 1.1_f64.ln()).abs() < 1e-12);
+    assert!((seen.medians.candidate - 110.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_error_within_a_pair_is_that_of_a_median() {
+    let logs = [-0.02, -0.01, 0.0, 0.01, 0.02_f64];
+    let candidate: Vec<f64> = logs.iter().map(|log| 100.0 * log.exp()).collect();
+    let seen = observe(&pair(Schedule::Turns, &[100.0; 5], &candidate)).unwrap();
+    assert!((seen.ratio.error - 1.4826 * 0.01 * 1.2533 / 5.0_f64.sqrt()).abs() < 1e-9);
+}
+
+#[test]
+fn clear_cases_are_decided_with_an_interval_on_the_right_side() {
+    for (ratios, state) in [
+        (vec![0.0; 7], PairedState::NotWorse),
+        (vec![0.2; 12], PairedState::Regressed),
+        (vec![-0.2; 12], PairedState::Improved),
+        (vec![0.2; 11], PairedState::Undecided),
+        (vec![0.0; 6], PairedState::Undecided),
+    ] {
+        let test = test_of(0.05, 20, &ratios);
+        assert_eq!(test.state(), state, "{ratios:?}");
+        if state != PairedState::Undecided {
+            let (lower, upper) = test.interval().unwrap();
+            let change = test.estimate().unwrap();
+            assert!(lower <= change && change <= upper);
+            assert!(lower <= ratios[0].exp_m1() && ratios[0].exp_m1() <= upper);
+        }
+    }
+    assert!((test_of(0.05, 1, &[0.0; 7]).seconds() - 1.75).abs() < 1e-9);
+}
+
+#[test]
+fn a_margin_without_end_is_never_exceeded() {
+    assert_eq!(test_of(f64::INFINITY, 1, &[3.0; 30]).state(), PairedState::NotWorse);
+    let budget = ErrorBudget::new(0.01, 1).unwrap();
+    assert_eq!(PairedTest::new(-0.1, budget), Err(PairedError::Margin(-0.1)));
+    assert!(PairedTest::new(f64::NAN, budget).is_err());
+}
+
+#[test]
+fn a_cap_fails_an_unchanged_benchmark_and_must_be_cleared_too() {
+    let budget = ErrorBudget::new(0.01, 2).unwrap();
+    let run = |text: &str, pairs: usize| {
+        let limit = Limit::parse(text, crate::domain::Metric::WallTime).unwrap();
+        let mut test = PairedTest::of_limit(&limit, 1000.0, budget).unwrap();
+        for pair in pairs_of(&vec![0.0; pairs]) {
+            test.push(&pair).unwrap();
+        }
+        test
+    };
+    assert_eq!(run("5% | 2us", 7).state(), PairedState::NotWorse);
+    let over = run("5% | 900ns", 8);
+    assert_eq!(over.state(), PairedState::Regressed);
+    assert!(over.exceeds_cap() && !over.exceeds_margin());
+    // Values from 1020 to 1029: a cap among them is neither exceeded nor kept.
+    assert_eq!(run("5% | 1023ns", 10).state(), PairedState::Undecided);
+}
+
+#[test]
+fn the_hopeless_are_dropped_and_the_promising_come_first() {
+    let near = test_of(0.05, 1, &[0.0; 5]);
+    let far = test_of(0.05, 1, &[0.0, 0.1, 0.0]);
+    let (Promise::Pairs(near), Promise::Pairs(far)) = (near.promise(50), far.promise(50)) else {
+        panic!("both are undecided");
+    };
+    assert!(near < far, "{near} {far}");
+    assert_eq!(test_of(0.05, 1, &[0.0; 7]).promise(50), Promise::Decided);
+    assert_eq!(test_of(0.05, 1, &[0.0; 3]).promise(3), Promise::Hopeless);
+    let at_the_margin: Vec<f64> =
+        (0..20).map(|i| 0.05_f64.ln_1p() + if i % 2 == 0 { 0.01 } else { -0.01 }).collect();
+    assert_eq!(test_of(0.05, 1, &at_the_margin).promise(20), Promise::Hopeless);
+}
+
+#[test]
+fn an_improvement_in_sight_is_told() {
+    let test = test_of(0.05, 20, &[-0.2; 7]);
+    assert_eq!(test.state(), PairedState::NotWorse);
+    let more = test.pairs_to_improved().unwrap();
+    assert!((more - 5.0).abs() < 1e-9, "{more}");
+    assert_eq!(test_of(0.05, 20, &[0.0; 7]).pairs_to_improved(), None);
+}
+
+proptest! {
+    #[test]
+    fn verdict_and_interval_never_contradict(
+        centre in -0.2_f64..0.2,
+        errors in prop::collection::vec(-0.03_f64..0.03, 1..40),
+        family in 1_usize..50,
+    ) {
+        let ratios: Vec<f64> = errors.iter().map(|error| centre + error).collect();
+        let test = test_of(0.05, family, &ratios);
+        match (test.state(), test.interval()) {
+            (PairedState::Regressed, Some((lower, _))) => prop_assert!(lower >= 0.05),
+            (PairedState::NotWorse, Some((_, upper))) => prop_assert!(upper <= 0.05),
+            (PairedState::Improved, Some((_, upper))) => prop_assert!(upper <= 1e-12),
+            (PairedState::Undecided, Some((lower, upper))) => {
+                prop_assert!(upper > 0.05);
+                prop_assert!(family > 1 || lower < 0.05);
+            }
+            (_, None) => prop_assert!(ratios.len() < 14 || test.state() == PairedState::Undecided),
+        }
+    }
+
+    #[test]
+    fn judging_stored_pairs_again_agrees_to_the_last_bit(
+        ratios in prop::collection::vec(-0.2_f64..0.2, 1..30),
+    ) {
+        let one = test_of(0.05, 20, &ratios);
+        let two = test_of(0.05, 20, &ratios);
+        prop_assert_eq!(one.state(), two.state());
+        let bits = |test: &PairedTest| {
+            let interval = test.interval().map(|(lower, upper)| (lower.to_bits(), upper.to_bits()));
+            (interval, test.estimate().map(f64::to_bits))
+        };
+        prop_assert_eq!(bits(&one), bits(&two));
+    }
+}

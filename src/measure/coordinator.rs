@@ -1,0 +1,130 @@
+//! The runner that the program uses: samples take turns wherever they can, whole processes where they cannot.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::criterion::ListedBenchmark;
+#[cfg(unix)]
+use super::failure::FailureKind;
+use super::failure::LaunchFailure;
+use super::runner::{LaunchOptions, Runner};
+#[cfg(unix)]
+use super::turns::{PinningPolicy, Turns};
+use super::whole_process::WholeProcess;
+use crate::domain::{BuiltBench, Execution, Launch, Pair, Schedule, Side, Sides};
+
+/// Makes a source tree's home the current one; shared by both ways to run.
+type SharedPointAt = Rc<RefCell<dyn FnMut(&Path) -> io::Result<()>>>;
+
+/// Runs pairs by turns or by whole processes, whatever their executables can.
+pub struct Coordinator {
+    whole: WholeProcess,
+    #[cfg(unix)]
+    turns: Turns,
+}
+
+impl std::fmt::Debug for Coordinator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Coordinator").field("whole", &self.whole).finish_non_exhaustive()
+    }
+}
+
+impl Coordinator {
+    /// A runner that calls `point_at` with a bench's home before its executable runs.
+    ///
+    /// # Errors
+    /// No temporary folder can be made.
+    pub fn new(point_at: impl FnMut(&Path) -> io::Result<()> + 'static) -> io::Result<Self> {
+        let point_at: SharedPointAt = Rc::new(RefCell::new(point_at));
+        let for_whole = Rc::clone(&point_at);
+        let whole = WholeProcess::new(Box::new(move |home| (for_whole.borrow_mut())(home)))?;
+        #[cfg(unix)]
+        let turns = {
+            let point_at = Box::new(move |home: &Path| (point_at.borrow_mut())(home));
+            Turns::new(PinningPolicy::WhenPossible, point_at)
+        };
+        Ok(Self {
+            whole,
+            #[cfg(unix)]
+            turns,
+        })
+    }
+}
+
+/// Whether both executables hand their samples over to a coordinator.
+fn both_take_turns(benches: Sides<&BuiltBench>) -> bool {
+    cfg!(unix)
+        && Side::BOTH.iter().all(|&side| {
+            let bench = benches.get(side);
+            bench.fingerprint.takes_turns() && bench.execution == Execution::Native
+        })
+}
+
+impl Runner for Coordinator {
+    fn schedule(&mut self, benches: Sides<&BuiltBench>, _ids: Sides<&str>) -> Schedule {
+        if both_take_turns(benches) { Schedule::Turns } else { Schedule::WholeProcess }
+    }
+
+    fn list(&mut self, bench: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {
+        self.whole.list(bench)
+    }
+
+    fn launch(
+        &mut self,
+        bench: &BuiltBench,
+        id: &str,
+        options: &LaunchOptions,
+    ) -> Result<Launch, LaunchFailure> {
+        self.whole.launch(bench, id, options)
+    }
+
+    fn pair(
+        &mut self,
+        benches: Sides<&BuiltBench>,
+        ids: Sides<&str>,
+        index: u32,
+        first: Side,
+        options: &LaunchOptions,
+    ) -> Result<Pair, (Side, LaunchFailure)> {
+        match self.schedule(benches, ids) {
+            Schedule::WholeProcess => self.whole.pair(benches, ids, index, first, options),
+            Schedule::Turns => self.pair_in_turns(benches, ids, index, first, options),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Coordinator {
+    fn pair_in_turns(
+        &mut self,
+        benches: Sides<&BuiltBench>,
+        ids: Sides<&str>,
+        index: u32,
+        first: Side,
+        options: &LaunchOptions,
+    ) -> Result<Pair, (Side, LaunchFailure)> {
+        let mut wanted = |side: Side| {
+            let listed = self.whole.list(benches.get(side)).map_err(|failure| (side, failure))?;
+            let found = listed.into_iter().find(|listed| listed.id == *ids.get(side));
+            found.ok_or_else(|| (side, FailureKind::Absent.into()))
+        };
+        let wanted = Sides { baseline: wanted(Side::Baseline)?, candidate: wanted(Side::Candidate)? };
+        self.turns.pair(benches, wanted.as_ref(), index, first, options).map(|played| played.pair)
+    }
+}
+
+#[cfg(not(unix))]
+impl Coordinator {
+    fn pair_in_turns(
+        &mut self,
+        benches: Sides<&BuiltBench>,
+        ids: Sides<&str>,
+        index: u32,
+        first: Side,
+        options: &LaunchOptions,
+    ) -> Result<Pair, (Side, LaunchFailure)> {
+        self.whole.pair(benches, ids, index, first, options)
+    }
+}

@@ -1,0 +1,169 @@
+//! Why a command could not do what it was asked, and which exit code that is.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::build::BuildError;
+use crate::build::criterion_copy::CriterionCopyError;
+use crate::discover::DiscoverError;
+use crate::source::{HarnessError, SourceError};
+use crate::store::StoreError;
+use crate::support::current::CurrentError;
+use crate::support::lock::LockError;
+
+/// Whose fault it was, as the exit code tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Asked for what cannot be: 2.
+    Usage,
+    /// Asked rightly, but it could not be completed: 101.
+    Trouble,
+}
+
+/// Why a command ended early. Worded to follow "failed to".
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// Git had no answer.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The built-in harness could not be laid out.
+    #[error(transparent)]
+    Harness(#[from] HarnessError),
+    /// The benches could not be found.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// A side did not build.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The build folder could not be used.
+    #[error(transparent)]
+    Site(#[from] CurrentError),
+    /// Criterion could not be copied.
+    #[error(transparent)]
+    Copy(#[from] CriterionCopyError),
+    /// The workspace's lock could not be had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Our own folder could not be used.
+    #[error("use {folder}: {error}")]
+    Area {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Nothing to measure.
+    #[error("find anything to measure: the workspace has no Criterion bench target{}", left_out(.0))]
+    NoBenches(Vec<String>),
+    /// The user's filter means nothing.
+    #[error("find a benchmark that matches {filter}")]
+    NoMatch {
+        /// What was asked for.
+        filter: String,
+        /// What exists and is spelt alike.
+        near: Vec<String>,
+    },
+    /// A metric that cannot be measured here.
+    #[error("measure {metric}: {reason}")]
+    Metric {
+        /// Which.
+        metric: crate::domain::Metric,
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+fn left_out(targets: &[String]) -> String {
+    if targets.is_empty() { String::new() } else { format!(" ({})", targets.join("; ")) }
+}
+
+impl PipelineError {
+    /// Which exit code it is.
+    ///
+    /// Exhaustive on purpose: a new error does not compile until somebody has chosen what CI sees.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Source(error) => source_fault(error),
+            Self::Discover(error) => discover_fault(error),
+            Self::NoBenches(_) | Self::NoMatch { .. } | Self::Metric { .. } => Fault::Usage,
+            Self::Harness(_)
+            | Self::Build(_)
+            | Self::Store(_)
+            | Self::Site(_)
+            | Self::Copy(_)
+            | Self::Lock(_)
+            | Self::Area { .. } => Fault::Trouble,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Source(error) => error.hint(),
+            Self::Discover(error) => error.hint(),
+            Self::Build(error) => error.hint(),
+            Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Site(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
+            Self::NoBenches(_) => Some(
+                "add a `[[bench]]` with `harness = false` that uses Criterion, or leave --no-harness out".to_owned(),
+            ),
+            Self::NoMatch { near, .. } if !near.is_empty() => {
+                Some(format!("there are {}", near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")))
+            }
+            Self::NoMatch { .. } => Some("`cargo perfguard list` shows every full name".to_owned()),
+            Self::Area { folder, .. } => {
+                Some(format!("{} must be writable; --target-dir names another folder", folder.display()))
+            }
+            Self::Harness(_) | Self::Copy(_) | Self::Metric { .. } => None,
+        }
+    }
+}
+
+/// What the user asked for cannot be, or git, a file or the clone is in the way.
+fn source_fault(error: &SourceError) -> Fault {
+    match error {
+        SourceError::NotARepository(_)
+        | SourceError::Bare(_)
+        | SourceError::Unborn(_)
+        | SourceError::Outside { .. }
+        | SourceError::UnknownRevision { .. }
+        | SourceError::AmbiguousRevision { .. }
+        | SourceError::NotACommit { .. }
+        | SourceError::FirstCommit { .. }
+        | SourceError::NoMergeBase { .. }
+        | SourceError::NotARange(_)
+        | SourceError::EmptyRange(_)
+        | SourceError::NoWorkspace { .. } => Fault::Usage,
+        SourceError::Ownership(_)
+        | SourceError::Format { .. }
+        | SourceError::Git { .. }
+        | SourceError::Shallow { .. }
+        | SourceError::Read { .. }
+        | SourceError::Write { .. }
+        | SourceError::MissingObject { .. }
+        | SourceError::MissingSubmodule { .. }
+        | SourceError::MissingLfs { .. }
+        | SourceError::UnsafePath(_)
+        | SourceError::Changing => Fault::Trouble,
+    }
+}
+
+/// What the user asked for cannot be, or Cargo is in the way.
+fn discover_fault(error: &DiscoverError) -> Fault {
+    match error {
+        DiscoverError::NoManifest { .. }
+        | DiscoverError::UnknownPackage { .. }
+        | DiscoverError::UnknownBench { .. }
+        | DiscoverError::Pattern { .. } => Fault::Usage,
+        DiscoverError::Start { .. }
+        | DiscoverError::Metadata { .. }
+        | DiscoverError::Answer(_)
+        | DiscoverError::NoResolve
+        | DiscoverError::Read { .. }
+        | DiscoverError::Manifest { .. } => Fault::Trouble,
+    }
+}

@@ -1,0 +1,204 @@
+//! `run`: measure and store, no judgement.
+
+use std::time::Instant;
+
+use super::compare::in_scope;
+use super::error::PipelineError;
+use super::prove::words;
+use super::request::{RunRequest, RunSubject};
+use super::screen::by_whole_processes;
+use super::session;
+use super::workshop::{Prepared, Workshop};
+use crate::domain::{
+    BenchmarkName, BenchmarkOutcome, BuiltBench, Event, Launch, Limit, Measurement, MeasurementKey, Metric,
+    MetricOutcome, OccasionId, Progress, Report, ReportedError, Revision, Side, Verdict,
+};
+use crate::judge::Exit;
+use crate::measure::plan::launch_options;
+use crate::measure::runner::Runner;
+use crate::source::Repository;
+use crate::store::Store;
+use crate::support::process::interrupted;
+
+/// How many launches make one measurement: enough that the luck of one start does not decide.
+const LAUNCHES: u32 = 10;
+
+/// Measures and stores the work tree, or the commits of a range that are not stored yet.
+///
+/// # Errors
+/// What keeps anything from being measured. What befalls single benchmarks or commits is part of the report.
+pub fn run(
+    request: &RunRequest,
+    store: &mut Store,
+    runner: &mut dyn Runner,
+    progress: &dyn Progress,
+) -> Result<Report, PipelineError> {
+    let start = Instant::now();
+    let repository = Repository::discover(&request.project.root)?;
+    let revisions = match &request.what {
+        RunSubject::WorkTree => vec![repository.work_tree()?],
+        RunSubject::Range(range) => repository.range(range)?,
+    };
+    let _lock = session::lock(&request.project, progress)?;
+    let workshop =
+        Workshop { project: &request.project, repository: &repository, scope: &request.scope, progress };
+    let occasion = session::begin(store, "run", &request.machine, 0)?;
+    let mut surveyor = Surveyor { request, store, runner, progress, occasion, report: empty(request) };
+    let alone = revisions.len() == 1;
+    for (index, revision) in revisions.iter().enumerate() {
+        if interrupted() {
+            break;
+        }
+        if !alone {
+            progress.event(Event::Stage(&format!("Measuring {} of {}: {revision}", index + 1, revisions.len())));
+        }
+        match workshop.prepare(Side::Candidate, revision, None) {
+            Ok(prepared) => surveyor.survey(revision, &prepared)?,
+            Err(error) if alone => return Err(error),
+            // A commit of the past that does not build is no reason to leave out the others.
+            Err(error) => surveyor.report.errors.push(ReportedError {
+                subject: revision.to_string(),
+                message: format!("failed to {error}"),
+                hint: error.hint(),
+            }),
+        }
+        workshop.tidy(&[revision.tree.clone()]);
+    }
+    progress.event(Event::Measured);
+    let mut report = surveyor.report;
+    if interrupted() {
+        report.errors.push(ReportedError {
+            subject: String::new(),
+            message: "interrupted; what was measured is stored".to_owned(),
+            hint: None,
+        });
+    }
+    let exit = if report.errors.is_empty() { Exit::Passed } else { Exit::Incomplete };
+    Ok(Report {
+        exit_code: exit.code(),
+        candidate: revisions.last().cloned(),
+        seconds: start.elapsed().as_secs_f64(),
+        ..report
+    })
+}
+
+fn empty(request: &RunRequest) -> Report {
+    Report {
+        command: "run",
+        exit_code: 0,
+        baseline: None,
+        candidate: None,
+        machine: Some(request.machine.clone()),
+        toolchain: None,
+        benchmarks: Vec::new(),
+        claims: Vec::new(),
+        errors: Vec::new(),
+        notes: Vec::new(),
+        seconds: 0.0,
+    }
+}
+
+/// Who measures the benchmarks of one revision after the other.
+struct Surveyor<'a> {
+    request: &'a RunRequest,
+    store: &'a mut Store,
+    runner: &'a mut dyn Runner,
+    progress: &'a dyn Progress,
+    occasion: OccasionId,
+    report: Report,
+}
+
+impl Surveyor<'_> {
+    fn survey(&mut self, revision: &Revision, prepared: &Prepared) -> Result<(), PipelineError> {
+        let mut todo: Vec<(BuiltBench, BenchmarkName)> = Vec::new();
+        let mut everything = Vec::new();
+        for listed in session::list(prepared, self.runner) {
+            match listed.ids {
+                Err(reason) => self.report.errors.push(ReportedError {
+                    subject: listed.bench.label(),
+                    message: format!("cannot list its benchmarks: {reason}"),
+                    hint: None,
+                }),
+                Ok(ids) => {
+                    for id in ids {
+                        let name = BenchmarkName::new(&listed.bench.package, &listed.bench.target, id);
+                        if in_scope(&self.request.scope, &name) {
+                            todo.push((listed.bench.clone(), name.clone()));
+                        }
+                        everything.push(name);
+                    }
+                }
+            }
+        }
+        let backfill = matches!(self.request.what, RunSubject::Range(_));
+        if todo.is_empty() && self.report.errors.is_empty() && !backfill {
+            return Err(session::nothing(prepared, &self.request.scope, &everything));
+        }
+        self.report.toolchain = session::toolchain(prepared);
+        self.report.notes = session::notes(prepared);
+        self.progress.event(Event::Measuring { benchmarks: todo.len() });
+        let total = todo.len();
+        for (index, (bench, name)) in todo.iter().enumerate() {
+            if interrupted() {
+                break;
+            }
+            let key = session::key(revision, &self.request.machine, bench, name.id(), Metric::WallTime);
+            let key = by_whole_processes(&key);
+            if backfill && self.store.has_measurement(&key.series(), &revision.commit)? {
+                continue;
+            }
+            self.progress.event(Event::Benchmark { name, settled: index, total, launches: 0, state: "measuring" });
+            self.measure(bench, name, key)?;
+        }
+        Ok(())
+    }
+
+    fn measure(
+        &mut self,
+        bench: &BuiltBench,
+        name: &BenchmarkName,
+        key: MeasurementKey,
+    ) -> Result<(), PipelineError> {
+        let metric = Metric::WallTime;
+        let limit = Limit::default_for(metric);
+        let outcome = match self.launches(bench, name.id()) {
+            Err(reason) => {
+                self.report.errors.push(ReportedError {
+                    subject: name.to_string(),
+                    message: reason.clone(),
+                    hint: None,
+                });
+                MetricOutcome::without_figures(metric, limit, Verdict::Failed, reason)
+            }
+            Ok(launches) => {
+                let provenance = session::provenance(bench);
+                let measurement = Measurement { key, executable: bench.digest.clone(), provenance, launches };
+                self.store.record(self.occasion, &measurement)?;
+                let seconds = measurement.launches.iter().map(|launch| launch.seconds).sum();
+                let outcome = MetricOutcome::without_figures(metric, limit, Verdict::New, "measured and stored");
+                MetricOutcome { candidate: measurement.summary(), seconds, ..outcome }
+            }
+        };
+        self.report.benchmarks.push(BenchmarkOutcome {
+            name: name.clone(),
+            arch: bench.fingerprint.arch().to_owned(),
+            metrics: vec![outcome],
+        });
+        Ok(())
+    }
+
+    fn launches(&mut self, bench: &BuiltBench, id: &str) -> Result<Vec<Launch>, String> {
+        let budget = self.request.measuring.budget;
+        let start = Instant::now();
+        let mut launches: Vec<Launch> = Vec::new();
+        // At least one launch; more only while the budget lasts.
+        while launches.is_empty() || (launches.len() < LAUNCHES as usize && start.elapsed() < budget) {
+            let iteration = launches.first().map(|launch: &Launch| {
+                std::time::Duration::try_from_secs_f64(launch.samples.median() * 1e-9).unwrap_or_default()
+            });
+            let options = launch_options(budget, iteration);
+            launches.push(self.runner.launch(bench, id, &options).map_err(|failure| words(&failure))?);
+        }
+        Ok(launches)
+    }
+}

@@ -1,0 +1,110 @@
+//! What every measuring command does first and last: take the workspace's lock, list executables, key measurements.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::catalogue::ListedBench;
+use super::error::PipelineError;
+use super::prove::words;
+use super::request::{Project, Scope};
+use super::workshop::Prepared;
+use crate::discover::nearest;
+use crate::domain::{
+    BenchmarkName, BuiltBench, Event, Execution, MachineFacts, MeasurementKey, Metric, OccasionId, Progress,
+    Provenance, Revision, Toolchain,
+};
+use crate::measure::runner::Runner;
+use crate::store::{NewOccasion, Store};
+use crate::support::lock::FileLock;
+
+/// Takes the workspace's lock. Two runs at once would build at one path and disturb each other's figures, so the second
+/// waits, and says so.
+pub(crate) fn lock(project: &Project, progress: &dyn Progress) -> Result<FileLock, PipelineError> {
+    std::fs::create_dir_all(&project.area)
+        .map_err(|error| PipelineError::Area { folder: project.area.clone(), error })?;
+    let waiting = || progress.event(Event::Waiting("for another run in this workspace to finish"));
+    Ok(FileLock::acquire(&project.area.join("lock"), waiting)?)
+}
+
+/// Notes in the store that a run begins.
+pub(crate) fn begin(
+    store: &mut Store,
+    command: &str,
+    machine: &MachineFacts,
+    seed: u64,
+) -> Result<OccasionId, PipelineError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(store.begin_occasion(&NewOccasion {
+        command,
+        started_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
+        machine,
+        program_version: env!("CARGO_PKG_VERSION"),
+        seed,
+    })?)
+}
+
+/// Asks every executable for its benchmarks. One that cannot tell fails alone.
+pub(crate) fn list(prepared: &Prepared, runner: &mut dyn Runner) -> Vec<ListedBench> {
+    let ask = |bench: &BuiltBench| {
+        let ids = match runner.list(bench) {
+            Ok(listed) => Ok(listed.into_iter().map(|listed| listed.id).collect()),
+            Err(failure) => Err(words(&failure)),
+        };
+        ListedBench { bench: bench.clone(), ids }
+    };
+    prepared.benches.iter().map(ask).collect()
+}
+
+/// What a benchmark's measurements are keyed by.
+pub(crate) fn key(
+    revision: &Revision,
+    machine: &MachineFacts,
+    bench: &BuiltBench,
+    id: &str,
+    metric: Metric,
+) -> MeasurementKey {
+    MeasurementKey {
+        revision: revision.clone(),
+        machine: machine.key.clone(),
+        build: bench.fingerprint.clone(),
+        benchmark: BenchmarkName::new(&bench.package, &bench.target, id),
+        metric,
+    }
+}
+
+/// Whether what an executable measures is evidence about this machine.
+pub(crate) fn provenance(bench: &BuiltBench) -> Provenance {
+    match bench.execution {
+        Execution::Native | Execution::Runner(_) => Provenance::Native,
+        Execution::Emulated(_) => Provenance::Emulated,
+    }
+}
+
+/// What the figures were taken with, for the report.
+pub(crate) fn toolchain(prepared: &Prepared) -> Option<Toolchain> {
+    prepared.benches.first().map(|bench| Toolchain {
+        rustc: bench.fingerprint.rustc.clone(),
+        target: bench.fingerprint.target.clone(),
+        profile: bench.fingerprint.profile.clone(),
+    })
+}
+
+/// What a reader should know about the targets that are not measured.
+pub(crate) fn notes(prepared: &Prepared) -> Vec<String> {
+    let left_out = prepared
+        .left_out
+        .iter()
+        .map(|target| format!("{}::{} is not measured: {}", target.package, target.target, target.reason));
+    prepared.notes.iter().cloned().chain(left_out).collect()
+}
+
+/// Nothing to measure: no bench at all, or a filter that means none of them.
+pub(crate) fn nothing(prepared: &Prepared, scope: &Scope, names: &[BenchmarkName]) -> PipelineError {
+    if names.is_empty() {
+        let left_out =
+            prepared.left_out.iter().map(|target| format!("{}::{}: {}", target.package, target.target, target.reason));
+        PipelineError::NoBenches(left_out.collect())
+    } else {
+        let near = scope.words.iter().flat_map(|text| nearest(names, text)).take(3).collect();
+        PipelineError::NoMatch { filter: scope.words.join(", "), near }
+    }
+}

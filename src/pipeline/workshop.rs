@@ -1,0 +1,180 @@
+//! From a revision to executables: its files are extracted, its benches found and built, at the one build path.
+
+use std::path::PathBuf;
+
+use super::error::PipelineError;
+use super::request::{Harness, Project, Scope};
+use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
+use crate::build::{BuildRequest, Built, Patch, build};
+use crate::discover::{LeftOut, Selection, discover};
+use crate::domain::{BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId};
+use crate::source::{HARNESS_PACKAGE, Repository, harness_tree};
+use crate::support::current::BuildSite;
+
+/// How many source trees, with their target folders, are kept for the next run.
+const KEPT_TREES: usize = 4;
+
+/// Everything needed to turn revisions into executables.
+pub(crate) struct Workshop<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) repository: &'a Repository,
+    pub(crate) scope: &'a Scope,
+    pub(crate) progress: &'a dyn Progress,
+}
+
+/// One revision, built.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Prepared {
+    /// The benches of the workspace, and of the harness where it takes part.
+    pub(crate) benches: Vec<BuiltBench>,
+    /// Bench targets that are not measured.
+    pub(crate) left_out: Vec<LeftOut>,
+    /// What the reader should know.
+    pub(crate) notes: Vec<String>,
+    /// The target folder to start another side's build from.
+    target: Option<PathBuf>,
+}
+
+impl Workshop<'_> {
+    fn trees(&self) -> PathBuf {
+        self.project.area.join("trees")
+    }
+
+    /// Builds a revision. `like` is another side that is built already: its dependencies need no second compilation.
+    pub(crate) fn prepare(
+        &self,
+        side: Side,
+        revision: &Revision,
+        like: Option<&Prepared>,
+    ) -> Result<Prepared, PipelineError> {
+        self.progress.event(Event::Stage(&format!("Extracting the {side}, {revision}")));
+        let prefix = self.repository.prefix_of(&self.project.root)?;
+        let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
+        let mut prepared = self.make(side, &tree, &self.scope.selection, like)?;
+        let own = prepared.benches.iter().any(|bench| bench.package == HARNESS_PACKAGE)
+            || prepared.left_out.iter().any(|target| target.package == HARNESS_PACKAGE);
+        if let Harness::On { .. } = self.scope.harness
+            && !own
+            && self.wants_harness()
+        {
+            self.add_harness(side, revision, &tree, &mut prepared)?;
+        }
+        Ok(prepared)
+    }
+
+    /// Forgets source trees that have not been used for long.
+    pub(crate) fn tidy(&self, spare: &[TreeId]) {
+        // What cannot be removed now is removed another time.
+        let _ = crate::source::prune(&self.trees(), KEPT_TREES, spare);
+    }
+
+    /// Whether the user's words leave room for the harness: `-p`, `--bench` and filters may exclude it.
+    fn wants_harness(&self) -> bool {
+        let selection = &self.scope.selection;
+        let named = selection.packages.iter().any(|package| package == HARNESS_PACKAGE);
+        (selection.packages.is_empty() || named)
+            && selection.benches.is_empty()
+            && !selection.exclude.iter().any(|package| package == HARNESS_PACKAGE)
+            && crate::source::harness_names().any(|name| self.scope.filter.matches(&name))
+    }
+
+    /// Builds the shipped harness beside the workspace. That it does not build with an old toolchain is no reason to
+    /// fail: the user's own benches go on.
+    fn add_harness(
+        &self,
+        side: Side,
+        revision: &Revision,
+        workspace: &SourceTree,
+        prepared: &mut Prepared,
+    ) -> Result<(), PipelineError> {
+        let tree = harness_tree(revision, &workspace.workspace(), &self.trees())?;
+        // The user's selection is about the user's packages.
+        match self.make(side, &tree, &Selection::default(), None) {
+            Ok(harness) => {
+                prepared.benches.extend(harness.benches);
+                prepared.notes.extend(harness.notes);
+            }
+            Err(PipelineError::Build(error)) => {
+                let note = format!("the built-in harness is left out of the {side}: failed to {error}");
+                prepared.notes.push(note);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Finds and builds the benches of one tree at the one build path.
+    fn make(
+        &self,
+        side: Side,
+        tree: &SourceTree,
+        selection: &Selection,
+        like: Option<&Prepared>,
+    ) -> Result<Prepared, PipelineError> {
+        let site = BuildSite::new(&self.project.area);
+        let occupied = site.occupy(tree)?;
+        let found = discover(
+            &self.project.cargo,
+            &occupied.workspace(),
+            selection,
+            &self.scope.flags,
+            &self.project.environment,
+        )?;
+        let mut notes = Vec::new();
+        let patches = self.patches(&found.benches, &mut notes)?;
+        self.progress.event(Event::Stage(&format!("Building the {side}")));
+        let scope = self.scope;
+        let request = BuildRequest {
+            side,
+            tree: &tree.revision.tree,
+            workspace: &occupied.workspace(),
+            target_dir: &occupied.target(),
+            home: occupied.home(),
+            artifacts: &self.project.area.join("artifacts"),
+            cargo: &self.project.cargo,
+            environment: &self.project.environment,
+            flags: &scope.flags,
+            features: &selection.features,
+            benches: &found.benches,
+            patches: &patches,
+            seed: like.and_then(|prepared| prepared.target.as_deref()),
+            local: &found.local,
+        };
+        let Built { benches, notes: built_notes, .. } = build(&request, self.progress)?;
+        occupied.release()?;
+        notes.extend(built_notes);
+        Ok(Prepared { benches, left_out: found.left_out, notes, target: Some(tree.target()) })
+    }
+
+    /// A copy of each Criterion that the benches use, whose samples take turns. Where there can be none, whole processes
+    /// take turns instead, and the report says so.
+    fn patches(&self, benches: &[BenchTarget], notes: &mut Vec<String>) -> Result<Vec<Patch>, PipelineError> {
+        let mut patches: Vec<Patch> = Vec::new();
+        for bench in benches {
+            let criterion = &bench.criterion;
+            if criterion.origin != CrateOrigin::CratesIo || patches.iter().any(|patch| patch.version == criterion.version)
+            {
+                continue;
+            }
+            let copies = self.project.area.join("criterion");
+            match CriterionCopy::prepare(&criterion.version, &criterion.root, &copies) {
+                Ok(copy) => patches.push(patch(&copy)),
+                Err(CriterionCopyError::Unsupported { what, .. }) => {
+                    notes.push(format!("{criterion} takes turns by whole processes: {what}"));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(patches)
+    }
+}
+
+/// A copy as the build takes it. Its folder is named by its content.
+fn patch(copy: &CriterionCopy) -> Patch {
+    Patch {
+        name: "criterion".to_owned(),
+        version: copy.version().to_owned(),
+        path: copy.folder().to_owned(),
+        digest: copy.folder().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    }
+}

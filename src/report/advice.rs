@@ -1,0 +1,94 @@
+//! What the reader of a report can do next, with the command that does it.
+
+use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, Report, Verdict};
+
+use super::text::{clean, shell_word};
+use super::words::{Kind, worst_first};
+
+/// Something the reader can do, and the command that does it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NextStep {
+    /// What for.
+    pub(super) purpose: &'static str,
+    /// What to type or write; may have several lines.
+    pub(super) command: String,
+}
+
+/// What the reader can do about what was found.
+pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
+    if Kind::of(report) != Kind::Judged {
+        return Vec::new();
+    }
+    let mut steps = Vec::new();
+    let mut step = |purpose, command| steps.push(NextStep { purpose, command });
+    let sorted = worst_first(report);
+    let first =
+        |verdict| sorted.iter().find(|benchmark| benchmark.verdict() == verdict).map(|b| b.name.to_string());
+    let sides = sides(report);
+    if let Some(name) = first(Verdict::Regressed) {
+        let word = shell_word(&clean(&name));
+        if let Some(sides) = &sides {
+            step("measure it again", format!("cargo perfguard compare {sides} -- {word}"));
+            step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
+        }
+        step("accept the new figures as the baseline", "cargo perfguard baseline accept".to_owned());
+        step("or raise its threshold, in perfguard.toml", threshold_entry(&sorted, &name));
+    }
+    if let (Some(name), Some(sides)) = (first(Verdict::Inconclusive), &sides) {
+        let word = shell_word(&clean(&name));
+        step("give it more time", format!("cargo perfguard compare {sides} --budget 60s -- {word}"));
+        step("see how small a change this machine can show", "cargo perfguard doctor".to_owned());
+    }
+    if let (Some(_), Some(sides), "check") = (first(Verdict::NotComparable), &sides, report.command) {
+        step("build and measure both sides here", format!("cargo perfguard compare {sides}"));
+    }
+    steps
+}
+
+/// The two sides as `compare` takes them.
+fn sides(report: &Report) -> Option<String> {
+    let base = report.baseline.as_ref()?.commit.short();
+    match &report.candidate {
+        Some(candidate) if report.command == "compare" && !candidate.dirty => {
+            Some(format!("{base} {}", candidate.commit.short()))
+        }
+        _ => Some(base.to_owned()),
+    }
+}
+
+/// A configuration entry that would let the first regressed metric of a benchmark through.
+fn threshold_entry(benchmarks: &[&BenchmarkOutcome], name: &str) -> String {
+    let outcome = benchmarks
+        .iter()
+        .find(|benchmark| benchmark.name.to_string() == name)
+        .and_then(|benchmark| benchmark.metrics.iter().find(|outcome| outcome.verdict == Verdict::Regressed));
+    let (metric, limit) =
+        outcome.map_or((Metric::WallTime, "10%".to_owned()), |outcome| (outcome.metric, enough(outcome)));
+    let pattern = toml_string(name);
+    format!("[[benchmark]]\nmatch = {pattern}\nthresholds = {{ {metric} = \"{limit}\" }}")
+}
+
+/// A limit that the outcome would keep.
+fn enough(outcome: &MetricOutcome) -> String {
+    let high = outcome.interval.map(|(_, high)| high).or(outcome.change).filter(|high| high.is_finite());
+    match (high, outcome.baseline, outcome.candidate) {
+        (Some(high), ..) if outcome.metric != Metric::Allocations => format!("{:.0}%", (high * 100.0).ceil()),
+        (_, Some(before), Some(after)) if outcome.metric == Metric::Allocations && after > before => {
+            format!("{:.0}", (after - before).ceil())
+        }
+        _ => "10%".to_owned(),
+    }
+}
+
+/// A TOML string.
+fn toml_string(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in clean(text).chars() {
+        if matches!(character, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,124 @@
+//! The report for spreadsheets: a row for each metric of each benchmark, quoted as RFC 4180 says.
+
+use crate::domain::{MetricOutcome, Report, Verdict};
+
+use super::words::{self, Kind};
+
+const HEADER: [&str; 17] = [
+    "benchmark",
+    "arch",
+    "metric",
+    "unit",
+    "verdict",
+    "baseline",
+    "candidate",
+    "change",
+    "interval_low",
+    "interval_high",
+    "confidence",
+    "threshold",
+    "limit",
+    "method",
+    "pairs",
+    "seconds",
+    "reason",
+];
+
+/// Writes a report as comma-separated values with a header row. What is unknown is empty.
+pub(super) fn render(report: &Report) -> String {
+    let kind = Kind::of(report);
+    let mut text = record(HEADER);
+    for benchmark in words::by_name(report) {
+        let lead = [benchmark.name.to_string(), benchmark.arch.clone()];
+        if benchmark.metrics.is_empty() {
+            let verdict = if kind == Kind::Judged { benchmark.verdict().name() } else { "" };
+            let mut fields = vec![String::new(); HEADER.len()];
+            fields[..2].clone_from_slice(&lead);
+            verdict.clone_into(&mut fields[4]);
+            text.push_str(&record(fields));
+        }
+        for outcome in &benchmark.metrics {
+            text.push_str(&record(lead.iter().cloned().chain(fields(outcome, kind))));
+        }
+    }
+    text
+}
+
+fn fields(outcome: &MetricOutcome, kind: Kind) -> impl Iterator<Item = String> + use<> {
+    let spoken = kind == Kind::Judged || outcome.verdict == Verdict::Failed;
+    let verdict = if spoken { outcome.verdict.name() } else { "" };
+    let (low, high) = outcome.interval.unzip();
+    [
+        outcome.metric.name().to_owned(),
+        outcome.metric.unit().to_owned(),
+        verdict.to_owned(),
+        number(outcome.baseline),
+        number(outcome.candidate),
+        number(outcome.change),
+        number(low),
+        number(high),
+        number(outcome.confidence),
+        number(outcome.threshold),
+        outcome.limit.display(outcome.metric),
+        outcome.method.map(|method| method.to_string()).unwrap_or_default(),
+        outcome.pairs.to_string(),
+        number(Some(outcome.seconds)),
+        outcome.reason.clone().unwrap_or_default(),
+    ]
+    .into_iter()
+}
+
+/// A number with a point and no exponent; empty where there is none.
+pub(super) fn number(value: Option<f64>) -> String {
+    value.filter(|value| value.is_finite()).map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// One record with its line break.
+pub(super) fn record(fields: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let quoted: Vec<String> = fields.into_iter().map(|field| quote(field.as_ref())).collect();
+    format!("{}\r\n", quoted.join(","))
+}
+
+/// A field, in quotes where it needs them.
+fn quote(field: &str) -> String {
+    if field.contains([',', '"', '\r', '\n']) || field != field.trim() {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reads RFC 4180 text back.
+    pub(in crate::report) fn parse(text: &str) -> Vec<Vec<String>> {
+        let (mut records, mut fields, mut field, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
+            match character {
+                '"' if quoted && characters.peek() == Some(&'"') => field.extend(characters.next()),
+                '"' => quoted = !quoted,
+                ',' if !quoted => fields.push(std::mem::take(&mut field)),
+                '\r' if !quoted && characters.peek() == Some(&'\n') => {
+                    characters.next();
+                    fields.push(std::mem::take(&mut field));
+                    records.push(std::mem::take(&mut fields));
+                }
+                other => field.push(other),
+            }
+        }
+        assert!(!quoted && field.is_empty() && fields.is_empty(), "the last record is not finished");
+        records
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_reads_back(fields in prop::collection::vec("[a,\"\r\n é🦀]{0,8}", 1..6)) {
+            prop_assert_eq!(parse(&record(&fields)), vec![fields]);
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Hand-made reports that tests render.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    BenchmarkName, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, CommitId, CpuIdentity, Limit, MachineFacts,
+    MachineKey, Method, Metric, MetricOutcome, Report, ReportedError, Revision, Toolchain, TreeId, Verdict,
+};
+
+/// A name of 200 characters.
+pub(super) fn long_name() -> BenchmarkName {
+    let id = "group/function_with_a_telling_name/".repeat(5) + "value/00";
+    let name = BenchmarkName::new("package", "target", id);
+    assert_eq!(name.to_string().len(), 200);
+    name
+}
+
+/// Names that try to break every format.
+pub(super) fn nasty_names() -> Vec<BenchmarkName> {
+    [
+        "pipe|back`tick/star*under_score",
+        "quote\"apostrophe'comma,semicolon;",
+        "<script>alert(1)</script>&amp;",
+        "crab 🦀/família/日本語",
+        "tab\tline\nescape\u{1b}[31m",
+        "@everyone #1 [link](x) ]]>",
+        "=1+1",
+    ]
+    .map(|id| BenchmarkName::new("nasty", "names", id))
+    .to_vec()
+}
+
+pub(super) fn commit(digit: char) -> CommitId {
+    CommitId::from_hex(&digit.to_string().repeat(40)).unwrap()
+}
+
+fn revision(label: &str, digit: char, dirty: bool) -> Revision {
+    let tree = TreeId::from_hex(&"f".repeat(40)).unwrap();
+    Revision { label: label.to_owned(), commit: commit(digit), dirty, tree }
+}
+
+fn machine() -> MachineFacts {
+    MachineFacts {
+        key: MachineKey::new("amd-epyc-7763-25-1-1-8a1f"),
+        arch: "x86_64".into(),
+        os: "linux".into(),
+        cpu: CpuIdentity {
+            vendor: "AuthenticAMD".into(),
+            model: "AMD EPYC 7763 64-Core Processor".into(),
+            family: "25".into(),
+            number: "1".into(),
+            stepping: "1".into(),
+            features: BTreeSet::from(["avx2".to_owned()]),
+        },
+        caches: Vec::new(),
+        logical_cpus: 2,
+        hypervisor: None,
+    }
+}
+
+/// A report of `check` with nothing in it.
+pub(super) fn empty() -> Report {
+    Report {
+        command: "check",
+        exit_code: 0,
+        baseline: Some(revision("origin/main", 'a', false)),
+        candidate: Some(revision("work tree", 'b', true)),
+        machine: Some(machine()),
+        toolchain: Some(Toolchain {
+            rustc: "1.95.0".into(),
+            target: "x86_64-unknown-linux-gnu".into(),
+            profile: "bench".into(),
+        }),
+        benchmarks: Vec::new(),
+        claims: Vec::new(),
+        errors: Vec::new(),
+        notes: Vec::new(),
+        seconds: 0.0,
+    }
+}
+
+/// A report of which nothing but the command is known.
+pub(super) fn bare(command: &'static str) -> Report {
+    Report { command, baseline: None, candidate: None, machine: None, toolchain: None, ..empty() }
+}
+
+/// A wall time that changed by a fraction, with the interval around it.
+pub(super) fn timed(verdict: Verdict, baseline: f64, change: f64, half: f64) -> MetricOutcome {
+    MetricOutcome {
+        metric: Metric::WallTime,
+        verdict,
+        method: Some(Method::Paired),
+        baseline: Some(baseline),
+        candidate: Some(baseline * (1.0 + change)),
+        change: Some(change),
+        interval: Some((change - half, change + half)),
+        confidence: Some(0.999),
+        limit: Limit::default_for(Metric::WallTime),
+        threshold: Some(0.05),
+        pairs: 18,
+        seconds: 9.1,
+        reason: None,
+    }
+}
+
+/// A count that repeats exactly.
+pub(super) fn counted(metric: Metric, verdict: Verdict, baseline: f64, candidate: f64) -> MetricOutcome {
+    let change = candidate / baseline - 1.0;
+    MetricOutcome {
+        metric,
+        verdict,
+        method: Some(Method::Exact),
+        baseline: Some(baseline),
+        candidate: Some(candidate),
+        change: Some(change),
+        interval: None,
+        confidence: None,
+        limit: Limit::default_for(metric),
+        threshold: Some(Limit::default_for(metric).fraction(baseline)),
+        pairs: 0,
+        seconds: 0.4,
+        reason: None,
+    }
+}
+
+pub(super) fn bench(id: &str, metrics: Vec<MetricOutcome>) -> BenchmarkOutcome {
+    outcome(BenchmarkName::new("parser", "parse", id), metrics)
+}
+
+fn outcome(name: BenchmarkName, metrics: Vec<MetricOutcome>) -> BenchmarkOutcome {
+    BenchmarkOutcome { name, arch: "x86_64".into(), metrics }
+}
+
+fn without(verdict: Verdict, reason: &str) -> Vec<MetricOutcome> {
+    let limit = Limit::default_for(Metric::WallTime);
+    vec![MetricOutcome::without_figures(Metric::WallTime, limit, verdict, reason)]
+}
+
+/// One of everything: the report a reader has to find their way in.
+pub(super) fn mixed() -> Report {
+    let mut undecided = timed(Verdict::Inconclusive, 345.6, 0.021, 0.042);
+    undecided.reason = Some("the interval still spans the threshold after 10 s".into());
+    Report {
+        exit_code: 101,
+        benchmarks: vec![
+            bench("json/small", vec![timed(Verdict::Unchanged, 812.0, 0.001, 0.004)]),
+            bench("json/large", vec![timed(Verdict::Regressed, 1200.0, 0.075, 0.014)]),
+            bench("json/pretty", vec![timed(Verdict::Improved, 2_400_000.0, -0.31, 0.02)]),
+            bench("toml/small", vec![undecided]),
+            bench("toml/new", without(Verdict::New, "only the candidate has it")),
+            bench("yaml/old", without(Verdict::Missing, "only the baseline has it")),
+            bench("yaml/simd", without(Verdict::NotComparable, "rustc differs: 1.94.0 and 1.95.0")),
+            bench("yaml/crash", without(Verdict::Failed, "the candidate's process ended with signal 11")),
+        ],
+        errors: vec![ReportedError {
+            subject: "parser::parse::yaml/crash".into(),
+            message: "failed to measure the candidate: the process ended with signal 11\nthread 'main' panicked at \
+                      benches/parse.rs:12:\nindex out of bounds"
+                .into(),
+            hint: Some("run it alone with `cargo bench --bench parse -- yaml/crash`".into()),
+        }],
+        notes: vec!["bench target `parser::old` was left out: it uses libtest".into()],
+        seconds: 127.0,
+        ..empty()
+    }
+}
+
+/// Time, instructions and allocations of three benchmarks; one regressed in allocations only.
+pub(super) fn several_metrics() -> Report {
+    let three = |id: &str, allocations: MetricOutcome| {
+        bench(
+            id,
+            vec![
+                timed(Verdict::Unchanged, 1534.0, 0.006, 0.009),
+                counted(Metric::Instructions, Verdict::Unchanged, 1_234_567_890.0, 1_234_567_901.0),
+                allocations,
+            ],
+        )
+    };
+    let same = counted(Metric::Allocations, Verdict::Unchanged, 12.0, 12.0);
+    let mut from_zero = counted(Metric::Allocations, Verdict::Regressed, 0.0, 3.0);
+    from_zero.threshold = Some(0.0);
+    let both_zero = counted(Metric::Allocations, Verdict::Unchanged, 0.0, 0.0);
+    Report {
+        exit_code: 100,
+        benchmarks: vec![
+            three("concat/naive", same),
+            three("concat/optimized", from_zero),
+            three("hash", both_zero),
+        ],
+        seconds: 61.0,
+        ..empty()
+    }
+}
+
+/// A gate that passed, with many unchanged benchmarks.
+pub(super) fn many() -> Report {
+    let mut benchmarks: Vec<_> = (0..41)
+        .map(|n| {
+            bench(&format!("case/{n:02}"), vec![timed(Verdict::Unchanged, 100.0 + f64::from(n), 0.0, 0.01)])
+        })
+        .collect();
+    benchmarks.push(bench("faster", vec![timed(Verdict::Improved, 5000.0, -0.2, 0.01)]));
+    for n in 0..7 {
+        benchmarks.push(bench(&format!("added/{n}"), without(Verdict::New, "only the candidate has it")));
+    }
+    Report { benchmarks, seconds: 300.0, ..empty() }
+}
+
+/// Only new benchmarks: there was nothing to compare with.
+pub(super) fn only_new() -> Report {
+    let new = without(Verdict::New, "no baseline is stored for this machine");
+    Report {
+        exit_code: 102,
+        benchmarks: vec![bench("a", new.clone()), bench("b", new)],
+        seconds: 4.0,
+        ..empty()
+    }
+}
+
+/// Names that try to break every format, and figures that are no numbers.
+pub(super) fn nasty() -> Report {
+    let mut nonsense = timed(Verdict::Unchanged, f64::NAN, f64::NAN, f64::NAN);
+    nonsense.confidence = Some(f64::NAN);
+    nonsense.threshold = Some(f64::INFINITY);
+    nonsense.seconds = f64::NAN;
+    let mut open = timed(Verdict::Regressed, 10.0, 0.5, f64::INFINITY);
+    open.interval = Some((0.4, f64::INFINITY));
+    let mut benchmarks: Vec<_> = nasty_names()
+        .into_iter()
+        .map(|name| outcome(name, vec![timed(Verdict::Unchanged, 10.0, 0.0, 0.01)]))
+        .collect();
+    benchmarks.push(outcome(long_name(), vec![open]));
+    benchmarks.push(bench("nonsense", vec![nonsense]));
+    Report {
+        exit_code: 100,
+        benchmarks,
+        notes: vec!["<b>note</b> | with `markup`".into()],
+        seconds: 12.0,
+        ..empty()
+    }
+}
+
+/// Claims of every verdict.
+pub(super) fn claims() -> Report {
+    let claim = |name: &str, verdict, ratio, interval, reason: Option<&str>| ClaimOutcome {
+        name: name.into(),
+        verdict,
+        ratio,
+        interval,
+        at_least: 1.5,
+        reason: reason.map(str::to_owned),
+    };
+    Report {
+        exit_code: 100,
+        baseline: None,
+        claims: vec![
+            claim("strings/concat", ClaimVerdict::Confirmed, Some(3.1), Some((3.0, 3.2)), None),
+            claim("simd beats scalar", ClaimVerdict::Refuted, Some(1.2), Some((1.1, 1.3)), None),
+            claim("maps/hasher", ClaimVerdict::Undecided, None, None, Some("the budget ended")),
+        ],
+        seconds: 33.0,
+        ..bare("claims")
+    }
+}
+
+/// Figures of one side.
+pub(super) fn run() -> Report {
+    let mut report = several_metrics();
+    report.command = "run";
+    report.exit_code = 0;
+    report.baseline = None;
+    for outcome in report.benchmarks.iter_mut().flat_map(|benchmark| &mut benchmark.metrics) {
+        let limit = outcome.limit;
+        let value = outcome.candidate;
+        *outcome = MetricOutcome::without_figures(outcome.metric, limit, Verdict::New, "not judged");
+        outcome.candidate = value;
+        outcome.seconds = 2.0;
+    }
+    report
+}
+
+/// Names alone.
+pub(super) fn list() -> Report {
+    Report { benchmarks: vec![bench("b", Vec::new()), bench("a", Vec::new())], ..bare("list") }
+}
+
+/// A build that broke before anything was measured.
+pub(super) fn broken() -> Report {
+    Report {
+        exit_code: 101,
+        errors: vec![ReportedError {
+            subject: String::new(),
+            message: "failed to build the baseline: cargo ended with code 101".into(),
+            hint: None,
+        }],
+        seconds: 3.0,
+        ..empty()
+    }
+}
+
+/// Every report, by name.
+pub(super) fn all() -> Vec<(&'static str, Report)> {
+    vec![
+        ("empty", empty()),
+        ("bare", bare("check")),
+        ("mixed", mixed()),
+        ("several_metrics", several_metrics()),
+        ("many", many()),
+        ("only_new", only_new()),
+        ("nasty", nasty()),
+        ("claims", claims()),
+        ("run", run()),
+        ("list", list()),
+        ("broken", broken()),
+    ]
+}

@@ -1,0 +1,272 @@
+//! The report for a browser: one file that loads nothing, dark or light as the reader's system is, sortable by a
+//! click on a column's title.
+
+use std::fmt::Write as _;
+
+use crate::domain::{ClaimOutcome, MetricOutcome, Report, Verdict};
+
+use super::text::clean;
+use super::words::{self, Kind, Tone};
+use super::{advice, units};
+
+const STYLE: &str = include_str!("html/style.css");
+const SCRIPT: &str = include_str!("html/sort.js");
+
+/// Writes a report as one HTML file.
+pub(super) fn render(report: &Report) -> String {
+    let kind = Kind::of(report);
+    let closing = words::closing(report);
+    let tone = match closing.tone {
+        Tone::Good => "good",
+        Tone::Open => "open",
+        Tone::Bad => "bad",
+    };
+    let mut body = format!("<p class=\"outcome {tone}\">{}</p>\n", escape(&closing.text));
+    for line in [words::subject(report), words::surroundings(report)] {
+        if !line.is_empty() {
+            let _ = writeln!(body, "<p>{}</p>", escape(&line));
+        }
+    }
+    if report.seconds > 0.0 {
+        let _ = writeln!(body, "<p>Took {}.</p>", units::duration(report.seconds));
+    }
+    errors(&mut body, report);
+    benchmarks(&mut body, report, kind);
+    claims(&mut body, &report.claims);
+    let steps = advice::next_steps(report);
+    if !steps.is_empty() {
+        body.push_str("<h2>What to do next</h2>\n<dl>\n");
+        for step in &steps {
+            let command: Vec<String> = step.command.lines().map(escape).collect();
+            let command = command.join("\n");
+            let _ = writeln!(
+                body,
+                "<dt>{}</dt><dd><code class=\"message\">{command}</code></dd>",
+                escape(step.purpose)
+            );
+        }
+        body.push_str("</dl>\n");
+    }
+    if !report.notes.is_empty() {
+        body.push_str("<h2>Notes</h2>\n<ul>\n");
+        for note in &report.notes {
+            let _ = writeln!(body, "<li>{}</li>", escape(note));
+        }
+        body.push_str("</ul>\n");
+    }
+    page(&format!("perfguard {}", report.command), &body)
+}
+
+/// A whole page around a body that is HTML already.
+pub(super) fn page(title: &str, body: &str) -> String {
+    let title = escape(title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}<script>\n{SCRIPT}</script>\n</body>\n</html>\n"
+    )
+}
+
+/// A cell: what is shown, and the number it is sorted by where it is one.
+pub(super) struct Cell {
+    html: String,
+    key: Option<f64>,
+    class: &'static str,
+    hint: String,
+}
+
+impl Cell {
+    /// A cell of text, escaped.
+    pub(super) fn text(text: &str) -> Self {
+        Self { html: escape(text), key: None, class: "", hint: String::new() }
+    }
+
+    /// A name, escaped.
+    pub(super) fn name(text: &str) -> Self {
+        Self { html: format!("<code>{}</code>", escape(text)), key: None, class: "name", hint: String::new() }
+    }
+
+    /// A figure, and the number it is sorted by.
+    pub(super) fn figure(text: &str, key: Option<f64>) -> Self {
+        Self {
+            html: escape(text),
+            key: key.filter(|key| key.is_finite()),
+            class: "figure",
+            hint: String::new(),
+        }
+    }
+
+    /// Shows more when the pointer rests on it.
+    pub(super) fn described(self, hint: &str) -> Self {
+        Self { hint: hint.to_owned(), ..self }
+    }
+
+    fn verdict(verdict: Verdict) -> Self {
+        let rank = Verdict::ALL.iter().rev().position(|known| *known == verdict);
+        let html = format!("<span class=\"{}\">{}</span>", verdict.name(), verdict.name());
+        Self { html, key: rank.map(|rank| rank as f64), class: "", hint: String::new() }
+    }
+}
+
+/// A table whose columns sort by a click.
+pub(super) fn table(out: &mut String, titles: &[String], rows: &[Vec<Cell>]) {
+    out.push_str("<div class=\"scroll\"><table class=\"sortable\">\n<thead><tr>");
+    for title in titles {
+        let _ = write!(out, "<th><button type=\"button\">{}</button></th>", escape(title));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    for row in rows {
+        out.push_str("<tr>");
+        for cell in row {
+            out.push_str("<td");
+            if !cell.class.is_empty() {
+                let _ = write!(out, " class=\"{}\"", cell.class);
+            }
+            if let Some(key) = cell.key {
+                let _ = write!(out, " data-key=\"{key}\"");
+            }
+            if !cell.hint.is_empty() {
+                let _ = write!(out, " title=\"{}\"", escape(&cell.hint));
+            }
+            let _ = write!(out, ">{}</td>", cell.html);
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</tbody>\n</table></div>\n");
+}
+
+fn benchmarks(out: &mut String, report: &Report, kind: Kind) {
+    if report.benchmarks.is_empty() {
+        return;
+    }
+    let sorted = if kind == Kind::Judged { words::worst_first(report) } else { words::by_name(report) };
+    let titles: &[&str] = match kind {
+        Kind::Judged => &[
+            "verdict",
+            "benchmark",
+            "metric",
+            "baseline",
+            "candidate",
+            "change",
+            "interval",
+            "threshold",
+            "method",
+            "pairs",
+            "why",
+        ],
+        Kind::Names => &["benchmark"],
+        Kind::Figures | Kind::Claims => &["benchmark", "metric", "value"],
+    };
+    let mut rows = Vec::new();
+    for benchmark in sorted {
+        let name = benchmark.name.to_string();
+        if kind == Kind::Names || benchmark.metrics.is_empty() {
+            let mut row = vec![Cell::name(&name)];
+            if kind == Kind::Judged {
+                row.insert(0, Cell::verdict(benchmark.verdict()));
+            }
+            row.resize_with(titles.len(), || Cell::text(""));
+            rows.push(row);
+        } else {
+            rows.extend(benchmark.metrics.iter().map(|outcome| row(&name, outcome, kind)));
+        }
+    }
+    out.push_str("<h2>Benchmarks</h2>\n");
+    let titles: Vec<String> = titles.iter().map(|title| (*title).to_owned()).collect();
+    table(out, &titles, &rows);
+}
+
+fn row(name: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<Cell> {
+    let metric = outcome.metric;
+    let (before, after) = units::both_values(metric, outcome.baseline, outcome.candidate);
+    if kind != Kind::Judged {
+        return vec![Cell::name(name), Cell::text(metric.name()), Cell::figure(&after, outcome.candidate)];
+    }
+    let change = units::change_of(metric, outcome.change, outcome.baseline, outcome.candidate);
+    let interval = outcome.interval.map(units::interval).unwrap_or_default();
+    let reason = outcome.reason.as_deref().unwrap_or_else(|| words::default_reason(outcome.verdict));
+    vec![
+        Cell::verdict(outcome.verdict),
+        Cell::name(name),
+        Cell::text(metric.name()),
+        Cell::figure(&before, outcome.baseline),
+        Cell::figure(&after, outcome.candidate),
+        Cell::figure(&change, outcome.change),
+        Cell::figure(&interval, outcome.interval.map(|(low, _)| low)),
+        Cell::figure(&outcome.limit.display(metric), outcome.threshold),
+        Cell::text(&outcome.method.map(|method| method.to_string()).unwrap_or_default()),
+        Cell::figure(&outcome.pairs.to_string(), Some(f64::from(outcome.pairs))),
+        Cell::text(reason),
+    ]
+}
+
+fn claims(out: &mut String, claims: &[ClaimOutcome]) {
+    if claims.is_empty() {
+        return;
+    }
+    let rows: Vec<Vec<Cell>> = claims
+        .iter()
+        .map(|claim| {
+            let ratio = claim.ratio.map_or_else(|| units::UNKNOWN.to_owned(), units::ratio);
+            let interval = claim
+                .interval
+                .map(|(low, high)| format!("[{}, {}]", units::ratio(low), units::ratio(high)))
+                .unwrap_or_default();
+            let verdict = claim.verdict.name();
+            vec![
+                Cell {
+                    html: format!("<span class=\"{verdict}\">{verdict}</span>"),
+                    key: None,
+                    class: "",
+                    hint: String::new(),
+                },
+                Cell::name(&claim.name),
+                Cell::figure(&ratio, claim.ratio),
+                Cell::figure(&interval, claim.interval.map(|(low, _)| low)),
+                Cell::figure(&units::ratio(claim.at_least), Some(claim.at_least)),
+                Cell::text(claim.reason.as_deref().unwrap_or_default()),
+            ]
+        })
+        .collect();
+    out.push_str("<h2>Claims</h2>\n");
+    let titles = ["verdict", "claim", "faster", "interval", "at least", "why"].map(str::to_owned);
+    table(out, &titles, &rows);
+}
+
+fn errors(out: &mut String, report: &Report) {
+    if report.errors.is_empty() {
+        return;
+    }
+    out.push_str("<h2>Errors</h2>\n<ul>\n");
+    for error in &report.errors {
+        out.push_str("<li>");
+        if !error.subject.is_empty() {
+            let _ = write!(out, "<code>{}</code>: ", escape(&error.subject));
+        }
+        let message: Vec<String> = error.message.trim_end().lines().map(escape).collect();
+        let _ = write!(out, "<span class=\"message\">{}</span>", message.join("\n"));
+        if let Some(hint) = &error.hint {
+            let _ = write!(out, "<br>hint: {}", escape(hint));
+        }
+        out.push_str("</li>\n");
+    }
+    out.push_str("</ul>\n");
+}
+
+/// Text that HTML leaves as it is, between tags and in attributes.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in clean(text).chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,227 @@
+//! The report for programs: one JSON document, schema 1. docs/json.md describes every field.
+//!
+//! The structs here are the wire format; within a schema number fields are only ever added.
+
+use serde::Serialize;
+
+use crate::domain::{
+    BenchmarkOutcome, ClaimOutcome, MachineFacts, Method, Metric, MetricOutcome, Report, ReportedError,
+    Revision, Toolchain, Verdict,
+};
+
+use super::words::{self, Kind};
+
+/// The schema's number.
+pub(super) const SCHEMA: u32 = 1;
+
+/// The verdict of a comparison without a benchmark.
+const NOTHING_COMPARED: &str = "nothing-compared";
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    command: &'a str,
+    exit_code: u8,
+    verdict: Option<&'static str>,
+    baseline: Option<Baseline<'a>>,
+    candidate: Option<Candidate<'a>>,
+    machine: Option<Machine<'a>>,
+    toolchain: Option<WireToolchain<'a>>,
+    benchmarks: Vec<Benchmark<'a>>,
+    claims: Vec<Claim<'a>>,
+    errors: Vec<Error<'a>>,
+    notes: &'a [String],
+    seconds: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Baseline<'a> {
+    revision: &'a str,
+    commit: &'a str,
+}
+
+#[derive(Serialize)]
+struct Candidate<'a> {
+    revision: &'a str,
+    commit: &'a str,
+    dirty: bool,
+}
+
+#[derive(Serialize)]
+struct Machine<'a> {
+    key: &'a str,
+    cpu_model: &'a str,
+    arch: &'a str,
+    os: &'a str,
+    logical_cpus: u32,
+}
+
+#[derive(Serialize)]
+struct WireToolchain<'a> {
+    rustc: &'a str,
+    target: &'a str,
+    profile: &'a str,
+}
+
+#[derive(Serialize)]
+struct Benchmark<'a> {
+    name: String,
+    arch: &'a str,
+    verdict: Option<Verdict>,
+    metrics: Vec<WireMetric<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireMetric<'a> {
+    metric: Metric,
+    unit: &'static str,
+    baseline: Option<f64>,
+    candidate: Option<f64>,
+    change: Option<f64>,
+    interval: Option<[Option<f64>; 2]>,
+    confidence: Option<f64>,
+    threshold: Option<f64>,
+    verdict: Option<Verdict>,
+    method: Option<Method>,
+    pairs: u32,
+    seconds: Option<f64>,
+    reason: Option<&'a str>,
+    limit: String,
+}
+
+#[derive(Serialize)]
+struct Claim<'a> {
+    name: &'a str,
+    verdict: &'static str,
+    ratio: Option<f64>,
+    interval: Option<[Option<f64>; 2]>,
+    at_least: Option<f64>,
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    subject: Option<&'a str>,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+/// Writes a report as one JSON document.
+pub(super) fn render(report: &Report) -> String {
+    let kind = Kind::of(report);
+    let document = Document {
+        schema: SCHEMA,
+        command: report.command,
+        exit_code: report.exit_code,
+        verdict: match kind {
+            Kind::Judged => Some(report.verdict().map_or(NOTHING_COMPARED, Verdict::name)),
+            Kind::Figures | Kind::Names | Kind::Claims => None,
+        },
+        baseline: report.baseline.as_ref().map(baseline),
+        candidate: report.candidate.as_ref().map(candidate),
+        machine: report.machine.as_ref().map(machine),
+        toolchain: report.toolchain.as_ref().map(toolchain),
+        benchmarks: words::by_name(report).into_iter().map(|outcome| benchmark(outcome, kind)).collect(),
+        claims: report.claims.iter().map(claim).collect(),
+        errors: report.errors.iter().map(error).collect(),
+        notes: &report.notes,
+        seconds: finite(report.seconds),
+    };
+    to_text(&document)
+}
+
+/// A wire struct as indented text with a line feed behind it.
+pub(super) fn to_text(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(document)
+        .expect("wire structs have no maps and their fields always serialize");
+    text.push('\n');
+    text
+}
+
+/// JSON knows neither NaN nor infinity.
+pub(super) fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+/// Both ends; an open one is null, and an interval without ends is none.
+fn interval((low, high): (f64, f64)) -> Option<[Option<f64>; 2]> {
+    let ends = [finite(low), finite(high)];
+    ends.iter().any(Option::is_some).then_some(ends)
+}
+
+fn baseline(revision: &Revision) -> Baseline<'_> {
+    Baseline { revision: &revision.label, commit: revision.commit.as_str() }
+}
+
+fn candidate(revision: &Revision) -> Candidate<'_> {
+    Candidate { revision: &revision.label, commit: revision.commit.as_str(), dirty: revision.dirty }
+}
+
+fn machine(facts: &MachineFacts) -> Machine<'_> {
+    Machine {
+        key: facts.key.as_str(),
+        cpu_model: &facts.cpu.model,
+        arch: &facts.arch,
+        os: &facts.os,
+        logical_cpus: facts.logical_cpus,
+    }
+}
+
+fn toolchain(toolchain: &Toolchain) -> WireToolchain<'_> {
+    WireToolchain { rustc: &toolchain.rustc, target: &toolchain.target, profile: &toolchain.profile }
+}
+
+/// Whether a verdict says something: without a comparison only a failure does.
+fn spoken(verdict: Verdict, kind: Kind) -> Option<Verdict> {
+    (kind == Kind::Judged || kind == Kind::Figures && verdict == Verdict::Failed).then_some(verdict)
+}
+
+fn benchmark(outcome: &BenchmarkOutcome, kind: Kind) -> Benchmark<'_> {
+    Benchmark {
+        name: outcome.name.to_string(),
+        arch: &outcome.arch,
+        verdict: spoken(outcome.verdict(), kind),
+        metrics: outcome.metrics.iter().map(|outcome| metric(outcome, kind)).collect(),
+    }
+}
+
+fn metric(outcome: &MetricOutcome, kind: Kind) -> WireMetric<'_> {
+    let verdict = spoken(outcome.verdict, kind);
+    let needs_reason = verdict.is_some_and(words::is_notable) && outcome.verdict != Verdict::Regressed;
+    let default = needs_reason.then(|| words::default_reason(outcome.verdict));
+    WireMetric {
+        metric: outcome.metric,
+        unit: outcome.metric.unit(),
+        baseline: outcome.baseline.and_then(finite),
+        candidate: outcome.candidate.and_then(finite),
+        change: outcome.change.and_then(finite),
+        interval: outcome.interval.and_then(interval),
+        confidence: outcome.confidence.and_then(finite),
+        threshold: outcome.threshold.and_then(finite),
+        verdict,
+        method: outcome.method,
+        pairs: outcome.pairs,
+        seconds: finite(outcome.seconds),
+        reason: outcome.reason.as_deref().or(default),
+        limit: outcome.limit.display(outcome.metric),
+    }
+}
+
+fn claim(claim: &ClaimOutcome) -> Claim<'_> {
+    Claim {
+        name: &claim.name,
+        verdict: claim.verdict.name(),
+        ratio: claim.ratio.and_then(finite),
+        interval: claim.interval.and_then(interval),
+        at_least: finite(claim.at_least),
+        reason: claim.reason.as_deref(),
+    }
+}
+
+fn error(error: &ReportedError) -> Error<'_> {
+    Error {
+        subject: (!error.subject.is_empty()).then_some(error.subject.as_str()),
+        message: &error.message,
+        hint: error.hint.as_deref(),
+    }
+}

@@ -1,0 +1,180 @@
+//! The report for CI systems that show test results: a test case for each benchmark and claim.
+//!
+//! Regressed and refuted are failures, failed is an error, whatever ended without a verdict is skipped.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatus, TestSuite};
+
+use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Report, ReportedError, Verdict};
+
+use super::units;
+use super::words::{self, Kind, Tone};
+
+/// Writes a report as `JUnit` XML.
+pub(super) fn render(report: &Report) -> String {
+    let kind = Kind::of(report);
+    let mut document = JunitReport::new("cargo-perfguard");
+    document.set_time(time(report.seconds));
+    for suite in suites(report, kind) {
+        document.add_test_suite(suite);
+    }
+    document.to_string().expect("writing XML to memory cannot fail")
+}
+
+fn suites(report: &Report, kind: Kind) -> Vec<TestSuite> {
+    let mut suites: Vec<TestSuite> = Vec::new();
+    for benchmark in words::by_name(report) {
+        let label = format!("{}::{}", benchmark.name.package(), benchmark.name.target());
+        if suites.last().is_none_or(|suite| suite.name.as_str() != label) {
+            suites.push(TestSuite::new(label.clone()));
+        }
+        if let Some(suite) = suites.last_mut() {
+            suite.add_test_case(benchmark_case(report, benchmark, &label, kind));
+        }
+    }
+    if !report.claims.is_empty() {
+        let mut suite = TestSuite::new("claims");
+        suite.add_test_cases(report.claims.iter().map(claim_case));
+        suites.push(suite);
+    }
+    let mut run = TestSuite::new("cargo-perfguard");
+    let told = |error: &&ReportedError| {
+        let failed = |benchmark: &&BenchmarkOutcome| benchmark.verdict() == Verdict::Failed;
+        report.benchmarks.iter().filter(failed).any(|benchmark| concerns(error, benchmark))
+    };
+    run.add_test_cases(report.errors.iter().filter(|error| !told(error)).map(error_case));
+    let closing = words::closing(report);
+    if kind == Kind::Judged
+        && closing.tone != Tone::Good
+        && report.exit_code != 100
+        && report.errors.is_empty()
+    {
+        run.add_test_case(outcome_case(&closing.text, report.exit_code));
+    }
+    if !run.test_cases.is_empty() {
+        suites.push(run);
+    }
+    suites
+}
+
+/// What no single benchmark shows: nothing was compared, or a required verdict is missing.
+fn outcome_case(text: &str, exit_code: u8) -> TestCase {
+    let mut status = if exit_code == 0 {
+        TestCaseStatus::skipped()
+    } else {
+        TestCaseStatus::non_success(NonSuccessKind::Failure)
+    };
+    status.set_message(text);
+    case("outcome", "cargo-perfguard", status)
+}
+
+fn benchmark_case(report: &Report, benchmark: &BenchmarkOutcome, label: &str, kind: Kind) -> TestCase {
+    let verdict = benchmark.verdict();
+    let judged = kind == Kind::Judged;
+    let mut status = match verdict {
+        Verdict::Failed => TestCaseStatus::non_success(NonSuccessKind::Error),
+        _ if !judged => TestCaseStatus::success(),
+        Verdict::Regressed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Verdict::Improved | Verdict::Unchanged => TestCaseStatus::success(),
+        Verdict::Inconclusive | Verdict::New | Verdict::Missing | Verdict::NotComparable => {
+            TestCaseStatus::skipped()
+        }
+    };
+    if !matches!(status, TestCaseStatus::Success { .. }) {
+        let reasons: Vec<String> = words::benchmark_reasons(benchmark)
+            .into_iter()
+            .map(|(verdict, text)| format!("{verdict}: {text}"))
+            .collect();
+        let message = if reasons.is_empty() { verdict.to_string() } else { reasons.join("; ") };
+        status.set_message(message).set_type(verdict.name());
+        let errors = report.errors.iter().filter(|error| concerns(error, benchmark));
+        let described: Vec<String> = errors.map(description).collect();
+        if !described.is_empty() {
+            status.set_description(described.join("\n"));
+        }
+    }
+    let mut case = case(benchmark.name.id(), label, status);
+    case.set_time(time(
+        benchmark.metrics.iter().map(|outcome| outcome.seconds).filter(|s| s.is_finite()).sum(),
+    ));
+    let figures = figures(benchmark, judged);
+    if !figures.is_empty() {
+        case.set_system_out(figures);
+    }
+    case
+}
+
+/// A line for each metric that has figures.
+fn figures(benchmark: &BenchmarkOutcome, judged: bool) -> String {
+    let mut lines = Vec::new();
+    for outcome in
+        benchmark.metrics.iter().filter(|outcome| outcome.candidate.is_some() || outcome.baseline.is_some())
+    {
+        let (before, after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
+        if judged {
+            let change =
+                units::change_of(outcome.metric, outcome.change, outcome.baseline, outcome.candidate);
+            let interval = outcome.interval.map(units::interval).unwrap_or_default();
+            let line =
+                format!("{} {}: {before} -> {after} {change} {interval}", outcome.verdict, outcome.metric);
+            lines.push(line.trim_end().to_owned());
+        } else {
+            lines.push(format!("{}: {after}", outcome.metric));
+        }
+    }
+    lines.join("\n")
+}
+
+fn claim_case(claim: &ClaimOutcome) -> TestCase {
+    let mut status = match claim.verdict {
+        ClaimVerdict::Confirmed => TestCaseStatus::success(),
+        ClaimVerdict::Refuted => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        ClaimVerdict::Undecided => TestCaseStatus::skipped(),
+    };
+    if claim.verdict != ClaimVerdict::Confirmed {
+        let found = claim.ratio.map_or_else(|| "unknown".to_owned(), units::ratio);
+        let mut message = format!(
+            "{}: {found} as fast, claimed at least {}",
+            claim.verdict.name(),
+            units::ratio(claim.at_least)
+        );
+        if let Some(reason) = &claim.reason {
+            message = format!("{message}; {reason}");
+        }
+        status.set_message(message).set_type(claim.verdict.name());
+    }
+    case(&claim.name, "claims", status)
+}
+
+/// Whether an error is about a benchmark.
+fn concerns(error: &ReportedError, benchmark: &BenchmarkOutcome) -> bool {
+    error.subject == benchmark.name.to_string()
+}
+
+/// An error's message and hint.
+fn description(error: &ReportedError) -> String {
+    match &error.hint {
+        Some(hint) => format!("{}\nhint: {hint}", error.message),
+        None => error.message.clone(),
+    }
+}
+
+fn error_case(error: &ReportedError) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(error.message.lines().next().unwrap_or_default()).set_type("error");
+    status.set_description(description(error));
+    let name = if error.subject.is_empty() { "run" } else { &error.subject };
+    case(name, "cargo-perfguard", status)
+}
+
+fn case(name: &str, class: &str, status: TestCaseStatus) -> TestCase {
+    let mut case = TestCase::new(name, status);
+    case.set_classname(class);
+    case
+}
+
+/// Seconds as a duration; nonsense is none at all.
+fn time(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}

@@ -1,0 +1,230 @@
+//! The report as a pull request's comment: a line that says it all, what changed, the rest folded.
+//!
+//! GitHub cuts comments at 65 536 characters, so rows beyond a limit are counted instead of shown.
+
+use std::fmt::Write as _;
+
+use crate::domain::{BenchmarkOutcome, ClaimOutcome, MetricOutcome, Report, Verdict};
+
+use super::text::{clean, plural};
+use super::words::{self, Kind, Tone};
+use super::{advice, units};
+
+/// Marks the comment, so that a later run can find and replace it.
+const MARKER: &str = "<!-- cargo-perfguard -->";
+
+/// Rows stop here; what follows them still fits.
+const ENOUGH: usize = 50_000;
+
+/// Errors and reasons are cut here.
+const LONGEST_TEXT: usize = 2_000;
+
+/// Writes a report as GitHub-flavoured markdown.
+pub(super) fn render(report: &Report) -> String {
+    let kind = Kind::of(report);
+    let closing = words::closing(report);
+    let sign = match closing.tone {
+        Tone::Good => "✅",
+        Tone::Open => "⚠️",
+        Tone::Bad => "❌",
+    };
+    let mut out = format!("{MARKER}\n### {sign} perfguard: {}\n\n", escape(&closing.text));
+    let subject = words::subject(report);
+    if !subject.is_empty() {
+        paragraph(&mut out, &escape(&subject));
+    }
+    errors(&mut out, report);
+    let (told, folded): (Vec<_>, Vec<_>) = if kind == Kind::Judged {
+        words::worst_first(report)
+            .into_iter()
+            .partition(|benchmark| benchmark.verdict() != Verdict::Unchanged)
+    } else {
+        (words::by_name(report), Vec::new())
+    };
+    table(&mut out, &told, kind);
+    claims(&mut out, &report.claims);
+    if !folded.is_empty() {
+        details(&mut out, &format!("{} unchanged", plural(folded.len(), "benchmark")), |out| {
+            table(out, &folded, kind);
+        });
+    }
+    let steps = advice::next_steps(report);
+    if !steps.is_empty() {
+        details(&mut out, "What to do next", |out| {
+            for step in &steps {
+                let command: Vec<String> = step.command.lines().map(code).collect();
+                let _ = writeln!(out, "- {}:<br>{}", step.purpose, command.join("<br>"));
+            }
+            out.push('\n');
+        });
+    }
+    notes(&mut out, report);
+    footer(&mut out, report);
+    out
+}
+
+fn paragraph(out: &mut String, text: &str) {
+    let _ = write!(out, "{text}\n\n");
+}
+
+/// A part that is closed until it is clicked on.
+fn details(out: &mut String, summary: &str, body: impl FnOnce(&mut String)) {
+    let _ = write!(out, "<details>\n<summary>{}</summary>\n\n", escape(summary));
+    body(out);
+    out.push_str("</details>\n\n");
+}
+
+fn table(out: &mut String, benchmarks: &[&BenchmarkOutcome], kind: Kind) {
+    if benchmarks.is_empty() {
+        return;
+    }
+    out.push_str(match kind {
+        Kind::Judged => {
+            "| verdict | benchmark | metric | baseline | candidate | change | interval | threshold | why |\n\
+             |---|---|---|--:|--:|--:|---|---|---|\n"
+        }
+        Kind::Names => "| benchmark |\n|---|\n",
+        Kind::Figures | Kind::Claims => "| benchmark | metric | value |\n|---|---|--:|\n",
+    });
+    for (index, benchmark) in benchmarks.iter().enumerate() {
+        if out.len() > ENOUGH {
+            let _ = write!(out, "\n… and {} more\n", plural(benchmarks.len() - index, "benchmark"));
+            break;
+        }
+        let name = code(&benchmark.name.to_string());
+        if kind == Kind::Names || benchmark.metrics.is_empty() && kind != Kind::Judged {
+            let _ = writeln!(out, "| {name} |");
+        } else if benchmark.metrics.is_empty() {
+            let _ = writeln!(out, "| {} | {name} | | | | | | | |", benchmark.verdict());
+        }
+        for outcome in benchmark.metrics.iter().filter(|_| kind != Kind::Names) {
+            out.push_str(&row(&name, outcome, kind));
+        }
+    }
+    out.push('\n');
+}
+
+fn row(name: &str, outcome: &MetricOutcome, kind: Kind) -> String {
+    let (before, after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
+    if kind != Kind::Judged {
+        return format!("| {name} | {} | {after} |\n", outcome.metric);
+    }
+    let verdict = if matches!(outcome.verdict, Verdict::Regressed | Verdict::Failed) {
+        format!("**{}**", outcome.verdict)
+    } else {
+        outcome.verdict.to_string()
+    };
+    let reason = outcome.reason.as_deref().unwrap_or_else(|| words::default_reason(outcome.verdict));
+    format!(
+        "| {verdict} | {name} | {} | {before} | {after} | {} | {} | {} | {} |\n",
+        outcome.metric,
+        units::change_of(outcome.metric, outcome.change, outcome.baseline, outcome.candidate),
+        outcome.interval.map(units::interval).unwrap_or_default(),
+        escape(&outcome.limit.display(outcome.metric)),
+        escape(cut(reason)),
+    )
+}
+
+fn claims(out: &mut String, claims: &[ClaimOutcome]) {
+    if claims.is_empty() {
+        return;
+    }
+    out.push_str("| verdict | claim | faster | interval | at least | why |\n|---|---|--:|---|--:|---|\n");
+    for claim in claims {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            claim.verdict.name(),
+            code(&claim.name),
+            claim.ratio.map_or_else(|| units::UNKNOWN.to_owned(), units::ratio),
+            claim
+                .interval
+                .map(|(low, high)| format!("[{}, {}]", units::ratio(low), units::ratio(high)))
+                .unwrap_or_default(),
+            units::ratio(claim.at_least),
+            escape(cut(claim.reason.as_deref().unwrap_or_default())),
+        );
+    }
+    out.push('\n');
+}
+
+fn errors(out: &mut String, report: &Report) {
+    for error in &report.errors {
+        let subject =
+            if error.subject.is_empty() { String::new() } else { format!("{}: ", code(&error.subject)) };
+        let _ = writeln!(out, "- **error**: {subject}{}", message(&error.message));
+        if let Some(hint) = &error.hint {
+            let _ = writeln!(out, "  <br>hint: {}", escape(hint));
+        }
+    }
+    if !report.errors.is_empty() {
+        out.push('\n');
+    }
+}
+
+/// A message of several lines keeps them.
+fn message(text: &str) -> String {
+    cut(text).trim().lines().map(escape).collect::<Vec<_>>().join("<br>")
+}
+
+fn notes(out: &mut String, report: &Report) {
+    for note in &report.notes {
+        let _ = writeln!(out, "> {}\n>", escape(note));
+    }
+    if !report.notes.is_empty() {
+        out.push('\n');
+    }
+}
+
+fn footer(out: &mut String, report: &Report) {
+    let mut footer = words::surroundings(report);
+    if report.seconds > 0.0 {
+        let separator = if footer.is_empty() { "" } else { ", " };
+        let _ = write!(footer, "{separator}took {}", units::duration(report.seconds));
+    }
+    if !footer.is_empty() {
+        let _ = writeln!(out, "<sub>{}</sub>", escape(&footer));
+    }
+}
+
+/// The beginning of a long text.
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(LONGEST_TEXT).map_or(text, |(end, _)| &text[..end])
+}
+
+/// A name or a command, as code. Markdown's own code spans cannot hold every text, least of all in a table.
+pub(super) fn code(text: &str) -> String {
+    format!("<code>{}</code>", escape(text))
+}
+
+/// Text that markdown and HTML leave as it is: what they could read is written as character references.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in clean(text).chars() {
+        if matches!(
+            character,
+            '|' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '~' | '\\' | '#' | '@' | '$' | '!' | '"'
+        ) {
+            let _ = write!(escaped, "&#{};", u32::from(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_text_is_read_as_markup() {
+        assert_eq!(escape("a|b`c<d>\n"), "a&#124;b&#96;c&#60;d&#62;&#92;n");
+        assert_eq!(escape("plain text, 5%"), "plain text, 5%");
+    }
+
+    #[test]
+    fn intervals_keep_their_brackets_readable() {
+        assert_eq!(units::interval((0.061, 0.089)), "[+6.1 %, +8.9 %]");
+    }
+}

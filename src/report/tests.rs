@@ -1,0 +1,299 @@
+//! Every format over every hand-made report: how it looks, and what must hold whatever it looks like.
+
+use serde_json::Value;
+
+use crate::domain::Verdict;
+
+use super::{Format, Style, UnknownFormat, csv, fixtures, html, render, text};
+
+fn style(width: Option<u16>) -> Style {
+    Style { color: false, width, verbose: false }
+}
+
+fn json(report: &crate::domain::Report) -> Value {
+    serde_json::from_str(&render(report, Format::Json, &style(None))).unwrap()
+}
+
+#[test]
+fn tables_look_as_they_should() {
+    for (name, report) in fixtures::all() {
+        for width in [None, Some(80), Some(120)] {
+            let shown = width.map_or("free".to_owned(), |width| width.to_string());
+            insta::assert_snapshot!(
+                format!("table_{name}_{shown}"),
+                render(&report, Format::Table, &style(width))
+            );
+        }
+    }
+}
+
+#[test]
+fn other_formats_look_as_they_should() {
+    for (name, report) in
+        [("mixed", fixtures::mixed()), ("nasty", fixtures::nasty()), ("claims", fixtures::claims())]
+    {
+        for format in [Format::Json, Format::Markdown, Format::Html, Format::Junit, Format::Csv] {
+            insta::assert_snapshot!(format!("{format}_{name}"), render(&report, format, &style(None)));
+        }
+    }
+    for (name, report) in
+        [("broken", fixtures::broken()), ("list", fixtures::list()), ("run", fixtures::run())]
+    {
+        for format in [Format::Json, Format::Markdown, Format::Junit] {
+            insta::assert_snapshot!(format!("{format}_{name}"), render(&report, format, &style(None)));
+        }
+    }
+}
+
+#[test]
+fn a_table_keeps_to_its_width_except_for_commands_to_copy() {
+    for (name, report) in fixtures::all() {
+        for width in [80, 100, 120, 160] {
+            for verbose in [false, true] {
+                let style = Style { width: Some(width), verbose, color: false };
+                for line in render(&report, Format::Table, &style).lines() {
+                    let command = line.starts_with("    cargo perfguard") || line.starts_with("    match = ");
+                    let message = line.starts_with("       ");
+                    let fits = text::width(line) <= usize::from(width);
+                    assert!(fits || command || message, "{name} at {width}: {line}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    for (name, report) in fixtures::all() {
+        let plain = render(&report, Format::Table, &style(Some(100)));
+        let coloured = render(&report, Format::Table, &Style { color: true, ..style(Some(100)) });
+        assert!(!plain.contains('\u{1b}'), "{name}");
+        assert!(coloured.contains('\u{1b}'), "{name}");
+        let stripped = anstream::adapter::strip_str(&coloured).to_string();
+        assert_eq!(stripped, plain, "{name}");
+    }
+}
+
+#[test]
+fn long_names_are_whole_in_every_width() {
+    let report = fixtures::nasty();
+    let name = fixtures::long_name().to_string();
+    for width in [None, Some(80), Some(120)] {
+        let shown = render(&report, Format::Table, &style(width));
+        let reason = shown.split("Reasons").nth(1).unwrap().split("note:").next().unwrap();
+        let squeezed: String = reason.split_whitespace().collect();
+        assert!(squeezed.contains(&name), "{width:?}: {reason}");
+    }
+}
+
+#[test]
+fn unchanged_rows_are_folded_only_when_there_are_many() {
+    let folded = render(&fixtures::many(), Format::Table, &style(Some(120)));
+    assert!(folded.contains("41 benchmarks unchanged") && !folded.contains("case/07"));
+    let verbose = render(&fixtures::many(), Format::Table, &Style { verbose: true, ..style(Some(120)) });
+    assert!(verbose.contains("case/07") && !verbose.contains("shown with -v"));
+    assert!(render(&fixtures::mixed(), Format::Table, &style(Some(120))).contains("json/small"));
+}
+
+#[test]
+fn what_compared_nothing_does_not_look_like_a_pass() {
+    for report in [fixtures::empty(), fixtures::bare("compare"), fixtures::only_new(), fixtures::broken()] {
+        for format in [Format::Table, Format::Markdown, Format::Html, Format::Junit] {
+            let text = render(&report, format, &style(None));
+            assert!(!text.contains("passed") && !text.contains('✅'), "{format}: {text}");
+            assert!(text.contains("nothing was compared") || text.contains("<error"), "{format}: {text}");
+        }
+    }
+    assert_eq!(json(&fixtures::empty())["verdict"], "nothing-compared");
+    assert_eq!(json(&fixtures::only_new())["verdict"], "new");
+    assert_eq!(json(&fixtures::list())["verdict"], Value::Null);
+}
+
+#[test]
+fn an_inconclusive_run_that_passes_says_what_was_not_decided() {
+    let mut report = fixtures::empty();
+    report.benchmarks =
+        vec![fixtures::bench("a", vec![fixtures::timed(Verdict::Inconclusive, 10.0, 0.04, 0.1)])];
+    let shown = render(&report, Format::Table, &style(None));
+    assert!(shown.contains("gate passed, but nothing was decided: 1 of 1 benchmark inconclusive"), "{shown}");
+}
+
+#[test]
+fn json_has_every_field_of_the_contract_in_its_order() {
+    let text = render(&fixtures::mixed(), Format::Json, &style(None));
+    let keys = |text: &str, names: &[&str]| {
+        let mut from = 0;
+        for name in names {
+            let key = format!("\"{name}\":");
+            let at = text[from..].find(&key);
+            assert!(at.is_some(), "{name} is missing or out of order");
+            from += at.unwrap() + key.len();
+        }
+    };
+    let top = [
+        "schema",
+        "command",
+        "exit_code",
+        "verdict",
+        "baseline",
+        "candidate",
+        "machine",
+        "toolchain",
+        "benchmarks",
+        "claims",
+        "errors",
+    ];
+    keys(&text, &top);
+    let document = json(&fixtures::mixed());
+    assert_eq!(document["schema"], 1);
+    assert_eq!(document["verdict"], "regressed");
+    assert_eq!(document["exit_code"], 101);
+    for (object, names) in [
+        ("baseline", vec!["revision", "commit"]),
+        ("candidate", vec!["revision", "commit", "dirty"]),
+        ("machine", vec!["key", "cpu_model", "arch", "os", "logical_cpus"]),
+        ("toolchain", vec!["rustc", "target", "profile"]),
+    ] {
+        for name in &names {
+            assert!(document[object].get(name).is_some(), "{object}.{name}");
+        }
+    }
+    let metric = [
+        "metric",
+        "unit",
+        "baseline",
+        "candidate",
+        "change",
+        "interval",
+        "confidence",
+        "threshold",
+        "verdict",
+        "method",
+        "pairs",
+        "seconds",
+        "reason",
+    ];
+    for benchmark in document["benchmarks"].as_array().unwrap() {
+        keys(&text, &["name", "arch", "verdict", "metrics"]);
+        for outcome in benchmark["metrics"].as_array().unwrap() {
+            assert!(metric.iter().all(|name| outcome.get(name).is_some()), "{outcome}");
+            let fine = ["regressed", "improved", "unchanged"].contains(&outcome["verdict"].as_str().unwrap());
+            assert!(fine || outcome["reason"].is_string(), "{outcome}");
+        }
+    }
+    assert!(document["errors"][0]["subject"].is_string() && document["errors"][0]["hint"].is_string());
+}
+
+#[test]
+fn json_knows_no_nonsense() {
+    let document = json(&fixtures::nasty());
+    let find = |name: &str| {
+        let found = document["benchmarks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|b| b["name"].as_str().unwrap().contains(name));
+        found.unwrap()["metrics"][0].clone()
+    };
+    let nonsense = find("nonsense");
+    for field in ["baseline", "candidate", "change", "interval", "confidence", "threshold", "seconds"] {
+        assert_eq!(nonsense[field], Value::Null, "{field}");
+    }
+    assert_eq!(find("telling_name")["interval"], serde_json::json!([0.4, null]));
+    let none = json(&fixtures::bare("check"));
+    for field in ["baseline", "candidate", "machine", "toolchain"] {
+        assert_eq!(none[field], Value::Null, "{field}");
+    }
+    for (_, report) in fixtures::all() {
+        let text = render(&report, Format::Json, &style(None));
+        assert!(text.ends_with("}\n"));
+        assert_eq!(json(&report)["benchmarks"].as_array().unwrap().len(), report.benchmarks.len());
+    }
+}
+
+#[test]
+fn nothing_in_a_name_is_read_as_html() {
+    let page = render(&fixtures::nasty(), Format::Html, &style(None));
+    assert_eq!(page.matches("<script>").count(), 1, "only our own");
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;"));
+    assert!(!page.contains("<b>note</b>") && !page.contains('\u{1b}'));
+    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("src="));
+    assert_eq!(html::escape("<a href=\"x\" b='y'>&"), "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
+}
+
+#[test]
+fn markdown_tables_keep_their_columns() {
+    let text = render(&fixtures::nasty(), Format::Markdown, &style(None));
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 8);
+    for row in rows {
+        assert_eq!(row.matches('|').count(), 10, "{row}");
+        assert!(!row.contains('`') && !row.contains("<script"), "{row}");
+    }
+}
+
+#[test]
+fn a_comment_is_never_too_long_for_github() {
+    let mut report = fixtures::many();
+    let one = report.benchmarks.clone();
+    report.benchmarks.extend(std::iter::repeat_n(one, 40).flatten());
+    let text = render(&report, Format::Markdown, &style(None));
+    assert!(text.chars().count() < 65_536, "{}", text.chars().count());
+    assert!(text.contains("more") && text.trim_end().ends_with("</sub>"));
+}
+
+#[test]
+fn csv_reads_back() {
+    for (name, report) in fixtures::all() {
+        let records = csv::tests::parse(&render(&report, Format::Csv, &style(None)));
+        let rows: usize = report.benchmarks.iter().map(|benchmark| benchmark.metrics.len().max(1)).sum();
+        assert_eq!(records.len(), rows + 1, "{name}");
+        assert!(records.iter().all(|record| record.len() == records[0].len()), "{name}");
+        for benchmark in &report.benchmarks {
+            assert!(records.iter().any(|record| record[0] == benchmark.name.to_string()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn junit_tells_failures_errors_and_skips_apart() {
+    let text = render(&fixtures::mixed(), Format::Junit, &style(None));
+    assert!(text.contains("tests=\"8\" skipped=\"4\" errors=\"1\" failures=\"1\""), "{text}");
+    for (_, report) in fixtures::all() {
+        let text = render(&report, Format::Junit, &style(None));
+        assert!(!text.contains('\u{1b}') && !text.contains("<script>"));
+    }
+}
+
+#[test]
+fn formats_are_named() {
+    for format in Format::ALL {
+        assert_eq!(format.name().parse::<Format>().unwrap(), format);
+    }
+    assert_eq!("xml".parse::<Format>().unwrap_err(), UnknownFormat("xml".into()));
+}
+
+#[test]
+fn every_field_of_the_json_is_documented() {
+    fn keys(value: &Value, found: &mut std::collections::BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    found.insert(name.clone());
+                    keys(value, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+            _ => {}
+        }
+    }
+    let documented = include_str!("../../docs/json.md");
+    let mut found = std::collections::BTreeSet::new();
+    for (_, report) in fixtures::all() {
+        keys(&json(&report), &mut found);
+    }
+    assert!(found.len() > 40, "{found:?}");
+    for name in found {
+        assert!(documented.contains(&format!("`{name}`")), "{name} is missing in docs/json.md");
+    }
+}

@@ -1,0 +1,331 @@
+//! The sentences that every format for people shares: what was compared, why, how it ended, what to do next.
+
+use std::fmt::Write as _;
+
+use crate::domain::{BenchmarkOutcome, ClaimVerdict, MetricOutcome, Report, Verdict};
+
+use super::text::{clean, plural};
+use super::units;
+
+/// What a report is about; decided by its command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Two sides were compared.
+    Judged,
+    /// One side was measured, nothing judged.
+    Figures,
+    /// Benchmarks were only named.
+    Names,
+    /// Claims were looked into, no baseline.
+    Claims,
+}
+
+impl Kind {
+    /// What a report is about.
+    pub(super) fn of(report: &Report) -> Self {
+        match report.command {
+            "run" => Self::Figures,
+            "list" => Self::Names,
+            "claims" => Self::Claims,
+            _ => Self::Judged,
+        }
+    }
+}
+
+/// How the outcome as a whole should strike a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// All is well.
+    Good,
+    /// Neither good nor bad: the reader should look.
+    Open,
+    /// Something is wrong.
+    Bad,
+}
+
+/// The outcome as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Closing {
+    /// How it should strike a reader.
+    pub(super) tone: Tone,
+    /// The outcome in words.
+    pub(super) text: String,
+}
+
+/// Benchmarks, worst first, then by name.
+pub(super) fn worst_first(report: &Report) -> Vec<&BenchmarkOutcome> {
+    let mut sorted: Vec<_> = report.benchmarks.iter().collect();
+    sorted.sort_by(|a, b| b.verdict().cmp(&a.verdict()).then_with(|| a.name.cmp(&b.name)));
+    sorted
+}
+
+/// Benchmarks by name.
+pub(super) fn by_name(report: &Report) -> Vec<&BenchmarkOutcome> {
+    let mut sorted: Vec<_> = report.benchmarks.iter().collect();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    sorted
+}
+
+/// How many benchmarks ended with a verdict.
+pub(super) fn count(report: &Report, verdict: Verdict) -> usize {
+    report.benchmarks.iter().filter(|benchmark| benchmark.verdict() == verdict).count()
+}
+
+/// What was compared with what, or what was measured.
+pub(super) fn subject(report: &Report) -> String {
+    let shown = |revision: &crate::domain::Revision| clean(&revision.to_string());
+    match (&report.candidate, &report.baseline) {
+        (Some(candidate), Some(baseline)) => {
+            format!("{} compared with {}", shown(candidate), shown(baseline))
+        }
+        (Some(candidate), None) if Kind::of(report) == Kind::Judged => {
+            format!("{}, without a baseline", shown(candidate))
+        }
+        (Some(candidate), None) => shown(candidate),
+        (None, Some(baseline)) => format!("baseline {}", shown(baseline)),
+        (None, None) => String::new(),
+    }
+}
+
+/// On which machine and with what; empty where neither is known.
+pub(super) fn surroundings(report: &Report) -> String {
+    let mut parts = Vec::new();
+    if let Some(machine) = &report.machine {
+        let cpus = plural(usize::try_from(machine.logical_cpus).unwrap_or(usize::MAX), "CPU");
+        parts.push(clean(&format!("{} ({}, {}, {cpus})", machine.cpu.model, machine.arch, machine.os)));
+    }
+    if let Some(toolchain) = &report.toolchain {
+        parts.push(clean(&format!(
+            "rustc {}, {}, profile {}",
+            toolchain.rustc, toolchain.target, toolchain.profile
+        )));
+    }
+    parts.join(", ")
+}
+
+/// Why a metric's verdict is what it is, in a sentence without its end.
+pub(super) fn metric_reason(outcome: &MetricOutcome) -> String {
+    let metric = outcome.metric;
+    let given = outcome.reason.as_deref().map(clean);
+    let change = units::change_of(metric, outcome.change, outcome.baseline, outcome.candidate);
+    let figures = if change.is_empty() { None } else { Some(figures(outcome, &change)) };
+    match outcome.verdict {
+        Verdict::Regressed | Verdict::Improved | Verdict::Unchanged => {
+            let figures = figures.unwrap_or_else(|| outcome.verdict.to_string());
+            match given {
+                Some(given) => format!("{metric} {figures}; {given}"),
+                None => format!("{metric} {figures}"),
+            }
+        }
+        Verdict::Inconclusive => {
+            let given = given.unwrap_or_else(|| default_reason(outcome.verdict).to_owned());
+            match figures {
+                Some(figures) => format!("{metric} {figures}; {given}"),
+                None => format!("{metric}: {given}"),
+            }
+        }
+        _ => given.unwrap_or_else(|| default_reason(outcome.verdict).to_owned()),
+    }
+}
+
+/// The figures behind a verdict: `+7.5 %, between +6.1 % and +8.9 % (99.9 % confidence); threshold 5%`.
+fn figures(outcome: &MetricOutcome, change: &str) -> String {
+    let mut text = change.to_owned();
+    if let Some((low, high)) = outcome.interval.filter(|(low, high)| low.is_finite() && high.is_finite()) {
+        let _ = write!(text, ", between {} and {}", units::percent(low), units::percent(high));
+        if let Some(confidence) = outcome.confidence.filter(|confidence| confidence.is_finite()) {
+            let _ = write!(text, " ({} confidence)", units::plain_percent(confidence));
+        }
+    }
+    format!("{text}; threshold {}", outcome.limit.display(outcome.metric))
+}
+
+/// Why, where the judge said nothing. Empty for verdicts that need no reason.
+pub(super) fn default_reason(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Regressed | Verdict::Improved | Verdict::Unchanged => "",
+        Verdict::New => "only the candidate has it",
+        Verdict::Missing => "only the baseline has it",
+        Verdict::NotComparable => "the two sides differ in more than the code",
+        Verdict::Inconclusive => "the budget ended before either could be shown",
+        Verdict::Failed => "it could not be measured",
+    }
+}
+
+/// Why a benchmark's verdict is what it is: the reasons of the metrics that are not plainly fine.
+pub(super) fn benchmark_reasons(benchmark: &BenchmarkOutcome) -> Vec<(Verdict, String)> {
+    let mut reasons: Vec<(Verdict, String)> = Vec::new();
+    for outcome in benchmark.metrics.iter().filter(|outcome| is_notable(outcome.verdict)) {
+        let reason = (outcome.verdict, metric_reason(outcome));
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
+/// Whether a verdict needs a word about it.
+pub(super) fn is_notable(verdict: Verdict) -> bool {
+    !matches!(verdict, Verdict::Unchanged | Verdict::Improved)
+}
+
+/// Benchmarks that share verdict and reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reason {
+    /// What was found.
+    pub(super) verdict: Verdict,
+    /// Why.
+    pub(super) text: String,
+    /// Of which benchmarks, cleaned.
+    pub(super) names: Vec<String>,
+}
+
+/// Every reason once, with the benchmarks it holds for; worst first.
+pub(super) fn reasons(report: &Report) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = Vec::new();
+    for benchmark in worst_first(report) {
+        let name = clean(&benchmark.name.to_string());
+        for (verdict, text) in benchmark_reasons(benchmark) {
+            match reasons.iter_mut().find(|known| known.verdict == verdict && known.text == text) {
+                Some(known) => known.names.push(name.clone()),
+                None => reasons.push(Reason { verdict, text, names: vec![name.clone()] }),
+            }
+        }
+    }
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
+    reasons
+}
+
+/// The outcome as a whole, in words. What compared nothing never reads like a pass.
+pub(super) fn closing(report: &Report) -> Closing {
+    let (tone, text) = match Kind::of(report) {
+        Kind::Judged => judged(report),
+        Kind::Claims => claims_only(report),
+        Kind::Figures => listed(report, "measured", "nothing was measured"),
+        Kind::Names => listed(report, "", "there is no benchmark"),
+    };
+    Closing { tone, text }
+}
+
+fn judged(report: &Report) -> (Tone, String) {
+    let total = report.benchmarks.len();
+    let decided = report.benchmarks.iter().filter(|benchmark| is_decided(benchmark)).count();
+    let inconclusive = count(report, Verdict::Inconclusive);
+    let all = tally(report, true);
+    match report.exit_code {
+        100 => (Tone::Bad, format!("gate failed: {all}")),
+        0 | 102 if total == 0 && !report.claims.is_empty() => {
+            (Tone::Open, format!("nothing was compared: there is no benchmark; {all}"))
+        }
+        0 | 102 if total == 0 => (Tone::Open, "nothing was compared: there is no benchmark".to_owned()),
+        0 | 102 if decided == 0 && inconclusive == 0 => {
+            (Tone::Open, format!("nothing was compared: {}", tally(report, false)))
+        }
+        102 => (Tone::Bad, format!("no verdict where one is required: {all}")),
+        0 if decided == 0 => (Tone::Open, format!("gate passed, but nothing was decided: {all}")),
+        0 => (Tone::Good, format!("gate passed: {}", tally(report, false))),
+        _ => {
+            let errors = plural(report.errors.len().max(1), "error");
+            let rest =
+                if total == 0 && report.claims.is_empty() { "nothing was compared".to_owned() } else { all };
+            (Tone::Bad, format!("not completed ({errors}): {rest}"))
+        }
+    }
+}
+
+/// Whether a comparison of any of its metrics came to a result.
+fn is_decided(benchmark: &BenchmarkOutcome) -> bool {
+    benchmark.metrics.iter().any(|outcome| outcome.verdict.is_decided())
+}
+
+/// How many benchmarks ended how, and claims: worst first when something is wrong, else best first.
+fn tally(report: &Report, worst: bool) -> String {
+    let total = report.benchmarks.len();
+    let mut order = Verdict::ALL;
+    if worst {
+        order.reverse();
+    }
+    let mut parts = Vec::new();
+    for verdict in order {
+        match count(report, verdict) {
+            0 => {}
+            some if worst && parts.is_empty() => {
+                let noun = if total == 1 { "benchmark" } else { "benchmarks" };
+                parts.push(format!("{some} of {total} {noun} {}", spoken(verdict)));
+            }
+            some => parts.push(format!("{some} {}", spoken(verdict))),
+        }
+    }
+    let mut text = parts.join(", ");
+    let claims = claims_tally(report);
+    if !claims.is_empty() {
+        if report.benchmarks.is_empty() || refuted(report) > 0 && count(report, Verdict::Regressed) == 0 {
+            text = if text.is_empty() { claims } else { format!("{claims}; {text}") };
+        } else {
+            text = format!("{text}; {claims}");
+        }
+    }
+    text
+}
+
+/// A verdict inside a sentence.
+pub(super) fn spoken(verdict: Verdict) -> &'static str {
+    if verdict == Verdict::NotComparable { "not comparable" } else { verdict.name() }
+}
+
+fn refuted(report: &Report) -> usize {
+    claims_with(report, ClaimVerdict::Refuted)
+}
+
+fn claims_with(report: &Report, verdict: ClaimVerdict) -> usize {
+    report.claims.iter().filter(|claim| claim.verdict == verdict).count()
+}
+
+/// `1 of 3 claims refuted, 2 confirmed`; empty without claims.
+fn claims_tally(report: &Report) -> String {
+    let total = report.claims.len();
+    let mut parts = Vec::new();
+    for verdict in [ClaimVerdict::Refuted, ClaimVerdict::Undecided, ClaimVerdict::Confirmed] {
+        match claims_with(report, verdict) {
+            0 => {}
+            some if parts.is_empty() => {
+                let noun = if total == 1 { "claim" } else { "claims" };
+                parts.push(format!("{some} of {total} {noun} {}", verdict.name()));
+            }
+            some => parts.push(format!("{some} {}", verdict.name())),
+        }
+    }
+    parts.join(", ")
+}
+
+fn claims_only(report: &Report) -> (Tone, String) {
+    let tally = claims_tally(report);
+    let tone = match (report.exit_code, refuted(report), report.claims.len()) {
+        (0, 0, 1..) => Tone::Good,
+        (0, ..) => Tone::Open,
+        _ => Tone::Bad,
+    };
+    (tone, with_errors(report, if tally.is_empty() { "there is no claim".to_owned() } else { tally }))
+}
+
+fn listed(report: &Report, done: &str, nothing: &str) -> (Tone, String) {
+    let text = if report.benchmarks.is_empty() {
+        nothing.to_owned()
+    } else {
+        format!("{} {done}", plural(report.benchmarks.len(), "benchmark")).trim_end().to_owned()
+    };
+    let tone = match (report.exit_code, report.benchmarks.len()) {
+        (0, 1..) => Tone::Good,
+        (0, 0) => Tone::Open,
+        _ => Tone::Bad,
+    };
+    (tone, with_errors(report, text))
+}
+
+fn with_errors(report: &Report, text: String) -> String {
+    if report.errors.is_empty() {
+        text
+    } else {
+        format!("not completed ({}): {text}", plural(report.errors.len(), "error"))
+    }
+}

@@ -1,0 +1,177 @@
+//! The files of a revision in a folder of our own, made whole or not at all.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use git2::Oid;
+
+use super::checkout::Checkout;
+use super::error::{SourceError, git};
+use super::files;
+use super::prune;
+use super::repository::{Repository, commit_id, tree_id};
+use super::snapshot::{self, Origin, Snapshot};
+use crate::domain::{Revision, SourceTree};
+
+const LOCK: &str = "Cargo.lock";
+/// In a home: the lock file that was lent to a tree without one.
+const LENT: &str = ".perfguard-lock";
+/// How unfinished folders are called.
+const DRAFT: &str = ".draft-";
+
+impl Repository {
+    /// The work tree as it is now: HEAD where nothing differs from it, otherwise a snapshot by content.
+    ///
+    /// Untracked files count unless they are ignored; `target` and `.perfguard` never do.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or an index that git cannot read.
+    pub fn work_tree(&self) -> Result<Revision, SourceError> {
+        self.look().map(|(revision, _)| revision)
+    }
+
+    /// Puts the files of `revision` in `trees/<tree id>/src`, unless they are there already.
+    ///
+    /// `prefix` is where the workspace lies below the root of the repository. A workspace without a Cargo.lock is lent
+    /// the one in `lock_from`. The snapshot of a dirty work tree is taken anew: when files changed since `revision` was
+    /// looked at, the returned tree names what was really copied.
+    ///
+    /// # Errors
+    /// Content that is not on this machine, files that keep changing, no workspace, or a folder that cannot be written.
+    pub fn extract(
+        &self,
+        revision: &Revision,
+        trees: &Path,
+        prefix: &Path,
+        lock_from: Option<&Path>,
+    ) -> Result<SourceTree, SourceError> {
+        let revision = if revision.dirty {
+            self.extract_snapshot(trees)?
+        } else {
+            self.extract_commit(revision, trees)?
+        };
+        let home = trees.join(revision.tree.as_str());
+        let tree = SourceTree { revision, home, prefix: prefix.to_owned() };
+        if !tree.workspace().join("Cargo.toml").is_file() {
+            return Err(SourceError::NoWorkspace {
+                label: tree.revision.label.clone(),
+                prefix: prefix.to_owned(),
+            });
+        }
+        if let Some(from) = lock_from {
+            lend_lock(&tree, &from.join(LOCK))?;
+        }
+        prune::stamp(&tree.home);
+        Ok(tree)
+    }
+
+    fn look(&self) -> Result<(Revision, Snapshot), SourceError> {
+        let head = self.head()?;
+        let snapshot = Snapshot::take(&self.inner, self.root())?;
+        let dirty = snapshot.id != head.tree_id();
+        let revision = Revision {
+            label: if dirty { "work tree" } else { "HEAD" }.to_owned(),
+            commit: commit_id(head.id())?,
+            dirty,
+            tree: tree_id(snapshot.id)?,
+        };
+        Ok((revision, snapshot))
+    }
+
+    fn extract_commit(&self, revision: &Revision, trees: &Path) -> Result<Revision, SourceError> {
+        let home = trees.join(revision.tree.as_str());
+        if !home.join("src").is_dir() {
+            let tree = Oid::from_str(revision.tree.as_str()).map_err(git("read an object id"))?;
+            into_home(trees, &home, |to| self.checkout(to).tree(tree))?;
+        }
+        Ok(revision.clone())
+    }
+
+    /// Tries twice: somebody may be writing.
+    fn extract_snapshot(&self, trees: &Path) -> Result<Revision, SourceError> {
+        for _ in 0..2 {
+            let (revision, snapshot) = self.look()?;
+            if !revision.dirty {
+                return self.extract_commit(&revision, trees);
+            }
+            let home = trees.join(revision.tree.as_str());
+            if home.join("src").is_dir() {
+                return Ok(revision);
+            }
+            match into_home(trees, &home, |to| self.copy(&snapshot, to)) {
+                Ok(()) => return Ok(revision),
+                Err(SourceError::Changing) => {}
+                Err(SourceError::Read { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(SourceError::Changing)
+    }
+
+    /// Copies a snapshot and looks again: what was copied must still be what is there.
+    fn copy(&self, snapshot: &Snapshot, to: &Path) -> Result<(), SourceError> {
+        let checkout = self.checkout(to);
+        let head = self.head()?.tree_id();
+        for (bytes, node) in &snapshot.nodes {
+            let path = files::relative(bytes)?;
+            if let Some(parent) = to.join(&path).parent() {
+                fs::create_dir_all(parent)
+                    .map_err(|error| SourceError::Write { path: parent.to_owned(), error })?;
+            }
+            match node.origin {
+                Origin::Index => checkout.entry(Some(head), bytes, node.kind, node.id)?,
+                Origin::Disk => {
+                    let file = self.root().join(&path);
+                    let (content, id) = snapshot::read(&self.inner, &file, &path, node.kind)?;
+                    if id != node.id {
+                        return Err(SourceError::Changing);
+                    }
+                    files::write(&to.join(&path), node.kind, &content)?;
+                }
+            }
+        }
+        let again = Snapshot::take(&self.inner, self.root())?;
+        if again.id == snapshot.id { Ok(()) } else { Err(SourceError::Changing) }
+    }
+
+    fn checkout<'a>(&'a self, to: &'a Path) -> Checkout<'a> {
+        Checkout { repository: &self.inner, work_tree: Some(self.root()), to, shown: Path::new("") }
+    }
+}
+
+/// Lets `fill` write to a draft beside `home`, and moves the result in as a whole.
+fn into_home(
+    trees: &Path,
+    home: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), SourceError>,
+) -> Result<(), SourceError> {
+    let fail = |path: &Path| {
+        let path = path.to_owned();
+        move |error| SourceError::Write { path, error }
+    };
+    fs::create_dir_all(trees).map_err(fail(trees))?;
+    let draft = tempfile::Builder::new().prefix(DRAFT).tempdir_in(trees).map_err(fail(trees))?;
+    let files: PathBuf = draft.path().join("src");
+    fs::create_dir(&files).map_err(fail(&files))?;
+    fill(&files)?;
+    fs::create_dir_all(home).map_err(fail(home))?;
+    fs::rename(&files, home.join("src")).map_err(fail(home))
+}
+
+/// Copies the user's lock file to a workspace that has none of its own, and keeps it in step with the user's.
+fn lend_lock(tree: &SourceTree, from: &Path) -> Result<(), SourceError> {
+    let (to, lent) = (tree.workspace().join(LOCK), tree.home.join(LENT));
+    let Ok(content) = fs::read(from) else { return Ok(()) };
+    let before = fs::read(&lent).ok();
+    let own = before.is_none() && to.exists();
+    if own || before.as_ref() == Some(&content) && to.exists() {
+        return Ok(());
+    }
+    let fail = |path: &Path| {
+        let path = path.to_owned();
+        move |error| SourceError::Write { path, error }
+    };
+    fs::write(&lent, &content).map_err(fail(&lent))?;
+    fs::write(&to, &content).map_err(fail(&to))
+}

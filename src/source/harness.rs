@@ -1,0 +1,170 @@
+//! The built-in harness as a source tree: its sources travel inside the program and are laid out as a package of
+//! their own, with the profile of the workspace that they are measured for.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, File, include_dir};
+use sha2::{Digest as _, Sha256};
+use toml::{Table, Value};
+
+use crate::domain::{BenchmarkName, Revision, SourceTree, TreeId};
+
+/// The harness's package.
+pub const HARNESS_PACKAGE: &str = "perfguard-harness";
+
+static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/bench-harness");
+
+/// The versions the harness was tested with; what it does not need is dropped by Cargo.
+static LOCK: &str = include_str!("../../Cargo.lock");
+
+/// Why the harness could not be laid out.
+#[derive(Debug, thiserror::Error)]
+pub enum HarnessError {
+    /// A file could not be written.
+    #[error("lay out the built-in harness in {folder}: {error}")]
+    Write {
+        /// Where.
+        folder: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The user's Cargo.toml could not be read for its profiles.
+    #[error("read the profiles in {manifest}: {reason}")]
+    Profile {
+        /// Which file.
+        manifest: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Lays the harness out below `trees`, in a folder named by its content, with the `[profile]` tables of `workspace`.
+///
+/// The tree stands for `revision`: its code is the same for every commit, but profile and toolchain are the commit's.
+///
+/// # Errors
+/// A file that cannot be written, or a manifest that cannot be read.
+pub fn harness_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Result<SourceTree, HarnessError> {
+    let manifest = manifest(&workspace.join("Cargo.toml"))?;
+    let tree = content(&manifest);
+    let home = trees.join(tree.as_str());
+    let fail = |error| HarnessError::Write { folder: home.clone(), error };
+    if !home.join("src").is_dir() {
+        fs::create_dir_all(trees).map_err(fail)?;
+        let draft = tempfile::Builder::new().prefix(".harness-").tempdir_in(trees).map_err(fail)?;
+        let files = draft.path().join("src");
+        fs::create_dir_all(&files).map_err(fail)?;
+        write_sources(&SOURCES, &files).map_err(fail)?;
+        fs::write(files.join("Cargo.toml"), &manifest).map_err(fail)?;
+        fs::write(files.join("Cargo.lock"), LOCK).map_err(fail)?;
+        fs::create_dir_all(&home).map_err(fail)?;
+        fs::rename(&files, home.join("src")).map_err(fail)?;
+    }
+    let revision = Revision { tree, ..revision.clone() };
+    Ok(SourceTree { revision, home, prefix: PathBuf::new() })
+}
+
+/// The full names of the harness's benchmarks, as far as its claims name them: what tells, before anything is built,
+/// whether a filter leaves room for it.
+pub fn harness_names() -> impl Iterator<Item = BenchmarkName> {
+    let claims = SOURCES.get_file("claims.toml").and_then(File::contents_utf8).unwrap_or_default();
+    claims.split('"').filter(|text| text.starts_with(HARNESS_PACKAGE)).filter_map(|text| text.parse().ok())
+}
+
+fn write_sources(folder: &Dir<'_>, to: &Path) -> io::Result<()> {
+    for file in folder.files() {
+        let path = to.join(file.path());
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, file.contents())?;
+    }
+    folder.dirs().try_for_each(|inner| write_sources(inner, to))
+}
+
+/// The harness's manifest as a package of its own.
+fn manifest(user: &Path) -> Result<String, HarnessError> {
+    let profile = |reason: String| HarnessError::Profile { manifest: user.to_owned(), reason };
+    let text = fs::read_to_string(user).map_err(|error| profile(error.to_string()))?;
+    let user: Table = text.parse().map_err(|error: toml::de::Error| profile(error.message().to_owned()))?;
+    let own = SOURCES.get_file("Cargo.toml").and_then(|file| file.contents_utf8()).unwrap_or_default();
+    let mut own: Table = own.parse().map_err(|error: toml::de::Error| profile(error.message().to_owned()))?;
+    // The tests stay at home, and with them what only they need.
+    for table in ["lints", "test"] {
+        own.remove(table);
+    }
+    if let Some(Value::Table(dependencies)) = own.get_mut("dev-dependencies") {
+        dependencies.retain(|name, _| name == "criterion");
+    }
+    own.insert("workspace".to_owned(), Value::Table(Table::new()));
+    if let Some(Value::Table(profiles)) = user.get("profile") {
+        let mut profiles = profiles.clone();
+        // What is said of single packages names the user's packages, which are not here.
+        for profile in profiles.iter_mut().filter_map(|(_, profile)| profile.as_table_mut()) {
+            profile.remove("package");
+        }
+        own.insert("profile".to_owned(), Value::Table(profiles));
+    }
+    Ok(own.to_string())
+}
+
+fn content(manifest: &str) -> TreeId {
+    let mut hash = Sha256::new();
+    hash_sources(&SOURCES, &mut hash);
+    hash.update(manifest);
+    hash.update(LOCK);
+    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    TreeId::from_hex(&hex).unwrap_or_else(|| unreachable!("SHA-256 has 64 digits"))
+}
+
+fn hash_sources(folder: &Dir<'_>, hash: &mut Sha256) {
+    for file in folder.files() {
+        hash.update(file.path().to_string_lossy().as_bytes());
+        hash.update(file.contents());
+    }
+    for inner in folder.dirs() {
+        hash_sources(inner, hash);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::CommitId;
+
+    fn revision() -> Revision {
+        Revision {
+            label: "HEAD".into(),
+            commit: CommitId::from_hex(&"a".repeat(40)).unwrap(),
+            dirty: false,
+            tree: TreeId::from_hex(&"b".repeat(40)).unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_names_are_those_of_real_benchmarks() {
+        let names: Vec<_> = harness_names().collect();
+        assert!(names.len() > 50, "{names:?}");
+        assert!(names.iter().any(|name| name.target() == "strings" && name.id() == "concat/naive"), "{names:?}");
+    }
+
+    #[test]
+    fn the_profile_is_the_users_and_decides_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |text: &str| fs::write(folder.path().join("Cargo.toml"), text).unwrap();
+        let trees = folder.path().join("trees");
+        write("[package]\nname = \"x\"\n[profile.release]\nlto = \"fat\"\n[profile.release.package.x]\nopt-level = 1\n");
+        let first = harness_tree(&revision(), folder.path(), &trees).unwrap();
+        let manifest: Table = fs::read_to_string(first.files().join("Cargo.toml")).unwrap().parse().unwrap();
+        assert_eq!(manifest["profile"]["release"]["lto"].as_str(), Some("fat"));
+        assert!(manifest["profile"]["release"].get("package").is_none());
+        assert!(manifest.contains_key("workspace"));
+        assert_eq!(manifest["package"]["name"].as_str(), Some(HARNESS_PACKAGE));
+        assert!(first.files().join("src/lib.rs").is_file());
+        assert_eq!(harness_tree(&revision(), folder.path(), &trees).unwrap(), first);
+        write("[package]\nname = \"x\"\n");
+        assert_ne!(harness_tree(&revision(), folder.path(), &trees).unwrap().home, first.home);
+    }
+}

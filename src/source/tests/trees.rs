@@ -1,0 +1,165 @@
+//! Trees extracted: whole, exact, reused.
+
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::time::Duration;
+
+use super::*;
+
+#[test]
+fn a_commit_is_extracted_once_with_its_modes_and_links() {
+    let sandbox = Sandbox::new();
+    sandbox.write("run me.sh", "#!/bin/sh\n");
+    fs::set_permissions(sandbox.root.join("run me.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    symlink("src/lib.rs", sandbox.root.join("lïnk")).unwrap();
+    symlink("/no such/file", sandbox.root.join("dangling")).unwrap();
+    sandbox.commit("kinds");
+    let before = sandbox.git_dir();
+    let trees = sandbox.beside("trees");
+    let revision = sandbox.open().resolve("HEAD").unwrap();
+    let start = std::time::SystemTime::now() - Duration::from_secs(2);
+    let tree = sandbox.open().extract(&revision, &trees, Path::new(""), None).unwrap();
+    assert_eq!(tree.revision, revision);
+    assert_eq!(tree.home, trees.join(revision.tree.as_str()));
+    let files = tree.files();
+    assert_eq!(fs::read_to_string(files.join("src/lib.rs")).unwrap(), "two");
+    let mode = |name: &str| fs::metadata(files.join(name)).unwrap().permissions().mode() & 0o111;
+    assert_ne!(mode("run me.sh"), 0);
+    assert_eq!(mode("src/lib.rs"), 0);
+    assert_eq!(fs::read_link(files.join("lïnk")).unwrap(), Path::new("src/lib.rs"));
+    assert_eq!(fs::read_link(files.join("dangling")).unwrap(), Path::new("/no such/file"));
+    assert!(fs::metadata(files.join("src/lib.rs")).unwrap().modified().unwrap() >= start);
+    assert!(before == sandbox.git_dir(), "the repository was written to");
+    // What is there is used again, not written again.
+    fs::write(files.join("witness"), "").unwrap();
+    let again = sandbox.open().extract(&revision, &trees, Path::new(""), None).unwrap();
+    assert_eq!(again, tree);
+    assert!(files.join("witness").exists());
+    let names: Vec<_> = fs::read_dir(&trees).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, [revision.tree.as_str()], "no draft is left");
+}
+
+#[test]
+fn an_old_commit_is_extracted_beside_a_dirty_tree() {
+    let sandbox = Sandbox::new();
+    sandbox.write("src/lib.rs", "three");
+    sandbox.write("new", "new");
+    let repository = sandbox.open();
+    let trees = sandbox.beside("trees");
+    let text = |revision: &crate::domain::Revision| {
+        let tree = repository.extract(revision, &trees, Path::new(""), None).unwrap();
+        fs::read_to_string(tree.files().join("src/lib.rs")).unwrap()
+    };
+    assert_eq!(text(&repository.resolve("HEAD~1").unwrap()), "one");
+    assert_eq!(text(&repository.resolve("HEAD").unwrap()), "two");
+    assert_eq!(text(&repository.work_tree().unwrap()), "three");
+}
+
+#[test]
+fn a_snapshot_follows_files_that_changed_since_it_was_looked_at() {
+    let sandbox = Sandbox::new();
+    sandbox.write("src/lib.rs", "three");
+    let repository = sandbox.open();
+    let seen = repository.work_tree().unwrap();
+    sandbox.write("src/lib.rs", "four");
+    let tree = repository.extract(&seen, &sandbox.beside("trees"), Path::new(""), None).unwrap();
+    assert_ne!(tree.revision.tree, seen.tree);
+    assert_eq!(tree.revision.tree.as_str(), sandbox.tree_by_git());
+    assert_eq!(fs::read_to_string(tree.files().join("src/lib.rs")).unwrap(), "four");
+    sandbox.git(&["checkout", "-q", "."]);
+    let tree = repository.extract(&seen, &sandbox.beside("trees"), Path::new(""), None).unwrap();
+    assert!(!tree.revision.dirty);
+    assert_eq!(fs::read_to_string(tree.files().join("src/lib.rs")).unwrap(), "two");
+}
+
+#[test]
+fn a_lock_file_is_lent_where_the_tree_has_none_and_kept_in_step() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.open();
+    let revision = repository.resolve("HEAD").unwrap();
+    let trees = sandbox.beside("trees");
+    let extract = || repository.extract(&revision, &trees, Path::new(""), Some(&sandbox.root)).unwrap();
+    assert!(!extract().files().join("Cargo.lock").exists());
+    sandbox.write("Cargo.lock", "first");
+    let lock = extract().files().join("Cargo.lock");
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "first");
+    fs::write(&lock, "as Cargo completed it").unwrap();
+    extract();
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "as Cargo completed it");
+    sandbox.write("Cargo.lock", "second");
+    extract();
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "second");
+    // A tree with its own keeps it.
+    sandbox.git(&["add", "-f", "Cargo.lock"]);
+    sandbox.commit("locked");
+    sandbox.write("Cargo.lock", "third");
+    let own = repository.resolve("HEAD").unwrap();
+    let tree = repository.extract(&own, &trees, Path::new(""), Some(&sandbox.root)).unwrap();
+    assert_eq!(fs::read_to_string(tree.files().join("Cargo.lock")).unwrap(), "second");
+}
+
+#[test]
+fn a_workspace_below_the_root_is_found_or_missed() {
+    let sandbox = Sandbox::new();
+    sandbox.write("in ner/Cargo.toml", "[package]");
+    sandbox.commit("moved");
+    let repository = sandbox.open();
+    let trees = sandbox.beside("trees");
+    let extract = |spec: &str| {
+        repository.extract(&repository.resolve(spec).unwrap(), &trees, Path::new("in ner"), None)
+    };
+    assert!(extract("HEAD").unwrap().workspace().ends_with("src/in ner"));
+    let error = extract("HEAD~1").unwrap_err();
+    assert!(matches!(error, SourceError::NoWorkspace { .. }), "{error}");
+    assert!(error.to_string().contains("in ner"));
+}
+
+#[test]
+fn missing_content_leaves_nothing_half_done() {
+    let sandbox = Sandbox::new();
+    let blob = sandbox.git(&["rev-parse", "HEAD:src/lib.rs"]);
+    fs::remove_file(sandbox.root.join(".git/objects").join(&blob[..2]).join(&blob[2..])).unwrap();
+    let repository = sandbox.open();
+    let trees = sandbox.beside("trees");
+    let revision = repository.resolve("HEAD").unwrap();
+    let error = repository.extract(&revision, &trees, Path::new(""), None).unwrap_err();
+    assert!(matches!(error, SourceError::MissingObject { .. }), "{error}");
+    assert!(error.to_string().contains("src/lib.rs"), "{error}");
+    assert_eq!(fs::read_dir(&trees).unwrap().count(), 0);
+}
+
+#[test]
+fn a_hostile_tree_stays_inside() {
+    let sandbox = Sandbox::new();
+    let raw = |entries: &[(&str, &str, &str)]| {
+        let mut bytes = Vec::new();
+        for (mode, name, id) in entries {
+            bytes.extend(format!("{mode} {name}\0").into_bytes());
+            bytes.extend_from_slice(git2::Oid::from_str(id).unwrap().as_bytes());
+        }
+        let odb = sandbox.open();
+        odb.inner.odb().unwrap().write(git2::ObjectType::Tree, &bytes).unwrap().to_string()
+    };
+    let outside = sandbox.beside("outside");
+    fs::create_dir(&outside).unwrap();
+    sandbox.write("to", "x");
+    let target = sandbox.beside("target text");
+    fs::write(&target, outside.to_str().unwrap()).unwrap();
+    let link = sandbox.git(&["hash-object", "-w", target.to_str().unwrap()]);
+    let file = sandbox.git(&["hash-object", "-w", "to"]);
+    let inner = raw(&[("100644", "x", &file)]);
+    let trees = [
+        raw(&[("100644", "..", &file)]),
+        raw(&[("40000", "..", &inner)]),
+        raw(&[("40000", ".git", &inner)]),
+        raw(&[("120000", "a", &link), ("40000", "a", &inner)]),
+        raw(&[("120000", "a", &link), ("100644", "a", &file)]),
+    ];
+    for tree in trees {
+        let commit = sandbox.git(&["commit-tree", "-m", "bad", &tree]);
+        let repository = sandbox.open();
+        let revision = repository.resolve(&commit).unwrap();
+        let error = repository.extract(&revision, &sandbox.beside("trees"), Path::new(""), None).unwrap_err();
+        assert!(matches!(error, SourceError::UnsafePath(_) | SourceError::Write { .. }), "{error}");
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,74 @@
+//! The error of a whole run, divided among everything that is judged in it.
+//!
+//! An e-process exceeds *c* under its null hypothesis with probability at most 1/*c*, whenever one looks (Ville). So *m*
+//! tests that each need *m*/α fail a run in which nothing got slower with probability at most α in all, whatever the
+//! dependence between them (Bonferroni): benchmarks of one run share the machine's state. Holm's step-down would need
+//! the other tests' last words before the first may stop, and saves next to nothing: evidence doubles with every pair.
+
+/// How the error α of a run is divided.
+///
+/// What fails a build is shown at α/*m*; what clears a test, and each end of an interval, is wrong with probability at
+/// most α.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ErrorBudget {
+    alpha: f64,
+    family: usize,
+}
+
+impl ErrorBudget {
+    /// `alpha` (above 0, below ½) for `family` tests; `None` for an impossible `alpha` or no test.
+    pub fn new(alpha: f64, family: usize) -> Option<Self> {
+        (alpha > 0.0 && alpha < 0.5 && family > 0).then_some(Self { alpha, family })
+    }
+
+    /// The e-value that shows a change at the level of the whole run.
+    pub fn family_wise(self) -> f64 {
+        self.family as f64 / self.alpha
+    }
+
+    /// The e-value that clears one test and bounds each end of its interval.
+    pub fn single(self) -> f64 {
+        1.0 / self.alpha
+    }
+
+    /// The probability with which an interval holds the truth: 1 − 2α.
+    pub fn confidence(self) -> f64 {
+        1.0 - 2.0 * self.alpha
+    }
+
+    /// How many tests share the error.
+    pub fn family(self) -> usize {
+        self.family
+    }
+
+    /// The same error for a test that stands alone, as a confirmation does.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { family: 1, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shares_of_a_run_never_exceed_its_error() {
+        for family in [1, 2, 3, 20, 1000] {
+            let budget = ErrorBudget::new(0.01, family).unwrap();
+            let failing = family as f64 / budget.family_wise();
+            assert!(failing <= 0.01 + 1e-15, "{family}: {failing}");
+            assert!((2.0 / budget.single() - (1.0 - budget.confidence())).abs() < 1e-15);
+            assert!(budget.family_wise() >= budget.single());
+            assert!((budget.alone().family_wise() - budget.single()).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn an_impossible_budget_is_refused() {
+        assert_eq!(ErrorBudget::new(0.0, 1), None);
+        assert_eq!(ErrorBudget::new(0.5, 1), None);
+        assert_eq!(ErrorBudget::new(f64::NAN, 1), None);
+        assert_eq!(ErrorBudget::new(0.01, 0), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! How much a benchmark's value wanders from one occasion to the next when its code does not change.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+use thiserror::Error;
+
+use super::robust::{MEDIAN_TO_MEAN, median, robust_sd};
+
+/// How many differences a robust standard deviation needs for what one normal variance estimate gets from one:
+/// the efficiency of the median absolute deviation is 37 %.
+const EFFICIENCY: f64 = 0.37;
+
+/// What a spread is taken to be at the least, as the error of a logarithm.
+const SMALLEST_SPREAD: f64 = 0.0005;
+
+/// Why no spread could be learnt.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum SpreadError {
+    /// Too few occasions.
+    #[error("learn the spread between occasions from {found} of them (it takes {needed})")]
+    TooFew {
+        /// How many there are.
+        found: usize,
+        /// How many it takes.
+        needed: usize,
+    },
+    /// A value that is not finite.
+    #[error("learn the spread between occasions from a value that is not finite")]
+    NotFinite,
+}
+
+/// The centre of stored occasions and the robust spread between occasions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OccasionSpread {
+    centre: f64,
+    sd: f64,
+    occasions: usize,
+    freedom: f64,
+}
+
+impl OccasionSpread {
+    /// Learns from the values of `occasions` of one commit, and from `differences` between occasions of neighbouring
+    /// commits (most of which changed nothing; a median is not moved by those that did).
+    ///
+    /// The larger of the two spreads counts: a baseline measured five times in one quiet hour says little.
+    ///
+    /// # Errors
+    /// Fewer than `needed` occasions, or fewer than `needed` − 1 differences (as many as that number of neighbouring
+    /// occasions has); values that are not finite.
+    pub fn learn(occasions: &[f64], differences: &[f64], needed: usize) -> Result<Self, SpreadError> {
+        if occasions.len() < needed.max(2) {
+            return Err(SpreadError::TooFew { found: occasions.len(), needed: needed.max(2) });
+        }
+        if differences.len() + 1 < needed {
+            return Err(SpreadError::TooFew { found: differences.len() + 1, needed });
+        }
+        if occasions.iter().chain(differences).any(|value| !value.is_finite()) {
+            return Err(SpreadError::NotFinite);
+        }
+        // The difference of two occasions has twice their variance, and a known centre: 0.
+        let sizes: Vec<f64> = differences.iter().map(|difference| difference.abs()).collect();
+        let between = median(&sizes).unwrap_or(0.0) * super::robust::MAD_TO_SD / std::f64::consts::SQRT_2;
+        let within = robust_sd(occasions).unwrap_or(0.0);
+        let fewer = (occasions.len() - 1).min(differences.len().max(1));
+        Ok(Self {
+            centre: median(occasions).unwrap_or(0.0),
+            sd: between.max(within).max(SMALLEST_SPREAD),
+            occasions: occasions.len(),
+            freedom: (EFFICIENCY * fewer as f64).max(1.0),
+        })
+    }
+
+    /// The median of the occasions.
+    pub fn centre(&self) -> f64 {
+        self.centre
+    }
+
+    /// The robust standard deviation of one occasion.
+    pub fn sd(&self) -> f64 {
+        self.sd
+    }
+
+    /// How far the difference between one more occasion and the centre may lie from its true value, to one side,
+    /// with the probability `error` of lying beyond. `own` is the standard error of the new value itself.
+    ///
+    /// A quantile of Student's t with as many degrees of freedom as the robust spread is worth.
+    pub fn margin(&self, own: f64, error: f64) -> f64 {
+        let quantile =
+            StudentsT::new(0.0, 1.0, self.freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(1.0 - error));
+        let of_centre = MEDIAN_TO_MEAN.powi(2) / self.occasions as f64;
+        let variance = self.sd.powi(2) * (1.0 + of_centre) + own.powi(2);
+        quantile * variance.sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::random::Generator;
+
+    #[test]
+    fn too_few_occasions_teach_nothing() {
+        let error = OccasionSpread::learn(&[0.0; 4], &[0.0; 9], 5).unwrap_err();
+        assert_eq!(error, SpreadError::TooFew { found: 4, needed: 5 });
+        assert!(OccasionSpread::learn(&[0.0; 5], &[0.0; 3], 5).is_err());
+        assert_eq!(OccasionSpread::learn(&[f64::NAN; 5], &[0.0; 5], 5), Err(SpreadError::NotFinite));
+    }
+
+    #[test]
+    fn a_changed_commit_among_neighbours_does_not_widen_the_spread() {
+        let differences = [0.01, -0.012, 0.4, 0.009, -0.011, 0.01, -0.3];
+        let spread = OccasionSpread::learn(&[1.0, 1.01, 0.99, 1.0, 1.005], &differences, 5).unwrap();
+        assert!(spread.sd() < 0.02, "{}", spread.sd());
+    }
+
+    #[test]
+    fn a_new_occasion_lies_beyond_the_margin_as_seldom_as_promised() {
+        let mut random = Generator::new(17);
+        for (occasions, error) in [(5, 0.01), (8, 0.05), (30, 0.05)] {
+            let mut beyond = 0;
+            for _ in 0..2000 {
+                let mut draw = || 0.02 * random.normal();
+                let stored: Vec<f64> = (0..occasions).map(|_| draw()).collect();
+                let neighbours: Vec<f64> = stored.windows(2).map(|pair| pair[1] - pair[0]).collect();
+                let spread = OccasionSpread::learn(&stored, &neighbours, 5).unwrap();
+                beyond += u32::from(draw() - spread.centre() > spread.margin(0.0, error));
+            }
+            let share = f64::from(beyond) / 2000.0;
+            assert!(share <= 1.5 * error, "{occasions} occasions, error {error}: {share}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What the store knows of a commit: stored occasions to judge by, and what need not be measured again.
+//!
+//! Only clean revisions and native figures count here: a dirty tree never serves as a baseline, and time under an
+//! emulator is no evidence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Row, params};
+
+use crate::domain::{
+    BenchmarkName, BuildFingerprint, CommitId, MachineKey, Metric, OccasionValue, SeriesKey, SeriesPoint,
+};
+
+use super::error::StoreError;
+use super::open::Store;
+use super::rows;
+
+impl Store {
+    /// What each occasion found about a commit, oldest first. Takes one look into an index, whatever the store's size.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn baseline_occasions(
+        &self,
+        series: &SeriesKey,
+        commit: &CommitId,
+    ) -> Result<Vec<OccasionValue>, StoreError> {
+        self.read("read the baseline from", |connection| {
+            let Some(series) = rows::find_series(connection, series)? else { return Ok(Vec::new()) };
+            let mut query = connection.prepare_cached(
+                "SELECT measurement.occasion, measurement.started_ms, measurement.value, measurement.launches \
+                 FROM revision JOIN measurement ON measurement.revision = revision.id \
+                 WHERE revision.commit_id = ?1 AND revision.dirty = 0 AND measurement.series = ?2 \
+                 ORDER BY measurement.started_ms, measurement.id",
+            )?;
+            let found =
+                query.query_map(params![commit.as_str(), series], |row| rows::occasion_value(row, 0))?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// [`Store::baseline_occasions`] of everything that was measured of a commit on a machine, in one query.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn baseline_of_commit(
+        &self,
+        machine: &MachineKey,
+        commit: &CommitId,
+    ) -> Result<BTreeMap<SeriesKey, Vec<OccasionValue>>, StoreError> {
+        self.read("read the baseline from", |connection| {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT measurement.occasion, measurement.started_ms, measurement.value, measurement.launches, \
+                 series.id, {} {SERIES_OF_COMMIT} AND machine.key = ?2 \
+                 ORDER BY series.id, measurement.started_ms, measurement.id",
+                series_columns()
+            ))?;
+            let mut rows = query.query(params![commit.as_str(), machine.as_str()])?;
+            let mut all = BTreeMap::new();
+            let mut current: Option<(i64, SeriesKey, Vec<OccasionValue>)> = None;
+            while let Some(row) = rows.next()? {
+                let id = row.get(4)?;
+                if current.as_ref().is_none_or(|(same, ..)| *same != id) {
+                    let next = (id, series_key(row, 5)?, Vec::new());
+                    all.extend(current.replace(next).map(|(_, key, values)| (key, values)));
+                }
+                if let Some((.., values)) = &mut current {
+                    values.push(rows::occasion_value(row, 0)?);
+                }
+            }
+            all.extend(current.map(|(_, key, values)| (key, values)));
+            Ok(all)
+        })
+    }
+
+    /// The newest `newest` values of a series over all clean commits, oldest first: what the spread between occasions
+    /// is learnt from.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn neighbour_values(&self, series: &SeriesKey, newest: u32) -> Result<Vec<SeriesPoint>, StoreError> {
+        self.read("read neighbouring commits from", |connection| {
+            let Some(series) = rows::find_series(connection, series)? else { return Ok(Vec::new()) };
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT {} FROM measurement JOIN revision ON revision.id = measurement.revision \
+                 WHERE measurement.series = ?1 AND revision.dirty = 0 \
+                 ORDER BY measurement.started_ms DESC, measurement.id DESC LIMIT ?2",
+                rows::POINT
+            ))?;
+            let found = query.query_map(params![series, newest], |row| rows::point(row, 0))?;
+            let mut points: Vec<_> = found.collect::<Result<_, _>>()?;
+            points.reverse();
+            Ok(points)
+        })
+    }
+
+    /// Whether a clean commit has a native measurement of a series.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn has_measurement(&self, series: &SeriesKey, commit: &CommitId) -> Result<bool, StoreError> {
+        self.baseline_occasions(series, commit).map(|found| !found.is_empty())
+    }
+
+    /// Everything that was measured of a clean commit on a machine: what back-filling skips.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn measured_series(
+        &self,
+        machine: &MachineKey,
+        commit: &CommitId,
+    ) -> Result<BTreeSet<SeriesKey>, StoreError> {
+        self.read("look up what is measured in", |connection| {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT DISTINCT {} {SERIES_OF_COMMIT} AND machine.key = ?2",
+                series_columns()
+            ))?;
+            let found =
+                query.query_map(params![commit.as_str(), machine.as_str()], |row| series_key(row, 0))?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The machines and builds with which a clean commit was measured: why a result is not comparable, where it is
+    /// not.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn other_builds_of(
+        &self,
+        commit: &CommitId,
+        benchmark: &BenchmarkName,
+        metric: Metric,
+    ) -> Result<Vec<(MachineKey, BuildFingerprint)>, StoreError> {
+        self.read("look up what is measured in", |connection| {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT machine.key, {} {SERIES_OF_COMMIT} \
+                 AND benchmark.package = ?2 AND benchmark.target = ?3 AND benchmark.name = ?4 \
+                 AND series.metric = ?5 GROUP BY series.id ORDER BY max(measurement.started_ms) DESC",
+                rows::BUILD
+            ))?;
+            let found = query.query_map(
+                params![
+                    commit.as_str(),
+                    benchmark.package(),
+                    benchmark.target(),
+                    benchmark.id(),
+                    metric.name()
+                ],
+                |row| Ok((rows::machine(row, 0)?, rows::build(row, 1)?)),
+            )?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+/// Native measurements of the clean commit `?1` with all they refer to.
+const SERIES_OF_COMMIT: &str = "FROM revision \
+     JOIN measurement ON measurement.revision = revision.id \
+     JOIN series ON series.id = measurement.series \
+     JOIN machine ON machine.id = series.machine \
+     JOIN build ON build.id = series.build \
+     JOIN benchmark ON benchmark.id = series.benchmark \
+     WHERE revision.commit_id = ?1 AND revision.dirty = 0 AND series.provenance = 'native'";
+
+/// The columns that [`series_key`] reads.
+pub(super) fn series_columns() -> String {
+    format!("machine.key, series.metric, {}, {}", rows::BENCHMARK, rows::BUILD)
+}
+
+/// Reads [`series_columns`] from `first` on.
+pub(super) fn series_key(row: &Row<'_>, first: usize) -> rusqlite::Result<SeriesKey> {
+    Ok(SeriesKey {
+        machine: rows::machine(row, first)?,
+        metric: rows::metric(row, first + 1)?,
+        benchmark: rows::benchmark(row, first + 2)?,
+        build: rows::build(row, first + 5)?,
+    })
+}

@@ -1,0 +1,153 @@
+use crate::domain::{ClaimOutcome, Metric};
+use crate::store::Store;
+use crate::store::tests::{add, begin, build, commit, facts, key};
+
+use super::text::{rounded, stable};
+use super::*;
+
+/// A store with two metrics, two builds and a claim.
+fn store() -> Store {
+    let mut store = Store::in_memory().unwrap();
+    for (time, value) in [(1, 1_234.567_89), (2, 1240.0), (3, 1236.0)] {
+        add(&mut store, time, key('a'), value);
+    }
+    let mut counted = key('a');
+    counted.metric = Metric::Instructions;
+    counted.build.instrument = "callgrind".into();
+    add(&mut store, 4, counted, 123_456_789.0);
+    let occasion = begin(&mut store, "m", 5);
+    let claim = ClaimOutcome {
+        name: "strings/\"concat\"".into(),
+        verdict: ClaimVerdict::Confirmed,
+        ratio: Some(3.123_456_7),
+        interval: Some((3.0, f64::INFINITY)),
+        at_least: 1.5,
+        reason: None,
+    };
+    store.record_claim(occasion, &key('a').revision, &build(), &claim).unwrap();
+    store
+}
+
+fn exported() -> BaselineFile {
+    store().export(&facts("m").key, "x86_64", None).unwrap().unwrap()
+}
+
+fn problem(text: &str) -> (usize, BaselineProblem) {
+    let error = BaselineFile::parse(text).unwrap_err();
+    assert!(error.hint().is_some());
+    (error.line(), error.problem().clone())
+}
+
+/// The text with one piece changed, and the line the piece is on.
+fn changed(from: &str, to: &str) -> (usize, String) {
+    let text = exported().to_text();
+    let place = text.find(from).unwrap_or_else(|| panic!("no {from} in\n{text}"));
+    (1 + text[..place].matches('\n').count(), text.replacen(from, to, 1))
+}
+
+#[test]
+fn the_text_is_what_a_reviewer_sees() {
+    insta::assert_snapshot!(exported().to_text());
+    assert_eq!(exported().file_name(), "x86_64-amd-epyc-7763-64-core-62c66a7a5dd7.toml");
+}
+
+#[test]
+fn reading_and_writing_again_changes_no_byte() {
+    let text = exported().to_text();
+    let read = BaselineFile::parse(&text).unwrap();
+    assert_eq!(read.to_text(), text);
+    assert_eq!(read.machine, facts("m"));
+    assert_eq!(read.results.len(), 2);
+    let exact = &read.results[&(key('a').benchmark, Metric::Instructions)];
+    assert!((exact.value - 123_456_789.0).abs() < f64::EPSILON);
+    assert_eq!(exported().to_text(), text);
+}
+
+#[test]
+fn only_the_architecture_and_commit_asked_for_are_exported() {
+    let store = store();
+    let key = facts("m").key;
+    assert_eq!(store.exportable().unwrap(), [(key.clone(), "x86_64".to_owned())]);
+    assert_eq!(store.export(&key, "aarch64", None).unwrap(), None);
+    assert_eq!(store.export(&key, "x86_64", Some(&commit('b'))).unwrap(), None);
+    assert!(store.export(&key, "x86_64", Some(&commit('a'))).unwrap().is_some());
+    let error = exported().require_arch("aarch64").unwrap_err();
+    assert_eq!(exported().to_text().lines().nth(error.line() - 1), Some("arch = \"x86_64\""));
+    exported().require_arch("x86_64").unwrap();
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused() {
+    let text = exported().to_text();
+    for cut in 0..text.trim_end().len() {
+        if text.is_char_boundary(cut) {
+            BaselineFile::parse(&text[..cut]).unwrap_err();
+        }
+    }
+    let half = &text[..text.len() / 2];
+    assert_eq!(problem(half), (half.lines().count(), BaselineProblem::Truncated));
+}
+
+#[test]
+fn other_formats_are_told_from_nonsense() {
+    assert_eq!(problem("format = 2\nwhatever {{"), (1, BaselineProblem::Newer { found: 2 }));
+    assert_eq!(problem("# a\n\nname = \"x\"\n"), (3, BaselineProblem::NoFormat));
+    assert_eq!(problem(""), (1, BaselineProblem::NoFormat));
+}
+
+#[test]
+fn edits_that_cannot_be_are_named_with_their_line() {
+    let (line, text) = changed("rustc = \"1.95.0\"", "rustc = \"1.96.0\"");
+    let (found, what) = problem(&text);
+    assert!(matches!(what, BaselineProblem::ChangedBuild(_)) && found < line, "{found} {what}");
+    for (from, to, expected) in [
+        ("value = 1236", "value = -1", "`value` must be"),
+        ("value = 1236", "value = nan", "`value` must be"),
+        ("occasions = 3", "occasions = 0", "`occasions` must be"),
+        ("launches = 3", "launches = 2", "`launches` must be"),
+        ("wall-time =", "time =", "`time` is no metric"),
+        ("\"confirmed\"", "\"maybe\"", "`maybe` is no verdict"),
+        ("[3, inf]", "[3, 2]", "`interval` must be"),
+        ("\"aaaaaaaa", "\"aaa", "no full commit id"),
+        ("[benchmark.\"pkg::bench::", "[benchmark.\"pkg/bench/", "not a full benchmark name"),
+        ("logical-cpus = 2", "logical-cpus = \"two\"", "string"),
+        ("os = ", "oz = ", "oz"),
+        ("spread = ", "spread == ", ""),
+    ] {
+        let (line, text) = changed(from, to);
+        let (found, what) = problem(&text);
+        assert_eq!(found, line, "{from} → {to}: {what}");
+        assert!(what.to_string().contains(expected), "{from} → {to}: {what}");
+    }
+    let (line, text) = changed("launches = 3, commit", "launches = 3, extra = 1, commit");
+    assert_eq!(problem(&text).0, line);
+    let (_, text) = changed("build = \"", "build = \"0");
+    assert!(matches!(problem(&text).1, BaselineProblem::UnknownBuild(_)));
+    let (line, text) = changed("arch = \"x86_64\"", "arch = \"aarch64\"");
+    let (found, what) = problem(&text);
+    assert!(matches!(what, BaselineProblem::OtherArch { .. }) && found > line, "{found} {what}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn rounding_twice_changes_nothing(value in 0.0..1e300_f64, digits in 1..9_usize) {
+        let once = rounded(value, digits);
+        proptest::prop_assert_eq!(rounded(once, digits).to_bits(), once.to_bits());
+        proptest::prop_assert!((once - value).abs() <= value * 0.5 * 10_f64.powi(1 - i32::try_from(digits).unwrap()) * 1.001);
+    }
+
+    #[test]
+    fn every_value_survives_the_text(value in proptest::num::f64::POSITIVE, name in "\\PC{1,20}|[\\x00-\\x7f]{1,20}") {
+        let mut file = exported();
+        let ((_, metric), result) = file.results.pop_first().unwrap();
+        let benchmark = BenchmarkName::new("p", "t", name);
+        proptest::prop_assume!(value.is_finite());
+        file.results.insert((benchmark.clone(), metric), BaselineResult { value, ..result });
+        let read = BaselineFile::parse(&file.to_text()).unwrap();
+        proptest::prop_assert_eq!(
+            read.results[&(benchmark, metric)].value.to_bits(),
+            stable(metric, value).to_bits()
+        );
+        proptest::prop_assert_eq!(read.to_text(), file.to_text());
+    }
+}

@@ -1,0 +1,185 @@
+//! Pairs of launches, stored one by one as they are finished.
+//!
+//! Each launch of a pair is also a launch of its side's measurement on that occasion, so history sees it.
+
+use std::fmt;
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use crate::domain::{
+    Digest, Launch, MeasurementKey, OccasionId, Pair, PairedLaunch, Phase, Provenance, Side, Sides,
+};
+
+use super::error::{Problem, Refusal, StoreError};
+use super::open::Store;
+use super::rows;
+use super::write::{add_launch, measurement_id, samples, summarize};
+
+/// The number of a comparison in its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ComparisonId(i64);
+
+impl fmt::Display for ComparisonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// What there is to say about a comparison before its first pair.
+#[derive(Debug, Clone, Copy)]
+pub struct NewComparison<'a> {
+    /// Why it is made.
+    pub phase: Phase,
+    /// What each side's launches are measurements of. Equal for a null control; two benchmarks of one build for a claim.
+    pub keys: Sides<&'a MeasurementKey>,
+    /// What each side runs.
+    pub executables: Sides<&'a Digest>,
+    /// Whether the figures are evidence about the machine.
+    pub provenance: Provenance,
+}
+
+impl Store {
+    /// Notes that two sides are about to be measured in pairs.
+    ///
+    /// # Errors
+    /// No such occasion, or one on another machine; read-only, full, locked for long.
+    pub fn begin_comparison(
+        &mut self,
+        occasion: OccasionId,
+        new: &NewComparison<'_>,
+    ) -> Result<ComparisonId, StoreError> {
+        self.write("store a comparison in", |transaction| {
+            let occasion = rows::occasion(transaction, occasion)?;
+            let series =
+                new.keys.try_map(|key| rows::series_id(transaction, &occasion, key, new.provenance))?;
+            let revisions = new.keys.try_map(|key| rows::revision_id(transaction, &key.revision))?;
+            let executables =
+                new.executables.try_map(|digest| rows::executable_id(transaction, digest.as_str()))?;
+            let mut add = transaction.prepare_cached(
+                "INSERT INTO comparison (occasion, phase, baseline_series, baseline_revision, \
+                 baseline_executable, candidate_series, candidate_revision, candidate_executable) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?;
+            Ok(ComparisonId(add.insert(params![
+                occasion.id.0,
+                new.phase.name(),
+                series.baseline,
+                revisions.baseline,
+                executables.baseline,
+                series.candidate,
+                revisions.candidate,
+                executables.candidate,
+            ])?))
+        })
+    }
+
+    /// Stores a finished pair in one transaction: both launches or nothing.
+    ///
+    /// # Errors
+    /// No such comparison, an index it already has; read-only, full, locked for long.
+    pub fn append_pair(&mut self, comparison: ComparisonId, pair: &Pair) -> Result<(), StoreError> {
+        self.write("store a pair in", |transaction| {
+            let found = comparison_row(transaction, comparison)?;
+            let taken = transaction
+                .prepare_cached("SELECT 1 FROM pair WHERE comparison = ?1 AND idx = ?2")?
+                .exists(params![comparison.0, pair.index])?;
+            if taken {
+                return Err(Refusal::PairTwice(pair.index).into());
+            }
+            let occasion = rows::occasion(transaction, found.occasion)?;
+            let add = |side: Side| {
+                let Target { series, revision, executable } = *found.targets.get(side);
+                let PairedLaunch { samples, seconds } = pair.launches.get(side);
+                let launch = Launch { samples: samples.clone(), cpu: pair.cpu, seconds: *seconds };
+                let measurement = measurement_id(transaction, &occasion, series, revision)?;
+                let id = add_launch(transaction, measurement, executable, &launch)?;
+                summarize(transaction, measurement)?;
+                Ok::<i64, Problem>(id)
+            };
+            let launches = Sides::from_fn(|side| side).try_map(add)?;
+            transaction
+                .prepare_cached(
+                    "INSERT INTO pair (comparison, idx, first, schedule, baseline_launch, candidate_launch) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute(params![
+                    comparison.0,
+                    pair.index,
+                    rows::side_name(pair.first),
+                    rows::schedule_name(pair.schedule),
+                    launches.baseline,
+                    launches.candidate,
+                ])?;
+            Ok(())
+        })
+    }
+
+    /// The pairs of a comparison by index, to the last bit.
+    ///
+    /// # Errors
+    /// Damage.
+    pub fn pairs(&self, comparison: ComparisonId) -> Result<Vec<Pair>, StoreError> {
+        self.read("read pairs from", |connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT pair.idx, pair.first, pair.schedule, baseline.cpu, \
+                 baseline.samples, baseline.seconds, candidate.samples, candidate.seconds FROM pair \
+                 JOIN launch AS baseline ON baseline.id = pair.baseline_launch \
+                 JOIN launch AS candidate ON candidate.id = pair.candidate_launch \
+                 WHERE pair.comparison = ?1 ORDER BY pair.idx",
+            )?;
+            let mut rows = query.query([comparison.0])?;
+            let mut pairs = Vec::new();
+            while let Some(row) = rows.next()? {
+                pairs.push(Pair {
+                    index: row.get(0)?,
+                    first: rows::side(row, 1)?,
+                    schedule: rows::schedule(row, 2)?,
+                    cpu: row.get(3)?,
+                    launches: Sides { baseline: paired_launch(row, 4)?, candidate: paired_launch(row, 6)? },
+                });
+            }
+            Ok(pairs)
+        })
+    }
+}
+
+/// What a side's launches are added to.
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    series: i64,
+    revision: i64,
+    executable: i64,
+}
+
+struct ComparisonRow {
+    occasion: OccasionId,
+    targets: Sides<Target>,
+}
+
+fn comparison_row(transaction: &Transaction<'_>, id: ComparisonId) -> Result<ComparisonRow, Problem> {
+    let target = |row: &Row<'_>, first: usize| {
+        Ok::<_, rusqlite::Error>(Target {
+            series: row.get(first)?,
+            revision: row.get(first + 1)?,
+            executable: row.get(first + 2)?,
+        })
+    };
+    transaction
+        .prepare_cached(
+            "SELECT occasion, baseline_series, baseline_revision, baseline_executable, \
+             candidate_series, candidate_revision, candidate_executable FROM comparison WHERE id = ?1",
+        )?
+        .query_row([id.0], |row| {
+            Ok(ComparisonRow {
+                occasion: OccasionId(row.get(0)?),
+                targets: Sides { baseline: target(row, 1)?, candidate: target(row, 4)? },
+            })
+        })
+        .optional()?
+        .ok_or_else(|| Refusal::UnknownComparison(id.0).into())
+}
+
+fn paired_launch(row: &Row<'_>, first: usize) -> Result<PairedLaunch, Problem> {
+    let bytes = row.get_ref(first)?.as_blob().map_err(rusqlite::Error::from)?;
+    Ok(PairedLaunch { samples: samples(bytes)?, seconds: row.get(first + 1)? })
+}

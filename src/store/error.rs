@@ -1,0 +1,182 @@
+//! What can go wrong with a store, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+use crate::domain::OccasionId;
+
+/// An action on a store that failed. Reads on after "failed to …".
+#[derive(Debug, thiserror::Error)]
+#[error("{action} {}: {problem}", path.display())]
+pub struct StoreError {
+    action: &'static str,
+    path: PathBuf,
+    #[source]
+    pub(super) problem: Problem,
+}
+
+/// Why it failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The folder cannot be made.
+    #[error("its folder cannot be made")]
+    Folder(#[source] io::Error),
+    /// The `.gitignore` beside it cannot be written.
+    #[error("the .gitignore beside it cannot be written")]
+    Ignore(#[source] io::Error),
+    /// It was to be read only, and is not there.
+    #[error("there is no such file")]
+    Missing,
+    /// It is a folder or a device, or access to it or to its folder is denied.
+    #[error("the file cannot be opened")]
+    CannotOpen(#[source] rusqlite::Error),
+    /// The file is no `SQLite` database.
+    #[error("it is no SQLite database")]
+    NotADatabase,
+    /// The file is a database of another program.
+    #[error("it is a database of another program (application id {application_id})")]
+    Foreign {
+        /// What the file's header says.
+        application_id: i32,
+    },
+    /// A newer version of this program wrote it.
+    #[error("it has schema version {found}, and this program knows versions up to {known}")]
+    Newer {
+        /// What the file's header says.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// It is to be read only, and an older version wrote it.
+    #[error("it has the older schema version {found}, and only writing brings it to version {known}")]
+    Older {
+        /// What the file's header says; 0 for an empty file.
+        found: usize,
+        /// The newest version.
+        known: usize,
+    },
+    /// The file is damaged.
+    #[error("the file is damaged: {0}")]
+    Corrupt(String),
+    /// A value makes no sense: damaged, or written by something else.
+    #[error("it holds a value that makes no sense: {0}")]
+    Nonsense(String),
+    /// The file, its folder or the file system is read-only, or it was opened only to be read.
+    #[error("it is read-only")]
+    ReadOnly,
+    /// The disk or the quota is full.
+    #[error("the disk is full")]
+    Full,
+    /// Another process kept it locked.
+    #[error("it was locked by another process for more than {seconds} s")]
+    Locked {
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// Something was asked for that the store does not take.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// Anything else that `SQLite` reports.
+    #[error("SQLite reports: {0}")]
+    Sql(#[source] rusqlite::Error),
+}
+
+/// What the store does not take: a mistake of the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such occasion.
+    #[error("it holds no occasion {0}")]
+    UnknownOccasion(OccasionId),
+    /// No such comparison.
+    #[error("it holds no comparison {0}")]
+    UnknownComparison(i64),
+    /// A result of one machine in an occasion of another.
+    #[error("a result of the machine `{measured}` came in an occasion on `{occasion}`")]
+    WrongMachine {
+        /// The machine in the key.
+        measured: String,
+        /// The machine of the occasion.
+        occasion: String,
+    },
+    /// A measurement without launches.
+    #[error("the measurement has no launches")]
+    NoLaunches,
+    /// A duration or a ratio that is no number.
+    #[error("{0} is not a number")]
+    NotANumber(&'static str),
+    /// The comparison already has a pair of this index.
+    #[error("its comparison already has a pair {0}")]
+    PairTwice(u32),
+}
+
+impl StoreError {
+    /// An action on the store at `path` failed.
+    pub(super) fn new(action: &'static str, path: &Path, problem: Problem) -> Self {
+        Self { action, path: path.to_owned(), problem }
+    }
+
+    /// Why it failed.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// Which store.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What to do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match &self.problem {
+            Problem::Folder(_) | Problem::Ignore(_) | Problem::ReadOnly | Problem::CannotOpen(_) => {
+                Some("make its folder writable, or name another file with --store")
+            }
+            Problem::Missing | Problem::Older { .. } => {
+                Some("measure something first, or name another file with --store")
+            }
+            Problem::NotADatabase | Problem::Foreign { .. } => {
+                Some("name another file with --store, or move this one out of the way")
+            }
+            Problem::Newer { .. } => Some("update cargo-perfguard"),
+            Problem::Corrupt(_) | Problem::Nonsense(_) => Some(
+                "keep a copy, try `sqlite3 store.db .recover`, or move the file out of the way to begin afresh",
+            ),
+            Problem::Full => {
+                Some("free some space and run again: everything finished before is already stored")
+            }
+            Problem::Locked { .. } => Some("wait for the other run, or end it, and run again"),
+            Problem::Refused(_) | Problem::Sql(_) => None,
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<rusqlite::Error> for Problem {
+    fn from(error: rusqlite::Error) -> Self {
+        match &error {
+            rusqlite::Error::SqliteFailure(failure, message) => match failure.code {
+                ErrorCode::NotADatabase => Self::NotADatabase,
+                ErrorCode::DatabaseCorrupt => {
+                    Self::Corrupt(message.clone().unwrap_or_else(|| failure.to_string()))
+                }
+                ErrorCode::ReadOnly => Self::ReadOnly,
+                ErrorCode::DiskFull => Self::Full,
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Locked { seconds: 0 },
+                ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::CannotOpen(error),
+                _ => Self::Sql(error),
+            },
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..) => Self::Nonsense(error.to_string()),
+            _ => Self::Sql(error),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What a run writes: its occasion, its measurements, what it found about claims.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::domain::sample::median;
+use crate::domain::{
+    BuildFingerprint, ClaimOutcome, Launch, MachineFacts, Measurement, OccasionId, Revision,
+};
+
+use super::encoding::{decode, encode};
+use super::error::{Problem, Refusal, StoreError};
+use super::open::Store;
+use super::rows;
+
+/// The number of a measurement in its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MeasurementId(pub(super) i64);
+
+/// What there is to say about a run before it measures anything.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOccasion<'a> {
+    /// The command's name.
+    pub command: &'a str,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub started_ms: i64,
+    /// Where it runs.
+    pub machine: &'a MachineFacts,
+    /// The version of this program.
+    pub program_version: &'a str,
+    /// What its random choices grow from.
+    pub seed: u64,
+}
+
+impl Store {
+    /// Notes that a run begins.
+    ///
+    /// # Errors
+    /// Read-only, full, locked for long.
+    pub fn begin_occasion(&mut self, new: &NewOccasion<'_>) -> Result<OccasionId, StoreError> {
+        self.write("store an occasion in", |transaction| {
+            let machine = rows::machine_id(transaction, new.machine)?;
+            let mut add = transaction.prepare_cached(
+                "INSERT INTO occasion (command, started_ms, machine, program_version, seed) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?;
+            let seed = new.seed.cast_signed();
+            let id = add.insert(params![new.command, new.started_ms, machine, new.program_version, seed])?;
+            Ok(OccasionId(id))
+        })
+    }
+
+    /// Stores a measurement, raw samples included, in one transaction: all of it or nothing. Further launches of a
+    /// key that the occasion already measured join its measurement.
+    ///
+    /// # Errors
+    /// No such occasion, one on another machine, no launches; read-only, full, locked for long.
+    pub fn record(&mut self, occasion: OccasionId, new: &Measurement) -> Result<MeasurementId, StoreError> {
+        self.write("store a measurement in", |transaction| {
+            if new.launches.is_empty() {
+                return Err(Refusal::NoLaunches.into());
+            }
+            let occasion = rows::occasion(transaction, occasion)?;
+            let series = rows::series_id(transaction, &occasion, &new.key, new.provenance)?;
+            let revision = rows::revision_id(transaction, &new.key.revision)?;
+            let executable = rows::executable_id(transaction, new.executable.as_str())?;
+            let id = measurement_id(transaction, &occasion, series, revision)?;
+            for launch in &new.launches {
+                add_launch(transaction, id, executable, launch)?;
+            }
+            summarize(transaction, id)?;
+            Ok(id)
+        })
+    }
+
+    /// The launches of a measurement, in the order they were stored, to the last bit.
+    ///
+    /// # Errors
+    /// Damage.
+    pub fn launches(&self, measurement: MeasurementId) -> Result<Vec<Launch>, StoreError> {
+        self.read("read a measurement from", |connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT samples, cpu, seconds FROM launch WHERE measurement = ?1 ORDER BY id",
+            )?;
+            let mut rows = query.query([measurement.0])?;
+            let mut launches = Vec::new();
+            while let Some(row) = rows.next()? {
+                launches.push(Launch {
+                    samples: samples(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?,
+                    cpu: row.get(1)?,
+                    seconds: row.get(2)?,
+                });
+            }
+            Ok(launches)
+        })
+    }
+
+    /// Stores what was found about a claim: once for each occasion, build and name; a later finding replaces it.
+    ///
+    /// # Errors
+    /// No such occasion, figures that are no numbers; read-only, full, locked for long.
+    pub fn record_claim(
+        &mut self,
+        occasion: OccasionId,
+        revision: &Revision,
+        build: &BuildFingerprint,
+        found: &ClaimOutcome,
+    ) -> Result<(), StoreError> {
+        self.write("store a claim in", |transaction| {
+            let occasion = rows::occasion(transaction, occasion)?;
+            let (low, high) = found.interval.unzip();
+            if found.at_least.is_nan() {
+                return Err(Refusal::NotANumber("the claimed ratio").into());
+            }
+            let revision = rows::revision_id(transaction, revision)?;
+            let build = rows::build_id(transaction, build)?;
+            let mut add = transaction.prepare_cached(
+                "INSERT OR REPLACE INTO claim \
+                 (occasion, name, revision, build, verdict, ratio, low, high, at_least) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?;
+            let verdict = found.verdict.name();
+            let (ratio, least) = (found.ratio, found.at_least);
+            add.execute(params![
+                occasion.id.0,
+                found.name,
+                revision,
+                build,
+                verdict,
+                ratio,
+                low,
+                high,
+                least
+            ])?;
+            Ok(())
+        })
+    }
+}
+
+/// Reads samples.
+pub(super) fn samples(bytes: &[u8]) -> Result<crate::domain::SampleSet, Problem> {
+    decode(bytes).map_err(|error| Problem::Nonsense(error.to_string()))
+}
+
+/// The occasion's measurement of a series and a revision: found, or added with a value that [`summarize`] must set
+/// within the same transaction.
+pub(super) fn measurement_id(
+    transaction: &Transaction<'_>,
+    occasion: &rows::OccasionRow,
+    series: i64,
+    revision: i64,
+) -> rusqlite::Result<MeasurementId> {
+    let found = transaction
+        .prepare_cached("SELECT id FROM measurement WHERE revision = ?1 AND series = ?2 AND occasion = ?3")?
+        .query_row([revision, series, occasion.id.0], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = found {
+        return Ok(MeasurementId(id));
+    }
+    let mut add = transaction.prepare_cached(
+        "INSERT INTO measurement (revision, series, occasion, started_ms, value, launches) \
+         VALUES (?1, ?2, ?3, ?4, 0.0, 1)",
+    )?;
+    add.insert([revision, series, occasion.id.0, occasion.started_ms]).map(MeasurementId)
+}
+
+/// Adds one launch.
+pub(super) fn add_launch(
+    transaction: &Transaction<'_>,
+    measurement: MeasurementId,
+    executable: i64,
+    launch: &Launch,
+) -> Result<i64, Problem> {
+    if launch.seconds.is_nan() {
+        return Err(Refusal::NotANumber("the time a launch took").into());
+    }
+    let mut add = transaction.prepare_cached(
+        "INSERT INTO launch (measurement, executable, cpu, seconds, median, samples) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    Ok(add.insert(params![
+        measurement.0,
+        executable,
+        launch.cpu,
+        launch.seconds,
+        launch.samples.median(),
+        encode(&launch.samples)
+    ])?)
+}
+
+/// Sets a measurement's value and number of launches from its launches.
+pub(super) fn summarize(transaction: &Transaction<'_>, measurement: MeasurementId) -> Result<(), Problem> {
+    let mut query = transaction.prepare_cached("SELECT median FROM launch WHERE measurement = ?1")?;
+    let medians: Vec<f64> = query.query_map([measurement.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let launches = medians.len().cast_signed() as i64;
+    let value = median(medians).ok_or(Refusal::NoLaunches)?;
+    let mut set =
+        transaction.prepare_cached("UPDATE measurement SET value = ?2, launches = ?3 WHERE id = ?1")?;
+    set.execute(params![measurement.0, value, launches])?;
+    Ok(())
+}

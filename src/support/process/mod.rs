@@ -1,0 +1,85 @@
+//! Child processes that never outlive us: each starts in a process group of its own, and the whole group ends with it.
+//!
+//! Three things hold that promise. A [`Group`] that is dropped kills what is left of its group. A signal (SIGINT,
+//! SIGTERM, SIGHUP) kills every live group and marks the program [`interrupted`]. When we are killed outright, Linux
+//! kills our children for us, and a watchdog that reads from a pipe of ours kills the rest of their groups.
+
+mod group;
+mod registry;
+mod run;
+mod spawner;
+mod system;
+mod tail;
+mod watchdog;
+
+#[cfg(target_os = "linux")]
+mod death;
+
+use std::io;
+use std::time::Duration;
+
+pub use group::Group;
+pub use registry::{interrupted, interrupted_by, live, watch_signals};
+pub use run::{Finished, Stream, run};
+pub use tail::Tail;
+pub use watchdog::dismiss as dismiss_watchdog;
+
+/// How long a group has between being asked to end and being killed.
+pub const GRACE: Duration = Duration::from_secs(1);
+
+/// Why a child process gave no result. A child that ends with a failure is no error here.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It could not be started.
+    #[error("start `{program}`: {error}")]
+    Start {
+        /// What was to be started.
+        program: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// Its end could not be waited for.
+    #[error("wait for `{program}`: {error}")]
+    Wait {
+        /// What was running.
+        program: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// It ran longer than it was allowed to, and was killed.
+    #[error("see `{program}` finish within {} s", limit.as_secs_f64())]
+    TimedOut {
+        /// What was running.
+        program: String,
+        /// How long it was allowed to run.
+        limit: Duration,
+        /// The end of what it had written to its standard output.
+        stdout: Tail,
+        /// The end of what it had written to its standard error.
+        stderr: Tail,
+    },
+    /// A signal told the program to stop.
+    #[error("finish `{program}`: interrupted")]
+    Interrupted {
+        /// What was running or to be started.
+        program: String,
+    },
+}
+
+impl ProcessError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Start { program, error } if error.kind() == io::ErrorKind::NotFound => {
+                Some(format!("is `{program}` installed and on PATH?"))
+            }
+            Self::Start { program, error } if error.kind() == io::ErrorKind::PermissionDenied => {
+                Some(format!("is `{program}` executable, on a file system mounted without noexec?"))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -1,0 +1,267 @@
+//! Builds of real workspaces, through the real Cargo.
+//!
+//! Every build happens at one absolute path, as in the program, so the tests here take turns. Dependencies are compiled
+//! once, in a profile that compiles fast, and kept between runs of the tests.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use perfguard::build::{BuildError, BuildRequest, Built, Origin, Patch, build};
+use perfguard::discover::{Discovered, Selection, discover};
+use perfguard::domain::{
+    BuiltBench, CargoFlags, Event, Features, LocalPackage, Progress, Side, Silent, TreeId,
+};
+use tempfile::TempDir;
+
+use crate::fixture;
+
+/// The place of all builds, for as long as a test holds it.
+struct Stage {
+    common: PathBuf,
+    warm: PathBuf,
+    artifacts: TempDir,
+    flags: CargoFlags,
+    features: Features,
+    patches: Vec<Patch>,
+    _turn: File,
+}
+
+/// Counts the crates that were compiled.
+#[derive(Default)]
+struct Compiled(Mutex<Vec<String>>);
+
+impl Progress for Compiled {
+    fn event(&self, event: Event<'_>) {
+        if let Event::Compiled { name, .. } = event {
+            self.0.lock().unwrap().push(name.to_owned());
+        }
+    }
+}
+
+impl Stage {
+    /// Waits for the turn, and makes sure that there are compiled dependencies to start from.
+    fn open() -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stage");
+        fs::create_dir_all(&root).unwrap();
+        let turn = File::create(root.join("turn")).unwrap();
+        turn.lock().unwrap();
+        let stage = Self {
+            common: root.join("build"),
+            warm: root.join("warm"),
+            artifacts: tempfile::tempdir_in(&root).unwrap(),
+            flags: CargoFlags { offline: true, profile: Some("quick".into()), ..CargoFlags::default() },
+            features: Features::default(),
+            patches: Vec::new(),
+            _turn: turn,
+        };
+        if !stage.warm.join("done").exists() {
+            stage.fresh("single");
+            let _ = fs::remove_dir_all(&stage.warm);
+            stage.build(0, None, &Silent).unwrap();
+            fs::rename(stage.common.join("target"), &stage.warm).unwrap();
+            File::create(stage.warm.join("done")).unwrap();
+        }
+        stage
+    }
+
+    /// Puts a fixture's files at the place of all builds, with an empty target folder.
+    fn fresh(&self, name: &str) -> PathBuf {
+        let _ = fs::remove_dir_all(&self.common);
+        let source = self.common.join("src");
+        fixture::copy(name, &source);
+        source
+    }
+
+    fn discover(&self) -> Discovered {
+        let selection = Selection { features: self.features.clone(), ..Selection::default() };
+        let workspace = self.common.join("src");
+        discover(&fixture::cargo(), &workspace, &selection, &self.flags, &fixture::environment()).unwrap()
+    }
+
+    /// Builds what lies at the place of all builds as the tree number `tree`.
+    fn build(&self, tree: u8, seed: Option<&Path>, progress: &dyn Progress) -> Result<Built, BuildError> {
+        let found = self.discover();
+        let mut local = found.local.clone();
+        local.extend(self.patches.iter().map(|patch| LocalPackage {
+            name: patch.name.clone(),
+            manifest_dir: patch.path.clone(),
+            targets: [patch.name.clone()].into(),
+        }));
+        let request = BuildRequest {
+            side: Side::Baseline,
+            tree: &TreeId::from_hex(&format!("{tree:040x}")).unwrap(),
+            workspace: &self.common.join("src"),
+            target_dir: &self.common.join("target"),
+            home: Path::new("/home/of/the/tree"),
+            artifacts: self.artifacts.path(),
+            cargo: &fixture::cargo(),
+            environment: &fixture::environment(),
+            flags: &self.flags,
+            features: &self.features,
+            benches: &found.benches,
+            patches: &self.patches,
+            seed,
+            local: &local,
+        };
+        build(&request, progress)
+    }
+}
+
+fn digests(built: &Built) -> BTreeMap<&str, &str> {
+    built.benches.iter().map(|bench| (bench.target.as_str(), bench.digest.as_str())).collect()
+}
+
+/// Makes a file look older than everything that was ever compiled.
+fn backdate(path: &Path) {
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    File::options().append(true).open(path).unwrap().set_modified(old).unwrap();
+}
+
+#[test]
+fn a_seeded_build_is_the_build_from_scratch_and_never_the_other_side() {
+    let stage = Stage::open();
+    stage.fresh("single");
+    let first = Compiled::default();
+    let one = stage.build(1, Some(&stage.warm), &first).unwrap();
+    let mut names = first.0.into_inner().unwrap();
+    names.sort();
+    assert_eq!(names, ["single", "sums", "words"], "dependencies are not compiled again");
+
+    let keep = stage.common.with_file_name("one");
+    let _ = fs::remove_dir_all(&keep);
+    fs::rename(stage.common.join("target"), &keep).unwrap();
+    let source = stage.fresh("single");
+    fixture::edit(&source.join("src/lib.rs"), "x.wrapping_mul(x)", "x.wrapping_mul(x).rotate_left(1)");
+    backdate(&source.join("src/lib.rs"));
+    let seeded = stage.build(2, Some(&keep), &Silent).unwrap();
+    assert_ne!(digests(&one)["sums"], digests(&seeded)["sums"], "the change is in the executable");
+
+    fs::remove_dir_all(stage.common.join("target")).unwrap();
+    let scratch = stage.build(3, None, &Silent).unwrap();
+    assert_eq!(digests(&seeded), digests(&scratch));
+
+    // Back to the first tree, from the second's target folder: nothing of the detour is left.
+    let _ = fs::remove_dir_all(&keep);
+    fs::rename(stage.common.join("target"), &keep).unwrap();
+    stage.fresh("single");
+    let back = stage.build(4, Some(&keep), &Silent).unwrap();
+    assert_eq!(digests(&one), digests(&back), "equal trees make equal executables");
+    fs::remove_dir_all(&keep).unwrap();
+}
+
+#[test]
+fn executables_are_kept_until_something_about_them_changes() {
+    let mut stage = Stage::open();
+    stage.fresh("single");
+    let built = stage.build(1, Some(&stage.warm), &Silent).unwrap();
+    assert_eq!(built.origin, Origin::Built);
+    let kept = stage.build(1, None, &Silent).unwrap();
+    assert_eq!(kept, Built { origin: Origin::Kept, ..built.clone() });
+    let names: Vec<String> = kept.benches.iter().map(BuiltBench::label).collect();
+    assert_eq!(names, ["single::sums", "single::words"]);
+
+    fs::write(&built.benches[0].executable, "spoiled").unwrap();
+    let again = stage.build(1, None, &Silent).unwrap();
+    assert_eq!(again, built, "a spoiled executable is built again");
+
+    stage.flags.config.push("profile.quick.package.single.opt-level=1".into());
+    let optimised = stage.build(1, None, &Silent).unwrap();
+    assert_eq!(optimised.origin, Origin::Built);
+    let (old, new) = (&built.benches[0].fingerprint, &optimised.benches[0].fingerprint);
+    let fields: Vec<&str> = old.differences(new).into_iter().map(|(field, ..)| field).collect();
+    assert_eq!(fields, ["settings"]);
+    assert!(old.settings.starts_with("opt-level=0 lto=false codegen-units=256 debug=0"), "{}", old.settings);
+    assert_eq!((old.profile.as_str(), old.instrument.as_str()), ("quick", "criterion 0.8.2"));
+}
+
+#[test]
+fn a_bench_is_told_what_cargo_tells_it() {
+    let stage = Stage::open();
+    stage.fresh("single");
+    let built = stage.build(1, Some(&stage.warm), &Silent).unwrap();
+    let bench = &built.benches[1];
+    assert_eq!(bench.working_dir, Path::new("/home/of/the/tree/src"));
+    let target = &bench.fingerprint.target;
+    let output = Command::new(fixture::cargo())
+        .args(["bench", "--offline", "--profile", "quick", "--bench", "words", "--config"])
+        .arg(format!("target.{target}.runner=['sh', '-c', 'env']"))
+        .current_dir(stage.common.join("src"))
+        .env("CARGO_TARGET_DIR", stage.common.join("target"))
+        .env("CARGO_INCREMENTAL", "0")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said: BTreeMap<&str, &str> = said.lines().filter_map(|line| line.split_once('=')).collect();
+    assert!(said.contains_key("CARGO_PKG_NAME"), "{}", String::from_utf8_lossy(&output.stderr));
+    let about_the_package =
+        |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, value) in said.iter().filter(|(name, _)| about_the_package(name)) {
+        assert_eq!(bench.environment.get(*name).map(String::as_str), Some(*value), "{name}");
+    }
+    let named = Command::new(&bench.executable)
+        .args(["--bench", "--list"])
+        .envs(&bench.environment)
+        .current_dir(stage.common.join("src"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&named.stdout).trim(), "words: benchmark");
+}
+
+#[test]
+fn a_failing_build_shows_what_cargo_shows() {
+    let stage = Stage::open();
+    let source = stage.fresh("single");
+    fixture::edit(&source.join("src/lib.rs"), "x.wrapping_mul(x)", "x.no_such_method()");
+    let kept = || fs::read_dir(stage.artifacts.path()).unwrap().count();
+    let before = kept();
+    let error = stage.build(1, Some(&stage.warm), &Silent).unwrap_err();
+    assert_eq!(error.to_string(), "build the baseline: cargo ended with exit status: 101");
+    let output = error.output().unwrap();
+    assert!(output.contains("no_such_method") && output.contains("src/lib.rs:6"), "{output}");
+    assert!(error.hint().unwrap().contains("--baseline"));
+    assert_eq!(kept(), before, "nothing is kept of it");
+}
+
+#[test]
+fn only_criterion_benches_of_the_members_are_built() {
+    let mut stage = Stage::open();
+    let source = stage.fresh("members");
+    stage.features.list.push("large".into());
+    // Two targets are for libtest, one with the name of a Criterion bench of another package: were they built, a
+    // stable compiler would fail.
+    let unstable = source.join("plain/benches/unstable.rs");
+    fs::copy(unstable, source.join("gated/benches/steady.rs")).unwrap();
+    let built = stage.build(1, Some(&stage.warm), &Silent).unwrap();
+    let names: Vec<String> = built.benches.iter().map(BuiltBench::label).collect();
+    assert_eq!(names, ["gated::large", "plain::steady"]);
+    assert_eq!(built.benches[0].fingerprint.features, "--features large");
+    assert_eq!(built.benches[0].working_dir, Path::new("/home/of/the/tree/src/gated"));
+}
+
+#[test]
+fn criterion_can_be_replaced_by_a_copy_without_touching_the_manifest() {
+    let mut stage = Stage::open();
+    let source = stage.fresh("single");
+    let lock = fs::read_to_string(source.join("Cargo.lock")).unwrap();
+    let plain = stage.build(1, Some(&stage.warm), &Silent).unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    let copy = copies.path().join("criterion");
+    fixture::copy_folder(&stage.discover().benches[0].criterion.root, &copy);
+    fixture::edit(&copy.join("src/lib.rs"), "Gnuplot not found, using plotters backend", "COPIED CRITERION");
+    stage.patches.push(Patch { name: "criterion".into(), version: "0.8.2".into(), path: copy, digest: "1".into() });
+    stage.flags.locked = true;
+
+    fs::remove_dir_all(stage.common.join("target")).unwrap();
+    let patched = stage.build(1, Some(&stage.warm), &Silent).unwrap();
+    assert_eq!(patched.origin, Origin::Built, "a patched executable is another one");
+    assert_ne!(digests(&patched), digests(&plain));
+    assert!(patched.notes[0].contains("criterion"), "{:?}", patched.notes);
+    assert_eq!(patched.benches[0].fingerprint, plain.benches[0].fingerprint, "the same version measures");
+    assert_ne!(fs::read_to_string(source.join("Cargo.lock")).unwrap(), lock, "in this copy of the tree only");
+}

@@ -1,0 +1,45 @@
+//! Fixture workspaces, copied per test.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use perfguard::domain::Variables;
+
+/// Copies `tests/fixtures/NAME` to a folder.
+pub(crate) fn copy(name: &str, to: &Path) {
+    copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name), to);
+}
+
+/// Copies a folder with everything in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// Replaces a text that must be there in a file.
+pub(crate) fn edit(path: &Path, old: &str, new: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(old), "{} holds `{old}`", path.display());
+    fs::write(path, text.replace(old, new)).unwrap();
+}
+
+/// The Cargo that runs these tests.
+pub(crate) fn cargo() -> PathBuf {
+    PathBuf::from(std::env::var_os("CARGO").unwrap())
+}
+
+/// The environment of these tests.
+pub(crate) fn environment() -> Variables {
+    std::env::vars_os().collect::<BTreeMap<_, _>>()
+}

@@ -1,0 +1,117 @@
+//! A git repository with a fixture workspace in it, and the program pointed at it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A fixture workspace under git, in a folder of its own.
+pub(crate) struct Sandbox {
+    folder: TempDir,
+}
+
+impl Sandbox {
+    /// A copy of `tests/fixtures/<name>`, committed once.
+    pub(crate) fn new(name: &str) -> Self {
+        let sandbox = Self::bare();
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+        copy(&fixture, &sandbox.root());
+        sandbox.git(&["init", "--quiet", "--initial-branch=main"]);
+        sandbox.commit("first");
+        sandbox
+    }
+
+    /// An empty folder: no git, no Cargo.
+    pub(crate) fn bare() -> Self {
+        let folder = tempfile::Builder::new().prefix("perf guard ü ").tempdir().unwrap();
+        let sandbox = Self { folder };
+        fs::create_dir(sandbox.root()).unwrap();
+        sandbox
+    }
+
+    /// The workspace root. Its path has a space and a letter beyond ASCII in it.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("project")
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.root().join(path)
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    /// Replaces text that must be there.
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = self.read(path);
+        assert!(text.contains(from), "{path} does not hold {from}");
+        self.write(path, &text.replace(from, to));
+    }
+
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .current_dir(self.root())
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"])
+            .args(arguments)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {arguments:?}: {stderr}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Commits everything and returns the commit.
+    pub(crate) fn commit(&self, message: &str) -> String {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// The program, started in the workspace as Cargo starts it.
+    ///
+    /// All sandboxes share one target folder, so that dependencies are compiled once; the program itself must cope
+    /// with that, as users share theirs.
+    pub(crate) fn perfguard(&self, arguments: &[&str]) -> assert_cmd::Command {
+        self.perfguard_below(Path::new(env!("CARGO_TARGET_TMPDIR")), arguments)
+    }
+
+    /// The program with a target folder of the sandbox's own.
+    pub(crate) fn perfguard_below(&self, target: &Path, arguments: &[&str]) -> assert_cmd::Command {
+        let mut command = assert_cmd::Command::cargo_bin("cargo-perfguard").unwrap();
+        command.current_dir(self.root()).arg("perfguard").args(arguments);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("PERFGUARD_") || text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST") {
+                command.env_remove(&name);
+            }
+        }
+        command.env("CARGO_TARGET_DIR", target).env("NO_COLOR", "1").env("COLUMNS", "120");
+        command
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name() == "target" {
+            continue;
+        }
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
