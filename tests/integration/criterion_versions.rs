@@ -20,7 +20,9 @@ const RELEASES: [&str; 15] = [
 ];
 
 const BENCH: &str = r#"
-use criterion::{black_box, criterion_group, criterion_main, BenchmarkId, Criterion};
+use std::hint::black_box;
+
+use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion};
 
 fn benches(c: &mut Criterion) {
     c.bench_function("other", |_| unreachable!("only the benchmark asked for is run"));
