@@ -55,8 +55,7 @@ impl CliError {
         const USAGE: u8 = 2;
         const TROUBLE: u8 = 101;
         match self {
-            Self::Locate(LocateError::Cargo(_)) => TROUBLE,
-            Self::Config(ConfigError::Read { .. }) => TROUBLE,
+            Self::Locate(LocateError::Cargo(_)) | Self::Config(ConfigError::Read { .. }) => TROUBLE,
             Self::Locate(_)
             | Self::Config(_)
             | Self::Filter(_)

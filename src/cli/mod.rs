@@ -59,14 +59,14 @@ fn execute(context: &Context, arguments: Arguments) -> Result<u8, CliError> {
         Command::History(arguments) => commands::history::execute(context, &arguments),
         Command::List(arguments) => commands::list::execute(context, &arguments),
         Command::Init(arguments) => commands::init::execute(context, &arguments),
-        Command::Completions(arguments) => commands::completions::execute(context, &arguments),
+        Command::Completions(arguments) => commands::completions::execute(&arguments),
     }
 }
 
 /// Says what happened, what caused it, and what to do.
 fn explain(console: Console, error: &CliError) {
     if let Some(output) = error.output() {
-        console.line(output.trim_end());
+        Console::line(output.trim_end());
     }
     let mut text = format!("failed to {error}");
     let mut cause = std::error::Error::source(error);

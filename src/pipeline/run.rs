@@ -66,7 +66,7 @@ pub fn run(
                 hint: error.hint(),
             }),
         }
-        workshop.tidy(&[revision.tree.clone()]);
+        workshop.tidy(std::slice::from_ref(&revision.tree));
     }
     progress.event(Event::Measured);
     let mut report = surveyor.report;

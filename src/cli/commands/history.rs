@@ -52,7 +52,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &HistoryArgs) -> R
         format(arguments.output.format),
         &style(context, &arguments.output),
     )?;
-    deliver(context.console, &arguments.output, &text)?;
+    deliver(&arguments.output, &text)?;
     Ok(0)
 }
 

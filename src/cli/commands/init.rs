@@ -2,7 +2,7 @@
 
 use super::super::args::InitArgs;
 use super::super::config::FILE_NAME;
-use super::super::console::write_file;
+use super::super::console::{Console, write_file};
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
@@ -26,7 +26,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &InitArgs) -> Resu
             std::fs::create_dir_all(folder).map_err(fail)?;
         }
         write_file(&path, text).map_err(fail)?;
-        context.console.results(&format!("wrote {name}\n")).map_err(CliError::Stdout)?;
+        Console::results(&format!("wrote {name}\n")).map_err(CliError::Stdout)?;
     }
     Ok(0)
 }

@@ -32,15 +32,15 @@ fn runner(project: &Project) -> Result<Coordinator, CliError> {
 fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<u8, CliError> {
     let format = format(output.format);
     let text = crate::report::render(report, format, &style(context, output));
-    deliver(context.console, output, &text)?;
+    deliver(output, &text)?;
     Ok(report.exit_code)
 }
 
 /// To the file, or to stdout.
-fn deliver(console: Console, output: &OutputArgs, text: &str) -> Result<(), CliError> {
+fn deliver(output: &OutputArgs, text: &str) -> Result<(), CliError> {
     match &output.output {
         Some(path) => write_file(path, text).map_err(|error| CliError::Output { path: path.clone(), error }),
-        None => console.results(text).map_err(CliError::Stdout),
+        None => Console::results(text).map_err(CliError::Stdout),
     }
 }
 
@@ -58,7 +58,7 @@ fn format(format: FormatArg) -> Format {
 fn style(context: &Context, output: &OutputArgs) -> Style {
     Style {
         color: output.output.is_none() && context.console.colors_results(),
-        width: Some(context.console.width()),
+        width: Some(Console::width()),
         verbose: context.verbose > 0,
     }
 }

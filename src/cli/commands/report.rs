@@ -50,6 +50,6 @@ pub(in super::super) fn execute(context: &Context, arguments: &ReportArgs) -> Re
         format(arguments.output.format),
         &style(context, &arguments.output),
     )?;
-    deliver(context.console, &arguments.output, &text)?;
+    deliver(&arguments.output, &text)?;
     Ok(0)
 }
