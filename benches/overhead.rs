@@ -108,7 +108,7 @@ fn pair(index: u32) -> Pair {
     };
     Pair {
         index,
-        first: if index % 2 == 0 { Side::Baseline } else { Side::Candidate },
+        first: if index.is_multiple_of(2) { Side::Baseline } else { Side::Candidate },
         schedule: Schedule::Turns,
         cpu: Some(0),
         launches: Sides { baseline: launch(0), candidate: launch(5) },
