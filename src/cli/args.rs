@@ -1,5 +1,8 @@
 //! Arguments as the user types them. clap's types never leave `cli/`; [`super::settings`] resolves them.
 
+#![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they stand")]
+#![expect(clippy::struct_excessive_bools, reason = "a flag is given or not")]
+
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
@@ -116,19 +119,27 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// The baseline report per architecture, from the store; measures nothing
     Report(ReportArgs),
+    /// One benchmark over commits, with its change points; measures nothing
+    History(HistoryArgs),
     /// What would be measured
     List(ListArgs),
+    /// Write a starter configuration and workflow, never over what is there
+    Init(InitArgs),
+    /// Write shell completions to standard output
+    Completions(CompletionsArgs),
 }
 
 impl Command {
-    /// Its name, and how it shows results.
-    pub(crate) fn output(&self) -> (&'static str, &OutputArgs) {
+    /// Its name, and how it shows results; `None` for what shows none.
+    pub(crate) fn output(&self) -> Option<(&'static str, &OutputArgs)> {
         match self {
-            Self::Check(check) => ("check", &check.output),
-            Self::Run(run) => ("run", &run.output),
-            Self::Compare(compare) => ("compare", &compare.output),
-            Self::Report(report) => ("report", &report.output),
-            Self::List(list) => ("list", &list.output),
+            Self::Check(check) => Some(("check", &check.output)),
+            Self::Run(run) => Some(("run", &run.output)),
+            Self::Compare(compare) => Some(("compare", &compare.output)),
+            Self::Report(report) => Some(("report", &report.output)),
+            Self::History(history) => Some(("history", &history.output)),
+            Self::List(list) => Some(("list", &list.output)),
+            Self::Init(_) | Self::Completions(_) => None,
         }
     }
 }
@@ -228,6 +239,38 @@ pub(crate) struct ListArgs {
     pub(crate) build: BuildArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// `history`
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// The benchmark's full name: package::target::criterion-id
+    #[arg(value_name = "BENCHMARK")]
+    pub(crate) benchmark: String,
+    /// Which figure
+    #[arg(long, value_name = "METRIC", default_value = "wall-time")]
+    pub(crate) metric: String,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// Which benchmarks.

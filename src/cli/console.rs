@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use super::args::Color;
 
 /// Where the program speaks.
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts about two streams")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Console {
     quiet: bool,
@@ -61,7 +62,7 @@ impl Console {
     }
 
     /// How wide the terminal is; 120 columns where there is none, as in a CI log.
-    pub(crate) fn width(self) -> u16 {
+    pub(crate) fn width() -> u16 {
         terminal_width().unwrap_or(120)
     }
 
@@ -69,7 +70,7 @@ impl Console {
     ///
     /// # Errors
     /// Any but a closed pipe, which ends quietly.
-    pub(crate) fn results(self, text: &str) -> io::Result<()> {
+    pub(crate) fn results(text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -93,18 +94,18 @@ impl Console {
     /// Says what goes on.
     pub(crate) fn progress(self, verb: &str, message: impl Display) {
         if !self.quiet {
-            self.line(format_args!("{} {message}", self.paint(&format!("{verb:>12}"), AnsiColor::Green)));
+            Self::line(format_args!("{} {message}", self.paint(&format!("{verb:>12}"), AnsiColor::Green)));
         }
     }
 
     /// One line to stderr, whatever `--quiet` says.
-    pub(crate) fn line(self, message: impl Display) {
+    pub(crate) fn line(message: impl Display) {
         // Nobody can be told when stderr is gone.
         let _ = writeln!(io::stderr().lock(), "{message}");
     }
 
     fn labelled(self, label: &str, color: AnsiColor, message: impl Display) {
-        self.line(format_args!("{} {message}", self.paint(&format!("{label}:"), color)));
+        Self::line(format_args!("{} {message}", self.paint(&format!("{label}:"), color)));
     }
 
     fn paint(self, text: &str, color: AnsiColor) -> String {

@@ -39,6 +39,8 @@ pub(crate) enum CliError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Format(#[from] UnsupportedFormat),
+    #[error("find anything stored about `{0}`")]
+    NothingStored(String),
     #[error("measure: {0}")]
     Runner(io::Error),
     #[error("write {path}: {error}")]
@@ -53,8 +55,7 @@ impl CliError {
         const USAGE: u8 = 2;
         const TROUBLE: u8 = 101;
         match self {
-            Self::Locate(LocateError::Cargo(_)) => TROUBLE,
-            Self::Config(ConfigError::Read { .. }) => TROUBLE,
+            Self::Locate(LocateError::Cargo(_)) | Self::Config(ConfigError::Read { .. }) => TROUBLE,
             Self::Locate(_)
             | Self::Config(_)
             | Self::Filter(_)
@@ -63,6 +64,7 @@ impl CliError {
             | Self::Policy(_)
             | Self::Value { .. }
             | Self::Conflict(_)
+            | Self::NothingStored(_)
             | Self::Format(_) => USAGE,
             Self::Pipeline(error) => match error.fault() {
                 Fault::Usage => USAGE,
@@ -81,6 +83,9 @@ impl CliError {
             Self::Config(error) => error.hint(),
             Self::Pipeline(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::NothingStored(_) => Some(
+                "`cargo perfguard report` shows what is stored; `cargo perfguard run` adds to it".to_owned(),
+            ),
             Self::Output { error, .. } if error.kind() == io::ErrorKind::NotFound => {
                 Some("make the folder first, or name another file with --output".to_owned())
             }

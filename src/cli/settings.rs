@@ -88,7 +88,7 @@ impl Place {
             project: self.project.clone(),
             baseline: arguments.baseline.clone().or_else(|| self.config.baseline.clone()),
             candidate: Subject::WorkTree,
-            scope: self.scope(
+            scope: scope(
                 &arguments.build,
                 filter,
                 words,
@@ -114,7 +114,7 @@ impl Place {
             project: self.project.clone(),
             baseline: Some(arguments.base.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
-            scope: self.scope(
+            scope: scope(
                 &arguments.build,
                 filter,
                 words,
@@ -134,7 +134,7 @@ impl Place {
         Ok(RunRequest {
             project: self.project.clone(),
             what: arguments.commits.clone().map_or(RunSubject::WorkTree, RunSubject::Range),
-            scope: self.scope(
+            scope: scope(
                 &arguments.build,
                 filter,
                 words,
@@ -162,46 +162,8 @@ impl Place {
         let (filter, words) = filter(&filters.filter, filters.exact)?;
         Ok(ListRequest {
             project: self.project.clone(),
-            scope: self.scope(build, filter, words, self.harness(no_harness)?, color)?,
+            scope: scope(build, filter, words, self.harness(no_harness)?, color)?,
             machine: machine::facts(),
-        })
-    }
-
-    fn scope(
-        &self,
-        arguments: &BuildArgs,
-        filter: Filter,
-        words: Vec<String>,
-        harness: Harness,
-        color: Coloring,
-    ) -> Result<Scope, CliError> {
-        if arguments.workspace && !arguments.package.is_empty() {
-            return Err(CliError::Conflict("--package and --workspace"));
-        }
-        Ok(Scope {
-            selection: Selection {
-                packages: arguments.package.clone(),
-                exclude: arguments.exclude.clone(),
-                benches: arguments.bench.clone(),
-                features: Features {
-                    list: arguments.features.clone(),
-                    all: arguments.all_features,
-                    no_default: arguments.no_default_features,
-                },
-            },
-            flags: CargoFlags {
-                locked: arguments.locked,
-                offline: arguments.offline,
-                frozen: arguments.frozen,
-                profile: arguments.profile.clone(),
-                target: arguments.target.clone(),
-                jobs: arguments.jobs.clone(),
-                config: Vec::new(),
-                color,
-            },
-            filter,
-            words,
-            harness,
         })
     }
 
@@ -277,6 +239,44 @@ impl Place {
     }
 }
 
+/// What takes part, and how Cargo is called.
+fn scope(
+    arguments: &BuildArgs,
+    filter: Filter,
+    words: Vec<String>,
+    harness: Harness,
+    color: Coloring,
+) -> Result<Scope, CliError> {
+    if arguments.workspace && !arguments.package.is_empty() {
+        return Err(CliError::Conflict("--package and --workspace"));
+    }
+    Ok(Scope {
+        selection: Selection {
+            packages: arguments.package.clone(),
+            exclude: arguments.exclude.clone(),
+            benches: arguments.bench.clone(),
+            features: Features {
+                list: arguments.features.clone(),
+                all: arguments.all_features,
+                no_default: arguments.no_default_features,
+            },
+        },
+        flags: CargoFlags {
+            locked: arguments.locked,
+            offline: arguments.offline,
+            frozen: arguments.frozen,
+            profile: arguments.profile.clone(),
+            target: arguments.target.clone(),
+            jobs: arguments.jobs.clone(),
+            config: Vec::new(),
+            color,
+        },
+        filter,
+        words,
+        harness,
+    })
+}
+
 /// A pattern of `[harness] select` that means none of the harness's benchmarks.
 fn nothing_selected(glob: &str) -> CliError {
     let names: Vec<BenchmarkName> = harness_names().collect();
@@ -295,6 +295,7 @@ fn not_measurable(metric: Metric) -> String {
 }
 
 /// Whether stored baselines may clear a benchmark.
+#[derive(Clone, Copy)]
 enum ScreenChoice {
     Stored,
     Never,

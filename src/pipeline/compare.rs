@@ -44,8 +44,8 @@ pub fn compare(
     workshop.tidy(&[revisions.baseline.tree.clone(), revisions.candidate.tree.clone()]);
     progress.event(Event::Stage("Listing benchmarks"));
     let lists = prepared.as_ref().map(|prepared| session::list(prepared, runner));
-    let everything = Catalogue::new(lists.clone(), |_| true);
-    let catalogue = Catalogue::new(lists, |name| wanted(request, name));
+    let everything = Catalogue::new(&lists, |_| true);
+    let catalogue = Catalogue::new(&lists, |name| wanted(request, name));
     if catalogue.entries.is_empty() && catalogue.broken.is_empty() {
         let names: Vec<BenchmarkName> = everything.entries.into_keys().collect();
         return Err(session::nothing(&prepared.candidate, &request.scope, &names));

@@ -87,7 +87,7 @@ pub fn run(
                 hint: error.hint(),
             }),
         }
-        workshop.tidy(&[revision.tree.clone()]);
+        workshop.tidy(std::slice::from_ref(&revision.tree));
     }
     progress.event(Event::Measured);
     if let (Some(prepared), 0, true) = (&last, surveyor.matched, surveyor.report.errors.is_empty()) {

@@ -24,6 +24,16 @@ pub(crate) struct Workshop<'a> {
     pub(crate) progress: &'a dyn Progress,
 }
 
+/// Whether a name that a tree does not know is a mistake.
+enum Pardon {
+    /// It is.
+    Refused,
+    /// It is not, and goes without saying.
+    Silent,
+    /// It is not, but the reader should know.
+    Noted(String),
+}
+
 /// One revision, built.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Prepared {
@@ -82,8 +92,9 @@ impl Workshop<'_> {
             };
             let named = (selection.packages.len(), selection.benches.len());
             match self.forgive(side, &mut selection, &error) {
-                Some(note) => notes.extend(note),
-                None => return Err(error.into()),
+                Pardon::Noted(note) => notes.push(note),
+                Pardon::Silent => {}
+                Pardon::Refused => return Err(error.into()),
             }
             let emptied = |before: usize, names: &[String]| before > 0 && names.is_empty();
             // An empty list would mean everything.
@@ -93,29 +104,27 @@ impl Workshop<'_> {
         }
     }
 
-    /// Takes a name that this tree does not know out of the selection, where that is no mistake of the user. `None`
-    /// where it is one; otherwise what to note, if anything.
-    fn forgive(
-        &self,
-        side: Side,
-        selection: &mut Selection,
-        error: &DiscoverError,
-    ) -> Option<Option<String>> {
+    /// Takes a name that this tree does not know out of the selection, where that is no mistake of the user.
+    fn forgive(&self, side: Side, selection: &mut Selection, error: &DiscoverError) -> Pardon {
         match error {
             DiscoverError::UnknownPackage { name, .. } => {
                 let shipped = name == HARNESS_PACKAGE && matches!(self.scope.harness, Harness::On { .. });
                 if !shipped && side == Side::Candidate {
-                    return None;
+                    return Pardon::Refused;
                 }
                 selection.packages.retain(|package| package != name);
                 selection.exclude.retain(|package| package != name);
-                Some((!shipped).then(|| format!("the {side} has no package `{name}`")))
+                if shipped {
+                    Pardon::Silent
+                } else {
+                    Pardon::Noted(format!("the {side} has no package `{name}`"))
+                }
             }
             DiscoverError::UnknownBench { name, .. } if side == Side::Baseline => {
                 selection.benches.retain(|bench| bench != name);
-                Some(Some(format!("the {side} has no bench target `{name}`")))
+                Pardon::Noted(format!("the {side} has no bench target `{name}`"))
             }
-            _ => None,
+            _ => Pardon::Refused,
         }
     }
 
@@ -168,8 +177,7 @@ impl Workshop<'_> {
         selection: &Selection,
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
-        let site = BuildSite::new(&self.project.area);
-        let occupied = site.occupy(tree)?;
+        let occupied = BuildSite::new(&self.project.area).occupy(tree)?;
         let found = discover(
             &self.project.cargo,
             &occupied.workspace(),

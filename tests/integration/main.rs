@@ -1,5 +1,7 @@
 //! The stages against real parts, and the program as a user runs it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
 mod architecture;
 mod build;
 mod contract;

@@ -2,6 +2,9 @@
 
 pub(super) mod check;
 pub(super) mod compare;
+pub(super) mod completions;
+pub(super) mod history;
+pub(super) mod init;
 pub(super) mod list;
 pub(super) mod report;
 pub(super) mod run;
@@ -29,7 +32,7 @@ fn runner(project: &Project) -> Result<Coordinator, CliError> {
 fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<u8, CliError> {
     let format = format(output.format);
     let text = crate::report::render(report, format, &style(context, output));
-    deliver(context.console, output, &text)?;
+    deliver(output, &text)?;
     Ok(report.exit_code)
 }
 
@@ -59,7 +62,7 @@ pub(super) fn finish_failed(context: &Context, command: &'static str, output: &O
     };
     let text = crate::report::render(&report, format(output.format), &style(context, output));
     // The error itself is told on stderr, and decides the exit code.
-    let _ = deliver(context.console, output, &text);
+    let _ = deliver(output, &text);
 }
 
 /// Refuses an output file that could never be written, before hours are spent on its content.
@@ -69,10 +72,10 @@ fn check_output(output: &OutputArgs) -> Result<(), CliError> {
 }
 
 /// To the file, or to stdout.
-fn deliver(console: Console, output: &OutputArgs, text: &str) -> Result<(), CliError> {
+fn deliver(output: &OutputArgs, text: &str) -> Result<(), CliError> {
     match &output.output {
         Some(path) => write_file(path, text).map_err(|error| CliError::Output { path: path.clone(), error }),
-        None => console.results(text).map_err(CliError::Stdout),
+        None => Console::results(text).map_err(CliError::Stdout),
     }
 }
 
@@ -90,7 +93,7 @@ fn format(format: FormatArg) -> Format {
 fn style(context: &Context, output: &OutputArgs) -> Style {
     Style {
         color: output.output.is_none() && context.console.colors_results(),
-        width: Some(context.console.width()),
+        width: Some(Console::width()),
         verbose: context.verbose > 0,
     }
 }

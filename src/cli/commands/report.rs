@@ -24,7 +24,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &ReportArgs) -> Re
         format(arguments.output.format),
         &style(context, &arguments.output),
     )?;
-    deliver(context.console, &arguments.output, &text)?;
+    deliver(&arguments.output, &text)?;
     Ok(0)
 }
 
