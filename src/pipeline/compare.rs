@@ -221,7 +221,7 @@ impl Referee<'_> {
             benches: benches.clone(),
             ids: Sides::from_fn(|_| name.id().to_owned()),
             keys,
-            limit,
+            by: limit,
         })))
     }
 
@@ -257,7 +257,7 @@ impl Referee<'_> {
     /// The run's error, divided among everything that will be tested.
     fn budget(&self, cases: &[Case]) -> ErrorBudget {
         let tests = cases.iter().map(|case| match case {
-            Case::Open(contest) => tests_of(&contest.limit),
+            Case::Open(contest) => tests_of(&contest.by),
             Case::Settled(_) => 0,
         });
         self.request.judging.policy.error_budget(tests.sum())
@@ -285,7 +285,7 @@ impl Referee<'_> {
     ) -> Result<Vec<BenchmarkOutcome>, PipelineError> {
         let first = self
             .arena()
-            .prove(Phase::Proof, contests, &|contest, baseline| test_of(&contest.limit, baseline, budget))?;
+            .prove(Phase::Proof, contests, &|contest, baseline| test_of(&contest.by, baseline, budget))?;
         let (suspects, decided): (Vec<Proof>, Vec<Proof>) =
             first.into_iter().partition(|proof| self.is_suspect(proof));
         let mut outcomes: Vec<BenchmarkOutcome> =
@@ -298,7 +298,7 @@ impl Referee<'_> {
         let again = suspects.iter().map(|proof| proof.contest.clone()).collect();
         let second = self
             .arena()
-            .prove(Phase::Confirm, again, &|contest, baseline| test_of(&contest.limit, baseline, alone))?;
+            .prove(Phase::Confirm, again, &|contest, baseline| test_of(&contest.by, baseline, alone))?;
         for (proof, again) in suspects.iter().zip(&second) {
             let confirmation = match &again.test {
                 Some(test) => Confirmation::Measured(test),
@@ -334,7 +334,7 @@ impl Referee<'_> {
     }
 
     fn outcome(&self, proof: &Proof, confirmation: Confirmation<'_>) -> BenchmarkOutcome {
-        let Contest { name, benches, limit, .. } = &proof.contest;
+        let Contest { name, benches, by: limit, .. } = &proof.contest;
         let bench = &benches.candidate;
         let metric = Metric::WallTime;
         let found = match (&proof.ended, &proof.test) {

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use crate::domain::{ClaimVerdict, Report};
+use crate::domain::{ClaimOutcome, ClaimVerdict, Report};
 
 use super::super::grid::{Column, Grid};
 use super::super::text::{clean, lines, shorten, wrap};
@@ -15,43 +15,25 @@ pub(super) fn claims(out: &mut Out, report: &Report) {
         return;
     }
     out.title("Claims");
-    let mut grid = Grid {
-        columns: vec![
-            Column::left("verdict"),
-            Column::left("claim"),
-            Column::right("faster"),
-            Column::left("interval"),
-            Column::right("at least"),
-            Column::left("why"),
-        ],
-        rows: Vec::new(),
-    };
-    let mut sorted: Vec<_> = report.claims.iter().collect();
-    sorted
-        .sort_by(|a, b| claim_rank(a.verdict).cmp(&claim_rank(b.verdict)).then_with(|| a.name.cmp(&b.name)));
-    for claim in &sorted {
-        grid.rows.push(vec![
-            claim.verdict.name().to_owned(),
-            shorten(&clean(&claim.name), 40),
-            claim.ratio.map_or_else(|| units::UNKNOWN.to_owned(), units::ratio),
-            claim
-                .interval
-                .map(|(low, high)| format!("[{}, {}]", units::ratio(low), units::ratio(high)))
-                .unwrap_or_default(),
-            units::ratio(claim.at_least),
-            String::new(),
-        ]);
-    }
-    let laid = grid.without_empty();
+    let sections = words::by_section(&report.claims);
+    let sorted: Vec<&ClaimOutcome> = sections.iter().flat_map(|(_, claims)| claims.iter().copied()).collect();
+    let laid = claims_grid(&sorted).without_empty();
     let header = laid.header_lines();
+    let mut section = None;
     for (index, line) in laid.lay_out().iter().enumerate() {
-        let line = match index.checked_sub(header).and_then(|at| sorted.get(at)) {
-            None => out.paint(line, Ansi::new().dimmed()),
-            Some(claim) => {
-                let word = claim.verdict.name();
-                format!("{}{}", out.paint(word, claim_style(claim.verdict)), &line[word.len()..])
-            }
+        let Some(claim) = index.checked_sub(header).and_then(|at| sorted.get(at)) else {
+            let line = out.paint(line, Ansi::new().dimmed());
+            out.line(&line);
+            continue;
         };
+        if claim.section != section {
+            section.clone_from(&claim.section);
+            let heading = clean(section.as_deref().unwrap_or("Your own claims"));
+            let heading = out.paint(&heading, Ansi::new().bold());
+            out.line(&heading);
+        }
+        let word = claim.verdict.name();
+        let line = format!("{}{}", out.paint(word, claim_style(claim.verdict)), &line[word.len()..]);
         out.line(&line);
     }
     for claim in sorted {
@@ -61,11 +43,30 @@ pub(super) fn claims(out: &mut Out, report: &Report) {
     }
 }
 
-fn claim_rank(verdict: ClaimVerdict) -> u8 {
-    match verdict {
-        ClaimVerdict::Refuted => 0,
-        ClaimVerdict::Undecided => 1,
-        ClaimVerdict::Confirmed => 2,
+fn claims_grid(claims: &[&ClaimOutcome]) -> Grid {
+    let row = |claim: &&ClaimOutcome| {
+        vec![
+            claim.verdict.name().to_owned(),
+            shorten(&clean(&claim.name), 40),
+            claim.ratio.map_or_else(|| units::UNKNOWN.to_owned(), units::ratio),
+            claim
+                .interval
+                .map(|(low, high)| format!("[{}, {}]", units::ratio(low), units::ratio(high)))
+                .unwrap_or_default(),
+            claim.claimed.to_string(),
+            words::allocations(claim),
+        ]
+    };
+    Grid {
+        columns: vec![
+            Column::left("verdict"),
+            Column::left("claim"),
+            Column::right("faster"),
+            Column::left("interval"),
+            Column::left("claimed"),
+            Column::left("allocations"),
+        ],
+        rows: claims.iter().map(row).collect(),
     }
 }
 
