@@ -8,7 +8,7 @@ use super::prove::{Arena, Contest, Ended, Proof, test_of};
 use super::request::{CompareRequest, Confirm, Harness, Subject};
 use super::screen;
 use super::session;
-use super::workshop::{Prepared, Workshop};
+use super::workshop::{Layout, Prepared, Workshop};
 use crate::domain::{
     BenchmarkName, BenchmarkOutcome, BuiltBench, Event, Limit, Measurement, Method, Metric, MetricOutcome,
     OccasionId, Phase, Progress, Provenance, Report, ReportedError, Revision, Side, Sides, Verdict,
@@ -38,8 +38,13 @@ pub fn compare(
     let repository = Repository::discover(&request.project.root)?;
     let revisions = revisions(request, &repository)?;
     let lock = session::lock(&request.project, progress)?;
-    let workshop =
-        Workshop { project: &request.project, repository: &repository, scope: &request.scope, progress };
+    let workshop = Workshop {
+        project: &request.project,
+        repository: &repository,
+        scope: &request.scope,
+        progress,
+        layout: Layout::Unasked,
+    };
     let prepared = prepare(&workshop, &revisions)?;
     workshop.tidy(&[revisions.baseline.tree.clone(), revisions.candidate.tree.clone()]);
     progress.event(Event::Stage("Listing benchmarks"));

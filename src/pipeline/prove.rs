@@ -19,6 +19,8 @@ use crate::support::process::interrupted;
 pub(crate) trait Test {
     /// Takes the next pair. One without a ratio says nothing.
     fn take(&mut self, pair: &Pair);
+    /// Whether the pairs have shown it one way or the other.
+    fn is_decided(&self) -> bool;
     /// Whether more pairs are worth their time.
     fn promise(&self, pairs_left: u32) -> Promise;
     /// What the figures say so far, for whoever watches.
@@ -30,8 +32,12 @@ impl Test for PairedTest {
         let _ = self.push(pair);
     }
 
+    fn is_decided(&self) -> bool {
+        self.state() != PairedState::Undecided
+    }
+
     fn promise(&self, pairs_left: u32) -> Promise {
-        if self.state() == PairedState::Undecided { self.promise(pairs_left) } else { Promise::Decided }
+        Self::promise(self, pairs_left)
     }
 
     fn describe(&self) -> String {
@@ -48,8 +54,12 @@ impl Test for ClaimTest {
         let _ = self.push(pair);
     }
 
+    fn is_decided(&self) -> bool {
+        self.verdict() != ClaimVerdict::Undecided
+    }
+
     fn promise(&self, pairs_left: u32) -> Promise {
-        if self.verdict() == ClaimVerdict::Undecided { self.promise(pairs_left) } else { Promise::Decided }
+        Self::promise(self, pairs_left)
     }
 
     fn describe(&self) -> String {
@@ -218,7 +228,7 @@ impl Arena<'_> {
                 let baseline = pair.launches.baseline.samples.median();
                 let test = bout.test.get_or_insert_with(|| make(&bout.contest, baseline));
                 test.take(&pair);
-                if Test::promise(test, u32::MAX) == Promise::Decided {
+                if test.is_decided() {
                     bout.ended = Some(Ended::Decided);
                 }
             }
