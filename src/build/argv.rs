@@ -85,7 +85,8 @@ pub(super) fn of_binary(
 ) -> Vec<String> {
     let profile = flags.profile.as_deref().unwrap_or(super::profile::DEFAULT);
     let folder = target_dir.to_string_lossy();
-    let mut arguments: Vec<String> = ["build", "--message-format=json-render-diagnostics"].map(str::to_owned).to_vec();
+    let mut arguments: Vec<String> =
+        ["build", "--message-format=json-render-diagnostics"].map(str::to_owned).to_vec();
     let values = [
         ("--package", Some(package)),
         ("--bin", Some(name)),

@@ -29,8 +29,8 @@ pub use cargo::{
     Variables, without_leftovers,
 };
 pub use claim::{
-    AllocationBound, AtLeast, Claim, ClaimOrigin, ClaimOutcome, ClaimVerdict, ClaimWeight, Claimed, Expectation,
-    Instructions,
+    AllocationBound, AtLeast, Claim, ClaimOrigin, ClaimOutcome, ClaimVerdict, ClaimWeight, Claimed,
+    Expectation, Instructions,
 };
 pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
 pub use history::{HistoryPoint, HistoryReport};

@@ -134,9 +134,8 @@ impl ClaimTest {
             return Promise::Decided;
         }
         let (confirming, refuting) = self.questions();
-        let fewest = |&(direction, bound, threshold): &Question| {
-            self.ratios.fewest_more(direction, bound, threshold)
-        };
+        let fewest =
+            |&(direction, bound, threshold): &Question| self.ratios.fewest_more(direction, bound, threshold);
         let confirmed = confirming.iter().map(fewest).max().unwrap_or(0);
         let refuted = refuting.iter().map(fewest).min().unwrap_or(0);
         if confirmed.min(refuted) > pairs_left {
@@ -254,9 +253,8 @@ mod tests {
     #[test]
     fn allocations_are_counted_not_timed() {
         let fewer = AllocationBound::FewerThan(());
-        let verdict = |bound: &AllocationBound<()>, of: &[f64], other: &[f64]| {
-            allocations(bound, of, Some(other)).0
-        };
+        let verdict =
+            |bound: &AllocationBound<()>, of: &[f64], other: &[f64]| allocations(bound, of, Some(other)).0;
         assert_eq!(verdict(&fewer, &[1.0; 2], &[9.0; 2]), ClaimVerdict::Confirmed);
         assert_eq!(verdict(&fewer, &[9.0; 2], &[9.0; 2]), ClaimVerdict::Refuted);
         assert_eq!(verdict(&fewer, &[1.0, 9.0], &[9.0; 2]), ClaimVerdict::Undecided);

@@ -2,16 +2,18 @@
 
 use std::time::Instant;
 
-use super::catalogue::{Catalogue, Presence};
+use super::catalogue::{Catalogue, ListedBench, Presence};
+use super::claims::{Evidence, Resolved, SecondLook, examine, gate, uncounted};
 use super::error::PipelineError;
 use super::prove::{Arena, Contest, Ended, Proof, test_of};
-use super::request::{CompareRequest, Confirm, Harness, Subject};
+use super::request::{CompareRequest, Confirm, Harness, HarnessClaims, Measuring, Subject};
 use super::screen;
 use super::session;
 use super::workshop::{Layout, Prepared, Workshop};
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, BuiltBench, Event, Limit, Measurement, Method, Metric, MetricOutcome,
-    OccasionId, Phase, Progress, Provenance, Report, ReportedError, Revision, Side, Sides, Verdict,
+    BenchmarkName, BenchmarkOutcome, BuiltBench, ClaimOutcome, Event, Limit, Measurement, Method, Metric,
+    MetricOutcome, OccasionId, Phase, Progress, Provenance, Report, ReportedError, Revision, Side, Sides,
+    Verdict,
 };
 use crate::judge::policy::tests_of;
 use crate::judge::{Confirmation, ErrorBudget, Gate, PairedState, PairedTest, TargetInfo, outcome};
@@ -43,21 +45,33 @@ pub fn compare(
         repository: &repository,
         scope: &request.scope,
         progress,
-        layout: Layout::Unasked,
+        layout: if request.claims.harness == HarnessClaims::Always { Layout::Asked } else { Layout::Unasked },
     };
     let prepared = prepare(&workshop, &revisions)?;
     workshop.tidy(&[revisions.baseline.tree.clone(), revisions.candidate.tree.clone()]);
     progress.event(Event::Stage("Listing benchmarks"));
     let lists = prepared.as_ref().map(|prepared| session::list(prepared, runner));
     let everything = Catalogue::new(lists.clone(), |_| true);
-    let catalogue = Catalogue::new(lists, |name| wanted(request, name));
+    let catalogue = Catalogue::new(lists.clone(), |name| wanted(request, name));
+    let place = (&revisions.candidate, &request.machine);
+    let claims = gate::selected(
+        &request.claims,
+        &request.scope,
+        place,
+        &prepared.candidate,
+        &lists.candidate,
+        &everything,
+    )?;
     if catalogue.entries.is_empty() && catalogue.broken.is_empty() {
         let names: Vec<BenchmarkName> = everything.entries.into_keys().collect();
         return Err(session::nothing(&prepared.candidate, &request.scope, &names));
     }
     let occasion = session::begin(store, request.command, &request.machine, request.seed)?;
-    let mut referee = Referee { request, revisions: &revisions, store, runner, progress, occasion };
-    let benchmarks = referee.judge(&catalogue)?;
+    let timed = claims.iter().filter(|claim| claim.is_timed()).count();
+    let mut referee =
+        Referee { request, revisions: &revisions, store, runner, progress, occasion, claims: timed };
+    let (benchmarks, budget) = referee.judge(&catalogue)?;
+    let claims = referee.claims(&claims, prepared.candidate.layout.as_ref(), budget)?;
     progress.event(Event::Measured);
     drop(lock);
     let mut errors = errors(&catalogue, &benchmarks);
@@ -68,7 +82,7 @@ pub fn compare(
             hint: None,
         });
     }
-    let gate = Gate::decide(&benchmarks, &[], &errors, request.judging.gate);
+    let gate = Gate::decide(&benchmarks, &claims, &errors, request.judging.gate);
     Ok(Report {
         command: request.command,
         exit_code: gate.exit.code(),
@@ -77,7 +91,7 @@ pub fn compare(
         machine: Some(request.machine.clone()),
         toolchain: session::toolchain(&prepared.candidate),
         benchmarks,
-        claims: Vec::new(),
+        claims,
         errors,
         notes: session::notes(&prepared.candidate),
         seconds: start.elapsed().as_secs_f64(),
@@ -122,6 +136,19 @@ pub(super) fn in_scope(scope: &super::request::Scope, name: &BenchmarkName) -> b
     selected && scope.filter.matches(name)
 }
 
+/// The executables that could not list their benchmarks, as errors.
+pub(super) fn unlisted(listed: &[ListedBench]) -> Vec<ReportedError> {
+    let broken = |listed: &ListedBench| {
+        let reason = listed.ids.as_ref().err()?;
+        Some(ReportedError {
+            subject: listed.bench.label(),
+            message: format!("cannot list its benchmarks: {reason}"),
+            hint: None,
+        })
+    };
+    listed.iter().filter_map(broken).collect()
+}
+
 /// Every benchmark that failed, and every executable that could not list its own, as errors: the exit code is 101.
 fn errors(catalogue: &Catalogue, benchmarks: &[BenchmarkOutcome]) -> Vec<ReportedError> {
     let broken = catalogue.broken.iter().map(|(side, label, reason)| ReportedError {
@@ -151,6 +178,8 @@ struct Referee<'a> {
     runner: &'a mut dyn Runner,
     progress: &'a dyn Progress,
     occasion: OccasionId,
+    /// How many claims are tested besides.
+    claims: usize,
 }
 
 /// One benchmark on the way to its outcome.
@@ -160,7 +189,11 @@ enum Case {
 }
 
 impl Referee<'_> {
-    fn judge(&mut self, catalogue: &Catalogue) -> Result<Vec<BenchmarkOutcome>, PipelineError> {
+    /// What was found about every benchmark, and how the run's error was divided.
+    fn judge(
+        &mut self,
+        catalogue: &Catalogue,
+    ) -> Result<(Vec<BenchmarkOutcome>, ErrorBudget), PipelineError> {
         let mut cases = Vec::new();
         for (name, presence) in &catalogue.entries {
             cases.push(self.triage(name, presence)?);
@@ -180,7 +213,42 @@ impl Referee<'_> {
         }
         settled.extend(self.prove(contests, budget)?);
         settled.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(settled)
+        Ok((settled, budget))
+    }
+
+    /// Puts claims to the test, all within the candidate.
+    fn claims(
+        &mut self,
+        claims: &[Resolved],
+        layout: Option<&Result<String, String>>,
+        budget: ErrorBudget,
+    ) -> Result<Vec<ClaimOutcome>, PipelineError> {
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.progress.event(Event::Measuring { benchmarks: self.claims });
+        let request = self.request;
+        let measuring = Measuring { budget: request.claims.budget, ..request.measuring.clone() };
+        let second_look = match request.judging.confirm {
+            Confirm::Never => SecondLook::No,
+            Confirm::Suspects | Confirm::Always => SecondLook::Binding,
+        };
+        let evidence = Evidence {
+            counts: &uncounted,
+            layout,
+            weight: &|claim| gate::weight(&request.claims, &request.machine, claim),
+            second_look,
+            budget,
+        };
+        let mut arena = Arena {
+            store: self.store,
+            occasion: self.occasion,
+            runner: self.runner,
+            progress: self.progress,
+            measuring: &measuring,
+            seed: request.seed,
+        };
+        examine(&mut arena, &self.revisions.candidate, claims, &evidence)
     }
 
     /// What needs no clock is settled at once.
@@ -265,7 +333,7 @@ impl Referee<'_> {
             Case::Open(contest) => tests_of(&contest.by),
             Case::Settled(_) => 0,
         });
-        self.request.judging.policy.error_budget(tests.sum())
+        self.request.judging.policy.error_budget(tests.sum::<usize>() + self.claims)
     }
 
     fn screened(

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Claimed, CommitId, CpuIdentity, Limit, MachineFacts,
-    MachineKey, Method, Metric, MetricOutcome, Report, ReportedError, Revision, Toolchain, TreeId, Verdict,
+    BenchmarkName, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Claimed, CommitId, CpuIdentity, Limit,
+    MachineFacts, MachineKey, Method, Metric, MetricOutcome, Report, ReportedError, Revision, Toolchain,
+    TreeId, Verdict,
 };
 
 /// A name of 200 characters.

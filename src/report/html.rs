@@ -233,17 +233,8 @@ fn claims(out: &mut String, claims: &[ClaimOutcome]) {
         })
         .collect();
     out.push_str("<h2>Claims</h2>\n");
-    let titles = [
-        "verdict",
-        "section",
-        "claim",
-        "faster",
-        "interval",
-        "claimed",
-        "allocations",
-        "why",
-    ]
-    .map(str::to_owned);
+    let titles = ["verdict", "section", "claim", "faster", "interval", "claimed", "allocations", "why"]
+        .map(str::to_owned);
     table(out, &titles, &rows);
 }
 

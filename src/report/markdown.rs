@@ -146,7 +146,8 @@ fn claims(out: &mut String, claims: &[ClaimOutcome]) {
 
 fn claim_row(claim: &ClaimOutcome) -> String {
     let verdict = claim.verdict.name();
-    let interval = claim.interval.map(|(low, high)| format!("[{}, {}]", units::ratio(low), units::ratio(high)));
+    let interval =
+        claim.interval.map(|(low, high)| format!("[{}, {}]", units::ratio(low), units::ratio(high)));
     format!(
         "| {} | {} | {} | {} | {} | {} | {} |\n",
         if claim.verdict == ClaimVerdict::Refuted { format!("**{verdict}**") } else { verdict.to_owned() },
