@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Claimed, CommitId, CpuIdentity, Limit,
-    MachineFacts, MachineKey, Method, Metric, MetricOutcome, Report, ReportedError, Revision, Toolchain,
-    TreeId, Verdict,
+    AllocationBound, BenchmarkName, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, ClaimWeight, Claimed,
+    CommitId, CpuIdentity, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Report,
+    ReportedError, Revision, Sides, Toolchain, TreeId, Verdict,
 };
 
 /// A name of 200 characters.

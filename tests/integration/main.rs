@@ -2,8 +2,10 @@
 
 mod architecture;
 mod build;
+mod claims;
 mod criterion_versions;
 mod discover;
 mod fixture;
 mod measure;
+mod sandbox;
 mod turns;

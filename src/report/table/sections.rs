@@ -17,7 +17,7 @@ pub(super) fn claims(out: &mut Out, report: &Report) {
     out.title("Claims");
     let sections = words::by_section(&report.claims);
     let sorted: Vec<&ClaimOutcome> = sections.iter().flat_map(|(_, claims)| claims.iter().copied()).collect();
-    let laid = claims_grid(&sorted).without_empty();
+    let laid = fitting_grid(&sorted, out.style.table_width());
     let header = laid.header_lines();
     let mut section = None;
     for (index, line) in laid.lay_out().iter().enumerate() {
@@ -36,18 +36,37 @@ pub(super) fn claims(out: &mut Out, report: &Report) {
         let line = format!("{}{}", out.paint(word, claim_style(claim.verdict)), &line[word.len()..]);
         out.line(&line);
     }
-    for claim in sorted {
-        if let Some(reason) = &claim.reason {
-            out.prose(&format!("{}: {}", clean(&claim.name), clean(reason)), 0);
-        }
+    let mut told: Vec<&str> = Vec::new();
+    for claim in &sorted {
+        let Some(reason) = claim.reason.as_deref().filter(|reason| !told.contains(reason)) else { continue };
+        told.push(reason);
+        let alike = sorted.iter().filter(|other| other.reason.as_deref() == Some(reason)).count();
+        let who = if alike == 1 { clean(&claim.name) } else { format!("{alike} claims") };
+        out.prose(&format!("{who}: {}", clean(reason)), 0);
     }
 }
 
-fn claims_grid(claims: &[&ClaimOutcome]) -> Grid {
+/// The claims within a width: without intervals first, then with shorter names.
+fn fitting_grid(claims: &[&ClaimOutcome], width: usize) -> Grid {
+    let whole = claims_grid(claims, LONGEST_NAME).without_empty();
+    if whole.width() <= width {
+        return whole;
+    }
+    let bare = |longest| claims_grid(claims, longest).without_empty().without("interval");
+    let too_much = bare(LONGEST_NAME).width().saturating_sub(width);
+    let longest = claims.iter().map(|claim| claim.name.chars().count()).max().unwrap_or(0).min(LONGEST_NAME);
+    bare(longest.saturating_sub(too_much).max(SHORTEST_NAME))
+}
+
+/// Names are cut to this many characters at most, and never to fewer than the second.
+const LONGEST_NAME: usize = 46;
+const SHORTEST_NAME: usize = 12;
+
+fn claims_grid(claims: &[&ClaimOutcome], longest: usize) -> Grid {
     let row = |claim: &&ClaimOutcome| {
         vec![
             claim.verdict.name().to_owned(),
-            shorten(&clean(&claim.name), 40),
+            shorten(&clean(&claim.name), longest),
             claim.ratio.map_or_else(|| units::UNKNOWN.to_owned(), units::ratio),
             claim
                 .interval
