@@ -2,16 +2,18 @@
 
 use std::time::Instant;
 
-use super::catalogue::{Catalogue, Presence};
+use super::catalogue::{Catalogue, ListedBench, Presence};
+use super::claims::{Evidence, Resolved, SecondLook, examine, gate, uncounted};
 use super::error::PipelineError;
 use super::prove::{Arena, Contest, Ended, Proof, test_of};
-use super::request::{CompareRequest, Confirm, Harness, Subject};
+use super::request::{CompareRequest, Confirm, Harness, HarnessClaims, Measuring, Subject};
 use super::screen;
 use super::session;
-use super::workshop::{Prepared, Workshop};
+use super::workshop::{Layout, Prepared, Workshop};
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, BuiltBench, Event, Limit, Measurement, Method, Metric, MetricOutcome,
-    OccasionId, Phase, Progress, Provenance, Report, ReportedError, Revision, Side, Sides, Verdict,
+    BenchmarkName, BenchmarkOutcome, BuiltBench, ClaimOutcome, Event, Limit, Measurement, Method, Metric,
+    MetricOutcome, OccasionId, Phase, Progress, Provenance, Report, ReportedError, Revision, Side, Sides,
+    Verdict,
 };
 use crate::judge::policy::tests_of;
 use crate::judge::{Confirmation, ErrorBudget, Gate, PairedState, PairedTest, TargetInfo, outcome};
@@ -38,22 +40,51 @@ pub fn compare(
     let repository = Repository::discover(&request.project.root)?;
     let revisions = revisions(request, &repository)?;
     let lock = session::lock(&request.project, progress)?;
-    let workshop =
-        Workshop { project: &request.project, repository: &repository, scope: &request.scope, progress };
+    let workshop = Workshop {
+        project: &request.project,
+        repository: &repository,
+        scope: &request.scope,
+        progress,
+        layout: if request.claims.harness == HarnessClaims::Always { Layout::Asked } else { Layout::Unasked },
+    };
     let prepared = prepare(&workshop, &revisions)?;
     workshop.tidy(&[revisions.baseline.tree.clone(), revisions.candidate.tree.clone()]);
     progress.event(Event::Stage("Listing benchmarks"));
     let lists = prepared.as_ref().map(|prepared| session::list(prepared, runner));
     let everything = Catalogue::new(&lists, |_| true);
     let catalogue = Catalogue::new(&lists, |name| wanted(request, name));
+    let place = (&revisions.candidate, &request.machine);
+    let claims = gate::selected(
+        &request.claims,
+        &request.scope,
+        place,
+        &prepared.candidate,
+        &lists.candidate,
+        &everything,
+    )?;
     if catalogue.entries.is_empty() && catalogue.broken.is_empty() {
         let names: Vec<BenchmarkName> = everything.entries.into_keys().collect();
         return Err(session::nothing(&prepared.candidate, &request.scope, &names));
     }
     let occasion = session::begin(store, request.command, &request.machine, request.seed)?;
-    let mut referee =
-        Referee { request, revisions: &revisions, store, runner, progress, occasion, settled: Vec::new() };
-    let broke = referee.judge(&catalogue).err();
+    let timed = claims.iter().filter(|claim| claim.is_timed()).count();
+    let mut referee = Referee {
+        request,
+        revisions: &revisions,
+        store,
+        runner,
+        progress,
+        occasion,
+        settled: Vec::new(),
+        claims: timed,
+    };
+    let mut found = Vec::new();
+    let judged = referee.judge(&catalogue).and_then(|budget| {
+        found = referee.claims(&claims, prepared.candidate.layout.as_ref(), budget)?;
+        Ok(())
+    });
+    let broke = judged.err();
+    let claims = found;
     let mut benchmarks = referee.settled;
     benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
     progress.event(Event::Measured);
@@ -72,7 +103,7 @@ pub fn compare(
             hint: None,
         });
     }
-    let gate = Gate::decide(&benchmarks, &[], &errors, request.judging.gate);
+    let gate = Gate::decide(&benchmarks, &claims, &errors, request.judging.gate);
     Ok(Report {
         command: request.command,
         exit_code: gate.exit.code(),
@@ -81,7 +112,7 @@ pub fn compare(
         machine: Some(request.machine.clone()),
         toolchain: session::toolchain(&prepared.candidate),
         benchmarks,
-        claims: Vec::new(),
+        claims,
         errors,
         notes: notes(&prepared),
         seconds: start.elapsed().as_secs_f64(),
@@ -137,6 +168,19 @@ pub(super) fn in_scope(scope: &super::request::Scope, name: &BenchmarkName) -> b
     selected && scope.filter.matches(name)
 }
 
+/// The executables that could not list their benchmarks, as errors.
+pub(super) fn unlisted(listed: &[ListedBench]) -> Vec<ReportedError> {
+    let broken = |listed: &ListedBench| {
+        let reason = listed.ids.as_ref().err()?;
+        Some(ReportedError {
+            subject: listed.bench.label(),
+            message: format!("cannot list its benchmarks: {reason}"),
+            hint: None,
+        })
+    };
+    listed.iter().filter_map(broken).collect()
+}
+
 /// Every benchmark that failed, and every executable that could not list its own, as errors: the exit code is 101.
 fn errors(catalogue: &Catalogue, benchmarks: &[BenchmarkOutcome]) -> Vec<ReportedError> {
     let broken = catalogue.broken.iter().map(|(side, label, reason)| ReportedError {
@@ -168,6 +212,8 @@ struct Referee<'a> {
     occasion: OccasionId,
     /// What is decided, also when the rest breaks off.
     settled: Vec<BenchmarkOutcome>,
+    /// How many claims are tested besides.
+    claims: usize,
 }
 
 /// One benchmark on the way to its outcome.
@@ -177,7 +223,8 @@ enum Case {
 }
 
 impl Referee<'_> {
-    fn judge(&mut self, catalogue: &Catalogue) -> Result<(), PipelineError> {
+    /// Judges every benchmark, and says how the run's error was divided.
+    fn judge(&mut self, catalogue: &Catalogue) -> Result<ErrorBudget, PipelineError> {
         let mut cases = Vec::new();
         for (name, presence) in &catalogue.entries {
             cases.push(self.triage(name, presence)?);
@@ -200,7 +247,42 @@ impl Referee<'_> {
         }
         let proven = self.prove(contests, budget)?;
         self.settled.extend(proven);
-        Ok(())
+        Ok(budget)
+    }
+
+    /// Puts claims to the test, all within the candidate.
+    fn claims(
+        &mut self,
+        claims: &[Resolved],
+        layout: Option<&Result<String, String>>,
+        budget: ErrorBudget,
+    ) -> Result<Vec<ClaimOutcome>, PipelineError> {
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.progress.event(Event::Measuring { benchmarks: self.claims });
+        let request = self.request;
+        let measuring = Measuring { budget: request.claims.budget, ..request.measuring.clone() };
+        let second_look = match request.judging.confirm {
+            Confirm::Never => SecondLook::No,
+            Confirm::Suspects | Confirm::Always => SecondLook::Binding,
+        };
+        let evidence = Evidence {
+            counts: &uncounted,
+            layout,
+            weight: &|claim| gate::weight(&request.claims, &request.machine, claim),
+            second_look,
+            budget,
+        };
+        let mut arena = Arena {
+            store: self.store,
+            occasion: self.occasion,
+            runner: self.runner,
+            progress: self.progress,
+            measuring: &measuring,
+            seed: request.seed,
+        };
+        examine(&mut arena, &self.revisions.candidate, claims, &evidence)
     }
 
     /// What needs no clock is settled at once.
@@ -246,7 +328,7 @@ impl Referee<'_> {
             benches: benches.clone(),
             ids: Sides::from_fn(|_| name.id().to_owned()),
             keys,
-            limit,
+            by: limit,
         })))
     }
 
@@ -282,10 +364,10 @@ impl Referee<'_> {
     /// The run's error, divided among everything that will be tested.
     fn budget(&self, cases: &[Case]) -> ErrorBudget {
         let tests = cases.iter().map(|case| match case {
-            Case::Open(contest) => tests_of(&contest.limit),
+            Case::Open(contest) => tests_of(&contest.by),
             Case::Settled(_) => 0,
         });
-        self.request.judging.policy.error_budget(tests.sum())
+        self.request.judging.policy.error_budget(tests.sum::<usize>() + self.claims)
     }
 
     fn screened(
@@ -310,7 +392,7 @@ impl Referee<'_> {
     ) -> Result<Vec<BenchmarkOutcome>, PipelineError> {
         let first = self
             .arena()
-            .prove(Phase::Proof, contests, &|contest, baseline| test_of(&contest.limit, baseline, budget))?;
+            .prove(Phase::Proof, contests, &|contest, baseline| test_of(&contest.by, baseline, budget))?;
         let (suspects, decided): (Vec<Proof>, Vec<Proof>) =
             first.into_iter().partition(|proof| self.is_suspect(proof));
         let mut outcomes: Vec<BenchmarkOutcome> =
@@ -323,7 +405,7 @@ impl Referee<'_> {
         let again = suspects.iter().map(|proof| proof.contest.clone()).collect();
         let second = self
             .arena()
-            .prove(Phase::Confirm, again, &|contest, baseline| test_of(&contest.limit, baseline, alone))?;
+            .prove(Phase::Confirm, again, &|contest, baseline| test_of(&contest.by, baseline, alone))?;
         for (proof, again) in suspects.iter().zip(&second) {
             let confirmation = match &again.test {
                 Some(test) => Confirmation::Measured(test),
@@ -359,7 +441,7 @@ impl Referee<'_> {
     }
 
     fn outcome(&self, proof: &Proof, confirmation: Confirmation<'_>) -> BenchmarkOutcome {
-        let Contest { name, benches, limit, .. } = &proof.contest;
+        let Contest { name, benches, by: limit, .. } = &proof.contest;
         let bench = &benches.candidate;
         let metric = Metric::WallTime;
         let found = match (&proof.ended, &proof.test) {

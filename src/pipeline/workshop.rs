@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use super::error::PipelineError;
 use super::request::{Harness, Project, Scope};
 use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
-use crate::build::{BuildRequest, Built, Patch, build};
+use crate::build::{BuildRequest, Built, Patch, build, output_of_binary};
 use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId,
 };
 use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
 use crate::support::current::BuildSite;
+
+/// The harness's binary that prints the layout of types.
+const LAYOUT_BINARY: &str = "perfguard-layout";
 
 /// How many source trees, with their target folders, are kept for the next run.
 const KEPT_TREES: usize = 4;
@@ -22,6 +25,14 @@ pub(crate) struct Workshop<'a> {
     pub(crate) repository: &'a Repository,
     pub(crate) scope: &'a Scope,
     pub(crate) progress: &'a dyn Progress,
+    pub(crate) layout: Layout,
+}
+
+/// Whether the harness is asked for the layout of types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Unasked,
+    Asked,
 }
 
 /// Whether a name that a tree does not know is a mistake.
@@ -43,6 +54,8 @@ pub(crate) struct Prepared {
     pub(crate) left_out: Vec<LeftOut>,
     /// What the reader should know.
     pub(crate) notes: Vec<String>,
+    /// What the harness says about the layout of types, or why it cannot.
+    pub(crate) layout: Option<Result<String, String>>,
     /// The target folder to start another side's build from.
     target: Option<PathBuf>,
 }
@@ -63,15 +76,44 @@ impl Workshop<'_> {
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
         let mut prepared = self.own(side, &tree, like)?;
+        self.complete(side, revision, &tree, &mut prepared)?;
+        Ok(prepared)
+    }
+
+    /// Builds the harness of a revision and nothing else: the workspace's own where it is a member.
+    pub(crate) fn prepare_harness(&self, revision: &Revision) -> Result<Prepared, PipelineError> {
+        let side = Side::Candidate;
+        self.progress.event(Event::Stage(&format!("Extracting {revision}")));
+        let prefix = self.repository.prefix_of(&self.project.root)?;
+        let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
+        let selection = Selection { packages: vec![HARNESS_PACKAGE.to_owned()], ..Selection::default() };
+        match self.make(side, &tree, &selection, None) {
+            Err(PipelineError::Discover(DiscoverError::UnknownPackage { .. })) => {
+                let mut prepared = Prepared::default();
+                self.add_harness(side, revision, &tree, &mut prepared)?;
+                Ok(prepared)
+            }
+            other => other,
+        }
+    }
+
+    /// Adds the shipped harness where it takes part and is no member of the workspace.
+    fn complete(
+        &self,
+        side: Side,
+        revision: &Revision,
+        tree: &SourceTree,
+        prepared: &mut Prepared,
+    ) -> Result<(), PipelineError> {
         let own = prepared.benches.iter().any(|bench| bench.package == HARNESS_PACKAGE)
             || prepared.left_out.iter().any(|target| target.package == HARNESS_PACKAGE);
         if let Harness::On { .. } = self.scope.harness
             && !own
             && self.wants_harness()
         {
-            self.add_harness(side, revision, &tree, &mut prepared)?;
+            self.add_harness(side, revision, tree, prepared)?;
         }
-        Ok(prepared)
+        Ok(())
     }
 
     /// Builds the workspace's own benches. A package or bench target that only the candidate has is no error of the
@@ -159,6 +201,7 @@ impl Workshop<'_> {
             Ok(harness) => {
                 prepared.benches.extend(harness.benches);
                 prepared.notes.extend(harness.notes);
+                prepared.layout = harness.layout;
             }
             Err(PipelineError::Build(error)) => {
                 let note = format!("the built-in harness is left out of the {side}: failed to {error}");
@@ -210,9 +253,15 @@ impl Workshop<'_> {
             local: &found.local,
         };
         let Built { benches, notes: built_notes, .. } = build(&request, self.progress)?;
+        let layout = (self.layout == Layout::Asked
+            && found.members.iter().any(|member| member == HARNESS_PACKAGE))
+        .then(|| {
+            output_of_binary(&request, HARNESS_PACKAGE, LAYOUT_BINARY, self.progress)
+                .map_err(|error| format!("failed to {error}"))
+        });
         occupied.release()?;
         notes.extend(built_notes);
-        Ok(Prepared { benches, left_out: found.left_out, notes, target: Some(tree.target()) })
+        Ok(Prepared { benches, left_out: found.left_out, notes, layout, target: Some(tree.target()) })
     }
 
     /// A copy of each Criterion that the benches use, whose samples take turns. Where there can be none, whole processes

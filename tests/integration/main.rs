@@ -4,6 +4,7 @@
 
 mod architecture;
 mod build;
+mod claims;
 mod contract;
 mod criterion_versions;
 mod discover;

@@ -1,0 +1,79 @@
+//! Claims as part of `check`: the user's always, the harness's where they can have been lost.
+//!
+//! A user's claim needs no baseline: it is measured every time, and fails the gate when it is refuted, twice. A claim of
+//! the harness binds only where a committed baseline file of this architecture says that it was confirmed. It is
+//! measured when the executables it is about differ between the sides, or on request.
+
+use super::super::catalogue::{Catalogue, ListedBench, Presence};
+use super::super::compare::in_scope;
+use super::super::error::PipelineError;
+use super::super::request::{ClaimGate, Harness, HarnessClaims, Scope};
+use super::super::workshop::Prepared;
+use super::resolve::{Bench, Resolved};
+use super::{arch, of_harness, selected_of_harness};
+use crate::domain::{ClaimOrigin, ClaimVerdict, ClaimWeight, MachineFacts, Revision};
+use crate::store::BaselineFile;
+
+/// The claims that `check` has to look into, resolved against the candidate.
+pub(crate) fn selected(
+    gate: &ClaimGate,
+    scope: &Scope,
+    (revision, machine): (&Revision, &MachineFacts),
+    prepared: &Prepared,
+    listed: &[ListedBench],
+    catalogue: &Catalogue,
+) -> Result<Vec<Resolved>, PipelineError> {
+    let arch = arch(listed);
+    let bench = Bench { listed, revision, machine, arch: &arch };
+    let mut resolved = Vec::new();
+    for claim in &gate.own {
+        resolved.extend(bench.resolve(claim)?);
+    }
+    if gate.harness != HarnessClaims::Never && matches!(scope.harness, Harness::On { .. }) {
+        for claim in &of_harness(prepared)? {
+            if gate.harness == HarnessClaims::Always || was_confirmed(gate, &arch, machine, &claim.name) {
+                resolved.extend(
+                    bench.resolve(claim)?.filter(|claim| {
+                        gate.harness == HarnessClaims::Always || has_changed(claim, catalogue)
+                    }),
+                );
+            }
+        }
+    }
+    resolved.retain(|claim| {
+        claim.benchmarks.iter().all(|name| {
+            selected_of_harness(scope, name) && (scope.filter.is_empty() || in_scope(scope, name))
+        })
+    });
+    Ok(resolved)
+}
+
+/// Whether a claim was confirmed here, as far as committed files know: by the file of this machine, else by every file of
+/// the architecture that speaks of it.
+fn was_confirmed(gate: &ClaimGate, arch: &str, machine: &MachineFacts, name: &str) -> bool {
+    let of_arch = || gate.known.iter().filter(|file| file.arch == arch);
+    let verdict = |file: &BaselineFile| file.claims.get(name).map(|claim| claim.verdict);
+    if let Some(found) = of_arch().filter(|file| file.machine.key == machine.key).find_map(verdict) {
+        return found == ClaimVerdict::Confirmed;
+    }
+    let mut found = of_arch().filter_map(verdict).peekable();
+    found.peek().is_some() && found.all(|verdict| verdict == ClaimVerdict::Confirmed)
+}
+
+/// What it means for the gate that a claim is refuted.
+pub(crate) fn weight(gate: &ClaimGate, machine: &MachineFacts, claim: &Resolved) -> ClaimWeight {
+    let arch = claim.build.as_ref().map_or(std::env::consts::ARCH, |build| build.arch());
+    match claim.claim.origin {
+        ClaimOrigin::User => ClaimWeight::Binding,
+        ClaimOrigin::Harness if was_confirmed(gate, arch, machine, &claim.claim.name) => ClaimWeight::Binding,
+        ClaimOrigin::Harness => ClaimWeight::Informative,
+    }
+}
+
+/// Whether any executable that a claim is about differs between the sides.
+fn has_changed(claim: &Resolved, catalogue: &Catalogue) -> bool {
+    claim
+        .benchmarks
+        .iter()
+        .any(|name| !matches!(catalogue.entries.get(name), None | Some(Presence::Identical(_))))
+}
