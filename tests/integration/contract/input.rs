@@ -164,7 +164,7 @@ fn configurations_that_make_no_sense() {
     std::fs::remove_file(gauge.path("perfguard.toml")).unwrap();
     for table in ["package.metadata.perfguard", "workspace.metadata.perfguard"] {
         gauge.write("Cargo.toml", &format!("{manifest}\n[{table}]\nbasline = \"main\"\n"));
-        shown += &format!("[{table}]\n");
+        let _ = writeln!(shown, "[{table}]");
         shown += &refused(&gauge, &["check"]);
     }
     insta::assert_snapshot!("configurations_that_make_no_sense", shown);
