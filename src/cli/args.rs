@@ -11,12 +11,54 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 /// What stands before a flag's name in its environment twin.
 const ENV_PREFIX: &str = "PERFGUARD_";
 
+/// Paragraphs are one line each: clap wraps them to the terminal.
 const AFTER_HELP: &str = "\
-Every flag has an environment twin: --no-harness is PERFGUARD_NO_HARNESS=1. Flags beat the environment, the environment
+Every flag has an environment twin: --no-harness is PERFGUARD_NO_HARNESS=1. Flags beat the environment, the environment \
 beats perfguard.toml, and that beats the defaults.
 
-Exit codes: 0 passed or done; 100 at least one confirmed regression; 102 a verdict was required and is missing;
-101 could not complete (build, bench, git, store or file trouble); 2 asked for what cannot be.";
+Exit codes:
+  0    passed, or done
+  100  at least one confirmed regression, and nothing else
+  102  a verdict was required and is missing
+  101  could not complete: build, bench, git, store or file trouble
+  2    asked for what cannot be: usage, configuration, unknown revision or benchmark
+
+Start with `cargo perfguard check`: it compares your work tree with the point where your branch left the main one.";
+
+const CHECK_HELP: &str = "\
+Examples:
+  cargo perfguard check                            against the merge-base with the default branch
+  cargo perfguard check parser                     only benchmarks with `parser` in their full names
+  cargo perfguard check 'app::parse::*' --no-harness --threshold 3%
+  cargo perfguard check --baseline v1.2.0 --require-verdict --format json --output perf.json
+
+Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 could not complete; 2 wrong usage.";
+
+const RUN_HELP: &str = "\
+Examples:
+  cargo perfguard run                              measure the work tree and store the figures
+  cargo perfguard run --commits HEAD~20..HEAD      fill in history; what is stored already is skipped
+
+After five runs of a commit its stored figures can clear most benchmarks of a later `check` without any pairs.";
+
+const COMPARE_HELP: &str = "\
+Examples:
+  cargo perfguard compare main                     the work tree against main
+  cargo perfguard compare v1.0.0 v1.1.0 -- parser  two tags, only benchmarks with `parser` in their names
+
+Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 could not complete; 2 wrong usage.";
+
+const REPORT_HELP: &str = "\
+Examples:
+  cargo perfguard report                           what this workspace's store holds, by architecture
+  cargo perfguard report --format markdown --output PERFORMANCE.md
+
+Figures come from `cargo perfguard run` and `check`.";
+
+const LIST_HELP: &str = "\
+Examples:
+  cargo perfguard list                             every full name, one a line
+  cargo perfguard list --no-harness --format json  the workspace's own benches, for programs";
 
 /// Guards performance the way tests guard behaviour.
 #[derive(Debug, Parser)]
@@ -87,8 +129,24 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
 }
 
+impl Command {
+    /// Its name, and how it shows results; `None` for what shows none.
+    pub(crate) fn output(&self) -> Option<(&'static str, &OutputArgs)> {
+        match self {
+            Self::Check(check) => Some(("check", &check.output)),
+            Self::Run(run) => Some(("run", &run.output)),
+            Self::Compare(compare) => Some(("compare", &compare.output)),
+            Self::Report(report) => Some(("report", &report.output)),
+            Self::History(history) => Some(("history", &history.output)),
+            Self::List(list) => Some(("list", &list.output)),
+            Self::Init(_) | Self::Completions(_) => None,
+        }
+    }
+}
+
 /// `check`
 #[derive(Debug, Args)]
+#[command(after_help = CHECK_HELP)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -109,6 +167,7 @@ pub(crate) struct CheckArgs {
 
 /// `run`
 #[derive(Debug, Args)]
+#[command(after_help = RUN_HELP)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -127,6 +186,7 @@ pub(crate) struct RunArgs {
 
 /// `compare`
 #[derive(Debug, Args)]
+#[command(after_help = COMPARE_HELP)]
 pub(crate) struct CompareArgs {
     /// The revision to compare with
     #[arg(value_name = "BASE")]
@@ -154,6 +214,7 @@ pub(crate) struct CompareArgs {
 
 /// `report`
 #[derive(Debug, Args)]
+#[command(after_help = REPORT_HELP)]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -167,6 +228,7 @@ pub(crate) struct ReportArgs {
 
 /// `list`
 #[derive(Debug, Args)]
+#[command(after_help = LIST_HELP)]
 pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -230,7 +292,8 @@ pub(crate) struct FilterArgs {
 #[command(next_help_heading = "Judging")]
 pub(crate) struct JudgingArgs {
     /// The largest accepted worsening: `5%` for every relative metric, or `wall-time=3%`; repeatable
-    #[arg(long, value_name = "LIMIT", value_delimiter = ',')]
+    // `-5%` must reach the words that say what is wrong with it.
+    #[arg(long, value_name = "LIMIT", value_delimiter = ',', allow_hyphen_values = true)]
     pub(crate) threshold: Vec<String>,
     /// What is measured again, with fresh launches, before it counts
     #[arg(long, value_name = "WHEN", value_enum)]
@@ -262,7 +325,7 @@ pub(crate) struct MeasuringArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
     /// Paired time per benchmark, a ceiling: `10s`, `500ms`
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(crate) budget: Option<String>,
     /// Leave out the built-in harness
     #[arg(long)]
@@ -344,7 +407,7 @@ pub(crate) struct StoreArgs {
 }
 
 /// How to show results.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// How to write results

@@ -86,6 +86,9 @@ impl CliError {
             Self::NothingStored(_) => Some(
                 "`cargo perfguard report` shows what is stored; `cargo perfguard run` adds to it".to_owned(),
             ),
+            Self::Output { error, .. } if error.kind() == io::ErrorKind::NotFound => {
+                Some("make the folder first, or name another file with --output".to_owned())
+            }
             Self::NoFolder(_)
             | Self::Filter(_)
             | Self::Limit(_)

@@ -10,22 +10,26 @@ use super::args::{
 };
 use super::config::{self, Config};
 use super::error::CliError;
-use crate::discover::{Filter, Located, Reading, Selection, locate};
+use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
-    CargoFlags, Coloring, Features, Limit, MachineFacts, MachineKey, Metric, Variables, without_leftovers,
+    BenchmarkName, CargoFlags, Coloring, Features, Limit, MachineFacts, MachineKey, Metric, Variables,
+    without_leftovers,
 };
 use crate::judge::gate::VerdictRequirement;
 use crate::judge::{BenchmarkRule, GatePolicy, Inconclusive, Limits, Policy, TargetSelector};
 use crate::measure::machine;
+use crate::pipeline::PipelineError;
 use crate::pipeline::list::ListRequest;
 use crate::pipeline::request::{
     CompareRequest, Confirm, Harness, Judging, Measuring, Project, RunRequest, RunSubject, Scope, Subject,
 };
+use crate::source::{Repository, harness_names};
+use crate::store::Store;
 
 /// Paired time per benchmark when nobody says otherwise.
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// What can be measured, by default all of it.
+/// What can be measured at present, and by default is.
 const METRICS: [Metric; 1] = [Metric::WallTime];
 
 /// Where we are: the user's workspace and what its configuration says.
@@ -54,8 +58,22 @@ impl Place {
         Ok(Self { located, config, project })
     }
 
-    /// The file that keeps results.
-    pub(crate) fn store(&self, arguments: &StoreArgs) -> PathBuf {
+    /// Opens the store to write to it. Outside a git repository nothing is made: there is no commit to store for.
+    pub(crate) fn store(&self, arguments: &StoreArgs) -> Result<Store, CliError> {
+        Repository::discover(&self.project.root).map_err(PipelineError::from)?;
+        Ok(Store::open(&self.store_path(arguments))?)
+    }
+
+    /// Opens the store to read it; `None` when nothing was ever stored at the usual place.
+    pub(crate) fn stored(&self, arguments: &StoreArgs) -> Result<Option<Store>, CliError> {
+        let path = self.store_path(arguments);
+        if arguments.store.is_none() && matches!(path.try_exists(), Ok(false)) {
+            return Ok(None);
+        }
+        Ok(Some(Store::open_read_only(&path)?))
+    }
+
+    fn store_path(&self, arguments: &StoreArgs) -> PathBuf {
         match &arguments.store {
             Some(path) => path.clone(),
             None => self.located.root.join(".perfguard").join("store.db"),
@@ -153,9 +171,16 @@ impl Place {
         if off || self.config.harness_enabled == Some(false) {
             return Ok(Harness::Off);
         }
-        // A pattern is over `target::id`; the package is ours.
-        let select: Vec<String> =
-            self.config.harness_select.iter().flatten().map(|glob| format!("*{glob}")).collect();
+        let mut select = Vec::new();
+        for glob in self.config.harness_select.iter().flatten() {
+            // A glob is over `target::id`; the package is ours. Without a wildcard it is a part of the name, as in filters.
+            let whole = if glob.contains(['*', '?']) { format!("*{glob}") } else { glob.clone() };
+            let alone = Filter::parse(std::slice::from_ref(&whole), Reading::Pattern)?;
+            if !harness_names().any(|name| alone.matches(&name)) {
+                return Err(nothing_selected(glob));
+            }
+            select.push(whole);
+        }
         Ok(Harness::On { select: Filter::parse(&select, Reading::Pattern)? })
     }
 
@@ -165,11 +190,15 @@ impl Place {
             Some(text) => config::duration(text).map_err(|reason| value("--budget", reason))?,
             None => self.config.budget.unwrap_or(BUDGET),
         };
-        let metrics = if arguments.metrics.is_empty() {
-            self.config.metrics.clone().unwrap_or_else(|| METRICS.to_vec())
+        let (flag, metrics) = if arguments.metrics.is_empty() {
+            ("`metrics`", self.config.metrics.clone().unwrap_or_else(|| METRICS.to_vec()))
         } else {
-            config::metrics(&arguments.metrics).map_err(|reason| value("--metrics", reason))?
+            let metrics = config::metrics(&arguments.metrics).map_err(|reason| value("--metrics", reason))?;
+            ("--metrics", metrics)
         };
+        if let Some(metric) = metrics.iter().find(|metric| !METRICS.contains(metric)) {
+            return Err(value(flag, not_measurable(*metric)));
+        }
         Ok(Measuring { metrics, budget, identical: judging.measure_identical })
     }
 
@@ -246,6 +275,23 @@ fn scope(
         words,
         harness,
     })
+}
+
+/// A pattern of `[harness] select` that means none of the harness's benchmarks.
+fn nothing_selected(glob: &str) -> CliError {
+    let names: Vec<BenchmarkName> = harness_names().collect();
+    let near = nearest(&names, glob.trim_end_matches('*').trim_end_matches(':'));
+    let near = near.first().map_or_else(String::new, |name| format!("; there is `{name}`"));
+    CliError::Value {
+        flag: "`harness.select`",
+        reason: format!("`{glob}` matches nothing in the built-in harness{near}"),
+    }
+}
+
+/// Why a metric is refused, and what there is.
+fn not_measurable(metric: Metric) -> String {
+    let known: Vec<&str> = METRICS.iter().map(|metric| metric.name()).collect();
+    format!("{metric} cannot be measured yet; what can be is {}", known.join(", "))
 }
 
 /// Whether stored baselines may clear a benchmark.

@@ -51,11 +51,20 @@ pub fn compare(
         return Err(session::nothing(&prepared.candidate, &request.scope, &names));
     }
     let occasion = session::begin(store, request.command, &request.machine, request.seed)?;
-    let mut referee = Referee { request, revisions: &revisions, store, runner, progress, occasion };
-    let benchmarks = referee.judge(&catalogue)?;
+    let mut referee =
+        Referee { request, revisions: &revisions, store, runner, progress, occasion, settled: Vec::new() };
+    let broke = referee.judge(&catalogue).err();
+    let mut benchmarks = referee.settled;
+    benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
     progress.event(Event::Measured);
     drop(lock);
     let mut errors = errors(&catalogue, &benchmarks);
+    if let Some(error) = broke {
+        if benchmarks.is_empty() {
+            return Err(error);
+        }
+        errors.push(session::broken_off(&error));
+    }
     if interrupted() {
         errors.push(ReportedError {
             subject: String::new(),
@@ -74,9 +83,20 @@ pub fn compare(
         benchmarks,
         claims: Vec::new(),
         errors,
-        notes: session::notes(&prepared.candidate),
+        notes: notes(&prepared),
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// What a reader should know of the candidate, and what was special about the baseline.
+fn notes(prepared: &Sides<Prepared>) -> Vec<String> {
+    let mut notes = session::notes(&prepared.candidate);
+    for note in &prepared.baseline.notes {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    notes
 }
 
 fn revisions(request: &CompareRequest, repository: &Repository) -> Result<Sides<Revision>, PipelineError> {
@@ -146,6 +166,8 @@ struct Referee<'a> {
     runner: &'a mut dyn Runner,
     progress: &'a dyn Progress,
     occasion: OccasionId,
+    /// What is decided, also when the rest breaks off.
+    settled: Vec<BenchmarkOutcome>,
 }
 
 /// One benchmark on the way to its outcome.
@@ -155,27 +177,30 @@ enum Case {
 }
 
 impl Referee<'_> {
-    fn judge(&mut self, catalogue: &Catalogue) -> Result<Vec<BenchmarkOutcome>, PipelineError> {
+    fn judge(&mut self, catalogue: &Catalogue) -> Result<(), PipelineError> {
         let mut cases = Vec::new();
         for (name, presence) in &catalogue.entries {
             cases.push(self.triage(name, presence)?);
         }
         let budget = self.budget(&cases);
         self.progress.event(Event::Measuring { benchmarks: cases.len() });
-        let mut settled = Vec::new();
-        let mut contests = Vec::new();
+        let mut open = Vec::new();
         for case in cases {
             match case {
-                Case::Settled(outcome) => settled.push(outcome),
-                Case::Open(contest) => match self.screened(&contest, budget)? {
-                    Some(outcome) => settled.push(outcome),
-                    None => contests.push(*contest),
-                },
+                Case::Settled(outcome) => self.settled.push(outcome),
+                Case::Open(contest) => open.push(*contest),
             }
         }
-        settled.extend(self.prove(contests, budget)?);
-        settled.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(settled)
+        let mut contests = Vec::new();
+        for contest in open {
+            match self.screened(&contest, budget)? {
+                Some(outcome) => self.settled.push(outcome),
+                None => contests.push(contest),
+            }
+        }
+        let proven = self.prove(contests, budget)?;
+        self.settled.extend(proven);
+        Ok(())
     }
 
     /// What needs no clock is settled at once.
@@ -368,7 +393,9 @@ impl Referee<'_> {
         let each = outcome.seconds / f64::from(outcome.pairs);
         let reason = outcome.reason.clone().unwrap_or_default();
         let reason = if each * 12.0 > budget {
-            format!("{reason}; one pair takes {each:.1} s, and the budget is {budget:.1} s: raise --budget")
+            format!(
+                "{reason}: one pair takes {each:.1} s, so {budget:.1} s have room for too few; raise --budget"
+            )
         } else {
             reason
         };

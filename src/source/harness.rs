@@ -63,6 +63,7 @@ pub fn harness_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Resu
         fs::create_dir_all(&home).map_err(fail)?;
         fs::rename(&files, home.join("src")).map_err(fail)?;
     }
+    super::prune::stamp(&home);
     let revision = Revision { tree, ..revision.clone() };
     Ok(SourceTree { revision, home, prefix: PathBuf::new() })
 }

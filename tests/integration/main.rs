@@ -4,8 +4,10 @@
 
 mod architecture;
 mod build;
+mod contract;
 mod criterion_versions;
 mod discover;
 mod fixture;
 mod measure;
+mod sandbox;
 mod turns;

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::source::Repository;
 use crate::stats::change_points;
 use crate::stats::robust::{median, robust_sd};
-use crate::store::{SeriesFilter, Store};
+use crate::store::SeriesFilter;
 
 /// The probability with which a level that did not change is said to have.
 const ALPHA: f64 = 0.01;
@@ -20,7 +20,8 @@ const ALPHA: f64 = 0.01;
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &HistoryArgs) -> Result<u8, CliError> {
     let place = Place::find(&arguments.project)?;
-    let store = Store::open_read_only(&place.store(&arguments.store))?;
+    let nothing = || CliError::NothingStored(arguments.benchmark.clone());
+    let store = place.stored(&arguments.store)?.ok_or_else(nothing)?;
     let metric: Metric =
         arguments.metric.parse().map_err(|error: crate::domain::metric::UnknownMetric| CliError::Value {
             flag: "--metric",
@@ -39,7 +40,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &HistoryArgs) -> R
         .into_iter()
         .filter(|series| series.provenance == Provenance::Native)
         .max_by_key(|series| series.points.len())
-        .ok_or_else(|| CliError::NothingStored(benchmark.to_string()))?;
+        .ok_or_else(nothing)?;
     let points = points(
         &longest,
         &Repository::discover(&place.located.root).map_err(crate::pipeline::PipelineError::from)?,
