@@ -55,7 +55,8 @@ impl CliError {
         const USAGE: u8 = 2;
         const TROUBLE: u8 = 101;
         match self {
-            Self::Locate(LocateError::Cargo(_)) | Self::Config(ConfigError::Read { .. }) => TROUBLE,
+            Self::Locate(LocateError::Cargo(_) | LocateError::Process(_))
+            | Self::Config(ConfigError::Read { .. }) => TROUBLE,
             Self::Locate(_)
             | Self::Config(_)
             | Self::Filter(_)

@@ -199,7 +199,9 @@ impl Place {
         if let Some(metric) = metrics.iter().find(|metric| !METRICS.contains(metric)) {
             return Err(value(flag, not_measurable(*metric)));
         }
-        Ok(Measuring { metrics, budget, identical: judging.measure_identical })
+        let launch_timeout = arguments.launch_timeout.as_deref().map(config::duration).transpose();
+        let launch_timeout = launch_timeout.map_err(|reason| value("--launch-timeout", reason))?;
+        Ok(Measuring { metrics, budget, identical: judging.measure_identical, launch_timeout })
     }
 
     fn judging(&self, arguments: &JudgingArgs, screen: ScreenChoice) -> Result<Judging, CliError> {

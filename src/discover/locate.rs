@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
 
+use super::metadata::{Answer, answer};
+use crate::support::process::ProcessError;
+
 /// The user's workspace, as `cargo metadata --no-deps` tells it.
 #[derive(Debug, Clone)]
 pub struct Located {
@@ -30,6 +33,9 @@ pub enum LocateError {
         "choose a configuration: both [workspace.metadata.perfguard] and [package.metadata.perfguard] are in {0}"
     )]
     TwoTables(PathBuf),
+    /// Cargo could not be run to its end.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// Cargo could not read it.
     #[error("read the workspace: {0}")]
     Cargo(String),
@@ -43,6 +49,7 @@ impl LocateError {
                 Some("run this inside a Cargo workspace, or name one with --manifest-path".to_owned())
             }
             Self::TwoTables(_) => Some("keep one of them".to_owned()),
+            Self::Process(error) => error.hint(),
             Self::Cargo(_) => None,
         }
     }
@@ -66,12 +73,12 @@ pub fn locate(cargo: &Path, start: &Path, manifest: Option<&Path>) -> Result<Loc
     if !manifest.is_file() {
         return Err(LocateError::NoManifest(manifest.parent().unwrap_or(start).to_owned()));
     }
-    let metadata = MetadataCommand::new()
-        .cargo_path(cargo)
-        .manifest_path(&manifest)
-        .no_deps()
-        .exec()
-        .map_err(|error| LocateError::Cargo(describe(error)))?;
+    let command = MetadataCommand::new().cargo_path(cargo).manifest_path(&manifest).no_deps().cargo_command();
+    let metadata = match answer(command)? {
+        Answer::Metadata(metadata) => metadata,
+        Answer::Refused(words) => return Err(LocateError::Cargo(words)),
+        Answer::Nonsense(error) => return Err(LocateError::Cargo(error.to_string())),
+    };
     let root = metadata.workspace_root.clone().into_std_path_buf();
     let root_manifest = root.join("Cargo.toml");
     let mut table =
@@ -96,12 +103,4 @@ pub fn locate(cargo: &Path, start: &Path, manifest: Option<&Path>) -> Result<Loc
 
 fn perfguard_table(metadata: &serde_json::Value) -> Option<serde_json::Value> {
     metadata.get("perfguard").cloned()
-}
-
-/// Cargo's own words where it spoke.
-fn describe(error: cargo_metadata::Error) -> String {
-    match error {
-        cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
-        other => other.to_string(),
-    }
 }

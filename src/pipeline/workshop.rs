@@ -12,6 +12,7 @@ use crate::domain::{
 };
 use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
 use crate::support::current::BuildSite;
+use crate::support::process::interrupted;
 
 /// How many source trees, with their target folders, are kept for the next run.
 const KEPT_TREES: usize = 4;
@@ -35,8 +36,10 @@ enum Pardon {
 }
 
 /// One revision, built.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Prepared {
+    /// What was built: a dirty work tree may have changed since it was looked at.
+    pub(crate) revision: Revision,
     /// The benches of the workspace, and of the harness where it takes part.
     pub(crate) benches: Vec<BuiltBench>,
     /// Bench targets that are not measured.
@@ -45,6 +48,13 @@ pub(crate) struct Prepared {
     pub(crate) notes: Vec<String>,
     /// The target folder to start another side's build from.
     target: Option<PathBuf>,
+}
+
+impl Prepared {
+    /// The same executables, for a revision with the same files.
+    pub(crate) fn standing_for(self, revision: Revision) -> Self {
+        Self { revision, ..self }
+    }
 }
 
 impl Workshop<'_> {
@@ -69,7 +79,7 @@ impl Workshop<'_> {
             && !own
             && self.wants_harness()
         {
-            self.add_harness(side, revision, &tree, &mut prepared)?;
+            self.add_harness(side, &tree, &mut prepared)?;
         }
         Ok(prepared)
     }
@@ -99,7 +109,14 @@ impl Workshop<'_> {
             let emptied = |before: usize, names: &[String]| before > 0 && names.is_empty();
             // An empty list would mean everything.
             if emptied(named.0, &selection.packages) || emptied(named.1, &selection.benches) {
-                return Ok(Prepared { notes, ..Prepared::default() });
+                let revision = tree.revision.clone();
+                return Ok(Prepared {
+                    revision,
+                    benches: Vec::new(),
+                    left_out: Vec::new(),
+                    notes,
+                    target: None,
+                });
             }
         }
     }
@@ -149,18 +166,17 @@ impl Workshop<'_> {
     fn add_harness(
         &self,
         side: Side,
-        revision: &Revision,
         workspace: &SourceTree,
         prepared: &mut Prepared,
     ) -> Result<(), PipelineError> {
-        let tree = harness_tree(revision, &workspace.workspace(), &self.trees())?;
+        let tree = harness_tree(&workspace.revision, &workspace.workspace(), &self.trees())?;
         // The user's selection is about the user's packages.
         match self.make(side, &tree, &Selection::default(), None) {
             Ok(harness) => {
                 prepared.benches.extend(harness.benches);
                 prepared.notes.extend(harness.notes);
             }
-            Err(PipelineError::Build(error)) => {
+            Err(PipelineError::Build(error)) if !interrupted() => {
                 let note = format!("the built-in harness is left out of the {side}: failed to {error}");
                 prepared.notes.push(note);
             }
@@ -212,7 +228,13 @@ impl Workshop<'_> {
         let Built { benches, notes: built_notes, .. } = build(&request, self.progress)?;
         occupied.release()?;
         notes.extend(built_notes);
-        Ok(Prepared { benches, left_out: found.left_out, notes, target: Some(tree.target()) })
+        Ok(Prepared {
+            revision: tree.revision.clone(),
+            benches,
+            left_out: found.left_out,
+            notes,
+            target: Some(tree.target()),
+        })
     }
 
     /// A copy of each Criterion that the benches use, whose samples take turns. Where there can be none, whole processes

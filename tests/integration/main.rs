@@ -7,6 +7,8 @@ mod build;
 mod contract;
 mod criterion_versions;
 mod discover;
+#[cfg(target_os = "linux")]
+mod faults;
 mod fixture;
 mod measure;
 mod sandbox;
