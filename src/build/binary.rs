@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::domain::{Execution, Progress};
+use crate::support::process::{self, Stream};
 
-use super::process::{self, Line};
 use super::{BuildError, BuildRequest, Plan, argv, cargo};
 
 /// Builds the binary target `name` of `package` as the benches of the request are built, runs it, and gives what it
@@ -29,17 +29,16 @@ pub fn output_of_binary(
     let mut command = started(&plan.execution, path);
     command.current_dir(request.workspace);
     let mut lines = Vec::new();
-    let program = PathBuf::from(command.get_program());
-    let status = process::run(&mut command, |line| {
-        if let Line::Out(line) = line {
-            lines.push(line);
+    let finished = process::run(command, None, |stream, line| {
+        if stream == Stream::Stdout {
+            lines.push(line.to_owned());
         }
-    })
-    .map_err(|source| BuildError::Start { program, source })?;
-    if status.success() {
-        Ok(lines.join("\n"))
+    })?;
+    let output = lines.join("\n");
+    if finished.status.success() {
+        Ok(output)
     } else {
-        Err(BuildError::Failed { side: request.side, status: status.to_string(), output: lines.join("\n") })
+        Err(BuildError::Failed { side: request.side, status: finished.status.to_string(), output })
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::process::Command;
 
 use crate::domain::{Event, Progress, Variables};
+use crate::support::process::{self, Stream};
 
 use super::messages::Messages;
-use super::process::{self, Line};
 use super::{BuildError, BuildRequest, argv};
 
 /// How many of Cargo's last lines are kept for a failure.
@@ -57,24 +57,23 @@ fn invoke(
     command.args(arguments).current_dir(request.workspace).env_clear().envs(environment);
     let side = request.side;
     let mut tail = VecDeque::with_capacity(TAIL);
-    let status = process::run(&mut command, |line| match line {
-        Line::Out(line) => {
-            if let Some((name, done)) = messages.line(&line) {
+    let finished = process::run(command, None, |stream, line| match stream {
+        Stream::Stdout => {
+            if let Some((name, done)) = messages.line(line) {
                 progress.event(Event::Compiled { side, name: &name, done });
             }
         }
-        Line::Err(line) => {
-            progress.event(Event::BuildOutput { side, line: &line });
+        Stream::Stderr => {
+            progress.event(Event::BuildOutput { side, line });
             if tail.len() == TAIL {
                 tail.pop_front();
             }
-            tail.push_back(line);
+            tail.push_back(line.to_owned());
         }
-    })
-    .map_err(|source| BuildError::Start { program: request.cargo.to_owned(), source })?;
-    if status.success() {
+    })?;
+    if finished.status.success() {
         return Ok(());
     }
     let output = Vec::from(tail).join("\n");
-    Err(BuildError::Failed { side, status: status.to_string(), output })
+    Err(BuildError::Failed { side, status: finished.status.to_string(), output })
 }

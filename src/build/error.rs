@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::domain::Side;
+use crate::support::process::ProcessError;
 
 /// Why a build ended without its executables.
 #[derive(Debug, thiserror::Error)]
@@ -26,14 +27,9 @@ pub enum BuildError {
         /// The bench, as `package::target`.
         bench: String,
     },
-    /// A program could not be started.
-    #[error("start `{}`", program.display())]
-    Start {
-        /// The program.
-        program: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// Cargo or the compiler could not be run to its end.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// The compiler does not tell its version.
     #[error("read the version of `{}`: {answer}", program.display())]
     Version {
@@ -93,7 +89,7 @@ impl BuildError {
             Self::Setting { key, .. } if key == "build.target" => {
                 Some("name one target with --target".to_owned())
             }
-            Self::Start { .. } => Some("is Rust installed and on the PATH?".to_owned()),
+            Self::Process(error) => error.hint(),
             Self::Failed { side: Side::Candidate, .. }
             | Self::NoExecutable { .. }
             | Self::Version { .. }

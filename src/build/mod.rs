@@ -15,7 +15,6 @@ mod environment;
 mod error;
 mod execution;
 mod messages;
-mod process;
 mod profile;
 mod seed;
 mod toolchain;

@@ -1,9 +1,10 @@
 //! Which compiler builds.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::domain::Variables;
+use crate::support::process;
 
 use super::BuildError;
 use super::config::CargoConfig;
@@ -28,13 +29,12 @@ impl Toolchain {
     ) -> Result<Self, BuildError> {
         let program = program(config);
         let mut command = Command::new(&program);
-        command.arg("-vV").current_dir(workspace).env_clear().envs(environment).stdin(Stdio::null());
-        let output =
-            command.output().map_err(|source| BuildError::Start { program: program.clone(), source })?;
-        let answer = String::from_utf8_lossy(&output.stdout).into_owned();
-        Self::parse(&answer).filter(|_| output.status.success()).ok_or_else(|| BuildError::Version {
+        command.arg("-vV").current_dir(workspace).env_clear().envs(environment);
+        let finished = process::run(command, None, |_, _| ())?;
+        let answer = finished.stdout.text().into_owned();
+        Self::parse(&answer).filter(|_| finished.status.success()).ok_or_else(|| BuildError::Version {
             program,
-            answer: format!("{answer}{}", String::from_utf8_lossy(&output.stderr)).trim().to_owned(),
+            answer: format!("{answer}{}", finished.stderr.text()).trim().to_owned(),
         })
     }
 
@@ -47,9 +47,9 @@ impl Toolchain {
     ) -> Option<PathBuf> {
         let mut command = Command::new(program(config));
         command.args(["--print", "target-libdir", "--target", target]);
-        command.current_dir(workspace).env_clear().envs(environment).stdin(Stdio::null());
-        let output = command.output().ok().filter(|output| output.status.success())?;
-        Some(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+        command.current_dir(workspace).env_clear().envs(environment);
+        let finished = process::run(command, None, |_, _| ()).ok()?;
+        finished.status.success().then(|| PathBuf::from(finished.stdout.text().trim()))
     }
 
     fn parse(answer: &str) -> Option<Self> {

@@ -418,6 +418,9 @@ pub(crate) struct MeasuringArgs {
     /// Leave out the built-in harness
     #[arg(long)]
     pub(crate) no_harness: bool,
+    /// When a launch is given up: `30s`. By default after several times the time it should take
+    #[arg(long, value_name = "DURATION", hide = true, allow_hyphen_values = true)]
+    pub(crate) launch_timeout: Option<String>,
     /// Accepted for users of Criterion; there are never plots
     #[arg(long, hide = true)]
     pub(crate) noplot: bool,

@@ -61,7 +61,7 @@ impl CliError {
         const USAGE: u8 = 2;
         const TROUBLE: u8 = 101;
         match self {
-            Self::Locate(LocateError::Cargo(_))
+            Self::Locate(LocateError::Cargo(_) | LocateError::Process(_))
             | Self::Config(ConfigError::Read { .. })
             | Self::NoFolder(_)
             | Self::Store(_)

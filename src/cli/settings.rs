@@ -132,7 +132,7 @@ impl Place {
             project: self.project.clone(),
             scope: scope(&arguments.build, filter, words, harness, color)?,
             own: self.config.claims.clone(),
-            measuring: Measuring { metrics: METRICS.to_vec(), budget, identical: true },
+            measuring: Measuring { metrics: METRICS.to_vec(), budget, identical: true, launch_timeout: None },
             policy: Policy::new(),
             machine: machine_facts(&arguments.store),
             seed: seed(),
@@ -253,7 +253,9 @@ impl Place {
         if let Some(metric) = metrics.iter().find(|metric| !METRICS.contains(metric)) {
             return Err(value(flag, not_measurable(*metric)));
         }
-        Ok(Measuring { metrics, budget, identical: judging.measure_identical })
+        let launch_timeout = arguments.launch_timeout.as_deref().map(config::duration).transpose();
+        let launch_timeout = launch_timeout.map_err(|reason| value("--launch-timeout", reason))?;
+        Ok(Measuring { metrics, budget, identical: judging.measure_identical, launch_timeout })
     }
 
     fn judging(&self, arguments: &JudgingArgs, screen: ScreenChoice) -> Result<Judging, CliError> {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::support::process::ProcessError;
+
 /// Why discovery ended without a result.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoverError {
@@ -12,14 +14,9 @@ pub enum DiscoverError {
         /// Where one was expected.
         folder: PathBuf,
     },
-    /// Cargo could not be started.
-    #[error("start `{} metadata`", cargo.display())]
-    Start {
-        /// The program.
-        cargo: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// Cargo could not be run to its end.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// Cargo refused.
     #[error("read the workspace's packages: cargo metadata failed\n{output}")]
     Metadata {
@@ -94,7 +91,7 @@ impl DiscoverError {
             Self::UnknownBench { targets, .. } if targets.is_empty() => {
                 Some("the selected packages have no bench target".to_owned())
             }
-            Self::Start { .. } => Some("is Cargo installed and on the PATH?".to_owned()),
+            Self::Process(error) => error.hint(),
             Self::Metadata { .. }
             | Self::Answer(_)
             | Self::NoResolve

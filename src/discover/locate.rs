@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
 
+use super::metadata::{Answer, answer};
+use crate::support::process::ProcessError;
+
 /// The user's workspace, as `cargo metadata --no-deps` tells it.
 #[derive(Debug, Clone)]
 pub struct Located {
@@ -33,6 +36,9 @@ pub enum LocateError {
         "choose a configuration: both [workspace.metadata.perfguard] and [package.metadata.perfguard] are in {0}"
     )]
     TwoTables(PathBuf),
+    /// Cargo could not be run to its end.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// Cargo could not read it.
     #[error("read the workspace: {0}")]
     Cargo(String),
@@ -47,6 +53,7 @@ impl LocateError {
             }
             Self::NoSuchManifest(_) => Some("--manifest-path takes the path of a Cargo.toml".to_owned()),
             Self::TwoTables(_) => Some("keep one of them".to_owned()),
+            Self::Process(error) => error.hint(),
             Self::Cargo(_) => None,
         }
     }
@@ -70,12 +77,12 @@ pub fn locate(cargo: &Path, start: &Path, manifest: Option<&Path>) -> Result<Loc
     if !manifest.is_file() {
         return Err(LocateError::NoSuchManifest(manifest));
     }
-    let metadata = MetadataCommand::new()
-        .cargo_path(cargo)
-        .manifest_path(&manifest)
-        .no_deps()
-        .exec()
-        .map_err(|error| LocateError::Cargo(describe(error)))?;
+    let command = MetadataCommand::new().cargo_path(cargo).manifest_path(&manifest).no_deps().cargo_command();
+    let metadata = match answer(command)? {
+        Answer::Metadata(metadata) => metadata,
+        Answer::Refused(words) => return Err(LocateError::Cargo(words)),
+        Answer::Nonsense(error) => return Err(LocateError::Cargo(error.to_string())),
+    };
     let root = metadata.workspace_root.clone().into_std_path_buf();
     let root_manifest = root.join("Cargo.toml");
     let mut table =
@@ -100,12 +107,4 @@ pub fn locate(cargo: &Path, start: &Path, manifest: Option<&Path>) -> Result<Loc
 
 fn perfguard_table(metadata: &serde_json::Value) -> Option<serde_json::Value> {
     metadata.get("perfguard").cloned()
-}
-
-/// Cargo's own words where it spoke.
-fn describe(error: cargo_metadata::Error) -> String {
-    match error {
-        cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
-        other => other.to_string(),
-    }
 }

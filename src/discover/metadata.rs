@@ -1,11 +1,12 @@
 //! Asking Cargo about a workspace.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
 
 use crate::domain::{CargoFlags, LocalPackage, Variables, without_leftovers};
+use crate::support::process::{self, ProcessError, Stream};
 
 use super::{DiscoverError, Selection};
 
@@ -21,16 +22,41 @@ pub(super) fn read(
         return Err(DiscoverError::NoManifest { folder: workspace.to_owned() });
     }
     let mut command = command(cargo, workspace, selection, flags);
-    command.env_clear().envs(without_leftovers(environment)).stdin(Stdio::null());
-    let output =
-        command.output().map_err(|source| DiscoverError::Start { cargo: cargo.to_owned(), source })?;
-    if !output.status.success() {
-        let output = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
-        return Err(DiscoverError::Metadata { output });
+    command.env_clear().envs(without_leftovers(environment));
+    match answer(command)? {
+        Answer::Metadata(metadata) => Ok(*metadata),
+        Answer::Refused(output) => Err(DiscoverError::Metadata { output }),
+        Answer::Nonsense(error) => Err(DiscoverError::Answer(error)),
     }
-    let answer = String::from_utf8_lossy(&output.stdout);
-    let json = answer.lines().find(|line| line.starts_with('{')).unwrap_or_default();
-    serde_json::from_str(json).map_err(DiscoverError::Answer)
+}
+
+/// What `cargo metadata` answers.
+pub(super) enum Answer {
+    Metadata(Box<Metadata>),
+    /// It failed, with these words.
+    Refused(String),
+    /// It said something else.
+    Nonsense(serde_json::Error),
+}
+
+/// Runs `cargo metadata`.
+///
+/// # Errors
+/// It could not be run to its end.
+pub(super) fn answer(command: Command) -> Result<Answer, ProcessError> {
+    let mut json = String::new();
+    let finished = process::run(command, None, |stream, line| {
+        if stream == Stream::Stdout && line.starts_with('{') {
+            line.clone_into(&mut json);
+        }
+    })?;
+    if !finished.status.success() {
+        return Ok(Answer::Refused(finished.stderr.text().trim().to_owned()));
+    }
+    Ok(match serde_json::from_str(&json) {
+        Ok(metadata) => Answer::Metadata(Box::new(metadata)),
+        Err(error) => Answer::Nonsense(error),
+    })
 }
 
 /// The command, without its environment.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::criterion::ListedBenchmark;
 #[cfg(unix)]
@@ -50,6 +51,14 @@ impl Coordinator {
             #[cfg(unix)]
             turns,
         })
+    }
+}
+
+impl Coordinator {
+    /// Changes how long an executable may take to list its benchmarks.
+    #[must_use]
+    pub fn with_list_limit(self, limit: Duration) -> Self {
+        Self { whole: self.whole.with_list_limit(limit), ..self }
     }
 }
 

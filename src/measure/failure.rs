@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::criterion::protocol::ProtocolError;
 use crate::domain::SampleError;
+use crate::support::process::ProcessError;
 
 /// A launch that gave no samples, and the last lines it printed.
 #[derive(Debug)]
@@ -21,11 +22,14 @@ pub struct LaunchFailure {
 #[derive(Debug, thiserror::Error)]
 pub enum FailureKind {
     /// The source tree's home could not be made current.
-    #[error("make its source tree current")]
+    #[error("make its source tree current: {0}")]
     Home(#[source] io::Error),
-    /// The process could not be started, or not be looked after.
-    #[error("start")]
+    /// There is no place for what it prints or reports.
+    #[error("prepare a launch: {0}")]
     Unstartable(#[source] io::Error),
+    /// The process could not be started, or not be looked after.
+    #[error(transparent)]
+    Process(Box<ProcessError>),
     /// It ended without ever speaking as a Criterion bench does.
     #[error("report to us: it is no Criterion bench")]
     NotCriterion,
@@ -84,6 +88,12 @@ impl fmt::Display for LaunchFailure {
 impl std::error::Error for LaunchFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         std::error::Error::source(&self.kind)
+    }
+}
+
+impl From<ProcessError> for FailureKind {
+    fn from(error: ProcessError) -> Self {
+        Self::Process(Box::new(error))
     }
 }
 

@@ -7,7 +7,7 @@ use super::criterion::{Connection, Polled, ProtocolError, Server, Transcript, Ve
 use super::failure::{FailureKind, LaunchFailure, of_exit, with_last_lines};
 use super::invocation::Invocation;
 use super::output::Output;
-use super::spawn::Group;
+use crate::support::process::Group;
 
 /// How often a silent process is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -78,7 +78,7 @@ impl<'a> Process<'a> {
         command.stdout(output.stdio().map_err(FailureKind::Unstartable)?);
         command.stderr(output.stdio().map_err(FailureKind::Unstartable)?);
         let start = Instant::now();
-        let group = Group::start(&mut command).map_err(FailureKind::Unstartable)?;
+        let group = Group::spawn(command)?;
         let deadline = start.checked_add(limit).unwrap_or(start + NO_LIMIT);
         let mut process = Self { group, output, deadline, limit };
         let mut transcript = Transcript::default();
@@ -87,7 +87,7 @@ impl<'a> Process<'a> {
             version = Some(connection.version());
             if let Err(kind) = process.talk(&mut connection, &mut transcript, watch) {
                 // Before the connection closes: a bench that loses it panics, and its last lines would mislead.
-                process.group.end().map_err(FailureKind::Unstartable)?;
+                process.group.kill_group()?;
                 return Err(kind);
             }
         }
@@ -155,14 +155,14 @@ impl<'a> Process<'a> {
 
     /// Waits for the process to end by itself.
     fn end(&mut self) -> Result<ExitStatus, FailureKind> {
-        match self.group.wait_until(self.deadline).map_err(FailureKind::Unstartable)? {
+        match self.group.wait_until(self.deadline)? {
             Some(status) => Ok(status),
             None => Err(FailureKind::Hung { limit: self.limit }),
         }
     }
 
     fn has_ended(&mut self) -> Result<bool, FailureKind> {
-        Ok(self.group.try_wait().map_err(FailureKind::Unstartable)?.is_some())
+        Ok(self.group.try_wait()?.is_some())
     }
 
     fn check_time(&self) -> Result<(), FailureKind> {
@@ -221,6 +221,7 @@ mod tests {
     fn a_program_that_is_not_there_is_unstartable() {
         let bench = bench("/nowhere/at/all", Execution::Native);
         let failure = converse(&Invocation::of(&bench), LONG, |_| Ok(())).unwrap_err();
-        assert!(matches!(failure.kind, FailureKind::Unstartable(_)), "{failure:?}");
+        assert!(matches!(failure.kind, FailureKind::Process(_)), "{failure:?}");
+        assert!(failure.to_string().contains("start `/nowhere/at/all`: "), "{failure}");
     }
 }

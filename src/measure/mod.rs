@@ -12,7 +12,7 @@
 //! | [`whole_process`] | the runner that starts one whole process after the other |
 //! | [`invocation`] | pure: how a built bench is started |
 //! | [`launch`] | one launch, from start to end |
-//! | [`spawn`], [`output`] | process groups; what a process printed |
+//! | [`output`] | what a process printed |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`machine`] | what makes two machines comparable |
 
@@ -25,7 +25,6 @@ pub mod machine;
 pub mod output;
 pub mod plan;
 pub mod runner;
-pub mod spawn;
 #[cfg(unix)]
 pub mod turns;
 pub mod whole_process;

@@ -17,7 +17,6 @@ use crate::domain::{
 };
 use crate::judge::policy::tests_of;
 use crate::judge::{Confirmation, ErrorBudget, Gate, PairedState, PairedTest, TargetInfo, outcome};
-use crate::measure::plan::launch_options;
 use crate::measure::runner::Runner;
 use crate::source::Repository;
 use crate::store::Store;
@@ -38,8 +37,10 @@ pub fn compare(
 ) -> Result<Report, PipelineError> {
     let start = Instant::now();
     let repository = Repository::discover(&request.project.root)?;
-    let revisions = revisions(request, &repository)?;
+    // Asked now so that a revision that does not exist is told without waiting for the lock.
+    named_revisions(request, &repository)?;
     let lock = session::lock(&request.project, progress)?;
+    let revisions = revisions(request, &repository)?;
     let workshop = Workshop {
         project: &request.project,
         repository: &repository,
@@ -47,10 +48,12 @@ pub fn compare(
         progress,
         layout: if request.claims.harness == HarnessClaims::Always { Layout::Asked } else { Layout::Unasked },
     };
-    let prepared = prepare(&workshop, &revisions)?;
+    let prepared = prepare(&workshop, revisions)?;
+    let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
     workshop.tidy(&[revisions.baseline.tree.clone(), revisions.candidate.tree.clone()]);
     progress.event(Event::Stage("Listing benchmarks"));
-    let lists = prepared.as_ref().map(|prepared| session::list(prepared, runner));
+    let mut list = |side: Side| session::list(prepared.get(side), runner);
+    let lists = Sides { baseline: list(Side::Baseline)?, candidate: list(Side::Candidate)? };
     let everything = Catalogue::new(&lists, |_| true);
     let catalogue = Catalogue::new(&lists, |name| wanted(request, name));
     let place = (&revisions.candidate, &request.machine);
@@ -130,23 +133,36 @@ fn notes(prepared: &Sides<Prepared>) -> Vec<String> {
     notes
 }
 
-fn revisions(request: &CompareRequest, repository: &Repository) -> Result<Sides<Revision>, PipelineError> {
+/// What is compared: the baseline, and the candidate where it is a commit.
+fn named_revisions(
+    request: &CompareRequest,
+    repository: &Repository,
+) -> Result<(Revision, Option<Revision>), PipelineError> {
     let candidate = match &request.candidate {
-        Subject::WorkTree => repository.work_tree()?,
-        Subject::Revision(spec) => repository.resolve(spec)?,
+        Subject::WorkTree => None,
+        Subject::Revision(spec) => Some(repository.resolve(spec)?),
     };
     let baseline = match &request.baseline {
         Some(spec) => repository.resolve(spec)?,
         None => repository.default_baseline()?,
     };
+    Ok((baseline, candidate))
+}
+
+fn revisions(request: &CompareRequest, repository: &Repository) -> Result<Sides<Revision>, PipelineError> {
+    let (baseline, candidate) = named_revisions(request, repository)?;
+    let candidate = match candidate {
+        Some(commit) => commit,
+        None => repository.work_tree()?,
+    };
     Ok(Sides { baseline, candidate })
 }
 
 /// Builds both sides, the candidate first: its errors are the user's news.
-fn prepare(workshop: &Workshop<'_>, revisions: &Sides<Revision>) -> Result<Sides<Prepared>, PipelineError> {
+fn prepare(workshop: &Workshop<'_>, revisions: Sides<Revision>) -> Result<Sides<Prepared>, PipelineError> {
     let candidate = workshop.prepare(Side::Candidate, &revisions.candidate, None)?;
-    let baseline = if revisions.baseline.tree == revisions.candidate.tree {
-        candidate.clone()
+    let baseline = if revisions.baseline.tree == candidate.revision.tree {
+        candidate.clone().standing_for(revisions.baseline)
     } else {
         workshop.prepare(Side::Baseline, &revisions.baseline, Some(&candidate))?
     };
@@ -334,7 +350,7 @@ impl Referee<'_> {
 
     /// Times taken under an emulator are stored as such, so that a report can show them.
     fn store_emulated(&mut self, name: &BenchmarkName, bench: &BuiltBench) -> Result<(), PipelineError> {
-        let options = launch_options(self.request.measuring.budget, None);
+        let options = self.request.measuring.launch_options(None);
         let launches: Result<Vec<_>, _> =
             (0..EMULATED_LAUNCHES).map(|_| self.runner.launch(bench, name.id(), &options)).collect();
         // Nothing is judged by it, so nothing is lost when it fails.
@@ -378,9 +394,9 @@ impl Referee<'_> {
         if !self.request.judging.screen || interrupted() {
             return Ok(None);
         }
-        let time = self.request.measuring.budget;
-        let judging = &self.request.judging;
-        let cleared = screen::clear(contest, self.store, self.occasion, self.runner, judging, budget, time)?;
+        let (measuring, judging) = (&self.request.measuring, &self.request.judging);
+        let cleared =
+            screen::clear(contest, self.store, self.occasion, self.runner, judging, budget, measuring)?;
         Ok(cleared.map(|metric| outcome_of(&contest.name, &contest.benches.candidate, metric)))
     }
 

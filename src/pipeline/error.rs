@@ -81,6 +81,9 @@ pub enum PipelineError {
         /// What exists and is spelt alike.
         near: Vec<String>,
     },
+    /// A signal came before anything was measured.
+    #[error("finish: interrupted before anything was measured")]
+    Interrupted,
     /// A metric that cannot be measured here.
     #[error("measure {metric}: {reason}")]
     Metric {
@@ -115,6 +118,7 @@ impl PipelineError {
             | Self::Site(_)
             | Self::Copy(_)
             | Self::Lock(_)
+            | Self::Interrupted
             | Self::Area { .. } => Fault::Trouble,
         }
     }
@@ -145,7 +149,7 @@ impl PipelineError {
             Self::Area { folder, .. } => {
                 Some(format!("{} must be writable; --target-dir names another folder", folder.display()))
             }
-            Self::Harness(_) | Self::Copy(_) | Self::Metric { .. } => None,
+            Self::Harness(_) | Self::Copy(_) | Self::Interrupted | Self::Metric { .. } => None,
         }
     }
 }
@@ -186,7 +190,7 @@ fn discover_fault(error: &DiscoverError) -> Fault {
         | DiscoverError::UnknownPackage { .. }
         | DiscoverError::UnknownBench { .. }
         | DiscoverError::Pattern { .. } => Fault::Usage,
-        DiscoverError::Start { .. }
+        DiscoverError::Process(_)
         | DiscoverError::Metadata { .. }
         | DiscoverError::Answer(_)
         | DiscoverError::NoResolve

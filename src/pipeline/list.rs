@@ -34,8 +34,8 @@ pub fn list(
 ) -> Result<Report, PipelineError> {
     let start = Instant::now();
     let repository = Repository::discover(&request.project.root)?;
-    let candidate = repository.work_tree()?;
     let _lock = session::lock(&request.project, progress)?;
+    let candidate = repository.work_tree()?;
     let workshop = Workshop {
         project: &request.project,
         repository: &repository,
@@ -44,7 +44,7 @@ pub fn list(
         layout: Layout::Unasked,
     };
     let prepared = workshop.prepare(Side::Candidate, &candidate, None)?;
-    let listed = session::list(&prepared, runner);
+    let listed = session::list(&prepared, runner)?;
     let mut names = Vec::new();
     let mut errors = Vec::new();
     for listed in &listed {
@@ -79,7 +79,7 @@ pub fn list(
         command: "list",
         exit_code: exit.code(),
         baseline: None,
-        candidate: Some(candidate),
+        candidate: Some(prepared.revision.clone()),
         machine: Some(request.machine.clone()),
         toolchain: session::toolchain(&prepared),
         benchmarks,

@@ -10,7 +10,7 @@ use crate::domain::{
     Provenance, Side, Sides,
 };
 use crate::judge::{ClaimTest, ErrorBudget, PairedState, PairedTest, Promise};
-use crate::measure::plan::{self, Order, Standing, launch_options, next_visit};
+use crate::measure::plan::{self, Order, Standing, next_visit};
 use crate::measure::runner::{LaunchFailure, Runner};
 use crate::store::{ComparisonId, NewComparison, Store};
 use crate::support::process::interrupted;
@@ -214,7 +214,7 @@ impl Arena<'_> {
             launches: bout.pairs * 2,
             state: &state,
         });
-        let options = launch_options(self.measuring.budget, bout.iteration);
+        let options = self.measuring.launch_options(bout.iteration);
         let ids = bout.contest.ids.as_ref().map(String::as_str);
         let first = Order::Drawn { seed: self.seed }.first(bout.pairs);
         let start = Instant::now();

@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::discover::{Filter, Selection};
 use crate::domain::{CargoFlags, Claim, MachineFacts, Metric, Variables};
 use crate::judge::{GatePolicy, Policy};
+use crate::measure::plan::launch_options;
+use crate::measure::runner::LaunchOptions;
 use crate::store::BaselineFile;
 
 /// Where everything is.
@@ -66,6 +68,16 @@ pub struct Measuring {
     pub budget: Duration,
     /// Measure pairs even of identical executables.
     pub identical: bool,
+    /// When a launch is given up, instead of a multiple of the time it should take.
+    pub launch_timeout: Option<Duration>,
+}
+
+impl Measuring {
+    /// How long a launch measures, and when it is given up. `iteration` is how long one takes, if that is known.
+    pub fn launch_options(&self, iteration: Option<Duration>) -> LaunchOptions {
+        let options = launch_options(self.budget, iteration);
+        LaunchOptions { time_limit: self.launch_timeout.unwrap_or(options.time_limit), ..options }
+    }
 }
 
 /// What is measured again before it counts.

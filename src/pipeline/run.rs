@@ -14,7 +14,6 @@ use crate::domain::{
     MetricOutcome, OccasionId, Progress, Report, ReportedError, Revision, Side, Verdict,
 };
 use crate::judge::Exit;
-use crate::measure::plan::launch_options;
 use crate::measure::runner::Runner;
 use crate::source::Repository;
 use crate::store::Store;
@@ -35,11 +34,16 @@ pub fn run(
 ) -> Result<Report, PipelineError> {
     let start = Instant::now();
     let repository = Repository::discover(&request.project.root)?;
-    let revisions = match &request.what {
-        RunSubject::WorkTree => vec![repository.work_tree()?],
-        RunSubject::Range(range) => repository.range(range)?,
+    // Asked now so that a range that does not exist is told without waiting for the lock.
+    let range = match &request.what {
+        RunSubject::WorkTree => None,
+        RunSubject::Range(range) => Some(repository.range(range)?),
     };
     let _lock = session::lock(&request.project, progress)?;
+    let revisions = match range {
+        Some(commits) => commits,
+        None => vec![repository.work_tree()?],
+    };
     let workshop = Workshop {
         project: &request.project,
         repository: &repository,
@@ -73,7 +77,7 @@ pub fn run(
             )));
         }
         let surveyed = workshop.prepare(Side::Candidate, revision, None).and_then(|prepared| {
-            let surveyed = surveyor.survey(revision, &prepared);
+            let surveyed = surveyor.survey(&prepared);
             last = Some(prepared);
             surveyed
         });
@@ -92,7 +96,8 @@ pub fn run(
                 hint: error.hint(),
             }),
         }
-        workshop.tidy(std::slice::from_ref(&revision.tree));
+        let built = last.as_ref().map_or(&revision.tree, |prepared: &Prepared| &prepared.revision.tree);
+        workshop.tidy(std::slice::from_ref(built));
     }
     progress.event(Event::Measured);
     if let (Some(prepared), 0, true) = (&last, surveyor.matched, surveyor.report.errors.is_empty()) {
@@ -150,10 +155,11 @@ struct Surveyor<'a> {
 }
 
 impl Surveyor<'_> {
-    fn survey(&mut self, revision: &Revision, prepared: &Prepared) -> Result<(), PipelineError> {
+    fn survey(&mut self, prepared: &Prepared) -> Result<(), PipelineError> {
+        let revision = &prepared.revision;
         let mut todo: Vec<(BuiltBench, BenchmarkName)> = Vec::new();
         let mut everything = Vec::new();
-        for listed in session::list(prepared, self.runner) {
+        for listed in session::list(prepared, self.runner)? {
             match listed.ids {
                 Err(reason) => self.report.errors.push(ReportedError {
                     subject: listed.bench.label(),
@@ -241,6 +247,8 @@ impl Surveyor<'_> {
         let metric = Metric::WallTime;
         let limit = Limit::default_for(metric);
         let outcome = match self.launches(bench, name.id()) {
+            // That is no failure of the benchmark.
+            Err(_) if interrupted() => return Ok(()),
             Err(reason) => {
                 self.report.errors.push(ReportedError {
                     subject: name.to_string(),
@@ -276,8 +284,13 @@ impl Surveyor<'_> {
             let iteration = launches.first().map(|launch: &Launch| {
                 std::time::Duration::try_from_secs_f64(launch.samples.median() * 1e-9).unwrap_or_default()
             });
-            let options = launch_options(budget, iteration);
-            launches.push(self.runner.launch(bench, id, &options).map_err(|failure| words(&failure))?);
+            let options = self.request.measuring.launch_options(iteration);
+            match self.runner.launch(bench, id, &options) {
+                Ok(launch) => launches.push(launch),
+                // What was measured before the signal counts.
+                Err(_) if interrupted() && !launches.is_empty() => break,
+                Err(failure) => return Err(words(&failure)),
+            }
         }
         Ok(launches)
     }

@@ -3,14 +3,13 @@
 
 use super::error::PipelineError;
 use super::prove::Contest;
-use super::request::Judging;
+use super::request::{Judging, Measuring};
 use super::session::provenance;
 use crate::domain::sample::median;
 use crate::domain::{
     Launch, Measurement, MeasurementKey, Metric, MetricOutcome, OccasionId, SeriesPoint, Side,
 };
 use crate::judge::{ErrorBudget, Fresh, Screen, ScreenInput, outcome, screen};
-use crate::measure::plan::launch_options;
 use crate::measure::runner::Runner;
 use crate::stats::robust::robust_sd;
 use crate::store::Store;
@@ -29,7 +28,7 @@ pub(crate) fn clear(
     runner: &mut dyn Runner,
     judging: &Judging,
     budget: ErrorBudget,
-    time: std::time::Duration,
+    measuring: &Measuring,
 ) -> Result<Option<MetricOutcome>, PipelineError> {
     // Stored occasions come from whole processes: like is compared with like.
     let baseline = by_whole_processes(&contest.keys.baseline);
@@ -42,7 +41,7 @@ pub(crate) fn clear(
     if baseline.revision.dirty || occasions.len() < judging.policy.minimum_occasions() {
         return Ok(None);
     }
-    let Some(measurement) = measure(contest, candidate, runner, time) else { return Ok(None) };
+    let Some(measurement) = measure(contest, candidate, runner, measuring) else { return Ok(None) };
     store.record(occasion, &measurement)?;
     let logs: Vec<f64> = measurement.launches.iter().map(|launch| launch.samples.median().ln()).collect();
     let Some(value) = median(logs.clone()) else { return Ok(None) };
@@ -72,12 +71,12 @@ fn measure(
     contest: &Contest,
     key: MeasurementKey,
     runner: &mut dyn Runner,
-    time: std::time::Duration,
+    measuring: &Measuring,
 ) -> Option<Measurement> {
     let bench = contest.benches.get(Side::Candidate);
     let id = contest.ids.get(Side::Candidate);
     let launches: Result<Vec<Launch>, _> =
-        (0..LAUNCHES).map(|_| runner.launch(bench, id, &launch_options(time, None))).collect();
+        (0..LAUNCHES).map(|_| runner.launch(bench, id, &measuring.launch_options(None))).collect();
     // What fails here fails again, and with its reason, in the proof.
     Some(Measurement {
         key,

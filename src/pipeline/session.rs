@@ -15,18 +15,22 @@ use crate::domain::{
 use crate::measure::runner::Runner;
 use crate::source::harness_names;
 use crate::store::{NewOccasion, Store};
+use crate::support::current::BuildSite;
 use crate::support::lock::FileLock;
+use crate::support::process::interrupted;
 
 /// How many names are offered for one that means nothing.
 const NEAR: usize = 3;
 
 /// Takes the workspace's lock. Two runs at once would build at one path and disturb each other's figures, so the second
-/// waits, and says so.
+/// waits, and says so. What a killed run left in the build folder is put back first of all.
 pub(crate) fn lock(project: &Project, progress: &dyn Progress) -> Result<FileLock, PipelineError> {
     std::fs::create_dir_all(&project.area)
         .map_err(|error| PipelineError::Area { folder: project.area.clone(), error })?;
     let waiting = || progress.event(Event::Waiting("for another run in this workspace to finish"));
-    Ok(FileLock::acquire(&project.area.join("lock"), waiting)?)
+    let lock = FileLock::acquire(&project.area.join("lock"), waiting)?;
+    BuildSite::new(&project.area).recover()?;
+    Ok(lock)
 }
 
 /// Notes in the store that a run begins.
@@ -47,7 +51,10 @@ pub(crate) fn begin(
 }
 
 /// Asks every executable for its benchmarks. One that cannot tell fails alone.
-pub(crate) fn list(prepared: &Prepared, runner: &mut dyn Runner) -> Vec<ListedBench> {
+///
+/// # Errors
+/// A signal came.
+pub(crate) fn list(prepared: &Prepared, runner: &mut dyn Runner) -> Result<Vec<ListedBench>, PipelineError> {
     let ask = |bench: &BuiltBench| {
         let ids = match runner.list(bench) {
             Ok(listed) => Ok(listed.into_iter().map(|listed| listed.id).collect()),
@@ -55,7 +62,8 @@ pub(crate) fn list(prepared: &Prepared, runner: &mut dyn Runner) -> Vec<ListedBe
         };
         ListedBench { bench: bench.clone(), ids }
     };
-    prepared.benches.iter().map(ask).collect()
+    let listed = prepared.benches.iter().map(ask).collect();
+    if interrupted() { Err(PipelineError::Interrupted) } else { Ok(listed) }
 }
 
 /// What a benchmark's measurements are keyed by.

@@ -12,6 +12,7 @@ use crate::domain::{
 };
 use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
 use crate::support::current::BuildSite;
+use crate::support::process::interrupted;
 
 /// The harness's binary that prints the layout of types.
 const LAYOUT_BINARY: &str = "perfguard-layout";
@@ -46,8 +47,10 @@ enum Pardon {
 }
 
 /// One revision, built.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Prepared {
+    /// What was built: a dirty work tree may have changed since it was looked at.
+    pub(crate) revision: Revision,
     /// The benches of the workspace, and of the harness where it takes part.
     pub(crate) benches: Vec<BuiltBench>,
     /// Bench targets that are not measured.
@@ -58,6 +61,18 @@ pub(crate) struct Prepared {
     pub(crate) layout: Option<Result<String, String>>,
     /// The target folder to start another side's build from.
     target: Option<PathBuf>,
+}
+
+impl Prepared {
+    /// A revision that has nothing of what is wanted.
+    fn empty(revision: Revision, notes: Vec<String>) -> Self {
+        Self { revision, benches: Vec::new(), left_out: Vec::new(), notes, layout: None, target: None }
+    }
+
+    /// The same executables, for a revision with the same files.
+    pub(crate) fn standing_for(self, revision: Revision) -> Self {
+        Self { revision, ..self }
+    }
 }
 
 impl Workshop<'_> {
@@ -76,7 +91,7 @@ impl Workshop<'_> {
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
         let mut prepared = self.own(side, &tree, like)?;
-        self.complete(side, revision, &tree, &mut prepared)?;
+        self.complete(side, &tree, &mut prepared)?;
         Ok(prepared)
     }
 
@@ -89,8 +104,8 @@ impl Workshop<'_> {
         let selection = Selection { packages: vec![HARNESS_PACKAGE.to_owned()], ..Selection::default() };
         match self.make(side, &tree, &selection, None) {
             Err(PipelineError::Discover(DiscoverError::UnknownPackage { .. })) => {
-                let mut prepared = Prepared::default();
-                self.add_harness(side, revision, &tree, &mut prepared)?;
+                let mut prepared = Prepared::empty(tree.revision.clone(), Vec::new());
+                self.add_harness(side, &tree, &mut prepared)?;
                 Ok(prepared)
             }
             other => other,
@@ -98,20 +113,14 @@ impl Workshop<'_> {
     }
 
     /// Adds the shipped harness where it takes part and is no member of the workspace.
-    fn complete(
-        &self,
-        side: Side,
-        revision: &Revision,
-        tree: &SourceTree,
-        prepared: &mut Prepared,
-    ) -> Result<(), PipelineError> {
+    fn complete(&self, side: Side, tree: &SourceTree, prepared: &mut Prepared) -> Result<(), PipelineError> {
         let own = prepared.benches.iter().any(|bench| bench.package == HARNESS_PACKAGE)
             || prepared.left_out.iter().any(|target| target.package == HARNESS_PACKAGE);
         if let Harness::On { .. } = self.scope.harness
             && !own
             && self.wants_harness()
         {
-            self.add_harness(side, revision, tree, prepared)?;
+            self.add_harness(side, tree, prepared)?;
         }
         Ok(())
     }
@@ -141,7 +150,7 @@ impl Workshop<'_> {
             let emptied = |before: usize, names: &[String]| before > 0 && names.is_empty();
             // An empty list would mean everything.
             if emptied(named.0, &selection.packages) || emptied(named.1, &selection.benches) {
-                return Ok(Prepared { notes, ..Prepared::default() });
+                return Ok(Prepared::empty(tree.revision.clone(), notes));
             }
         }
     }
@@ -191,11 +200,10 @@ impl Workshop<'_> {
     fn add_harness(
         &self,
         side: Side,
-        revision: &Revision,
         workspace: &SourceTree,
         prepared: &mut Prepared,
     ) -> Result<(), PipelineError> {
-        let tree = harness_tree(revision, &workspace.workspace(), &self.trees())?;
+        let tree = harness_tree(&workspace.revision, &workspace.workspace(), &self.trees())?;
         // The user's selection is about the user's packages.
         match self.make(side, &tree, &Selection::default(), None) {
             Ok(harness) => {
@@ -203,7 +211,7 @@ impl Workshop<'_> {
                 prepared.notes.extend(harness.notes);
                 prepared.layout = harness.layout;
             }
-            Err(PipelineError::Build(error)) => {
+            Err(PipelineError::Build(error)) if !interrupted() => {
                 let note = format!("the built-in harness is left out of the {side}: failed to {error}");
                 prepared.notes.push(note);
             }
@@ -261,7 +269,14 @@ impl Workshop<'_> {
         });
         occupied.release()?;
         notes.extend(built_notes);
-        Ok(Prepared { benches, left_out: found.left_out, notes, layout, target: Some(tree.target()) })
+        Ok(Prepared {
+            revision: tree.revision.clone(),
+            benches,
+            left_out: found.left_out,
+            notes,
+            layout,
+            target: Some(tree.target()),
+        })
     }
 
     /// A copy of each Criterion that the benches use, whose samples take turns. Where there can be none, whole processes

@@ -89,7 +89,16 @@ impl Sandbox {
 
     /// The program with a target folder of the sandbox's own.
     pub(crate) fn perfguard_below(&self, target: &Path, arguments: &[&str]) -> assert_cmd::Command {
-        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_cargo-perfguard"));
+        assert_cmd::Command::from_std(self.process_below(target, arguments))
+    }
+
+    /// The program, to be started and watched.
+    pub(crate) fn process(&self, arguments: &[&str]) -> Command {
+        self.process_below(Path::new(env!("CARGO_TARGET_TMPDIR")), arguments)
+    }
+
+    fn process_below(&self, target: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-perfguard"));
         command.current_dir(self.root()).arg("perfguard").args(arguments);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();

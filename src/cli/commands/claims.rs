@@ -11,7 +11,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &ClaimsArgs) -> Re
     let place = Place::find(&arguments.build.project)?;
     let request = place.claims(arguments, coloring(context))?;
     let mut store = place.store(&arguments.store)?;
-    let mut runner = runner(&request.project)?;
+    let mut runner = runner(&request.project, None)?;
     let report = crate::pipeline::claims::claims(&request, &mut store, &mut runner, &context.watch)?;
     context.watch.finish();
     finish(context, &arguments.output, &report)

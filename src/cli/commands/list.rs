@@ -11,7 +11,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &ListArgs) -> Resu
     check_output(&arguments.output)?;
     let place = Place::find(&arguments.build.project)?;
     let request = place.list(arguments, coloring(context))?;
-    let mut runner = runner(&request.project)?;
+    let mut runner = runner(&request.project, None)?;
     let report = crate::pipeline::list::list(&request, &mut runner, &context.watch)?;
     context.watch.finish();
     finish(context, &arguments.output, &report)

@@ -12,6 +12,7 @@ pub(super) mod report;
 pub(super) mod run;
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::args::{FormatArg, OutputArgs};
 use super::console::{Console, check_file, write_file};
@@ -24,10 +25,14 @@ use crate::report::{Format, Style};
 use crate::support::current::BuildSite;
 
 /// A runner that makes a side's files the current ones before it runs.
-fn runner(project: &Project) -> Result<Coordinator, CliError> {
+fn runner(project: &Project, launch_timeout: Option<Duration>) -> Result<Coordinator, CliError> {
     let site = BuildSite::new(&project.area);
-    Coordinator::new(move |home: &Path| site.point_at(home).map_err(std::io::Error::other))
-        .map_err(CliError::Runner)
+    let runner = Coordinator::new(move |home: &Path| site.point_at(home).map_err(std::io::Error::other))
+        .map_err(CliError::Runner)?;
+    Ok(match launch_timeout {
+        Some(limit) => runner.with_list_limit(limit),
+        None => runner,
+    })
 }
 
 /// Renders a report, puts it where it is wanted, and gives its exit code.

@@ -17,7 +17,7 @@ pub(in super::super) fn execute(context: &Context, arguments: RunArgs) -> Result
     let place = Place::find(&arguments.build.project)?;
     let request = place.run(&arguments, coloring(context))?;
     let mut store = place.store(&arguments.store)?;
-    let mut runner = runner(&request.project)?;
+    let mut runner = runner(&request.project, request.measuring.launch_timeout)?;
     let report = crate::pipeline::run::run(&request, &mut store, &mut runner, &context.watch)?;
     context.watch.finish();
     finish(context, &arguments.output, &report)

@@ -18,7 +18,7 @@ use crate::measure::criterion::{ListedBenchmark, ProtocolError};
 use crate::measure::failure::{FailureKind, LaunchFailure, of_exit, with_last_lines};
 use crate::measure::invocation::Invocation;
 use crate::measure::output::Output;
-use crate::measure::spawn::Group;
+use crate::support::process::Group;
 
 /// How often a process that has not said hello is looked at.
 const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
@@ -72,7 +72,7 @@ impl Player {
         command.stdout(output.stdio().map_err(FailureKind::Unstartable)?);
         command.stderr(output.stdio().map_err(FailureKind::Unstartable)?);
         let started = Instant::now();
-        let mut group = Group::start(&mut command).map_err(FailureKind::Unstartable)?;
+        let mut group = Group::spawn(command).map_err(FailureKind::from)?;
         let mut clock = Clock { limit, left: limit };
         let stream = match meet(&listener, &mut group, &mut clock) {
             Ok(stream) => stream,
@@ -168,8 +168,7 @@ impl Player {
     }
 
     fn wait(&mut self) -> Result<ExitStatus, FailureKind> {
-        let status = self.group.wait_until(Instant::now() + self.clock.left);
-        status.map_err(FailureKind::Unstartable)?.ok_or_else(|| self.clock.hung())
+        self.group.wait_until(Instant::now() + self.clock.left)?.ok_or_else(|| self.clock.hung())
     }
 }
 
@@ -178,7 +177,7 @@ fn meet(listener: &UnixListener, group: &mut Group, clock: &mut Clock) -> Result
     let start = Instant::now();
     loop {
         // Looked at first: a process may connect and end before we have seen either.
-        let ended = group.try_wait().map_err(FailureKind::Unstartable)?;
+        let ended = group.try_wait()?;
         let mut waiting = [PollFd::new(listener, PollFlags::IN)];
         let found = match poll(&mut waiting, Some(&GLANCE)) {
             Err(rustix::io::Errno::INTR) => 0,

@@ -91,7 +91,8 @@ pub fn claims(
     };
     workshop.tidy(std::slice::from_ref(&revision.tree));
     progress.event(Event::Stage("Listing benchmarks"));
-    let listed = session::list(&prepared, runner);
+    let revision = prepared.revision.clone();
+    let listed = session::list(&prepared, runner)?;
     let resolved = selected(request, &revision, &prepared, &listed)?;
     let occasion = session::begin(store, "claims", &request.machine, request.seed)?;
     let timed = resolved.iter().filter(|claim| claim.is_timed()).count();

@@ -90,7 +90,18 @@ impl Group {
     /// # Errors
     /// The system cannot say.
     pub fn wait_timeout(&mut self, limit: Duration) -> Result<Option<ExitStatus>, ProcessError> {
-        let deadline = Instant::now().checked_add(limit);
+        self.wait_for(Instant::now().checked_add(limit))
+    }
+
+    /// Waits for the leader's end until `deadline`; `None` when it still runs.
+    ///
+    /// # Errors
+    /// The system cannot say.
+    pub fn wait_until(&mut self, deadline: Instant) -> Result<Option<ExitStatus>, ProcessError> {
+        self.wait_for(Some(deadline))
+    }
+
+    fn wait_for(&mut self, deadline: Option<Instant>) -> Result<Option<ExitStatus>, ProcessError> {
         loop {
             if let Some(status) = self.try_wait()? {
                 return Ok(Some(status));

@@ -1,0 +1,128 @@
+//! Disks that are full or read-only: small file systems in a mount namespace of their own, which needs root.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{Belongings, Ended, is_sound, run, stored};
+use crate::sandbox::Sandbox;
+
+/// Mounts a small file system at `$AT`, prepares it with `$PREPARE`, runs the program, and brings away what is left.
+const SCRIPT: &str = r#"
+mount -t tmpfs -o "size=$SIZE" tmpfs "$AT" || exit 77
+eval "$PREPARE"
+"$@"
+code=$?
+[ -z "$KEEP" ] || cp -a "$AT/." "$KEEP"
+exit $code
+"#;
+
+/// A file system for one run of the program.
+struct Disk<'a> {
+    at: &'a Path,
+    size: &'a str,
+    /// What a shell does in it first.
+    prepare: &'a str,
+    /// Where its content is brought.
+    keep: Option<&'a Path>,
+}
+
+impl Disk<'_> {
+    /// Runs the program; `None` where nothing can be mounted.
+    fn run(&self, program: &Command) -> Option<Ended> {
+        fs::create_dir_all(self.at).unwrap();
+        let mut shell = Command::new("unshare");
+        shell.args(["--mount", "sh", "-c", SCRIPT, "sh"]).arg(program.get_program()).args(program.get_args());
+        shell.current_dir(program.get_current_dir().unwrap()).stdin(Stdio::null());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        shell.env("AT", self.at).env("SIZE", self.size).env("PREPARE", self.prepare);
+        shell.env("KEEP", self.keep.map_or_else(Default::default, |path| path.as_os_str().to_owned()));
+        let output = shell.output().ok()?;
+        let unmountable = output.status.code() == Some(77) || output.stderr.starts_with(b"unshare:");
+        if unmountable {
+            println!(
+                "skipped: no file system can be mounted here ({})",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        (!unmountable).then(|| Ended::of(output))
+    }
+}
+
+const RUN: &[&str] = &["run", "--no-harness", "--bench", "work", "--budget", "300ms"];
+
+#[test]
+fn a_full_disk_under_the_store_loses_nothing_that_was_stored() {
+    let sandbox = Sandbox::new("gauge");
+    run(&sandbox, RUN).says(0, &[]);
+    let folder = sandbox.path(".perfguard");
+    let kept = tempfile::tempdir().unwrap();
+    let copy = kept.path().join("before");
+    fs::create_dir(&copy).unwrap();
+    fs::copy(folder.join("store.db"), copy.join("store.db")).unwrap();
+    let before = Belongings::of(&sandbox);
+    // So full that not even the index of the log has room; then with room for that, but not for a result.
+    for left in [0, 12] {
+        let prepare = format!(
+            "cp -a \"{}/.\" .perfguard; dd if=/dev/zero of=.perfguard/filler bs=4k 2>/dev/null; \
+             truncate -s -{left}k .perfguard/filler",
+            copy.display()
+        );
+        let after = kept.path().join(format!("after-{left}"));
+        fs::create_dir(&after).unwrap();
+        let disk = Disk { at: &folder, size: "2m", prepare: &prepare, keep: Some(&after) };
+        let Some(ended) = disk.run(&sandbox.process(RUN)) else { return };
+        ended.says(101, &["the disk is full", "free some space"]);
+        is_sound(&after.join("store.db"));
+        before.are_untouched(&sandbox);
+    }
+    assert_eq!(stored(&sandbox, "occasion"), 1);
+    run(&sandbox, RUN).says(0, &[]);
+    assert_eq!(stored(&sandbox, "occasion"), 2);
+}
+
+#[test]
+fn a_store_that_cannot_even_be_made_is_a_clear_error() {
+    let sandbox = Sandbox::new("gauge");
+    let folder = sandbox.path(".perfguard");
+    let disk = Disk { at: &folder, size: "32k", prepare: "", keep: None };
+    let Some(ended) = disk.run(&sandbox.process(RUN)) else { return };
+    ended.says(101, &["store.db", "the disk is full"]);
+}
+
+#[test]
+fn a_read_only_store_is_a_clear_error() {
+    let sandbox = Sandbox::new("gauge");
+    drop(perfguard::store::Store::open(&sandbox.path(".perfguard/store.db")).unwrap());
+    let kept = tempfile::tempdir().unwrap();
+    fs::copy(sandbox.path(".perfguard/store.db"), kept.path().join("store.db")).unwrap();
+    let folder = sandbox.path(".perfguard");
+    let prepare = format!(
+        "cp -a \"{}/.\" .perfguard; mount -o remount,ro .perfguard || exit 77",
+        kept.path().display()
+    );
+    let disk = Disk { at: &folder, size: "2m", prepare: &prepare, keep: None };
+    let Some(ended) = disk.run(&sandbox.process(RUN)) else { return };
+    ended.says(101, &[".perfguard", "writable"]);
+}
+
+#[test]
+fn a_full_target_folder_is_a_clear_error() {
+    let sandbox = Sandbox::new("gauge");
+    let target = sandbox.path("target");
+    let before = Belongings::of(&sandbox);
+    for size in ["64k", "8m"] {
+        let mut program = sandbox.process(RUN);
+        program.env("CARGO_TARGET_DIR", &target);
+        let disk = Disk { at: &target, size, prepare: "", keep: None };
+        let Some(ended) = disk.run(&program) else { return };
+        ended.says(101, &["No space left on device"]);
+        before.are_untouched(&sandbox);
+    }
+    run(&sandbox, RUN).says(0, &[]);
+}

@@ -1,0 +1,158 @@
+//! The program is killed or interrupted.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::{Belongings, Ended, Running, eventually, is_sound, processes, run, stored};
+use crate::sandbox::Sandbox;
+
+/// Both sides are one executable, so that one build is enough, and they are measured for longer than any test.
+const MEASURE: &[&str] = &[
+    "check",
+    "--no-harness",
+    "--bench",
+    "work",
+    "--baseline",
+    "HEAD",
+    "--measure-identical",
+    "--budget",
+    "600s",
+];
+
+/// The same, as short as can be.
+const BRIEFLY: &[&str] = &[
+    "check",
+    "--no-harness",
+    "--bench",
+    "work",
+    "--baseline",
+    "HEAD",
+    "--measure-identical",
+    "--budget",
+    "300ms",
+];
+
+/// Starts to measure, and returns once pairs are stored.
+fn measuring(sandbox: &Sandbox, extra: &[&str]) -> Running {
+    let arguments: Vec<&str> = MEASURE.iter().chain(extra).copied().collect();
+    let running = Running::start(sandbox.process(&arguments));
+    eventually("a stored pair", || stored(sandbox, "pair") >= 2);
+    running
+}
+
+/// A gauge whose build script waits, if it is told to. Started with `SLOW`, it returns once the script waits.
+fn building(sandbox: &Sandbox) -> Running {
+    let mut command = sandbox.process(&["list", "--no-harness"]);
+    command.env("FAULTS_SLOW", "1");
+    let running = Running::start(command);
+    let waits = |exe: &std::path::PathBuf| exe.to_string_lossy().contains("build-script-build");
+    eventually("the build script", || processes(&running.mark).iter().any(waits));
+    running
+}
+
+fn slow_gauge() -> Sandbox {
+    let sandbox = Sandbox::new("gauge");
+    let script = "fn main() {\n    println!(\"cargo::rerun-if-env-changed=FAULTS_SLOW\");\n    \
+                  if std::env::var_os(\"FAULTS_SLOW\").is_some() {\n        \
+                  std::thread::sleep(std::time::Duration::from_secs(600));\n    }\n}\n";
+    sandbox.write("build.rs", script);
+    sandbox.commit("a build script");
+    sandbox
+}
+
+#[test]
+fn a_kill_during_the_build_leaves_nothing_behind() {
+    let sandbox = slow_gauge();
+    let before = Belongings::of(&sandbox);
+    let running = building(&sandbox);
+    assert!(processes(&running.mark).len() >= 3, "the program, Cargo and the script");
+    running.signal(Signal::KILL);
+    assert_eq!(running.end().code, None);
+    before.are_untouched(&sandbox);
+    run(&sandbox, &["list", "--no-harness"]).says(0, &[]);
+    before.are_untouched(&sandbox);
+}
+
+#[test]
+fn an_interrupt_during_the_build_ends_it() {
+    let sandbox = slow_gauge();
+    let before = Belongings::of(&sandbox);
+    for signal in [Signal::INT, Signal::TERM] {
+        let running = building(&sandbox);
+        let start = Instant::now();
+        running.signal(signal);
+        running.end().says(101, &["interrupted"]);
+        assert!(start.elapsed() < Duration::from_mins(1), "the build script would have waited for minutes");
+    }
+    before.are_untouched(&sandbox);
+}
+
+#[test]
+fn a_kill_while_measuring_leaves_what_was_measured() {
+    let sandbox = Sandbox::new("gauge");
+    let before = Belongings::of(&sandbox);
+    let running = measuring(&sandbox, &[]);
+    running.signal(Signal::KILL);
+    assert_eq!(running.end().code, None);
+    before.are_untouched(&sandbox);
+    let pairs = stored(&sandbox, "pair");
+    assert!(pairs >= 2);
+    is_sound(&sandbox.path(".perfguard/store.db"));
+    run(&sandbox, BRIEFLY).says(0, &[]);
+    assert!(stored(&sandbox, "pair") > pairs);
+    before.are_untouched(&sandbox);
+}
+
+#[test]
+fn an_interrupt_while_measuring_reports_what_was_measured() {
+    let sandbox = Sandbox::new("gauge");
+    let before = Belongings::of(&sandbox);
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let pairs = stored(&sandbox, "pair");
+        let running = measuring(&sandbox, &["--format", "json"]);
+        eventually("another pair", || stored(&sandbox, "pair") >= pairs + 2);
+        let start = Instant::now();
+        running.signal(signal);
+        let ended = running.end();
+        assert!(start.elapsed() < Duration::from_mins(1), "it would have measured for minutes");
+        ended.says(101, &[]);
+        let document = ended.json();
+        assert_eq!(document["benchmarks"].as_array().unwrap().len(), 2, "{document}");
+        let reason = document["benchmarks"][0]["metrics"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains("interrupted"), "{document}");
+        assert_eq!(document["benchmarks"][0]["verdict"], "inconclusive");
+        assert!(document["errors"].to_string().contains("interrupted"), "{document}");
+    }
+    before.are_untouched(&sandbox);
+}
+
+#[test]
+fn an_interrupted_run_stores_what_it_measured() {
+    let sandbox = Sandbox::new("gauge");
+    let arguments =
+        ["run", "--no-harness", "--bench", "work", "--bench", "names", "--budget", "3s", "--format", "json"];
+    let running = Running::start(sandbox.process(&arguments));
+    eventually("a stored measurement", || stored(&sandbox, "measurement") >= 1);
+    running.signal(Signal::INT);
+    let ended = running.end();
+    ended.says(101, &[]);
+    let document = ended.json();
+    let reported = document["benchmarks"].as_array().unwrap();
+    assert_eq!(reported.len(), stored(&sandbox, "measurement") as usize, "{document}");
+    assert!(reported.iter().all(|benchmark| benchmark["verdict"] == "new"), "{document}");
+}
+
+#[test]
+fn two_runs_in_one_workspace_take_turns_and_lose_nothing() {
+    let sandbox = Sandbox::new("gauge");
+    let arguments = ["run", "--no-harness", "--bench", "work", "--budget", "300ms"];
+    let runs = [(); 2].map(|()| Running::start(sandbox.process(&arguments)));
+    let ended = runs.map(Running::end);
+    for one in &ended {
+        one.says(0, &[]);
+    }
+    assert_eq!(stored(&sandbox, "occasion"), 2);
+    assert_eq!(stored(&sandbox, "measurement"), 4);
+    is_sound(&sandbox.path(".perfguard/store.db"));
+}
