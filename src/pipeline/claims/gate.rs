@@ -9,7 +9,7 @@ use super::super::compare::in_scope;
 use super::super::error::PipelineError;
 use super::super::request::{ClaimGate, Harness, HarnessClaims, Scope};
 use super::super::workshop::Prepared;
-use super::resolve::{Bench, Resolved};
+use super::resolve::{Bench, Reach, Resolved};
 use super::{arch, of_harness, selected_of_harness};
 use crate::domain::{ClaimOrigin, ClaimVerdict, ClaimWeight, MachineFacts, Revision};
 use crate::store::BaselineFile;
@@ -24,7 +24,7 @@ pub(crate) fn selected(
     catalogue: &Catalogue,
 ) -> Result<Vec<Resolved>, PipelineError> {
     let arch = arch(listed);
-    let bench = Bench { listed, revision, machine, arch: &arch };
+    let bench = Bench { listed, revision, machine, arch: &arch, reach: Reach::of(&scope.selection) };
     let mut resolved = Vec::new();
     for claim in &gate.own {
         resolved.extend(bench.resolve(claim)?);
@@ -76,4 +76,49 @@ fn has_changed(claim: &Resolved, catalogue: &Catalogue) -> bool {
         .benchmarks
         .iter()
         .any(|name| !matches!(catalogue.entries.get(name), None | Some(Presence::Identical(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::super::resolve::tests::{benches, machine};
+    use super::*;
+    use crate::domain::{CommitId, MachineKey};
+    use crate::store::BaselineClaim;
+
+    fn file(key: &str, arch: &str, verdict: ClaimVerdict) -> BaselineFile {
+        let claim = BaselineClaim {
+            commit: CommitId::from_hex(&"a".repeat(40)).unwrap(),
+            build: benches()[0].bench.fingerprint.clone(),
+            verdict,
+            ratio: None,
+            interval: None,
+            at_least: 1.1,
+        };
+        let machine = MachineFacts { key: MachineKey::new(key), ..machine() };
+        let claims = BTreeMap::from([("n".to_owned(), claim)]);
+        BaselineFile { arch: arch.to_owned(), machine, results: BTreeMap::new(), claims }
+    }
+
+    fn confirmed(known: Vec<BaselineFile>) -> bool {
+        let gate =
+            ClaimGate { own: Vec::new(), harness: HarnessClaims::WhenChanged, known, budget: Duration::ZERO };
+        was_confirmed(&gate, "x86_64", &machine(), "n")
+    }
+
+    #[test]
+    fn only_what_was_confirmed_here_binds() {
+        let (yes, no) = (ClaimVerdict::Confirmed, ClaimVerdict::Refuted);
+        assert!(!confirmed(Vec::new()));
+        assert!(!confirmed(vec![file("m", "aarch64", yes)]));
+        // This machine's file decides alone.
+        assert!(confirmed(vec![file("other", "x86_64", no), file("m", "x86_64", yes)]));
+        assert!(!confirmed(vec![file("other", "x86_64", yes), file("m", "x86_64", no)]));
+        // Without it, all of the architecture must agree.
+        assert!(confirmed(vec![file("other", "x86_64", yes), file("third", "x86_64", yes)]));
+        assert!(!confirmed(vec![file("other", "x86_64", yes), file("third", "x86_64", no)]));
+        assert!(!confirmed(vec![file("other", "x86_64", ClaimVerdict::Undecided)]));
+    }
 }

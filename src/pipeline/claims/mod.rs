@@ -38,8 +38,8 @@ use crate::support::process::interrupted;
 pub(crate) use allocations::uncounted;
 pub(crate) use examine::{Evidence, SecondLook, examine};
 pub use problem::{ClaimError, ClaimProblem};
-use resolve::Bench;
 pub(crate) use resolve::Resolved;
+use resolve::{Bench, Reach};
 
 /// What `claims` asks for.
 #[derive(Debug, Clone)]
@@ -157,7 +157,8 @@ fn selected(
         return Err(PipelineError::NoClaimMatch { filter, near: near.take(3).collect() });
     }
     let arch = arch(listed);
-    let bench = Bench { listed, revision, machine: &request.machine, arch: &arch };
+    let reach = Reach::of(&request.scope.selection);
+    let bench = Bench { listed, revision, machine: &request.machine, arch: &arch, reach };
     let mut resolved = Vec::new();
     for claim in wanted {
         resolved.extend(bench.resolve(claim)?);
