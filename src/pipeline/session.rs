@@ -10,11 +10,12 @@ use super::workshop::Prepared;
 use crate::discover::nearest;
 use crate::domain::{
     BenchmarkName, BuiltBench, Event, Execution, MachineFacts, MeasurementKey, Metric, OccasionId, Progress,
-    Provenance, Revision, Toolchain,
+    Provenance, ReportedError, Revision, Toolchain,
 };
 use crate::measure::runner::Runner;
 use crate::store::{NewOccasion, Store};
 use crate::support::lock::FileLock;
+use crate::support::process::interrupted;
 
 /// Takes the workspace's lock. Two runs at once would build at one path and disturb each other's figures, so the second
 /// waits, and says so.
@@ -52,6 +53,28 @@ pub(crate) fn list(prepared: &Prepared, runner: &mut dyn Runner) -> Vec<ListedBe
         ListedBench { bench: bench.clone(), ids }
     };
     prepared.benches.iter().map(ask).collect()
+}
+
+/// The executables that could not list their benchmarks, as errors.
+pub(crate) fn unlisted(listed: &[ListedBench]) -> Vec<ReportedError> {
+    let broken = |listed: &ListedBench| {
+        let reason = listed.ids.as_ref().err()?;
+        Some(ReportedError {
+            subject: listed.bench.label(),
+            message: format!("cannot list its benchmarks: {reason}"),
+            hint: None,
+        })
+    };
+    listed.iter().filter_map(broken).collect()
+}
+
+/// That the user stopped the run, as an error, if so.
+pub(crate) fn interruption(before: &str) -> Option<ReportedError> {
+    interrupted().then(|| ReportedError {
+        subject: String::new(),
+        message: format!("interrupted {before}"),
+        hint: None,
+    })
 }
 
 /// What a benchmark's measurements are keyed by.
