@@ -295,10 +295,10 @@ impl Plan {
 
 /// The measuring library a bench is linked to, and whether it is the copy whose samples take turns.
 fn instrument(criterion: &CriterionSource, patches: &[Patch]) -> String {
-    let patched = criterion.origin == CrateOrigin::CratesIo
+    let is_copy = criterion.origin == CrateOrigin::CratesIo
         && patches.iter().any(|patch| patch.name == criterion.name && patch.version == criterion.version);
     let name = criterion.to_string();
-    if patched { BuildFingerprint::instrument_in_turns(&name) } else { name }
+    if is_copy { BuildFingerprint::instrument_in_turns(&name) } else { name }
 }
 
 /// Where a folder below the common build folder is when the source tree is at home. A folder elsewhere stays.

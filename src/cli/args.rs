@@ -1,5 +1,8 @@
 //! Arguments as the user types them. clap's types never leave `cli/`; [`super::settings`] resolves them.
 
+#![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they stand")]
+#![expect(clippy::struct_excessive_bools, reason = "a flag is given or not")]
+
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
@@ -8,12 +11,54 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 /// What stands before a flag's name in its environment twin.
 const ENV_PREFIX: &str = "PERFGUARD_";
 
+/// Paragraphs are one line each: clap wraps them to the terminal.
 const AFTER_HELP: &str = "\
-Every flag has an environment twin: --no-harness is PERFGUARD_NO_HARNESS=1. Flags beat the environment, the environment
+Every flag has an environment twin: --no-harness is PERFGUARD_NO_HARNESS=1. Flags beat the environment, the environment \
 beats perfguard.toml, and that beats the defaults.
 
-Exit codes: 0 passed or done; 100 at least one confirmed regression; 102 a verdict was required and is missing;
-101 could not complete (build, bench, git, store or file trouble); 2 asked for what cannot be.";
+Exit codes:
+  0    passed, or done
+  100  at least one confirmed regression, and nothing else
+  102  a verdict was required and is missing
+  101  could not complete: build, bench, git, store or file trouble
+  2    asked for what cannot be: usage, configuration, unknown revision or benchmark
+
+Start with `cargo perfguard check`: it compares your work tree with the point where your branch left the main one.";
+
+const CHECK_HELP: &str = "\
+Examples:
+  cargo perfguard check                            against the merge-base with the default branch
+  cargo perfguard check parser                     only benchmarks with `parser` in their full names
+  cargo perfguard check 'app::parse::*' --no-harness --threshold 3%
+  cargo perfguard check --baseline v1.2.0 --require-verdict --format json --output perf.json
+
+Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 could not complete; 2 wrong usage.";
+
+const RUN_HELP: &str = "\
+Examples:
+  cargo perfguard run                              measure the work tree and store the figures
+  cargo perfguard run --commits HEAD~20..HEAD      fill in history; what is stored already is skipped
+
+After five runs of a commit its stored figures can clear most benchmarks of a later `check` without any pairs.";
+
+const COMPARE_HELP: &str = "\
+Examples:
+  cargo perfguard compare main                     the work tree against main
+  cargo perfguard compare v1.0.0 v1.1.0 -- parser  two tags, only benchmarks with `parser` in their names
+
+Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 could not complete; 2 wrong usage.";
+
+const REPORT_HELP: &str = "\
+Examples:
+  cargo perfguard report                           what this workspace's store holds, by architecture
+  cargo perfguard report --format markdown --output PERFORMANCE.md
+
+Figures come from `cargo perfguard run` and `check`.";
+
+const LIST_HELP: &str = "\
+Examples:
+  cargo perfguard list                             every full name, one a line
+  cargo perfguard list --no-harness --format json  the workspace's own benches, for programs";
 
 /// Guards performance the way tests guard behaviour.
 #[derive(Debug, Parser)]
@@ -74,16 +119,39 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// The baseline report per architecture, from the store; measures nothing
     Report(ReportArgs),
+    /// One benchmark over commits, with its change points; measures nothing
+    History(HistoryArgs),
     /// What would be measured
     List(ListArgs),
     /// The guide's claims and your own, each confirmed, refuted or undecided on this machine
     Claims(ClaimsArgs),
     /// Look after stored and committed baselines
     Baseline(BaselineArgs),
+    /// Write a starter configuration and workflow, never over what is there
+    Init(InitArgs),
+    /// Write shell completions to standard output
+    Completions(CompletionsArgs),
+}
+
+impl Command {
+    /// Its name, and how it shows results; `None` for what shows none.
+    pub(crate) fn output(&self) -> Option<(&'static str, &OutputArgs)> {
+        match self {
+            Self::Check(check) => Some(("check", &check.output)),
+            Self::Run(run) => Some(("run", &run.output)),
+            Self::Compare(compare) => Some(("compare", &compare.output)),
+            Self::Report(report) => Some(("report", &report.output)),
+            Self::History(history) => Some(("history", &history.output)),
+            Self::List(list) => Some(("list", &list.output)),
+            Self::Claims(claims) => Some(("claims", &claims.output)),
+            Self::Baseline(_) | Self::Init(_) | Self::Completions(_) => None,
+        }
+    }
 }
 
 /// `check`
 #[derive(Debug, Args)]
+#[command(after_help = CHECK_HELP)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -107,6 +175,7 @@ pub(crate) struct CheckArgs {
 
 /// `run`
 #[derive(Debug, Args)]
+#[command(after_help = RUN_HELP)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -125,6 +194,7 @@ pub(crate) struct RunArgs {
 
 /// `compare`
 #[derive(Debug, Args)]
+#[command(after_help = COMPARE_HELP)]
 pub(crate) struct CompareArgs {
     /// The revision to compare with
     #[arg(value_name = "BASE")]
@@ -152,6 +222,7 @@ pub(crate) struct CompareArgs {
 
 /// `report`
 #[derive(Debug, Args)]
+#[command(after_help = REPORT_HELP)]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -165,6 +236,7 @@ pub(crate) struct ReportArgs {
 
 /// `list`
 #[derive(Debug, Args)]
+#[command(after_help = LIST_HELP)]
 pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -173,6 +245,23 @@ pub(crate) struct ListArgs {
     pub(crate) no_harness: bool,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `history`
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// The benchmark's full name: package::target::criterion-id
+    #[arg(value_name = "BENCHMARK")]
+    pub(crate) benchmark: String,
+    /// Which figure
+    #[arg(long, value_name = "METRIC", default_value = "wall-time")]
+    pub(crate) metric: String,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -198,6 +287,21 @@ pub(crate) struct ClaimsArgs {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// `baseline`
@@ -276,7 +380,8 @@ pub(crate) struct FilterArgs {
 #[command(next_help_heading = "Judging")]
 pub(crate) struct JudgingArgs {
     /// The largest accepted worsening: `5%` for every relative metric, or `wall-time=3%`; repeatable
-    #[arg(long, value_name = "LIMIT", value_delimiter = ',')]
+    // `-5%` must reach the words that say what is wrong with it.
+    #[arg(long, value_name = "LIMIT", value_delimiter = ',', allow_hyphen_values = true)]
     pub(crate) threshold: Vec<String>,
     /// What is measured again, with fresh launches, before it counts
     #[arg(long, value_name = "WHEN", value_enum)]
@@ -308,7 +413,7 @@ pub(crate) struct MeasuringArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
     /// Paired time per benchmark, a ceiling: `10s`, `500ms`
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(crate) budget: Option<String>,
     /// Leave out the built-in harness
     #[arg(long)]
@@ -390,7 +495,7 @@ pub(crate) struct StoreArgs {
 }
 
 /// How to show results.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// How to write results
@@ -468,6 +573,42 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command().debug_assert();
+    }
+
+    /// Every flag of a command and its subcommands, with its twin's name.
+    fn twins(command: &clap::Command) -> Vec<(String, Option<String>)> {
+        let flags = command.get_arguments().filter_map(|arg| {
+            let long = arg.get_long().filter(|long| !matches!(*long, "help" | "version"))?;
+            let name = format!("PERFGUARD_{}", long.to_ascii_uppercase().replace('-', "_"));
+            Some((name, arg.get_env().map(|found| found.to_string_lossy().into_owned())))
+        });
+        flags.chain(command.get_subcommands().flat_map(twins)).collect()
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_twin() {
+        const INSIDE: &str = "TEST_WITH_EVERY_TWIN_SET";
+        if std::env::var_os(INSIDE).is_some() {
+            for (name, found) in twins(&command()) {
+                assert_eq!(found.as_deref(), Some(name.as_str()));
+            }
+            return;
+        }
+        // The environment of this process is shared by all tests, so it is set for another.
+        let names: Vec<String> = twins(&Arguments::command()).into_iter().map(|(name, _)| name).collect();
+        assert!(names.len() > 50, "{names:?}");
+        let run = |value: &str| {
+            std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "cli::args::tests::every_flag_has_an_environment_twin"])
+                .env(INSIDE, "1")
+                .envs(names.iter().map(|name| (name, value)))
+                .output()
+                .unwrap()
+        };
+        let (set, empty) = (run("1"), run(""));
+        assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stdout));
+        assert!(String::from_utf8_lossy(&set.stdout).contains("1 passed"));
+        assert!(!empty.status.success(), "a variable that is empty counts as unset");
     }
 
     #[test]

@@ -291,8 +291,11 @@ pub(crate) fn metrics(names: &[String]) -> Result<Vec<Metric>, String> {
 /// Reads a duration: `10s`, `500ms`, `2m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
-    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let split = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-'))).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
+    let number: f64 = number
+        .parse()
+        .map_err(|_| format!("`{text}` does not start with a number (write `10s` or `500ms`)"))?;
     let scale = match unit.trim() {
         "ms" => 1e-3,
         "s" => 1.0,
@@ -300,7 +303,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         "" => return Err(format!("`{text}` has no unit (write `10s` or `500ms`)")),
         other => return Err(format!("`{other}` is no unit of time (write `10s` or `500ms`)")),
     };
-    let number: f64 = number.parse().map_err(|_| format!("`{text}` does not start with a number"))?;
     let seconds = number * scale;
     if seconds > 0.0 && seconds <= 86_400.0 {
         Ok(Duration::from_secs_f64(seconds))

@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use super::args::Color;
 
 /// Where the program speaks.
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts about two streams")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Console {
     quiet: bool,
@@ -61,7 +62,7 @@ impl Console {
     }
 
     /// How wide the terminal is; 120 columns where there is none, as in a CI log.
-    pub(crate) fn width(self) -> u16 {
+    pub(crate) fn width() -> u16 {
         terminal_width().unwrap_or(120)
     }
 
@@ -69,7 +70,7 @@ impl Console {
     ///
     /// # Errors
     /// Any but a closed pipe, which ends quietly.
-    pub(crate) fn results(self, text: &str) -> io::Result<()> {
+    pub(crate) fn results(text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -93,18 +94,18 @@ impl Console {
     /// Says what goes on.
     pub(crate) fn progress(self, verb: &str, message: impl Display) {
         if !self.quiet {
-            self.line(format_args!("{} {message}", self.paint(&format!("{verb:>12}"), AnsiColor::Green)));
+            Self::line(format_args!("{} {message}", self.paint(&format!("{verb:>12}"), AnsiColor::Green)));
         }
     }
 
     /// One line to stderr, whatever `--quiet` says.
-    pub(crate) fn line(self, message: impl Display) {
+    pub(crate) fn line(message: impl Display) {
         // Nobody can be told when stderr is gone.
         let _ = writeln!(io::stderr().lock(), "{message}");
     }
 
     fn labelled(self, label: &str, color: AnsiColor, message: impl Display) {
-        self.line(format_args!("{} {message}", self.paint(&format!("{label}:"), color)));
+        Self::line(format_args!("{} {message}", self.paint(&format!("{label}:"), color)));
     }
 
     fn paint(self, text: &str, color: AnsiColor) -> String {
@@ -117,16 +118,44 @@ impl Console {
     }
 }
 
-/// Writes a file whole or not at all: to a temporary sibling, then renamed.
+/// Writes a file whole or not at all: to a temporary sibling, then renamed. What is no ordinary file (a pipe, a
+/// device) is written to as it is, and a link is followed, as a shell would.
 ///
 /// # Errors
 /// The folder is missing or not writable, or the disk is full.
 pub(crate) fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return std::fs::write(&path, text);
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".perfguard-");
+    // As any file that a program makes; the umask takes away what it takes away.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder_of(&path))?;
     file.write_all(text.as_bytes())?;
-    file.persist(path).map_err(|error| error.error)?;
+    file.persist(&path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Whether a file can be written, as far as that can be told beforehand.
+///
+/// # Errors
+/// The path is a folder, or its folder is missing.
+pub(crate) fn check_file(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+    }
+    if folder_of(path).is_dir() {
+        Ok(())
+    } else {
+        Err(io::Error::new(io::ErrorKind::NotFound, "its folder does not exist"))
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The columns of the terminal on stdout, or what `COLUMNS` says.

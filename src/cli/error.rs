@@ -39,6 +39,8 @@ pub(crate) enum CliError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Format(#[from] UnsupportedFormat),
+    #[error("find anything stored about `{0}`")]
+    NothingStored(String),
     #[error("measure: {0}")]
     Runner(io::Error),
     #[error(transparent)]
@@ -59,8 +61,14 @@ impl CliError {
         const USAGE: u8 = 2;
         const TROUBLE: u8 = 101;
         match self {
-            Self::Locate(LocateError::Cargo(_)) => TROUBLE,
-            Self::Config(ConfigError::Read { .. }) => TROUBLE,
+            Self::Locate(LocateError::Cargo(_))
+            | Self::Config(ConfigError::Read { .. })
+            | Self::NoFolder(_)
+            | Self::Store(_)
+            | Self::BaselineFile(_)
+            | Self::Runner(_)
+            | Self::Output { .. }
+            | Self::Stdout(_) => TROUBLE,
             Self::Locate(_)
             | Self::Config(_)
             | Self::Filter(_)
@@ -69,6 +77,7 @@ impl CliError {
             | Self::Policy(_)
             | Self::Value { .. }
             | Self::Conflict(_)
+            | Self::NothingStored(_)
             | Self::OtherArch { .. }
             | Self::NothingToExport
             | Self::Format(_) => USAGE,
@@ -76,12 +85,6 @@ impl CliError {
                 Fault::Usage => USAGE,
                 Fault::Trouble => TROUBLE,
             },
-            Self::NoFolder(_)
-            | Self::Store(_)
-            | Self::BaselineFile(_)
-            | Self::Runner(_)
-            | Self::Output { .. }
-            | Self::Stdout(_) => TROUBLE,
         }
     }
 
@@ -92,6 +95,12 @@ impl CliError {
             Self::Config(error) => error.hint(),
             Self::Pipeline(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::NothingStored(_) => Some(
+                "`cargo perfguard report` shows what is stored; `cargo perfguard run` adds to it".to_owned(),
+            ),
+            Self::Output { error, .. } if error.kind() == io::ErrorKind::NotFound => {
+                Some("make the folder first, or name another file with --output".to_owned())
+            }
             Self::BaselineFile(error) => error.hint().map(str::to_owned),
             Self::OtherArch { .. } => {
                 Some("--arch names the architecture of files that come from other machines".to_owned())

@@ -38,11 +38,15 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let console = Console::new(arguments.common.color, arguments.common.quiet);
     let verbose = arguments.common.verbose;
     let context = Context { console, watch: Watch::new(console, verbose > 0), verbose };
+    let shown = arguments.command.output().map(|(command, output)| (command, output.clone()));
     let code = match execute(&context, arguments) {
         Ok(code) => code,
         Err(error) => {
             context.watch.finish();
             explain(console, &error);
+            if let Some((command, output)) = shown {
+                commands::finish_failed(&context, command, &output, &error);
+            }
             error.code()
         }
     };
@@ -58,14 +62,17 @@ fn execute(context: &Context, arguments: Arguments) -> Result<u8, CliError> {
         Command::Run(arguments) => commands::run::execute(context, arguments),
         Command::Compare(arguments) => commands::compare::execute(context, &arguments),
         Command::Report(arguments) => commands::report::execute(context, &arguments),
+        Command::History(arguments) => commands::history::execute(context, &arguments),
         Command::List(arguments) => commands::list::execute(context, &arguments),
+        Command::Init(arguments) => commands::init::execute(context, &arguments),
+        Command::Completions(arguments) => commands::completions::execute(&arguments),
     }
 }
 
 /// Says what happened, what caused it, and what to do.
 fn explain(console: Console, error: &CliError) {
     if let Some(output) = error.output() {
-        console.line(output.trim_end());
+        Console::line(output.trim_end());
     }
     let mut text = format!("failed to {error}");
     let mut cause = std::error::Error::source(error);

@@ -1,7 +1,7 @@
 //! Arguments as typed, configuration as read, and the environment become requests: flags beat the environment (clap has
 //! merged the two), that beats the file, and that beats the defaults.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{
@@ -10,20 +10,23 @@ use super::args::{
 };
 use super::config::{self, Config};
 use super::error::CliError;
-use crate::discover::{Filter, Located, Reading, Selection, locate};
+use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
-    CargoFlags, Coloring, Features, Limit, MachineFacts, MachineKey, Metric, Variables, without_leftovers,
+    BenchmarkName, CargoFlags, Coloring, Features, Limit, MachineFacts, MachineKey, Metric, Variables,
+    without_leftovers,
 };
 use crate::judge::gate::VerdictRequirement;
 use crate::judge::{BenchmarkRule, GatePolicy, Inconclusive, Limits, Policy, TargetSelector};
 use crate::measure::machine;
+use crate::pipeline::PipelineError;
 use crate::pipeline::claims::ClaimsRequest;
 use crate::pipeline::list::ListRequest;
 use crate::pipeline::request::{
     ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Judging, Measuring, Project, RunRequest,
     RunSubject, Scope, Subject,
 };
-use crate::store::BaselineFile;
+use crate::source::{Repository, harness_names};
+use crate::store::{BaselineFile, Store};
 
 /// Paired time per benchmark when nobody says otherwise.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -34,7 +37,7 @@ const CLAIM_BUDGET: Duration = Duration::from_secs(5);
 /// The folder of committed baseline files, at the workspace root.
 const BASELINES: &str = "baselines";
 
-/// What can be measured, by default all of it.
+/// What can be measured at present, and by default is.
 const METRICS: [Metric; 1] = [Metric::WallTime];
 
 /// Where we are: the user's workspace and what its configuration says.
@@ -63,8 +66,23 @@ impl Place {
         Ok(Self { located, config, project })
     }
 
+    /// Opens the store to write to it. Outside a git repository nothing is made: there is no commit to store for.
+    pub(crate) fn store(&self, arguments: &StoreArgs) -> Result<Store, CliError> {
+        Repository::discover(&self.project.root).map_err(PipelineError::from)?;
+        Ok(Store::open(&self.store_path(arguments))?)
+    }
+
+    /// Opens the store to read it; `None` when nothing was ever stored at the usual place.
+    pub(crate) fn stored(&self, arguments: &StoreArgs) -> Result<Option<Store>, CliError> {
+        let path = self.store_path(arguments);
+        if arguments.store.is_none() && matches!(path.try_exists(), Ok(false)) {
+            return Ok(None);
+        }
+        Ok(Some(Store::open_read_only(&path)?))
+    }
+
     /// The file that keeps results.
-    pub(crate) fn store(&self, arguments: &StoreArgs) -> PathBuf {
+    pub(crate) fn store_path(&self, arguments: &StoreArgs) -> PathBuf {
         match &arguments.store {
             Some(path) => path.clone(),
             None => self.located.root.join(".perfguard").join("store.db"),
@@ -80,7 +98,7 @@ impl Place {
             project: self.project.clone(),
             baseline: arguments.baseline.clone().or_else(|| self.config.baseline.clone()),
             candidate: Subject::WorkTree,
-            scope: self.scope(
+            scope: scope(
                 &arguments.build,
                 filter,
                 words,
@@ -112,7 +130,7 @@ impl Place {
         let harness = self.harness(arguments.no_harness)?;
         Ok(ClaimsRequest {
             project: self.project.clone(),
-            scope: self.scope(&arguments.build, filter, words, harness, color)?,
+            scope: scope(&arguments.build, filter, words, harness, color)?,
             own: self.config.claims.clone(),
             measuring: Measuring { metrics: METRICS.to_vec(), budget, identical: true },
             policy: Policy::new(),
@@ -144,7 +162,7 @@ impl Place {
             project: self.project.clone(),
             baseline: Some(arguments.base.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
-            scope: self.scope(
+            scope: scope(
                 &arguments.build,
                 filter,
                 words,
@@ -170,7 +188,7 @@ impl Place {
         Ok(RunRequest {
             project: self.project.clone(),
             what: arguments.commits.clone().map_or(RunSubject::WorkTree, RunSubject::Range),
-            scope: self.scope(
+            scope: scope(
                 &arguments.build,
                 filter,
                 words,
@@ -198,46 +216,8 @@ impl Place {
         let (filter, words) = filter(&filters.filter, filters.exact)?;
         Ok(ListRequest {
             project: self.project.clone(),
-            scope: self.scope(build, filter, words, self.harness(no_harness)?, color)?,
+            scope: scope(build, filter, words, self.harness(no_harness)?, color)?,
             machine: machine::facts(),
-        })
-    }
-
-    fn scope(
-        &self,
-        arguments: &BuildArgs,
-        filter: Filter,
-        words: Vec<String>,
-        harness: Harness,
-        color: Coloring,
-    ) -> Result<Scope, CliError> {
-        if arguments.workspace && !arguments.package.is_empty() {
-            return Err(CliError::Conflict("--package and --workspace"));
-        }
-        Ok(Scope {
-            selection: Selection {
-                packages: arguments.package.clone(),
-                exclude: arguments.exclude.clone(),
-                benches: arguments.bench.clone(),
-                features: Features {
-                    list: arguments.features.clone(),
-                    all: arguments.all_features,
-                    no_default: arguments.no_default_features,
-                },
-            },
-            flags: CargoFlags {
-                locked: arguments.locked,
-                offline: arguments.offline,
-                frozen: arguments.frozen,
-                profile: arguments.profile.clone(),
-                target: arguments.target.clone(),
-                jobs: arguments.jobs.clone(),
-                config: Vec::new(),
-                color,
-            },
-            filter,
-            words,
-            harness,
         })
     }
 
@@ -245,9 +225,16 @@ impl Place {
         if off || self.config.harness_enabled == Some(false) {
             return Ok(Harness::Off);
         }
-        // A pattern is over `target::id`; the package is ours.
-        let select: Vec<String> =
-            self.config.harness_select.iter().flatten().map(|glob| format!("*{glob}")).collect();
+        let mut select = Vec::new();
+        for glob in self.config.harness_select.iter().flatten() {
+            // A glob is over `target::id`; the package is ours. Without a wildcard it is a part of the name, as in filters.
+            let whole = if glob.contains(['*', '?']) { format!("*{glob}") } else { glob.clone() };
+            let alone = Filter::parse(std::slice::from_ref(&whole), Reading::Pattern)?;
+            if !harness_names().any(|name| alone.matches(&name)) {
+                return Err(nothing_selected(glob));
+            }
+            select.push(whole);
+        }
         Ok(Harness::On { select: Filter::parse(&select, Reading::Pattern)? })
     }
 
@@ -257,11 +244,15 @@ impl Place {
             Some(text) => config::duration(text).map_err(|reason| value("--budget", reason))?,
             None => self.config.budget.unwrap_or(BUDGET),
         };
-        let metrics = if arguments.metrics.is_empty() {
-            self.config.metrics.clone().unwrap_or_else(|| METRICS.to_vec())
+        let (flag, metrics) = if arguments.metrics.is_empty() {
+            ("`metrics`", self.config.metrics.clone().unwrap_or_else(|| METRICS.to_vec()))
         } else {
-            config::metrics(&arguments.metrics).map_err(|reason| value("--metrics", reason))?
+            let metrics = config::metrics(&arguments.metrics).map_err(|reason| value("--metrics", reason))?;
+            ("--metrics", metrics)
         };
+        if let Some(metric) = metrics.iter().find(|metric| !METRICS.contains(metric)) {
+            return Err(value(flag, not_measurable(*metric)));
+        }
         Ok(Measuring { metrics, budget, identical: judging.measure_identical })
     }
 
@@ -302,7 +293,63 @@ impl Place {
     }
 }
 
+/// What takes part, and how Cargo is called.
+fn scope(
+    arguments: &BuildArgs,
+    filter: Filter,
+    words: Vec<String>,
+    harness: Harness,
+    color: Coloring,
+) -> Result<Scope, CliError> {
+    if arguments.workspace && !arguments.package.is_empty() {
+        return Err(CliError::Conflict("--package and --workspace"));
+    }
+    Ok(Scope {
+        selection: Selection {
+            packages: arguments.package.clone(),
+            exclude: arguments.exclude.clone(),
+            benches: arguments.bench.clone(),
+            features: Features {
+                list: arguments.features.clone(),
+                all: arguments.all_features,
+                no_default: arguments.no_default_features,
+            },
+        },
+        flags: CargoFlags {
+            locked: arguments.locked,
+            offline: arguments.offline,
+            frozen: arguments.frozen,
+            profile: arguments.profile.clone(),
+            target: arguments.target.clone(),
+            jobs: arguments.jobs.clone(),
+            config: Vec::new(),
+            color,
+        },
+        filter,
+        words,
+        harness,
+    })
+}
+
+/// A pattern of `[harness] select` that means none of the harness's benchmarks.
+fn nothing_selected(glob: &str) -> CliError {
+    let names: Vec<BenchmarkName> = harness_names().collect();
+    let near = nearest(&names, glob.trim_end_matches('*').trim_end_matches(':'));
+    let near = near.first().map_or_else(String::new, |name| format!("; there is `{name}`"));
+    CliError::Value {
+        flag: "`harness.select`",
+        reason: format!("`{glob}` matches nothing in the built-in harness{near}"),
+    }
+}
+
+/// Why a metric is refused, and what there is.
+fn not_measurable(metric: Metric) -> String {
+    let known: Vec<&str> = METRICS.iter().map(|metric| metric.name()).collect();
+    format!("{metric} cannot be measured yet; what can be is {}", known.join(", "))
+}
+
 /// Whether stored baselines may clear a benchmark.
+#[derive(Clone, Copy)]
 enum ScreenChoice {
     Stored,
     Never,
@@ -347,9 +394,4 @@ pub(crate) fn machine_facts(arguments: &StoreArgs) -> MachineFacts {
 fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish()
-}
-
-/// A path as the user typed it, made absolute.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -82,7 +82,7 @@ impl Progress for Watch {
             Event::Waiting(text) => self.above(|console| console.progress("Waiting", text)),
             Event::BuildOutput { line, .. } => {
                 if self.verbose {
-                    self.above(|console| console.line(line));
+                    self.above(|_| Console::line(line));
                 }
             }
             Event::Compiled { side, name, done } => {

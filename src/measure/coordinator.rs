@@ -2,12 +2,16 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use super::criterion::ListedBenchmark;
+#[cfg(unix)]
+use super::failure::FailureKind;
 use super::failure::LaunchFailure;
 use super::runner::{LaunchOptions, Runner};
+#[cfg(unix)]
+use super::turns::{PinningPolicy, Turns};
 use super::whole_process::WholeProcess;
 use crate::domain::{BuiltBench, Execution, Launch, Pair, Schedule, Side, Sides};
 
@@ -18,9 +22,7 @@ type SharedPointAt = Rc<RefCell<dyn FnMut(&Path) -> io::Result<()>>>;
 pub struct Coordinator {
     whole: WholeProcess,
     #[cfg(unix)]
-    turns: super::turns::Turns<'static>,
-    /// The homes of the pair under way.
-    homes: Rc<RefCell<Option<Sides<PathBuf>>>>,
+    turns: Turns,
 }
 
 impl std::fmt::Debug for Coordinator {
@@ -36,20 +38,17 @@ impl Coordinator {
     /// No temporary folder can be made.
     pub fn new(point_at: impl FnMut(&Path) -> io::Result<()> + 'static) -> io::Result<Self> {
         let point_at: SharedPointAt = Rc::new(RefCell::new(point_at));
-        let homes: Rc<RefCell<Option<Sides<PathBuf>>>> = Rc::default();
         let for_whole = Rc::clone(&point_at);
         let whole = WholeProcess::new(Box::new(move |home| (for_whole.borrow_mut())(home)))?;
+        #[cfg(unix)]
+        let turns = {
+            let point_at = Box::new(move |home: &Path| (point_at.borrow_mut())(home));
+            Turns::new(PinningPolicy::WhenPossible, point_at)
+        };
         Ok(Self {
             whole,
             #[cfg(unix)]
-            turns: {
-                let homes = Rc::clone(&homes);
-                super::turns::Turns::default().on_enter(move |side| match homes.borrow().as_ref() {
-                    Some(homes) => (point_at.borrow_mut())(homes.get(side)),
-                    None => Ok(()),
-                })
-            },
-            homes,
+            turns,
         })
     }
 }
@@ -64,16 +63,8 @@ fn both_take_turns(benches: Sides<&BuiltBench>) -> bool {
 }
 
 impl Runner for Coordinator {
-    fn schedule(&mut self, benches: Sides<&BuiltBench>, ids: Sides<&str>) -> Schedule {
-        // A second benchmark of the same id cannot be told from the first while samples take turns.
-        let unique = |side: Side, runner: &mut WholeProcess| {
-            runner.list(benches.get(side)).is_ok_and(|listed| {
-                listed.iter().filter(|other| other.raw() == *ids.get(side)).count() == 1
-                    && listed.iter().any(|other| other.id == *ids.get(side))
-            })
-        };
-        let turns = both_take_turns(benches) && Side::BOTH.iter().all(|&side| unique(side, &mut self.whole));
-        if turns { Schedule::Turns } else { Schedule::WholeProcess }
+    fn schedule(&mut self, benches: Sides<&BuiltBench>, _ids: Sides<&str>) -> Schedule {
+        if both_take_turns(benches) { Schedule::Turns } else { Schedule::WholeProcess }
     }
 
     fn list(&mut self, bench: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {
@@ -114,16 +105,13 @@ impl Coordinator {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)> {
-        let options = super::turns::TurnOptions {
-            warm_up: options.warm_up,
-            measurement: options.measurement,
-            samples: options.samples,
-            time_limit: options.time_limit,
+        let mut wanted = |side: Side| {
+            let listed = self.whole.list(benches.get(side)).map_err(|failure| (side, failure))?;
+            let found = listed.into_iter().find(|listed| listed.id == *ids.get(side));
+            found.ok_or_else(|| (side, FailureKind::Absent.into()))
         };
-        *self.homes.borrow_mut() = Some(benches.map(|bench| bench.home.clone()));
-        let played = self.turns.pair(benches, ids, index, first, &options);
-        *self.homes.borrow_mut() = None;
-        played.map(|played| played.pair).map_err(|(side, failure)| (side, failure.into()))
+        let wanted = Sides { baseline: wanted(Side::Baseline)?, candidate: wanted(Side::Candidate)? };
+        self.turns.pair(benches, wanted.as_ref(), index, first, options).map(|played| played.pair)
     }
 }
 
@@ -137,7 +125,6 @@ impl Coordinator {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)> {
-        let _ = &self.homes;
         self.whole.pair(benches, ids, index, first, options)
     }
 }

@@ -70,10 +70,6 @@ pub enum FailureKind {
     /// It broke the rules of Criterion's protocol.
     #[error("speak Criterion's protocol: {0}")]
     Garbled(#[from] ProtocolError),
-    /// It did not play its part while two processes took turns.
-    #[cfg(unix)]
-    #[error(transparent)]
-    Turn(#[from] super::turns::TurnFailure),
     /// The files it wrote cannot be used.
     #[error("write Criterion's files: {0}")]
     Files(#[from] super::criterion::files::FilesError),
@@ -88,14 +84,6 @@ impl fmt::Display for LaunchFailure {
 impl std::error::Error for LaunchFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         std::error::Error::source(&self.kind)
-    }
-}
-
-#[cfg(unix)]
-impl From<super::turns::TurnFailure> for LaunchFailure {
-    /// What the process printed last is part of the failure.
-    fn from(failure: super::turns::TurnFailure) -> Self {
-        FailureKind::Turn(failure).into()
     }
 }
 

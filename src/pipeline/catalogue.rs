@@ -36,7 +36,7 @@ pub(crate) struct Catalogue {
 
 impl Catalogue {
     /// Puts the lists of both sides beside each other.
-    pub(crate) fn new(lists: Sides<Vec<ListedBench>>, wanted: impl Fn(&BenchmarkName) -> bool) -> Self {
+    pub(crate) fn new(lists: &Sides<Vec<ListedBench>>, wanted: impl Fn(&BenchmarkName) -> bool) -> Self {
         let mut catalogue = Self::default();
         let mut targets: BTreeMap<(String, String), Sides<Option<ListedBench>>> = BTreeMap::new();
         for side in Side::BOTH {
@@ -62,10 +62,9 @@ impl Catalogue {
             let Some(ListedBench { bench, ids: Ok(ids) }) = sides.get(side) else { continue };
             for id in ids {
                 let name = BenchmarkName::new(&bench.package, &bench.target, id);
-                if !self.entries.contains_key(&name) {
-                    let presence = presence(side, bench, id, sides.get(side.other()).as_ref());
-                    self.entries.insert(name, presence);
-                }
+                self.entries
+                    .entry(name)
+                    .or_insert_with(|| presence(side, bench, id, sides.get(side.other()).as_ref()));
             }
         }
     }
@@ -74,7 +73,6 @@ impl Catalogue {
 /// Where the other side of one benchmark is.
 fn presence(side: Side, bench: &BuiltBench, id: &str, other: Option<&ListedBench>) -> Presence {
     match other {
-        None => Presence::Only(side, Box::new(bench.clone())),
         Some(ListedBench { bench: broken, ids: Err(reason) }) => {
             Presence::Unlisted(side.other(), Box::new(broken.clone()), reason.clone())
         }
@@ -85,7 +83,7 @@ fn presence(side: Side, bench: &BuiltBench, id: &str, other: Option<&ListedBench
             });
             if bench.digest == there.digest { Presence::Identical(both) } else { Presence::Both(both) }
         }
-        Some(_) => Presence::Only(side, Box::new(bench.clone())),
+        Some(_) | None => Presence::Only(side, Box::new(bench.clone())),
     }
 }
 
@@ -131,7 +129,7 @@ mod tests {
             listed("old", "1", &["o"]),
         ];
         let candidate = vec![listed("same", "1", &["a"]), listed("changed", "2", &["b", "fresh"])];
-        let catalogue = Catalogue::new(Sides { baseline, candidate }, |_| true);
+        let catalogue = Catalogue::new(&Sides { baseline, candidate }, |_| true);
         let found: Vec<_> = catalogue
             .entries
             .iter()
@@ -160,7 +158,7 @@ mod tests {
     fn a_side_that_cannot_list_fails_its_benchmarks_and_is_named() {
         let broken = ListedBench { bench: bench("t", "2"), ids: Err("panicked".into()) };
         let sides = Sides { baseline: vec![listed("t", "1", &["a"])], candidate: vec![broken] };
-        let catalogue = Catalogue::new(sides, |_| true);
+        let catalogue = Catalogue::new(&sides, |_| true);
         assert!(matches!(
             catalogue.entries.values().next(),
             Some(Presence::Unlisted(Side::Candidate, _, reason)) if reason == "panicked"
@@ -174,7 +172,7 @@ mod tests {
             baseline: vec![listed("t", "1", &["a", "b"])],
             candidate: vec![listed("t", "2", &["a", "b"])],
         };
-        let catalogue = Catalogue::new(lists, |name| name.id() == "b");
+        let catalogue = Catalogue::new(&lists, |name| name.id() == "b");
         assert_eq!(catalogue.entries.len(), 1);
     }
 }

@@ -48,8 +48,8 @@ pub fn compare(
     workshop.tidy(&[revisions.baseline.tree.clone(), revisions.candidate.tree.clone()]);
     progress.event(Event::Stage("Listing benchmarks"));
     let lists = prepared.as_ref().map(|prepared| session::list(prepared, runner));
-    let everything = Catalogue::new(lists.clone(), |_| true);
-    let catalogue = Catalogue::new(lists.clone(), |name| wanted(request, name));
+    let everything = Catalogue::new(&lists, |_| true);
+    let catalogue = Catalogue::new(&lists, |name| wanted(request, name));
     let claims =
         gate::selected(request, &revisions.candidate, &prepared.candidate, &lists.candidate, &everything)?;
     if catalogue.entries.is_empty() && catalogue.broken.is_empty() {
@@ -58,14 +58,34 @@ pub fn compare(
     }
     let occasion = session::begin(store, request.command, &request.machine, request.seed)?;
     let timed = claims.iter().filter(|claim| claim.is_timed()).count();
-    let mut referee =
-        Referee { request, revisions: &revisions, store, runner, progress, occasion, claims: timed };
-    let (benchmarks, budget) = referee.judge(&catalogue)?;
-    let (claims, broken) = referee.claims(&claims, prepared.candidate.layout.as_ref(), budget)?;
+    let mut referee = Referee {
+        request,
+        revisions: &revisions,
+        store,
+        runner,
+        progress,
+        occasion,
+        settled: Vec::new(),
+        claims: timed,
+    };
+    let mut found = (Vec::new(), Vec::new());
+    let judged = referee.judge(&catalogue).and_then(|budget| {
+        found = referee.claims(&claims, prepared.candidate.layout.as_ref(), budget)?;
+        Ok(())
+    });
+    let (claims, broken) = found;
+    let mut benchmarks = referee.settled;
+    benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
     progress.event(Event::Measured);
     drop(lock);
     let mut errors = errors(&catalogue, &benchmarks);
     errors.extend(broken);
+    if let Err(error) = judged {
+        if benchmarks.is_empty() {
+            return Err(error);
+        }
+        errors.push(session::broken_off(&error));
+    }
     errors.extend(session::interruption("before every benchmark was decided; what was measured is stored"));
     let gate = Gate::decide(&benchmarks, &claims, &errors, request.judging.gate);
     Ok(Report {
@@ -78,9 +98,20 @@ pub fn compare(
         benchmarks,
         claims,
         errors,
-        notes: session::notes(&prepared.candidate),
+        notes: notes(&prepared),
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// What a reader should know of the candidate, and what was special about the baseline.
+fn notes(prepared: &Sides<Prepared>) -> Vec<String> {
+    let mut notes = session::notes(&prepared.candidate);
+    for note in &prepared.baseline.notes {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    notes
 }
 
 fn revisions(request: &CompareRequest, repository: &Repository) -> Result<Sides<Revision>, PipelineError> {
@@ -150,6 +181,8 @@ struct Referee<'a> {
     runner: &'a mut dyn Runner,
     progress: &'a dyn Progress,
     occasion: OccasionId,
+    /// What is decided, also when the rest breaks off.
+    settled: Vec<BenchmarkOutcome>,
     /// How many claims are tested besides.
     claims: usize,
 }
@@ -161,31 +194,31 @@ enum Case {
 }
 
 impl Referee<'_> {
-    /// What was found about every benchmark, and how the run's error was divided.
-    fn judge(
-        &mut self,
-        catalogue: &Catalogue,
-    ) -> Result<(Vec<BenchmarkOutcome>, ErrorBudget), PipelineError> {
+    /// Judges every benchmark, and says how the run's error was divided.
+    fn judge(&mut self, catalogue: &Catalogue) -> Result<ErrorBudget, PipelineError> {
         let mut cases = Vec::new();
         for (name, presence) in &catalogue.entries {
             cases.push(self.triage(name, presence)?);
         }
         let budget = self.budget(&cases);
         self.progress.event(Event::Measuring { benchmarks: cases.len() });
-        let mut settled = Vec::new();
-        let mut contests = Vec::new();
+        let mut open = Vec::new();
         for case in cases {
             match case {
-                Case::Settled(outcome) => settled.push(outcome),
-                Case::Open(contest) => match self.screened(&contest, budget)? {
-                    Some(outcome) => settled.push(outcome),
-                    None => contests.push(*contest),
-                },
+                Case::Settled(outcome) => self.settled.push(outcome),
+                Case::Open(contest) => open.push(*contest),
             }
         }
-        settled.extend(self.prove(contests, budget)?);
-        settled.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok((settled, budget))
+        let mut contests = Vec::new();
+        for contest in open {
+            match self.screened(&contest, budget)? {
+                Some(outcome) => self.settled.push(outcome),
+                None => contests.push(contest),
+            }
+        }
+        let proven = self.prove(contests, budget)?;
+        self.settled.extend(proven);
+        Ok(budget)
     }
 
     /// Puts claims to the test, all within the candidate.
@@ -389,7 +422,9 @@ impl Referee<'_> {
         let each = outcome.seconds / f64::from(outcome.pairs);
         let reason = outcome.reason.clone().unwrap_or_default();
         let reason = if each * 12.0 > budget {
-            format!("{reason}; one pair takes {each:.1} s, and the budget is {budget:.1} s: raise --budget")
+            format!(
+                "{reason}: one pair takes {each:.1} s, so {budget:.1} s have room for too few; raise --budget"
+            )
         } else {
             reason
         };

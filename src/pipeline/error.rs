@@ -60,7 +60,7 @@ pub enum PipelineError {
     #[error("find anything to measure: the workspace has no Criterion bench target{}", left_out(.0))]
     NoBenches(Vec<String>),
     /// The user's filter means nothing.
-    #[error("find a benchmark that matches {filter}")]
+    #[error("find a benchmark that matches `{filter}`")]
     NoMatch {
         /// What was asked for.
         filter: String,
@@ -129,17 +129,15 @@ impl PipelineError {
             Self::Site(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::NoBenches(_) => Some(
-                "add a `[[bench]]` with `harness = false` that uses Criterion, or leave --no-harness out"
+                "add a `[[bench]]` with `harness = false` that uses Criterion, or let the built-in harness take part"
                     .to_owned(),
             ),
             Self::Claim(error) => error.hint(),
             Self::NoClaims => Some("leave --no-harness out, or write a `[[claim]]`".to_owned()),
-            Self::NoMatch { near, .. } | Self::NoClaimMatch { near, .. } if !near.is_empty() => {
-                Some(format!(
-                    "there are {}",
-                    near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-                ))
-            }
+            Self::NoMatch { near, .. } | Self::NoClaimMatch { near, .. } if !near.is_empty() => Some(format!(
+                "what is spelt alike: {}",
+                near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+            )),
             Self::NoMatch { .. } => Some("`cargo perfguard list` shows every full name".to_owned()),
             Self::NoClaimMatch { .. } => {
                 Some("a claim's name is group/pattern, such as strings/concat".to_owned())

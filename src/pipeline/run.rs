@@ -42,8 +42,19 @@ pub fn run(
     let _lock = session::lock(&request.project, progress)?;
     let workshop = Workshop::new(&request.project, &repository, &request.scope, progress);
     let occasion = session::begin(store, "run", &request.machine, 0)?;
-    let mut surveyor = Surveyor { request, store, runner, progress, occasion, report: empty(request) };
+    let mut surveyor = Surveyor {
+        request,
+        store,
+        runner,
+        progress,
+        occasion,
+        report: empty(request),
+        measured: None,
+        matched: 0,
+        known: Vec::new(),
+    };
     let alone = revisions.len() == 1;
+    let mut last = None;
     for (index, revision) in revisions.iter().enumerate() {
         if interrupted() {
             break;
@@ -55,8 +66,18 @@ pub fn run(
                 revisions.len()
             )));
         }
-        match workshop.prepare(Side::Candidate, revision, None) {
-            Ok(prepared) => surveyor.survey(revision, &prepared)?,
+        let surveyed = workshop.prepare(Side::Candidate, revision, None).and_then(|prepared| {
+            let surveyed = surveyor.survey(revision, &prepared);
+            last = Some(prepared);
+            surveyed
+        });
+        match surveyed {
+            Ok(()) => {}
+            // The store refused: nothing more can be kept.
+            Err(error @ PipelineError::Store(_)) if !surveyor.report.benchmarks.is_empty() => {
+                surveyor.report.errors.push(session::broken_off(&error));
+                break;
+            }
             Err(error) if alone => return Err(error),
             // A commit of the past that does not build is no reason to leave out the others.
             Err(error) => surveyor.report.errors.push(ReportedError {
@@ -65,9 +86,13 @@ pub fn run(
                 hint: error.hint(),
             }),
         }
-        workshop.tidy(&[revision.tree.clone()]);
+        workshop.tidy(std::slice::from_ref(&revision.tree));
     }
     progress.event(Event::Measured);
+    if let (Some(prepared), 0, true) = (&last, surveyor.matched, surveyor.report.errors.is_empty()) {
+        return Err(session::nothing(prepared, &request.scope, &surveyor.known));
+    }
+    let measured = surveyor.measured.or_else(|| revisions.last().cloned());
     let mut report = surveyor.report;
     if interrupted() {
         report.errors.push(ReportedError {
@@ -79,7 +104,7 @@ pub fn run(
     let exit = if report.errors.is_empty() { Exit::Passed } else { Exit::Incomplete };
     Ok(Report {
         exit_code: exit.code(),
-        candidate: revisions.last().cloned(),
+        candidate: measured,
         seconds: start.elapsed().as_secs_f64(),
         ..report
     })
@@ -108,7 +133,14 @@ struct Surveyor<'a> {
     runner: &'a mut dyn Runner,
     progress: &'a dyn Progress,
     occasion: OccasionId,
+    /// Its benchmarks are those of the last revision that was measured.
     report: Report,
+    /// That revision.
+    measured: Option<Revision>,
+    /// How many benchmarks took part so far, stored ones included.
+    matched: usize,
+    /// Every benchmark of the last revision, wanted or not.
+    known: Vec<BenchmarkName>,
 }
 
 impl Surveyor<'_> {
@@ -133,33 +165,65 @@ impl Surveyor<'_> {
                 }
             }
         }
-        let backfill = matches!(self.request.what, RunSubject::Range(_));
-        if todo.is_empty() && self.report.errors.is_empty() && !backfill {
-            return Err(session::nothing(prepared, &self.request.scope, &everything));
-        }
+        self.known = everything;
+        self.matched += todo.len();
         self.report.toolchain = session::toolchain(prepared);
-        self.report.notes = session::notes(prepared);
-        self.progress.event(Event::Measuring { benchmarks: todo.len() });
-        let total = todo.len();
-        for (index, (bench, name)) in todo.iter().enumerate() {
+        for note in session::notes(prepared) {
+            if !self.report.notes.contains(&note) {
+                self.report.notes.push(note);
+            }
+        }
+        let keyed = self.unless_stored(revision, todo)?;
+        if keyed.is_empty() {
+            return Ok(());
+        }
+        self.report.benchmarks.clear();
+        self.measured = Some(revision.clone());
+        self.progress.event(Event::Measuring { benchmarks: keyed.len() });
+        let total = keyed.len();
+        for (index, (bench, key)) in keyed.into_iter().enumerate() {
             if interrupted() {
                 break;
             }
-            let key = session::key(revision, &self.request.machine, bench, name.id(), Metric::WallTime);
-            let key = by_whole_processes(&key);
-            if backfill && self.store.has_measurement(&key.series(), &revision.commit)? {
-                continue;
-            }
+            let name = key.benchmark.clone();
             self.progress.event(Event::Benchmark {
-                name,
+                name: &name,
                 settled: index,
                 total,
                 launches: 0,
                 state: "measuring",
             });
-            self.measure(bench, name, key)?;
+            self.measure(&bench, &name, key)?;
         }
         Ok(())
+    }
+
+    /// Keys what is to be measured. A range leaves out what is stored already, and notes what became of each commit.
+    fn unless_stored(
+        &mut self,
+        revision: &Revision,
+        todo: Vec<(BuiltBench, BenchmarkName)>,
+    ) -> Result<Vec<(BuiltBench, MeasurementKey)>, PipelineError> {
+        let backfill = matches!(self.request.what, RunSubject::Range(_));
+        let wanted = todo.len();
+        let mut keyed = Vec::new();
+        for (bench, name) in todo {
+            let key = session::key(revision, &self.request.machine, &bench, name.id(), Metric::WallTime);
+            let key = by_whole_processes(&key);
+            if !(backfill && self.store.has_measurement(&key.series(), &revision.commit)?) {
+                keyed.push((bench, key));
+            }
+        }
+        if backfill && wanted > 0 {
+            let stored = wanted - keyed.len();
+            let note = match (keyed.len(), stored) {
+                (0, _) => format!("{revision}: all {stored} benchmarks are stored already"),
+                (new, 0) => format!("{revision}: {new} benchmarks to measure"),
+                (new, _) => format!("{revision}: {new} benchmarks to measure, {stored} are stored already"),
+            };
+            self.report.notes.push(note);
+        }
+        Ok(keyed)
     }
 
     fn measure(

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::catalogue::ListedBench;
 use super::error::PipelineError;
 use super::prove::words;
-use super::request::{Project, Scope};
+use super::request::{Harness, Project, Scope};
 use super::workshop::Prepared;
 use crate::discover::nearest;
 use crate::domain::{
@@ -13,9 +13,13 @@ use crate::domain::{
     Provenance, ReportedError, Revision, Toolchain,
 };
 use crate::measure::runner::Runner;
+use crate::source::harness_names;
 use crate::store::{NewOccasion, Store};
 use crate::support::lock::FileLock;
 use crate::support::process::interrupted;
+
+/// How many names are offered for one that means nothing.
+const NEAR: usize = 3;
 
 /// Takes the workspace's lock. Two runs at once would build at one path and disturb each other's figures, so the second
 /// waits, and says so.
@@ -120,6 +124,15 @@ pub(crate) fn notes(prepared: &Prepared) -> Vec<String> {
     prepared.notes.iter().cloned().chain(left_out).collect()
 }
 
+/// What ended a run half-way, as the report shows it beside what was measured.
+pub(crate) fn broken_off(error: &PipelineError) -> ReportedError {
+    ReportedError {
+        subject: String::new(),
+        message: format!("failed to {error}; what was measured before is stored"),
+        hint: error.hint(),
+    }
+}
+
 /// Nothing to measure: no bench at all, or a filter that means none of them.
 pub(crate) fn nothing(prepared: &Prepared, scope: &Scope, names: &[BenchmarkName]) -> PipelineError {
     if names.is_empty() {
@@ -129,7 +142,12 @@ pub(crate) fn nothing(prepared: &Prepared, scope: &Scope, names: &[BenchmarkName
             .map(|target| format!("{}::{}: {}", target.package, target.target, target.reason));
         PipelineError::NoBenches(left_out.collect())
     } else {
-        let near = scope.words.iter().flat_map(|text| nearest(names, text)).take(3).collect();
-        PipelineError::NoMatch { filter: scope.words.join(", "), near }
+        let shipped: Vec<BenchmarkName> = match scope.harness {
+            Harness::On { .. } => harness_names().collect(),
+            Harness::Off => Vec::new(),
+        };
+        let known = || names.iter().chain(&shipped);
+        let near = scope.words.iter().flat_map(|text| nearest(known(), text)).take(NEAR).collect();
+        PipelineError::NoMatch { filter: scope.words.join("` or `"), near }
     }
 }

@@ -10,7 +10,7 @@ use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId,
 };
-use crate::source::{HARNESS_PACKAGE, Repository, harness_tree};
+use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
 use crate::support::current::BuildSite;
 
 /// The harness's binary that prints the layout of types.
@@ -33,6 +33,16 @@ pub(crate) struct Workshop<'a> {
 pub(crate) enum Layout {
     Unasked,
     Asked,
+}
+
+/// Whether a name that a tree does not know is a mistake.
+enum Pardon {
+    /// It is.
+    Refused,
+    /// It is not, and goes without saying.
+    Silent,
+    /// It is not, but the reader should know.
+    Noted(String),
 }
 
 /// One revision, built.
@@ -77,7 +87,7 @@ impl Workshop<'_> {
         self.progress.event(Event::Stage(&format!("Extracting the {side}, {revision}")));
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
-        let mut prepared = self.make(side, &tree, &self.scope.selection, like)?;
+        let mut prepared = self.own(side, &tree, like)?;
         self.complete(side, revision, &tree, &mut prepared)?;
         Ok(prepared)
     }
@@ -116,6 +126,60 @@ impl Workshop<'_> {
             self.add_harness(side, revision, tree, prepared)?;
         }
         Ok(())
+    }
+
+    /// Builds the workspace's own benches. A package or bench target that only the candidate has is no error of the
+    /// baseline: its benchmarks are new.
+    fn own(&self, side: Side, tree: &SourceTree, like: Option<&Prepared>) -> Result<Prepared, PipelineError> {
+        let mut selection = self.scope.selection.clone();
+        let mut notes = Vec::new();
+        loop {
+            let error = match self.make(side, tree, &selection, like) {
+                Ok(prepared) => {
+                    return Ok(Prepared {
+                        notes: notes.into_iter().chain(prepared.notes).collect(),
+                        ..prepared
+                    });
+                }
+                Err(PipelineError::Discover(error)) => error,
+                Err(error) => return Err(error),
+            };
+            let named = (selection.packages.len(), selection.benches.len());
+            match self.forgive(side, &mut selection, &error) {
+                Pardon::Noted(note) => notes.push(note),
+                Pardon::Silent => {}
+                Pardon::Refused => return Err(error.into()),
+            }
+            let emptied = |before: usize, names: &[String]| before > 0 && names.is_empty();
+            // An empty list would mean everything.
+            if emptied(named.0, &selection.packages) || emptied(named.1, &selection.benches) {
+                return Ok(Prepared { notes, ..Prepared::default() });
+            }
+        }
+    }
+
+    /// Takes a name that this tree does not know out of the selection, where that is no mistake of the user.
+    fn forgive(&self, side: Side, selection: &mut Selection, error: &DiscoverError) -> Pardon {
+        match error {
+            DiscoverError::UnknownPackage { name, .. } => {
+                let shipped = name == HARNESS_PACKAGE && matches!(self.scope.harness, Harness::On { .. });
+                if !shipped && side == Side::Candidate {
+                    return Pardon::Refused;
+                }
+                selection.packages.retain(|package| package != name);
+                selection.exclude.retain(|package| package != name);
+                if shipped {
+                    Pardon::Silent
+                } else {
+                    Pardon::Noted(format!("the {side} has no package `{name}`"))
+                }
+            }
+            DiscoverError::UnknownBench { name, .. } if side == Side::Baseline => {
+                selection.benches.retain(|bench| bench != name);
+                Pardon::Noted(format!("the {side} has no bench target `{name}`"))
+            }
+            _ => Pardon::Refused,
+        }
     }
 
     /// Forgets source trees that have not been used for long.
@@ -168,8 +232,7 @@ impl Workshop<'_> {
         selection: &Selection,
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
-        let site = BuildSite::new(&self.project.area);
-        let occupied = site.occupy(tree)?;
+        let occupied = BuildSite::new(&self.project.area).occupy(tree)?;
         let found = discover(
             &self.project.cargo,
             &occupied.workspace(),
@@ -181,6 +244,10 @@ impl Workshop<'_> {
         let patches = self.patches(&found.benches, &mut notes)?;
         self.progress.event(Event::Stage(&format!("Building the {side}")));
         let scope = self.scope;
+        // Without another side to start from, the last build in this workspace will do.
+        let seed = like
+            .and_then(|prepared| prepared.target.clone())
+            .or_else(|| latest_target(&self.trees(), &tree.revision.tree));
         let request = BuildRequest {
             side,
             tree: &tree.revision.tree,
@@ -194,7 +261,7 @@ impl Workshop<'_> {
             features: &selection.features,
             benches: &found.benches,
             patches: &patches,
-            seed: like.and_then(|prepared| prepared.target.as_deref()),
+            seed: seed.as_deref(),
             local: &found.local,
         };
         let Built { benches, notes: built_notes, .. } = build(&request, self.progress)?;

@@ -143,6 +143,10 @@ fn benchmarks(out: &mut Out, report: &Report, kind: Kind) {
         let line = out.paint(&line, verdict_style(Verdict::Unchanged));
         out.line(&line);
     }
+    for (count, why) in words::without_figures(report).into_iter().filter(|_| kind == Kind::Judged) {
+        out.gap();
+        out.prose(&format!("{} not measured: {why}", plural(count, "benchmark")), 0);
+    }
 }
 
 /// A benchmark's rows.
@@ -197,6 +201,21 @@ fn cells(outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
         (Some(method), pairs) => format!("{method} × {pairs}"),
     };
     let known = outcome.baseline.is_some() || outcome.candidate.is_some();
+    if !known && outcome.method.is_some() {
+        // Decided without a figure: the executables are identical.
+        let change = units::change_of(outcome.metric, outcome.change, None, None);
+        let (none, threshold) = (String::new(), outcome.limit.display(outcome.metric));
+        return vec![
+            outcome.verdict.to_string(),
+            outcome.metric.to_string(),
+            none.clone(),
+            none.clone(),
+            change,
+            none,
+            threshold,
+            method,
+        ];
+    }
     if !known {
         let mut cells = vec![outcome.verdict.to_string(), outcome.metric.to_string()];
         cells.resize(columns(kind).len(), String::new());

@@ -25,7 +25,8 @@ impl Kind {
     pub(super) fn of(report: &Report) -> Self {
         match report.command {
             "run" => Self::Figures,
-            "list" => Self::Names,
+            // What only reads the store has reports of its own; this one is for its errors.
+            "list" | "report" | "history" => Self::Names,
             "claims" => Self::Claims,
             _ => Self::Judged,
         }
@@ -162,6 +163,23 @@ pub(super) fn benchmark_reasons(benchmark: &BenchmarkOutcome) -> Vec<(Verdict, S
         }
     }
     reasons
+}
+
+/// How many benchmarks were decided without a single figure, by the reason.
+pub(super) fn without_figures(report: &Report) -> Vec<(usize, String)> {
+    let mut counted: Vec<(usize, String)> = Vec::new();
+    for benchmark in &report.benchmarks {
+        let bare = |outcome: &&MetricOutcome| {
+            outcome.verdict.is_decided() && outcome.baseline.is_none() && outcome.candidate.is_none()
+        };
+        let reason = benchmark.metrics.iter().find(bare).and_then(|outcome| outcome.reason.as_deref());
+        let Some(reason) = reason.map(clean) else { continue };
+        match counted.iter_mut().find(|(_, known)| *known == reason) {
+            Some((count, _)) => *count += 1,
+            None => counted.push((1, reason)),
+        }
+    }
+    counted
 }
 
 /// Whether a verdict needs a word about it.

@@ -1,6 +1,7 @@
 //! The built-in harness as a source tree: its sources travel inside the program and are laid out as a package of
 //! their own, with the profile of the workspace that they are measured for.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,7 @@ pub fn harness_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Resu
         fs::create_dir_all(&home).map_err(fail)?;
         fs::rename(&files, home.join("src")).map_err(fail)?;
     }
+    super::prune::stamp(&home);
     let revision = Revision { tree, ..revision.clone() };
     Ok(SourceTree { revision, home, prefix: PathBuf::new() })
 }
@@ -115,7 +117,11 @@ fn content(manifest: &str) -> TreeId {
     hash_sources(&SOURCES, &mut hash);
     hash.update(manifest);
     hash.update(LOCK);
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hash.finalize().iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     TreeId::from_hex(&hex).unwrap_or_else(|| unreachable!("SHA-256 has 64 digits"))
 }
 

@@ -53,6 +53,17 @@ pub fn prune(trees: &Path, keep: usize, spare: &[TreeId]) -> Result<Vec<PathBuf>
     Ok(removed)
 }
 
+/// The target folder of the tree that was used last, besides `except`: what its build made of the dependencies need not
+/// be compiled again for the next tree.
+pub fn latest_target(trees: &Path, except: &TreeId) -> Option<PathBuf> {
+    let homes = fs::read_dir(trees).ok()?.flatten().filter_map(|entry| {
+        let id = TreeId::from_hex(&entry.file_name().to_string_lossy())?;
+        let target = entry.path().join("target");
+        (id != *except && target.is_dir()).then(|| (last_used(&entry.path()), target))
+    });
+    homes.max().map(|(_, target)| target)
+}
+
 /// Notes that a tree was asked for. Best effort: without it the tree only looks older.
 pub(super) fn stamp(home: &Path) {
     let _ = fs::write(home.join(STAMP), "");
@@ -87,6 +98,20 @@ mod tests {
     fn age_by(path: &Path, seconds: u64) {
         let time = SystemTime::now() - Duration::from_secs(seconds);
         fs::File::open(path).unwrap().set_modified(time).unwrap();
+    }
+
+    #[test]
+    fn the_last_one_that_was_built_is_what_to_start_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let trees = folder.path();
+        let [a, b, c] = [('a', 300), ('b', 200), ('c', 100)].map(|(digit, age)| home(trees, digit, age));
+        assert_eq!(latest_target(trees, &c), None, "nothing is built");
+        for id in [&a, &b] {
+            fs::create_dir(trees.join(id.as_str()).join("target")).unwrap();
+        }
+        assert_eq!(latest_target(trees, &c), Some(trees.join(b.as_str()).join("target")));
+        assert_eq!(latest_target(trees, &b), Some(trees.join(a.as_str()).join("target")));
+        assert_eq!(latest_target(&trees.join("nowhere"), &a), None);
     }
 
     #[test]

@@ -27,12 +27,7 @@ impl Store {
     ) -> Result<Vec<OccasionValue>, StoreError> {
         self.read("read the baseline from", |connection| {
             let Some(series) = rows::find_series(connection, series)? else { return Ok(Vec::new()) };
-            let mut query = connection.prepare_cached(
-                "SELECT measurement.occasion, measurement.started_ms, measurement.value, measurement.launches \
-                 FROM revision JOIN measurement ON measurement.revision = revision.id \
-                 WHERE revision.commit_id = ?1 AND revision.dirty = 0 AND measurement.series = ?2 \
-                 ORDER BY measurement.started_ms, measurement.id",
-            )?;
+            let mut query = connection.prepare_cached(BASELINE)?;
             let found =
                 query.query_map(params![commit.as_str(), series], |row| rows::occasion_value(row, 0))?;
             Ok(found.collect::<Result<_, _>>()?)
@@ -81,12 +76,7 @@ impl Store {
     pub fn neighbour_values(&self, series: &SeriesKey, newest: u32) -> Result<Vec<SeriesPoint>, StoreError> {
         self.read("read neighbouring commits from", |connection| {
             let Some(series) = rows::find_series(connection, series)? else { return Ok(Vec::new()) };
-            let mut query = connection.prepare_cached(&format!(
-                "SELECT {} FROM measurement JOIN revision ON revision.id = measurement.revision \
-                 WHERE measurement.series = ?1 AND revision.dirty = 0 \
-                 ORDER BY measurement.started_ms DESC, measurement.id DESC LIMIT ?2",
-                rows::POINT
-            ))?;
+            let mut query = connection.prepare_cached(&neighbours())?;
             let found = query.query_map(params![series, newest], |row| rows::point(row, 0))?;
             let mut points: Vec<_> = found.collect::<Result<_, _>>()?;
             points.reverse();
@@ -155,9 +145,26 @@ impl Store {
     }
 }
 
+/// Values of the series `?2` at the clean commit `?1`. `CROSS JOIN` keeps `SQLite` from walking the whole series in order
+/// of time to save itself the sorting of a few rows.
+pub(super) const BASELINE: &str = "SELECT measurement.occasion, measurement.started_ms, measurement.value, \
+     measurement.launches FROM revision CROSS JOIN measurement ON measurement.revision = revision.id \
+     WHERE revision.commit_id = ?1 AND revision.dirty = 0 AND measurement.series = ?2 \
+     ORDER BY measurement.started_ms, measurement.id";
+
+/// The newest `?2` points of the series `?1` at clean commits, newest first.
+pub(super) fn neighbours() -> String {
+    format!(
+        "SELECT {} FROM measurement JOIN revision ON revision.id = measurement.revision \
+         WHERE measurement.series = ?1 AND revision.dirty = 0 \
+         ORDER BY measurement.started_ms DESC, measurement.id DESC LIMIT ?2",
+        rows::POINT
+    )
+}
+
 /// Native measurements of the clean commit `?1` with all they refer to.
 const SERIES_OF_COMMIT: &str = "FROM revision \
-     JOIN measurement ON measurement.revision = revision.id \
+     CROSS JOIN measurement ON measurement.revision = revision.id \
      JOIN series ON series.id = measurement.series \
      JOIN machine ON machine.id = series.machine \
      JOIN build ON build.id = series.build \

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use perfguard::build::criterion_copy::CriterionCopy;
 use perfguard::domain::side::{Side, Sides};
-use perfguard::measure::turns::{TurnOptions, Turns};
+use perfguard::measure::runner::LaunchOptions;
 
-use crate::turns::{both, build, built, cargo, registry_source};
+use crate::turns::{both, build, built, cargo, registry_source, turns};
 
 /// Every release from 0.3 to 0.8.
 const RELEASES: [&str; 15] = [
@@ -20,7 +20,9 @@ const RELEASES: [&str; 15] = [
 ];
 
 const BENCH: &str = r#"
-use criterion::{black_box, criterion_group, criterion_main, BenchmarkId, Criterion};
+use std::hint::black_box;
+
+use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion};
 
 fn benches(c: &mut Criterion) {
     c.bench_function("other", |_| unreachable!("only the benchmark asked for is run"));
@@ -87,11 +89,11 @@ fn every_release_takes_turns() {
     if std::env::var_os("PERFGUARD_ALL_CRITERION").is_none() {
         return;
     }
-    let options = TurnOptions {
+    let options = LaunchOptions {
         warm_up: Duration::from_millis(50),
         measurement: Duration::from_millis(50),
         samples: 10,
-        time_limit: Duration::from_secs(60),
+        time_limit: Duration::from_mins(1),
     };
     for release in RELEASES {
         let folder = package(release);
@@ -102,7 +104,7 @@ fn every_release_takes_turns() {
         plain_run_writes_samples(&bench.executable);
         let benches = Sides { baseline: &bench, candidate: &bench };
         for id in ["group/function", "group/input/10"] {
-            let done = Turns::default().pair(benches, both(id), 0, Side::Baseline, &options).unwrap();
+            let done = turns().pair(benches, both(id).as_ref(), 0, Side::Baseline, &options).unwrap();
             let Sides { baseline, candidate } = &done.pair.launches;
             assert_eq!(baseline.samples.len(), candidate.samples.len());
             // Of the same order: the first release starts its clock with the set-up, and turns are short.

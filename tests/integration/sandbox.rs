@@ -1,5 +1,7 @@
 //! A git repository with a fixture workspace in it, and the program pointed at it.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -87,15 +89,22 @@ impl Sandbox {
 
     /// The program with a target folder of the sandbox's own.
     pub(crate) fn perfguard_below(&self, target: &Path, arguments: &[&str]) -> assert_cmd::Command {
-        let mut command = assert_cmd::Command::cargo_bin("cargo-perfguard").unwrap();
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_cargo-perfguard"));
         command.current_dir(self.root()).arg("perfguard").args(arguments);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
-            if text.starts_with("PERFGUARD_") || text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST") {
+            if text.starts_with("PERFGUARD_")
+                || text.starts_with("CARGO_PKG_")
+                || text.starts_with("CARGO_MANIFEST")
+            {
                 command.env_remove(&name);
             }
         }
         command.env("CARGO_TARGET_DIR", target).env("NO_COLOR", "1").env("COLUMNS", "120");
+        command
+            .env_remove("CLICOLOR_FORCE")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
         command
     }
 }

@@ -32,7 +32,7 @@ pub struct Replacement {
 const NO_LINTS: Replacement = Replacement {
     file: "src/lib.rs",
     old: "\n#![warn(bare_trait_objects)]\n",
-    new: "\n#![allow(warnings)]\n",
+    new: "\n#![allow(warnings, future_incompatible)]\n",
 };
 
 const MODULE_LINE: Replacement = Replacement {
@@ -89,7 +89,11 @@ const RECIPES: [(Range<Version>, &[Replacement]); 3] = [
     (
         (0, 3, 0)..(0, 3, 1),
         &[
-            Replacement { file: "src/lib.rs", old: "\n#![deny(warnings)]\n", new: "\n#![allow(warnings)]\n" },
+            Replacement {
+                file: "src/lib.rs",
+                old: "\n#![deny(warnings)]\n",
+                new: "\n#![allow(warnings, future_incompatible)]\n",
+            },
             MODULE_LINE,
             BENCH,
             WARM_UP,
@@ -100,7 +104,11 @@ const RECIPES: [(Range<Version>, &[Replacement]); 3] = [
     (
         (0, 3, 1)..(0, 3, 3),
         &[
-            Replacement { file: "src/lib.rs", old: "\n#![deny(warnings)]\n", new: "\n#![allow(warnings)]\n" },
+            Replacement {
+                file: "src/lib.rs",
+                old: "\n#![deny(warnings)]\n",
+                new: "\n#![allow(warnings, future_incompatible)]\n",
+            },
             MODULE_LINE,
             BENCH,
             WARM_UP,

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::super::args::{BaselineArgs, BaselineCommand, ExportArgs, ImportArgs, PruneArgs};
 use super::super::config;
-use super::super::console::write_file;
+use super::super::console::{Console, write_file};
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::{Place, machine_facts};
@@ -15,17 +15,17 @@ use crate::store::{BaselineFile, PruneRule, Store};
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &BaselineArgs) -> Result<u8, CliError> {
     let place = Place::find(&arguments.project)?;
-    let store = place.store(&arguments.store);
+    let store = place.store_path(&arguments.store);
     match &arguments.command {
-        BaselineCommand::List => list(context, &place, &store),
+        BaselineCommand::List => list(&place, &store),
         BaselineCommand::Export(wanted) => export(context, &place, &store, arguments, wanted),
         BaselineCommand::Import(wanted) => import(context, &place, arguments, wanted),
-        BaselineCommand::Prune(wanted) => prune(context, &store, wanted),
+        BaselineCommand::Prune(wanted) => prune(&store, wanted),
     }
 }
 
 /// What is committed, and what could be exported.
-fn list(context: &Context, place: &Place, store: &Path) -> Result<u8, CliError> {
+fn list(place: &Place, store: &Path) -> Result<u8, CliError> {
     let mut text = String::new();
     for (path, file) in BaselineFile::read_folder(&place.baselines())? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -47,7 +47,7 @@ fn list(context: &Context, place: &Place, store: &Path) -> Result<u8, CliError> 
             "there are no baselines: neither committed files nor stored results of clean commits\n",
         );
     }
-    context.console.results(&text).map_err(CliError::Stdout)?;
+    Console::results(&text).map_err(CliError::Stdout)?;
     Ok(0)
 }
 
@@ -115,7 +115,7 @@ fn save(context: &Context, path: &Path, file: &BaselineFile) -> Result<(), CliEr
 }
 
 /// Gives back the space of old results.
-fn prune(context: &Context, store: &Path, wanted: &PruneArgs) -> Result<u8, CliError> {
+fn prune(store: &Path, wanted: &PruneArgs) -> Result<u8, CliError> {
     let age =
         config::age(&wanted.older_than).map_err(|reason| CliError::Value { flag: "--older-than", reason })?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -126,6 +126,6 @@ fn prune(context: &Context, store: &Path, wanted: &PruneArgs) -> Result<u8, CliE
         "removed {} measurements with {} launches and {} occasions\n",
         pruned.measurements, pruned.launches, pruned.occasions
     );
-    context.console.results(&text).map_err(CliError::Stdout)?;
+    Console::results(&text).map_err(CliError::Stdout)?;
     Ok(0)
 }

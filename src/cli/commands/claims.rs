@@ -5,13 +5,12 @@ use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
 use super::{coloring, finish, runner};
-use crate::store::Store;
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &ClaimsArgs) -> Result<u8, CliError> {
     let place = Place::find(&arguments.build.project)?;
     let request = place.claims(arguments, coloring(context))?;
-    let mut store = Store::open(&place.store(&arguments.store))?;
+    let mut store = place.store(&arguments.store)?;
     let mut runner = runner(&request.project)?;
     let report = crate::pipeline::claims::claims(&request, &mut store, &mut runner, &context.watch)?;
     context.watch.finish();

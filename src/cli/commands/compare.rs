@@ -4,14 +4,14 @@ use super::super::args::CompareArgs;
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
-use super::{coloring, finish, runner};
-use crate::store::Store;
+use super::{check_output, coloring, finish, runner};
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &CompareArgs) -> Result<u8, CliError> {
+    check_output(&arguments.output)?;
     let place = Place::find(&arguments.build.project)?;
     let request = place.compare(arguments, coloring(context))?;
-    let mut store = Store::open(&place.store(&arguments.store))?;
+    let mut store = place.store(&arguments.store)?;
     let mut runner = runner(&request.project)?;
     let report = crate::pipeline::compare::compare(&request, &mut store, &mut runner, &context.watch)?;
     context.watch.finish();

@@ -4,10 +4,11 @@ use super::super::args::ListArgs;
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
-use super::{coloring, finish, runner};
+use super::{check_output, coloring, finish, runner};
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &ListArgs) -> Result<u8, CliError> {
+    check_output(&arguments.output)?;
     let place = Place::find(&arguments.build.project)?;
     let request = place.list(arguments, coloring(context))?;
     let mut runner = runner(&request.project)?;

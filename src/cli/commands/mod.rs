@@ -4,6 +4,9 @@ pub(super) mod baseline;
 pub(super) mod check;
 pub(super) mod claims;
 pub(super) mod compare;
+pub(super) mod completions;
+pub(super) mod history;
+pub(super) mod init;
 pub(super) mod list;
 pub(super) mod report;
 pub(super) mod run;
@@ -11,10 +14,10 @@ pub(super) mod run;
 use std::path::Path;
 
 use super::args::{FormatArg, OutputArgs};
-use super::console::{Console, write_file};
+use super::console::{Console, check_file, write_file};
 use super::context::Context;
 use super::error::CliError;
-use crate::domain::{Coloring, Report};
+use crate::domain::{Coloring, Report, ReportedError};
 use crate::measure::coordinator::Coordinator;
 use crate::pipeline::request::Project;
 use crate::report::{Format, Style};
@@ -31,15 +34,50 @@ fn runner(project: &Project) -> Result<Coordinator, CliError> {
 fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<u8, CliError> {
     let format = format(output.format);
     let text = crate::report::render(report, format, &style(context, output));
-    deliver(context.console, output, &text)?;
+    deliver(output, &text)?;
     Ok(report.exit_code)
 }
 
+/// A command that ended early, in the format that was asked for: programs that read the output learn of it too. People
+/// read stderr.
+pub(super) fn finish_failed(context: &Context, command: &'static str, output: &OutputArgs, error: &CliError) {
+    let nowhere = matches!(error, CliError::Output { .. } | CliError::Stdout(_) | CliError::Format(_));
+    if output.format == FormatArg::Table || nowhere {
+        return;
+    }
+    let report = Report {
+        command,
+        exit_code: error.code(),
+        baseline: None,
+        candidate: None,
+        machine: None,
+        toolchain: None,
+        benchmarks: Vec::new(),
+        claims: Vec::new(),
+        errors: vec![ReportedError {
+            subject: String::new(),
+            message: format!("failed to {error}"),
+            hint: error.hint(),
+        }],
+        notes: Vec::new(),
+        seconds: 0.0,
+    };
+    let text = crate::report::render(&report, format(output.format), &style(context, output));
+    // The error itself is told on stderr, and decides the exit code.
+    let _ = deliver(output, &text);
+}
+
+/// Refuses an output file that could never be written, before hours are spent on its content.
+fn check_output(output: &OutputArgs) -> Result<(), CliError> {
+    let Some(path) = &output.output else { return Ok(()) };
+    check_file(path).map_err(|error| CliError::Output { path: path.clone(), error })
+}
+
 /// To the file, or to stdout.
-fn deliver(console: Console, output: &OutputArgs, text: &str) -> Result<(), CliError> {
+fn deliver(output: &OutputArgs, text: &str) -> Result<(), CliError> {
     match &output.output {
         Some(path) => write_file(path, text).map_err(|error| CliError::Output { path: path.clone(), error }),
-        None => console.results(text).map_err(CliError::Stdout),
+        None => Console::results(text).map_err(CliError::Stdout),
     }
 }
 
@@ -57,7 +95,7 @@ fn format(format: FormatArg) -> Format {
 fn style(context: &Context, output: &OutputArgs) -> Style {
     Style {
         color: output.output.is_none() && context.console.colors_results(),
-        width: Some(context.console.width()),
+        width: Some(Console::width()),
         verbose: context.verbose > 0,
     }
 }

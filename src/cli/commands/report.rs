@@ -4,20 +4,37 @@ use super::super::args::ReportArgs;
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::{Place, filter};
-use super::{deliver, format, style};
+use super::{check_output, deliver, format, style};
+use crate::discover::Filter;
 use crate::domain::{BaselineEntry, BaselineReport, MachineKey};
 use crate::store::{SeriesFilter, Store};
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &ReportArgs) -> Result<u8, CliError> {
+    check_output(&arguments.output)?;
     let place = Place::find(&arguments.project)?;
-    let store = Store::open_read_only(&place.store(&arguments.store))?;
     let (wanted, _) = filter(&arguments.filter.filter, arguments.filter.exact)?;
+    let entries = match place.stored(&arguments.store)? {
+        Some(store) => entries(&store, &wanted, arguments)?,
+        None => Vec::new(),
+    };
+    let report = BaselineReport { entries };
+    let text = crate::report::baseline_report::render(
+        &report,
+        format(arguments.output.format),
+        &style(context, &arguments.output),
+    )?;
+    deliver(&arguments.output, &text)?;
+    Ok(0)
+}
+
+/// What the store holds of the benchmarks that are wanted.
+fn entries(store: &Store, wanted: &Filter, arguments: &ReportArgs) -> Result<Vec<BaselineEntry>, CliError> {
     let machine = arguments.store.machine.as_ref().map(MachineKey::new);
     let stored = store
         .latest_by_architecture(SeriesFilter { machine: machine.as_ref(), ..SeriesFilter::default() })?;
     let machines = store.machines()?;
-    let entries = stored
+    Ok(stored
         .into_iter()
         .filter(|latest| wanted.matches(&latest.series.benchmark))
         .map(|latest| {
@@ -43,13 +60,5 @@ pub(in super::super) fn execute(context: &Context, arguments: &ReportArgs) -> Re
                 provenance: latest.provenance,
             }
         })
-        .collect();
-    let report = BaselineReport { entries };
-    let text = crate::report::baseline_report::render(
-        &report,
-        format(arguments.output.format),
-        &style(context, &arguments.output),
-    )?;
-    deliver(context.console, &arguments.output, &text)?;
-    Ok(0)
+        .collect())
 }

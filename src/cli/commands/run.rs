@@ -4,8 +4,7 @@ use super::super::args::{ListArgs, RunArgs};
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
-use super::{coloring, finish, list, runner};
-use crate::store::Store;
+use super::{check_output, coloring, finish, list, runner};
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: RunArgs) -> Result<u8, CliError> {
@@ -14,9 +13,10 @@ pub(in super::super) fn execute(context: &Context, arguments: RunArgs) -> Result
         let wanted = ListArgs { filter, no_harness: measuring.no_harness, build, output };
         return list::execute(context, &wanted);
     }
+    check_output(&arguments.output)?;
     let place = Place::find(&arguments.build.project)?;
     let request = place.run(&arguments, coloring(context))?;
-    let mut store = Store::open(&place.store(&arguments.store))?;
+    let mut store = place.store(&arguments.store)?;
     let mut runner = runner(&request.project)?;
     let report = crate::pipeline::run::run(&request, &mut store, &mut runner, &context.watch)?;
     context.watch.finish();

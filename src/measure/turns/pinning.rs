@@ -5,7 +5,9 @@
 //! themselves by the CPUs they may use.
 
 use std::fmt;
+use std::time::Duration;
 
+#[cfg(not(target_os = "linux"))]
 use rustix::process::Pid;
 
 /// Whether both sides ran on one CPU, and why not.
@@ -61,8 +63,9 @@ pub(super) struct Usage {
 
 /// What a stretch of work tells about a benchmark: `None` when it may be pinned.
 ///
-/// `elapsed` is how long the stretch took, in nanoseconds.
-pub(super) fn obstacle(before: Usage, after: Usage, elapsed: u64) -> Option<Reason> {
+/// `busy` is how long it was certainly at work, or waiting for something, during the stretch.
+pub(super) fn obstacle(before: Usage, after: Usage, busy: Duration) -> Option<Reason> {
+    let busy = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
     let main = after.main.saturating_sub(before.main);
     let others = after.others.saturating_sub(before.others);
     let total = after.total.saturating_sub(before.total);
@@ -70,7 +73,7 @@ pub(super) fn obstacle(before: Usage, after: Usage, elapsed: u64) -> Option<Reas
     let blur = 3 * after.tick;
     if others > main / 50 || total > main + main / 50 + blur {
         Some(Reason::SeveralThreads)
-    } else if main + after.queued.saturating_sub(before.queued) < elapsed / 2 {
+    } else if main + after.queued.saturating_sub(before.queued) < busy / 2 {
         Some(Reason::Idle)
     } else {
         None
@@ -191,12 +194,6 @@ pub(super) fn usage(_pid: Pid) -> Option<Usage> {
     None
 }
 
-/// Binds both processes to one CPU.
-pub(super) fn pin_both(pids: [Pid; 2], cpu: u32) -> Result<(), Reason> {
-    // Should only the second be refused, the first stays bound, and both are started anew.
-    pids.into_iter().try_for_each(|pid| pin(pid, cpu)).map_err(|_| Reason::System)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,15 +203,16 @@ mod tests {
     fn after(main: u64, others: u64, total: u64) -> Option<Reason> {
         let start = Usage { main: 5, queued: 9, others: 7, total: 3 * TICK, tick: TICK };
         let end = Usage { main: 5 + main, others: 7 + others, total: 3 * TICK + total, ..start };
-        obstacle(start, end, 10 * TICK)
+        obstacle(start, end, Duration::from_nanos(10 * TICK))
     }
 
     #[test]
     fn a_crowded_machine_is_not_a_waiting_benchmark() {
         let start = Usage { main: 5, queued: 9, others: 7, total: 3 * TICK, tick: TICK };
         let end = Usage { main: 5 + 3 * TICK, queued: 9 + 7 * TICK, total: 6 * TICK, ..start };
-        assert_eq!(obstacle(start, end, 10 * TICK), None);
-        assert_eq!(obstacle(start, Usage { queued: 9, ..end }, 10 * TICK), Some(Reason::Idle));
+        let busy = Duration::from_nanos(10 * TICK);
+        assert_eq!(obstacle(start, end, busy), None);
+        assert_eq!(obstacle(start, Usage { queued: 9, ..end }, busy), Some(Reason::Idle));
     }
 
     #[test]

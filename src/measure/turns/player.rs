@@ -1,24 +1,27 @@
 //! One side of a pair: a bench process that does as it is told over a Unix-domain socket, one line at a time.
 //!
-//! The other end of the conversation is `perfguard_turns.rs` in the copied Criterion. It says `hello 1 ns` when it has
+//! The other end of the conversation is the module that the copied Criterion has got. It says `hello 1 ns` when it has
 //! come to the benchmark, answers `warm-up NANOSECONDS` and `sample ITERATIONS` with `took ITERATIONS COST`, and goes on
 //! with the rest of the program after `end`.
 
-use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Pid;
 
-use super::failure::TurnFailure;
-use super::process::Process;
-use crate::domain::artifact::{BuiltBench, Execution};
+use crate::domain::BuiltBench;
+use crate::measure::criterion::{ListedBenchmark, ProtocolError};
+use crate::measure::failure::{FailureKind, LaunchFailure, of_exit, with_last_lines};
+use crate::measure::invocation::Invocation;
+use crate::measure::output::Output;
+use crate::measure::spawn::Group;
 
 /// How often a process that has not said hello is looked at.
-const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
 
 /// A batch of iterations, as the benchmark tells it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,189 +31,196 @@ pub(super) struct Batch {
     pub(super) cost: f64,
 }
 
-/// A bench process that waits for its turn.
+/// A bench process that waits for its turn. It is gone when this is dropped.
 #[derive(Debug)]
 pub(super) struct Player {
-    process: Process,
-    lines: Option<BufReader<UnixStream>>,
+    group: Group,
+    output: Output,
+    lines: BufReader<UnixStream>,
+    started: Instant,
+    clock: Clock,
+}
+
+/// What is left of the time a side may have. Only its own turns count.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
     limit: Duration,
-    /// What is left of the limit. Only its own turns count.
     left: Duration,
 }
 
+impl Clock {
+    fn hung(self) -> FailureKind {
+        FailureKind::Hung { limit: self.limit }
+    }
+}
+
 impl Player {
-    /// Starts the executable and waits until it has come to the benchmark.
+    /// Starts an executable and waits until it has come to the benchmark.
     ///
     /// `folder` must be empty and gets the socket and whatever Criterion writes.
     pub(super) fn start(
         bench: &BuiltBench,
-        id: &str,
+        wanted: &ListedBenchmark,
         folder: &Path,
         limit: Duration,
-    ) -> Result<Self, TurnFailure> {
+    ) -> Result<Self, LaunchFailure> {
         let socket = folder.join("turns");
-        let listener = UnixListener::bind(&socket).map_err(TurnFailure::system("listen for a benchmark"))?;
-        let process = Process::start(command(bench, id, &socket, folder))?;
-        let mut player = Self { process, lines: None, limit, left: limit };
-        let stream = player.accept(&listener, id)?;
-        player.lines = Some(BufReader::new(stream));
+        let mut output = Output::new().map_err(FailureKind::Unstartable)?;
+        let listener = UnixListener::bind(&socket).map_err(FailureKind::Unstartable)?;
+        let mut command = invocation(bench, wanted, &socket, folder).command();
+        command.env_remove("CARGO_CRITERION_PORT");
+        command.stdout(output.stdio().map_err(FailureKind::Unstartable)?);
+        command.stderr(output.stdio().map_err(FailureKind::Unstartable)?);
+        let started = Instant::now();
+        let mut group = Group::start(&mut command).map_err(FailureKind::Unstartable)?;
+        let mut clock = Clock { limit, left: limit };
+        let stream = match meet(&listener, &mut group, &mut clock) {
+            Ok(stream) => stream,
+            Err(kind) => return Err(with_last_lines(kind, output.tail())),
+        };
+        let mut player = Self { group, output, lines: BufReader::new(stream), started, clock };
         let hello = player.timed(Self::read)?;
         match hello.strip_prefix("hello 1 ") {
             Some("ns") => Ok(player),
-            Some(unit) => Err(TurnFailure::NotTime { unit: unit.to_owned() }),
-            None => Err(TurnFailure::Nonsense { answer: hello }),
+            Some(unit) => Err(FailureKind::ForeignUnit(unit.to_owned()).into()),
+            None => Err(misunderstood(&hello).into()),
         }
     }
 
-    pub(super) fn process(&self) -> &Process {
-        &self.process
+    /// The process itself.
+    pub(super) fn pid(&self) -> Option<Pid> {
+        Pid::from_raw(self.group.id().try_into().ok()?)
     }
 
     /// Lets it warm up, as Criterion would.
-    pub(super) fn warm_up(&mut self, how_long: Duration) -> Result<Batch, TurnFailure> {
+    pub(super) fn warm_up(&mut self, how_long: Duration) -> Result<Batch, LaunchFailure> {
         self.ask(&format!("warm-up {}\n", how_long.as_nanos()))
     }
 
     /// Lets it take one sample.
-    pub(super) fn sample(&mut self, iterations: u64) -> Result<Batch, TurnFailure> {
+    pub(super) fn sample(&mut self, iterations: u64) -> Result<Batch, LaunchFailure> {
         self.ask(&format!("sample {iterations}\n"))
     }
 
-    /// Tells it that this was all. It goes on with the rest of its program; [`Player::finish`] waits for that.
-    pub(super) fn end(&mut self) -> Result<(), TurnFailure> {
-        self.timed(|player| player.write("end\n"))
+    /// Tells it that this was all, and waits until its program has ended well. Returns how long it lived.
+    pub(super) fn finish(mut self) -> Result<Duration, LaunchFailure> {
+        let status = self.timed(|player| {
+            player.write("end\n")?;
+            player.wait()
+        })?;
+        match of_exit(status) {
+            None => Ok(self.started.elapsed()),
+            Some(kind) => Err(with_last_lines(kind, self.output.tail())),
+        }
     }
 
-    /// Waits until the process has ended well; returns how long it lived.
-    pub(super) fn finish(mut self) -> Result<Duration, TurnFailure> {
-        let status = self.wait()?;
-        if status.success() { Ok(self.process.age()) } else { Err(self.ended(status)) }
-    }
-
-    fn ask(&mut self, request: &str) -> Result<Batch, TurnFailure> {
+    fn ask(&mut self, request: &str) -> Result<Batch, LaunchFailure> {
         let answer = self.timed(|player| {
             player.write(request)?;
             player.read()
         })?;
-        batch(&answer).ok_or(TurnFailure::Nonsense { answer })
+        Ok(batch(&answer).ok_or_else(|| misunderstood(&answer))?)
     }
 
-    /// Takes the time something needed off what is left.
-    fn timed<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, TurnFailure>) -> Result<T, TurnFailure> {
+    /// Does something on the process's own time, and explains a failure by its last lines.
+    fn timed<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, FailureKind>,
+    ) -> Result<T, LaunchFailure> {
         let start = Instant::now();
-        let result = work(self);
-        self.left = self.left.saturating_sub(start.elapsed());
-        result
+        let result = work(self).and_then(|done| {
+            self.output.bound().map_err(FailureKind::Unstartable)?;
+            Ok(done)
+        });
+        self.clock.left = self.clock.left.saturating_sub(start.elapsed());
+        result.map_err(|kind| with_last_lines(kind, self.output.tail()))
     }
 
-    fn accept(&mut self, listener: &UnixListener, id: &str) -> Result<UnixStream, TurnFailure> {
-        let start = Instant::now();
-        loop {
-            let mut waiting = [PollFd::new(listener, PollFlags::IN)];
-            let found = match poll(&mut waiting, Some(&LOOK)) {
-                Err(rustix::io::Errno::INTR) => 0,
-                other => other.map_err(TurnFailure::system("wait for a benchmark"))?,
-            };
-            if found > 0 {
-                let (stream, _) = listener.accept().map_err(TurnFailure::system("meet a benchmark"))?;
-                self.left = self.left.saturating_sub(start.elapsed());
-                return Ok(stream);
-            }
-            if self.process.has_ended()? {
-                let status = self.wait()?;
-                let absent = TurnFailure::Absent { id: id.to_owned() };
-                return Err(if status.success() { absent } else { self.ended(status) });
-            }
-            if start.elapsed() >= self.left {
-                return Err(self.timed_out());
-            }
-        }
+    fn write(&mut self, request: &str) -> Result<(), FailureKind> {
+        let written = self.lines.get_mut().write_all(request.as_bytes());
+        written.map_err(|error| self.explained(error))
     }
 
-    fn write(&mut self, request: &str) -> Result<(), TurnFailure> {
-        let Some(lines) = &mut self.lines else { return Err(lost()) };
-        let written = lines.get_mut().write_all(request.as_bytes());
-        written.map_err(|error| self.explain(error))
-    }
-
-    fn read(&mut self) -> Result<String, TurnFailure> {
-        let Some(lines) = &mut self.lines else { return Err(lost()) };
+    fn read(&mut self) -> Result<String, FailureKind> {
         // Zero would mean to wait for ever.
-        let timeout = self.left.max(Duration::from_millis(1));
+        let timeout = self.clock.left.max(Duration::from_millis(1));
         let mut line = String::new();
-        let read = lines.get_ref().set_read_timeout(Some(timeout)).and_then(|()| lines.read_line(&mut line));
-        match read {
+        let read = self.lines.get_ref().set_read_timeout(Some(timeout));
+        match read.and_then(|()| self.lines.read_line(&mut line)) {
             Ok(_) if line.ends_with('\n') => {
                 line.truncate(line.len() - 1);
                 Ok(line)
             }
-            Ok(_) => Err(self.explain(ErrorKind::UnexpectedEof.into())),
-            Err(error) => Err(self.explain(error)),
+            Ok(_) => Err(self.explained(ErrorKind::UnexpectedEof.into())),
+            Err(error) => Err(self.explained(error)),
         }
     }
 
     /// Why the conversation broke off: usually because the process did.
-    fn explain(&mut self, error: io::Error) -> TurnFailure {
+    fn explained(&mut self, error: io::Error) -> FailureKind {
         match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => self.timed_out(),
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => self.clock.hung(),
             ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => {
-                match self.wait() {
-                    Ok(status) => self.ended(status),
-                    Err(failure) => failure,
-                }
+                self.wait().map_or_else(|kind| kind, |status| of_exit(status).unwrap_or(FailureKind::Silent))
             }
-            _ => TurnFailure::System { what: "talk to a benchmark", source: error },
+            _ => FailureKind::Garbled(ProtocolError::Io(error)),
         }
     }
 
-    fn wait(&mut self) -> Result<ExitStatus, TurnFailure> {
-        match self.process.wait(self.left)? {
-            Some(status) => Ok(status),
-            None => Err(self.timed_out()),
+    fn wait(&mut self) -> Result<ExitStatus, FailureKind> {
+        let status = self.group.wait_until(Instant::now() + self.clock.left);
+        status.map_err(FailureKind::Unstartable)?.ok_or_else(|| self.clock.hung())
+    }
+}
+
+/// Waits for a process to connect.
+fn meet(listener: &UnixListener, group: &mut Group, clock: &mut Clock) -> Result<UnixStream, FailureKind> {
+    let start = Instant::now();
+    loop {
+        // Looked at first: a process may connect and end before we have seen either.
+        let ended = group.try_wait().map_err(FailureKind::Unstartable)?;
+        let mut waiting = [PollFd::new(listener, PollFlags::IN)];
+        let found = match poll(&mut waiting, Some(&GLANCE)) {
+            Err(rustix::io::Errno::INTR) => 0,
+            found => found.map_err(|error| FailureKind::Unstartable(error.into()))?,
+        };
+        if found > 0 {
+            let (stream, _) = listener.accept().map_err(FailureKind::Unstartable)?;
+            clock.left = clock.left.saturating_sub(start.elapsed());
+            return Ok(stream);
+        }
+        if let Some(status) = ended {
+            return Err(of_exit(status).unwrap_or(FailureKind::Absent));
+        }
+        if start.elapsed() >= clock.left {
+            return Err(clock.hung());
         }
     }
-
-    fn ended(&mut self, status: ExitStatus) -> TurnFailure {
-        TurnFailure::Ended { status, stderr: self.process.stderr_tail() }
-    }
-
-    fn timed_out(&mut self) -> TurnFailure {
-        TurnFailure::TimedOut { limit: self.limit, stderr: self.process.stderr_tail() }
-    }
 }
 
-/// A conversation that never began.
-fn lost() -> TurnFailure {
-    TurnFailure::System { what: "talk to a benchmark", source: ErrorKind::NotConnected.into() }
-}
-
-/// How the executable is started so that one benchmark of it takes turns.
+/// How an executable is started so that one benchmark of it takes turns.
 ///
 /// There is no filter: the copied Criterion skips every other benchmark by its full id, which holds in every version,
 /// whatever characters the id has and however long it is.
-fn command(bench: &BuiltBench, id: &str, socket: &Path, home: &Path) -> Command {
-    let mut words: Vec<&OsStr> = match &bench.execution {
-        Execution::Native => Vec::new(),
-        Execution::Runner(words) | Execution::Emulated(words) => words.iter().map(OsStr::new).collect(),
-    };
-    words.push(bench.executable.as_os_str());
-    let mut command = Command::new(words[0]);
-    command
-        .args(&words[1..])
+fn invocation(bench: &BuiltBench, wanted: &ListedBenchmark, socket: &Path, home: &Path) -> Invocation {
+    Invocation::of(bench)
         .args(["--bench", "--noplot"])
-        .current_dir(&bench.working_dir)
-        .envs(&bench.environment)
-        .env_remove("CARGO_CRITERION_PORT")
-        .env("CRITERION_HOME", home)
+        .files_below(home)
         .env("PERFGUARD_TURNS", socket)
-        .env("PERFGUARD_BENCHMARK", id);
-    command
+        .env("PERFGUARD_BENCHMARK", wanted.raw())
+        .env("PERFGUARD_OCCURRENCE", wanted.occurrence().to_string())
 }
 
 /// Reads `took ITERATIONS COST`.
 fn batch(answer: &str) -> Option<Batch> {
     let (iterations, cost) = answer.strip_prefix("took ")?.split_once(' ')?;
     Some(Batch { iterations: iterations.parse().ok()?, cost: cost.parse().ok()? })
+}
+
+/// An answer that is none.
+fn misunderstood(answer: &str) -> FailureKind {
+    let error = io::Error::new(ErrorKind::InvalidData, format!("`{answer}` is no answer"));
+    FailureKind::Garbled(ProtocolError::Io(error))
 }
 
 #[cfg(test)]

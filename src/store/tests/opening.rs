@@ -172,14 +172,36 @@ fn writing_to_what_is_open_for_reading_says_so() {
 #[cfg(unix)]
 #[test]
 fn a_read_only_file_says_so() {
+    use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("store.db");
     drop(Store::open(&path).unwrap());
     fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
     if fs::OpenOptions::new().write(true).open(&path).is_ok() {
-        // Permission bits do not bind this user; there is nothing to see.
+        writeln!(std::io::stderr(), "skipped: permission bits do not bind this user").unwrap();
         return;
     }
     assert!(matches!(problem(Store::open(&path)), Problem::ReadOnly));
+}
+
+#[test]
+fn every_table_and_column_is_described() {
+    let page = include_str!("../../../docs/schema.md");
+    let store = Store::in_memory().unwrap();
+    let mut query = store
+        .connection()
+        .prepare(
+            "SELECT thing.name, field.name FROM sqlite_schema AS thing, pragma_table_xinfo(thing.name) AS field \
+             WHERE thing.type IN ('table', 'view') AND thing.name NOT LIKE 'sqlite%'",
+        )
+        .unwrap();
+    let fields = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let fields: Vec<(String, String)> = fields.map(Result::unwrap).collect();
+    assert!(fields.len() > 60, "{fields:?}");
+    for (table, column) in fields {
+        let start = page.find(&format!("### {table}")).unwrap_or_else(|| panic!("{table} is not described"));
+        let section = page[start + 3..].split("\n##").next().unwrap();
+        assert!(section.contains(&format!("`{column}`")), "{table}.{column} is not described");
+    }
 }

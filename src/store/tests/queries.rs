@@ -2,6 +2,7 @@
 
 use crate::domain::{BuildFingerprint, MachineKey, MeasurementKey, Metric, Provenance};
 
+use super::super::baseline::{BASELINE, neighbours};
 use super::super::{SeriesFilter, Store};
 use super::{add, begin, build, commit, facts, key, measurement};
 
@@ -140,19 +141,27 @@ fn machines_and_commits_are_listed() {
     assert_eq!(short, [("a", 2, 1, 3), ("b", 1, 1, 1)]);
 }
 
+/// How `SQLite` goes about a query. It has no statistics of the data, so the plan is the same for every store.
+fn plan(store: &Store, sql: &str) -> Vec<String> {
+    let mut plan = store.connection().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    plan.query_map((0, 0), |row| row.get(3)).unwrap().map(Result::unwrap).collect()
+}
+
 #[test]
-fn look_ups_never_walk_the_whole_table() {
+fn a_baseline_is_looked_up_by_commit_and_series_at_once() {
     let store = Store::in_memory().unwrap();
-    for sql in [
-        "SELECT value FROM revision JOIN measurement ON measurement.revision = revision.id \
-         WHERE revision.commit_id = 'a' AND revision.dirty = 0 AND measurement.series = 1",
-        "SELECT value FROM measurement JOIN revision ON revision.id = measurement.revision \
-         WHERE measurement.series = 1 AND revision.dirty = 0 ORDER BY started_ms DESC, measurement.id DESC LIMIT 9",
-        "SELECT median FROM launch WHERE measurement = 1",
-    ] {
-        let mut plan = store.connection().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let steps: Vec<String> = plan.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
-        let walks = |step: &String| step.starts_with("SCAN") || step.contains("TEMP B-TREE");
-        assert!(!steps.iter().any(walks), "{sql}: {steps:?}");
-    }
+    let steps = plan(&store, BASELINE);
+    let measurement = steps.iter().find(|step| step.contains("measurement")).unwrap();
+    assert!(measurement.contains("revision=? AND series=?"), "{steps:?}");
+    assert!(
+        steps.iter().any(|step| step.contains("revision USING") && step.contains("commit_id=? AND dirty=?"))
+    );
+}
+
+#[test]
+fn neighbours_are_read_in_order_and_no_further_than_asked_for() {
+    let store = Store::in_memory().unwrap();
+    let steps = plan(&store, &neighbours());
+    assert!(steps[0].contains("measurement_by_time (series=?)"), "{steps:?}");
+    assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE") || step.starts_with("SCAN")), "{steps:?}");
 }

@@ -75,8 +75,8 @@ fn child_that_stores_until_killed() {
     let mut store = Store::open(path.as_ref()).unwrap();
     for time in 0..i64::MAX {
         add(&mut store, time, key('a'), 100.0);
-        println!("\nstored {time}");
-        std::io::stdout().flush().unwrap();
+        let mut out = std::io::stdout();
+        writeln!(out, "\nstored {time}").and_then(|()| out.flush()).unwrap();
     }
 }
 

@@ -1,0 +1,244 @@
+//! One pair, from the start of both processes to their end.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::order;
+use super::pinning::{self, Pinning, Reason, Usage};
+use super::player::{Batch, Player};
+use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
+use crate::measure::criterion::ListedBenchmark;
+use crate::measure::failure::{FailureKind, LaunchFailure};
+use crate::measure::runner::LaunchOptions;
+
+/// A pair whose iterations take longer than a turn ends after this many times its measuring time …
+const STRETCH: u32 = 2;
+
+/// … but not before it has this many samples of each side: one round of ABBA.
+const FEWEST: usize = 2;
+
+/// No benchmark that can be timed needs more iterations in a turn, and a free one must not run for ever.
+const MOST_ITERATIONS: u64 = 1 << 40;
+
+/// A failure, and the side that caused it.
+type SideFailure = (Side, LaunchFailure);
+
+/// How a pair went.
+#[derive(Debug)]
+pub(super) enum Played {
+    /// Well.
+    Done(Sides<PairedLaunch>, Pinning),
+    /// It has to be run again, unpinned.
+    WronglyPinned(Reason),
+}
+
+/// One pair to be run.
+pub(super) struct Round<'r> {
+    pub(super) point_at: &'r mut dyn FnMut(&Path) -> io::Result<()>,
+    pub(super) benches: Sides<&'r BuiltBench>,
+    pub(super) wanted: Sides<&'r ListedBenchmark>,
+    pub(super) first: Side,
+    pub(super) options: &'r LaunchOptions,
+}
+
+impl Round<'_> {
+    /// Runs it, on `cpu` if that turns out to be right.
+    pub(super) fn play(&mut self, cpu: Result<u32, Reason>) -> Result<Played, SideFailure> {
+        let scratch = scratch().map_err(|error| (self.first, FailureKind::Unstartable(error).into()))?;
+        let mut players = self.start(&scratch)?;
+        let before = players.as_ref().map(usage);
+        let warmed = self.turn_each(&mut players, |player, options| player.warm_up(options.warm_up))?;
+        let cpu = cpu.and_then(|cpu| fitness(&players, &before, &warmed).map(|()| cpu));
+        let iterations = iterations(&warmed, self.options);
+        if let Ok(cpu) = cpu {
+            if let Err(reason) = pin(&players, cpu) {
+                return Ok(Played::WronglyPinned(reason));
+            }
+            // On a CPU new to them, both find cold caches: one sample each that does not count.
+            self.turn_each(&mut players, |player, _| player.sample(iterations))?;
+        }
+        let batches = self.samples(&mut players, iterations)?;
+        // Threads that have ended are seen in clock ticks only, so the whole time tells more than the warm-up.
+        if cpu.is_ok() && fitness(&players, &before, &warmed) == Err(Reason::SeveralThreads) {
+            return Ok(Played::WronglyPinned(Reason::SeveralThreads));
+        }
+        let launches = self.finish(players, &batches)?;
+        Ok(Played::Done(launches, cpu.map_or_else(Pinning::Unpinned, Pinning::Cpu)))
+    }
+
+    /// Starts both, one after the other.
+    fn start(&mut self, scratch: &Sides<TempDir>) -> Result<Sides<Player>, SideFailure> {
+        let limit = self.options.time_limit;
+        self.each(|round, side| {
+            let (bench, wanted) = (round.benches.get(side), round.wanted.get(side));
+            Player::start(bench, wanted, scratch.get(side).path(), limit)
+        })
+    }
+
+    /// Gives each side one turn.
+    fn turn_each(
+        &mut self,
+        players: &mut Sides<Player>,
+        mut turn: impl FnMut(&mut Player, &LaunchOptions) -> Result<Batch, LaunchFailure>,
+    ) -> Result<Sides<Batch>, SideFailure> {
+        self.each(|round, side| turn(players.get_mut(side), round.options))
+    }
+
+    /// Does something for each side, with its files in place, in the order of this pair.
+    fn each<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Self, Side) -> Result<T, LaunchFailure>,
+    ) -> Result<Sides<T>, SideFailure> {
+        let first = self.first;
+        let mut one_side = |side: Side| {
+            self.enter(side)?;
+            work(self, side).map_err(|failure| (side, failure))
+        };
+        let (one, other) = (one_side(first)?, one_side(first.other())?);
+        Ok(match first {
+            Side::Baseline => Sides { baseline: one, candidate: other },
+            Side::Candidate => Sides { baseline: other, candidate: one },
+        })
+    }
+
+    /// Takes the samples, in turns.
+    fn samples(
+        &mut self,
+        players: &mut Sides<Player>,
+        iterations: u64,
+    ) -> Result<Sides<Vec<Batch>>, SideFailure> {
+        let mut batches: Sides<Vec<Batch>> = Sides::default();
+        let mut spent: Sides<Duration> = Sides::default();
+        let rounds = (self.options.samples as usize).max(FEWEST);
+        for (done, turns) in order::turns(self.first).take(rounds).enumerate() {
+            let longest = spent.baseline.max(spent.candidate);
+            if done >= FEWEST && done % 2 == 0 && longest > self.options.measurement * STRETCH {
+                break;
+            }
+            for side in turns {
+                self.enter(side)?;
+                let start = Instant::now();
+                let batch = players.get_mut(side).sample(iterations).map_err(|failure| (side, failure))?;
+                *spent.get_mut(side) += start.elapsed();
+                batches.get_mut(side).push(batch);
+            }
+        }
+        Ok(batches)
+    }
+
+    /// Lets both processes run to their end.
+    fn finish(
+        &mut self,
+        players: Sides<Player>,
+        batches: &Sides<Vec<Batch>>,
+    ) -> Result<Sides<PairedLaunch>, SideFailure> {
+        let mut players = players.map(Some);
+        self.each(|_, side| {
+            let player = players.get_mut(side).take().ok_or(FailureKind::Silent)?;
+            let lived = player.finish()?;
+            let batches = batches.get(side);
+            let iterations: Vec<f64> = batches.iter().map(|batch| batch.iterations as f64).collect();
+            let totals: Vec<f64> = batches.iter().map(|batch| batch.cost).collect();
+            let samples = SampleSet::timed(&iterations, &totals).map_err(FailureKind::Nonsense)?;
+            Ok(PairedLaunch { samples, seconds: lived.as_secs_f64() })
+        })
+    }
+
+    /// Puts a side's files in their place.
+    fn enter(&mut self, side: Side) -> Result<(), SideFailure> {
+        let pointed = (self.point_at)(&self.benches.get(side).home);
+        pointed.map_err(|error| (side, FailureKind::Home(error).into()))
+    }
+}
+
+/// A folder for each side, with paths of equal length: the environment's size moves the stack.
+fn scratch() -> io::Result<Sides<TempDir>> {
+    let folder = || {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("perfguard-").rand_bytes(8);
+        let folder = builder.tempdir()?;
+        // The path of a socket has to fit into 104 bytes (108 on Linux).
+        if folder.path().as_os_str().len() < 90 { Ok(folder) } else { builder.tempdir_in("/tmp") }
+    };
+    Ok(Sides { baseline: folder()?, candidate: folder()? })
+}
+
+fn usage(player: &Player) -> Option<Usage> {
+    pinning::usage(player.pid()?)
+}
+
+/// Binds both processes to one CPU.
+fn pin(players: &Sides<Player>, cpu: u32) -> Result<(), Reason> {
+    // Should only the second be refused, the first stays bound, and both are started anew.
+    for side in Side::BOTH {
+        let pid = players.get(side).pid().ok_or(Reason::System)?;
+        pinning::pin(pid, cpu).map_err(|_| Reason::System)?;
+    }
+    Ok(())
+}
+
+/// Whether what both sides did since `before` allows to pin them.
+fn fitness(
+    players: &Sides<Player>,
+    before: &Sides<Option<Usage>>,
+    warmed: &Sides<Batch>,
+) -> Result<(), Reason> {
+    for side in Side::BOTH {
+        let (Some(before), Some(after)) = (*before.get(side), usage(players.get(side))) else {
+            return Err(Reason::System);
+        };
+        let seconds = (warmed.get(side).cost / 1e9).clamp(0.0, 1e6);
+        let elapsed = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        if let Some(reason) = pinning::obstacle(before, after, elapsed) {
+            return Err(reason);
+        }
+    }
+    Ok(())
+}
+
+/// How many iterations fill a turn of the slower side: at least one.
+fn iterations(warmed: &Sides<Batch>, options: &LaunchOptions) -> u64 {
+    let each = |batch: &Batch| batch.cost / (batch.iterations.max(1) as f64);
+    let slower = each(&warmed.baseline).max(each(&warmed.candidate));
+    let turn = options.measurement.as_nanos() as f64 / f64::from(options.samples.max(1));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float is cut to the range of the integer, and what is no number becomes 0"
+    )]
+    let count = (turn / slower) as u64;
+    count.clamp(1, MOST_ITERATIONS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPTIONS: LaunchOptions = LaunchOptions {
+        warm_up: Duration::from_millis(1),
+        measurement: Duration::from_millis(100),
+        samples: 20,
+        time_limit: Duration::from_secs(1),
+    };
+
+    fn warmed(baseline: (u64, f64), candidate: (u64, f64)) -> Sides<Batch> {
+        Sides { baseline, candidate }.map(|(iterations, cost)| Batch { iterations, cost })
+    }
+
+    #[test]
+    fn the_slower_side_decides_how_many_iterations_fill_a_turn() {
+        assert_eq!(iterations(&warmed((100, 1e6), (100, 2e6)), &OPTIONS), 250);
+        assert_eq!(iterations(&warmed((1, 1e9), (1, 1.0)), &OPTIONS), 1);
+    }
+
+    #[test]
+    fn nonsense_from_the_warm_up_does_not_run_for_ever() {
+        for cost in [0.0, f64::NAN, f64::INFINITY, -1.0] {
+            let count = iterations(&warmed((0, cost), (0, cost)), &OPTIONS);
+            assert!((1..=MOST_ITERATIONS).contains(&count), "{cost}: {count}");
+        }
+    }
+}

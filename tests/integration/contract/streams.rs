@@ -1,0 +1,142 @@
+//! Results on stdout, everything else on stderr; colours, pipes, files and formats.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
+use super::{ran, ran_with};
+use crate::sandbox::Sandbox;
+
+const CHECK: &[&str] = &["check", "--no-harness", "--bench", "work", "--baseline", "HEAD"];
+
+fn check(arguments: &[&'static str]) -> Vec<&'static str> {
+    CHECK.iter().chain(arguments).copied().collect()
+}
+
+#[test]
+fn results_go_to_stdout_and_progress_to_stderr() {
+    let gauge = Sandbox::new("gauge");
+    let plain = ran(&gauge, CHECK);
+    assert_eq!(plain.code, 0);
+    assert!(plain.stdout.starts_with("check: HEAD") && plain.stdout.ends_with(")\n"), "{}", plain.stdout);
+    assert!(plain.stderr.contains("Building the candidate"), "{}", plain.stderr);
+    assert!(!plain.stderr.contains("gate passed"), "{}", plain.stderr);
+    assert_eq!(ran(&gauge, &check(&["--quiet"])).stderr, "");
+    assert_eq!(ran_with(&gauge, CHECK, &[("PERFGUARD_QUIET", "1")]).stderr, "");
+
+    let colored = |arguments: &[&'static str], variables: &[(&str, &str)]| {
+        let ran = ran_with(&gauge, &check(arguments), variables);
+        let escape = |text: &str| text.contains('\u{1b}');
+        assert_eq!(escape(&ran.stdout), escape(&ran.stderr), "{arguments:?} {variables:?}");
+        escape(&ran.stdout)
+    };
+    let unset = ("NO_COLOR", "");
+    assert!(!colored(&[], &[unset]), "no terminal");
+    assert!(colored(&[], &[unset, ("CLICOLOR_FORCE", "1")]));
+    assert!(!colored(&[], &[unset, ("CLICOLOR_FORCE", "0")]));
+    assert!(!colored(&[], &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]));
+    assert!(colored(&["--color", "always"], &[("NO_COLOR", "1")]));
+    assert!(!colored(&["--color", "never"], &[unset, ("CLICOLOR_FORCE", "1")]));
+    assert!(colored(&[], &[("NO_COLOR", "1"), ("PERFGUARD_COLOR", "always")]));
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let gauge = Sandbox::new("gauge");
+    for arguments in [&["list", "--no-harness", "--quiet"][..], &["--help"], &["check", "--help"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-perfguard"));
+        command.current_dir(gauge.root()).arg("perfguard").args(arguments);
+        command.env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!((status.code(), stderr.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn every_format_can_be_read_by_its_readers() {
+    let gauge = Sandbox::new("gauge");
+    let formatted = |name: &'static str| {
+        let ran = ran_with(&gauge, &check(&["--quiet"]), &[("PERFGUARD_FORMAT", name)]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{name}");
+        ran.stdout
+    };
+    serde_json::from_str::<serde_json::Value>(&formatted("json")).unwrap();
+    let csv = formatted("csv");
+    let rows: Vec<&str> = csv.split("\r\n").collect();
+    assert_eq!(rows.len(), 4, "a header, two benchmarks, the end: {csv}");
+    assert!(rows[..3].iter().all(|row| row.split(',').count() == 17), "{csv}");
+    let xml = formatted("junit");
+    assert!(xml.starts_with("<?xml") && xml.trim_end().ends_with("</testsuites>"), "{xml}");
+    assert_eq!(xml.matches("<testcase").count(), 2);
+    let html = formatted("html");
+    assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"), "{html}");
+    assert!(!["src=", "href=", "url(", "@import"].iter().any(|load| html.contains(load)), "loads nothing");
+    let markdown = formatted("markdown");
+    assert!(markdown.starts_with("<!-- cargo-perfguard -->") && markdown.contains("|---|"), "{markdown}");
+}
+
+#[test]
+fn a_file_is_written_whole_or_refused_early() {
+    let gauge = Sandbox::new("gauge");
+    gauge.write("old.json", &"stale ".repeat(10_000));
+    let ran_ = ran(&gauge, &check(&["--format", "json", "--output", "old.json"]));
+    assert_eq!((ran_.code, ran_.stdout.as_str()), (0, ""), "{}", ran_.stderr);
+    let document: serde_json::Value = serde_json::from_str(&gauge.read("old.json")).unwrap();
+    assert_eq!(document["exit_code"], 0);
+    let failed = ran(&gauge, &["check", "--baseline", "nowhere", "--format", "json", "--output", "old.json"]);
+    assert_eq!((failed.code, failed.stdout.as_str()), (2, ""));
+    let document: serde_json::Value = serde_json::from_str(&gauge.read("old.json")).unwrap();
+    assert_eq!(document["exit_code"], 2, "no stale result is left to be mistaken for this one's");
+    for (path, reason) in [("none/out.json", "its folder does not exist"), ("src", "it is a folder")] {
+        let refused = ran(&gauge, &check(&["--output", path]));
+        assert_eq!((refused.code, refused.stdout.as_str()), (101, ""));
+        assert!(
+            refused.stderr.contains(reason) && !refused.stderr.contains("Building"),
+            "{}",
+            refused.stderr
+        );
+    }
+    let leftovers = gauge.git(&["status", "--porcelain"]);
+    assert_eq!(leftovers, "?? old.json");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_has_the_usual_rights_and_links_and_devices_stay() {
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+
+    let gauge = Sandbox::new("gauge");
+    gauge.write("usual", "");
+    std::os::unix::fs::symlink("target.csv", gauge.path("link.csv")).unwrap();
+    gauge.write("target.csv", "");
+    let report = |path: &'static str| ran(&gauge, &["report", "--format", "csv", "--output", path]).code;
+    assert_eq!((report("new.csv"), report("link.csv"), report("/dev/null")), (0, 0, 0));
+    let mode = |path: &str| gauge.path(path).metadata().unwrap().permissions().mode();
+    assert_eq!(mode("new.csv"), mode("usual"));
+    assert!(gauge.path("link.csv").is_symlink());
+    assert!(!gauge.read("target.csv").is_empty());
+    assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+}
+
+#[test]
+fn help_teaches() {
+    let gauge = Sandbox::new("gauge");
+    let general = ran(&gauge, &["--help"]);
+    assert_eq!((general.code, general.stderr.as_str()), (0, ""));
+    for word in ["PERFGUARD_NO_HARNESS", "100", "101", "102", "check", "compare", "report"] {
+        assert!(general.stdout.contains(word), "{word}");
+    }
+    for command in ["check", "run", "compare", "report", "list"] {
+        let help = ran(&gauge, &[command, "--help"]).stdout;
+        assert!(help.contains("Examples:") && help.contains(&format!("cargo perfguard {command}")), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 120), "{help}");
+    }
+    assert_eq!(ran(&gauge, &[]).code, 2);
+    assert_eq!(
+        ran(&gauge, &["--version"]).stdout,
+        concat!("cargo perfguard ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
