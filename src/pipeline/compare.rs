@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::catalogue::{Catalogue, ListedBench, Presence};
-use super::claims::{Evidence, Resolved, SecondLook, examine, gate, uncounted};
+use super::catalogue::{Catalogue, Presence};
+use super::claims::{Resolved, gate};
 use super::error::PipelineError;
 use super::prove::{Arena, Contest, Ended, Proof, test_of};
-use super::request::{CompareRequest, Confirm, Harness, HarnessClaims, Measuring, Subject};
+use super::request::{CompareRequest, Confirm, Harness, HarnessClaims, Subject};
 use super::screen;
 use super::session;
 use super::workshop::{Layout, Prepared, Workshop};
@@ -41,13 +41,10 @@ pub fn compare(
     named_revisions(request, &repository)?;
     let lock = session::lock(&request.project, progress)?;
     let revisions = revisions(request, &repository)?;
-    let workshop = Workshop {
-        project: &request.project,
-        repository: &repository,
-        scope: &request.scope,
-        progress,
-        layout: if request.claims.harness == HarnessClaims::Always { Layout::Asked } else { Layout::Unasked },
-    };
+    let mut workshop = Workshop::new(&request.project, &repository, &request.scope, progress);
+    if request.claims.harness == HarnessClaims::Always {
+        workshop.layout = Layout::Asked;
+    }
     let prepared = prepare(&workshop, revisions)?;
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
     workshop.tidy(&[revisions.baseline.tree.clone(), revisions.candidate.tree.clone()]);
@@ -56,15 +53,8 @@ pub fn compare(
     let lists = Sides { baseline: list(Side::Baseline)?, candidate: list(Side::Candidate)? };
     let everything = Catalogue::new(&lists, |_| true);
     let catalogue = Catalogue::new(&lists, |name| wanted(request, name));
-    let place = (&revisions.candidate, &request.machine);
-    let claims = gate::selected(
-        &request.claims,
-        &request.scope,
-        place,
-        &prepared.candidate,
-        &lists.candidate,
-        &everything,
-    )?;
+    let claims =
+        gate::selected(request, &revisions.candidate, &prepared.candidate, &lists.candidate, &everything)?;
     if catalogue.entries.is_empty() && catalogue.broken.is_empty() {
         let names: Vec<BenchmarkName> = everything.entries.into_keys().collect();
         return Err(session::nothing(&prepared.candidate, &request.scope, &names));
@@ -81,31 +71,25 @@ pub fn compare(
         settled: Vec::new(),
         claims: timed,
     };
-    let mut found = Vec::new();
+    let mut found = (Vec::new(), Vec::new());
     let judged = referee.judge(&catalogue).and_then(|budget| {
         found = referee.claims(&claims, prepared.candidate.layout.as_ref(), budget)?;
         Ok(())
     });
-    let broke = judged.err();
-    let claims = found;
+    let (claims, broken) = found;
     let mut benchmarks = referee.settled;
     benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
     progress.event(Event::Measured);
     drop(lock);
     let mut errors = errors(&catalogue, &benchmarks);
-    if let Some(error) = broke {
+    errors.extend(broken);
+    if let Err(error) = judged {
         if benchmarks.is_empty() {
             return Err(error);
         }
         errors.push(session::broken_off(&error));
     }
-    if interrupted() {
-        errors.push(ReportedError {
-            subject: String::new(),
-            message: "interrupted before every benchmark was decided; what was measured is stored".to_owned(),
-            hint: None,
-        });
-    }
+    errors.extend(session::interruption("before every benchmark was decided; what was measured is stored"));
     let gate = Gate::decide(&benchmarks, &claims, &errors, request.judging.gate);
     Ok(Report {
         command: request.command,
@@ -184,19 +168,6 @@ pub(super) fn in_scope(scope: &super::request::Scope, name: &BenchmarkName) -> b
     selected && scope.filter.matches(name)
 }
 
-/// The executables that could not list their benchmarks, as errors.
-pub(super) fn unlisted(listed: &[ListedBench]) -> Vec<ReportedError> {
-    let broken = |listed: &ListedBench| {
-        let reason = listed.ids.as_ref().err()?;
-        Some(ReportedError {
-            subject: listed.bench.label(),
-            message: format!("cannot list its benchmarks: {reason}"),
-            hint: None,
-        })
-    };
-    listed.iter().filter_map(broken).collect()
-}
-
 /// Every benchmark that failed, and every executable that could not list its own, as errors: the exit code is 101.
 fn errors(catalogue: &Catalogue, benchmarks: &[BenchmarkOutcome]) -> Vec<ReportedError> {
     let broken = catalogue.broken.iter().map(|(side, label, reason)| ReportedError {
@@ -272,33 +243,9 @@ impl Referee<'_> {
         claims: &[Resolved],
         layout: Option<&Result<String, String>>,
         budget: ErrorBudget,
-    ) -> Result<Vec<ClaimOutcome>, PipelineError> {
-        if claims.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.progress.event(Event::Measuring { benchmarks: self.claims });
-        let request = self.request;
-        let measuring = Measuring { budget: request.claims.budget, ..request.measuring.clone() };
-        let second_look = match request.judging.confirm {
-            Confirm::Never => SecondLook::No,
-            Confirm::Suspects | Confirm::Always => SecondLook::Binding,
-        };
-        let evidence = Evidence {
-            counts: &uncounted,
-            layout,
-            weight: &|claim| gate::weight(&request.claims, &request.machine, claim),
-            second_look,
-            budget,
-        };
-        let mut arena = Arena {
-            store: self.store,
-            occasion: self.occasion,
-            runner: self.runner,
-            progress: self.progress,
-            measuring: &measuring,
-            seed: request.seed,
-        };
-        examine(&mut arena, &self.revisions.candidate, claims, &evidence)
+    ) -> Result<(Vec<ClaimOutcome>, Vec<ReportedError>), PipelineError> {
+        let (request, revision) = (self.request, &self.revisions.candidate);
+        gate::judge(request, &mut self.arena(), revision, claims, layout, budget)
     }
 
     /// What needs no clock is settled at once.

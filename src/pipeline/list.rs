@@ -6,7 +6,7 @@ use super::compare::in_scope;
 use super::error::PipelineError;
 use super::request::{Project, Scope};
 use super::session;
-use super::workshop::{Layout, Workshop};
+use super::workshop::Workshop;
 use crate::domain::{BenchmarkName, BenchmarkOutcome, MachineFacts, Progress, Report, ReportedError, Side};
 use crate::judge::Exit;
 use crate::measure::runner::Runner;
@@ -36,13 +36,7 @@ pub fn list(
     let repository = Repository::discover(&request.project.root)?;
     let _lock = session::lock(&request.project, progress)?;
     let candidate = repository.work_tree()?;
-    let workshop = Workshop {
-        project: &request.project,
-        repository: &repository,
-        scope: &request.scope,
-        progress,
-        layout: Layout::Unasked,
-    };
+    let workshop = Workshop::new(&request.project, &repository, &request.scope, progress);
     let prepared = workshop.prepare(Side::Candidate, &candidate, None)?;
     let listed = session::list(&prepared, runner)?;
     let mut names = Vec::new();

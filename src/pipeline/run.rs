@@ -8,7 +8,7 @@ use super::prove::words;
 use super::request::{RunRequest, RunSubject};
 use super::screen::by_whole_processes;
 use super::session;
-use super::workshop::{Layout, Prepared, Workshop};
+use super::workshop::{Prepared, Workshop};
 use crate::domain::{
     BenchmarkName, BenchmarkOutcome, BuiltBench, Event, Launch, Limit, Measurement, MeasurementKey, Metric,
     MetricOutcome, OccasionId, Progress, Report, ReportedError, Revision, Side, Verdict,
@@ -44,13 +44,7 @@ pub fn run(
         Some(commits) => commits,
         None => vec![repository.work_tree()?],
     };
-    let workshop = Workshop {
-        project: &request.project,
-        repository: &repository,
-        scope: &request.scope,
-        progress,
-        layout: Layout::Unasked,
-    };
+    let workshop = Workshop::new(&request.project, &repository, &request.scope, progress);
     let occasion = session::begin(store, "run", &request.machine, 0)?;
     let mut surveyor = Surveyor {
         request,

@@ -75,6 +75,18 @@ impl Prepared {
     }
 }
 
+impl<'a> Workshop<'a> {
+    /// A workshop that does not ask about layout.
+    pub(crate) fn new(
+        project: &'a Project,
+        repository: &'a Repository,
+        scope: &'a Scope,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        Self { project, repository, scope, progress, layout: Layout::Unasked }
+    }
+}
+
 impl Workshop<'_> {
     fn trees(&self) -> PathBuf {
         self.project.area.join("trees")

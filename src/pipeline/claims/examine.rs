@@ -6,7 +6,7 @@ use super::allocations::{self, Counts};
 use super::layout;
 use super::resolve::{Case, Resolved};
 use crate::domain::{
-    ClaimOutcome, ClaimVerdict, ClaimWeight, Expectation, Instructions, Phase, Revision, Side,
+    ClaimOutcome, ClaimVerdict, ClaimWeight, Expectation, Instructions, Phase, ReportedError, Revision,
 };
 use crate::judge::{ClaimTest, ErrorBudget, Relation};
 use crate::support::process::interrupted;
@@ -33,15 +33,17 @@ pub(crate) struct Evidence<'a> {
     pub(crate) budget: ErrorBudget,
 }
 
-/// Finds out about every claim, in the order given, and stores what was found.
+/// Finds out about every claim, in the order given, and stores what was found. Benchmarks that gave nothing come as
+/// errors besides.
 pub(crate) fn examine(
     arena: &mut Arena<'_>,
     revision: &Revision,
     claims: &[Resolved],
     evidence: &Evidence<'_>,
-) -> Result<Vec<ClaimOutcome>, PipelineError> {
+) -> Result<(Vec<ClaimOutcome>, Vec<ReportedError>), PipelineError> {
     let contests: Vec<Contest<Relation>> = claims.iter().filter_map(contest).collect();
     let proofs = prove(arena, contests, evidence.budget)?;
+    let errors = proofs.iter().filter_map(failure).collect();
     let mut proofs = proofs.into_iter();
     let mut outcomes = Vec::new();
     let mut doubtful = Vec::new();
@@ -66,7 +68,14 @@ pub(crate) fn examine(
             arena.store.record_claim(arena.occasion, revision, build, outcome)?;
         }
     }
-    Ok(outcomes)
+    Ok((outcomes, errors))
+}
+
+/// A benchmark that gave nothing.
+fn failure(proof: &Proof<Relation, ClaimTest>) -> Option<ReportedError> {
+    let Ended::Failed(side, reason) = &proof.ended else { return None };
+    let subject = proof.contest.keys.get(*side).benchmark.to_string();
+    Some(ReportedError { subject, message: reason.clone(), hint: None })
 }
 
 fn contest(resolved: &Resolved) -> Option<Contest<Relation>> {
@@ -112,13 +121,9 @@ fn look_again(
 fn timed(resolved: &Resolved, proof: Option<Proof<Relation, ClaimTest>>) -> ClaimOutcome {
     let Some(proof) = proof else { return resolved.open("it was not measured") };
     let found = match (&proof.ended, &proof.test) {
-        (Ended::Failed(side, reason), _) => {
-            let which = match side {
-                Side::Baseline => resolved.benchmarks.first(),
-                Side::Candidate => resolved.benchmarks.get(1),
-            };
-            let which = which.map(ToString::to_string).unwrap_or_default();
-            return resolved.open(format!("{which} {reason}"));
+        (Ended::Failed(side, _), _) => {
+            let failed = &proof.contest.keys.get(*side).benchmark;
+            return resolved.open(format!("{failed} could not be measured"));
         }
         (Ended::Interrupted, None) => return resolved.open("interrupted before it was measured"),
         (_, None) => return resolved.open("no pair could be measured"),

@@ -19,7 +19,7 @@ pub mod wire;
 use std::time::Instant;
 
 use super::catalogue::ListedBench;
-use super::compare::{in_scope, unlisted};
+use super::compare::in_scope;
 use super::error::PipelineError;
 use super::prove::Arena;
 use super::request::{Harness, Measuring, Project, Scope};
@@ -27,19 +27,18 @@ use super::session;
 use super::workshop::{Layout, Prepared, Workshop};
 use crate::discover::Filter;
 use crate::domain::{
-    BenchmarkName, Claim, ClaimWeight, Event, MachineFacts, Progress, Report, ReportedError, Revision, Side,
+    BenchmarkName, Claim, ClaimWeight, Event, MachineFacts, Progress, Report, Revision, Side,
 };
 use crate::judge::{Exit, Policy};
 use crate::measure::runner::Runner;
 use crate::source::{HARNESS_PACKAGE, Repository};
 use crate::store::Store;
-use crate::support::process::interrupted;
 
 pub(crate) use allocations::uncounted;
 pub(crate) use examine::{Evidence, SecondLook, examine};
 pub use problem::{ClaimError, ClaimProblem};
-use resolve::Bench;
 pub(crate) use resolve::Resolved;
+use resolve::{Bench, Reach};
 
 /// What `claims` asks for.
 #[derive(Debug, Clone)]
@@ -77,18 +76,9 @@ pub fn claims(
     let lock = session::lock(&request.project, progress)?;
     // The filter is about claims: every benchmark may be needed.
     let scope = Scope { filter: Filter::default(), ..request.scope.clone() };
-    let workshop = Workshop {
-        project: &request.project,
-        repository: &repository,
-        scope: &scope,
-        progress,
-        layout: Layout::Asked,
-    };
-    let prepared = match (&request.own[..], &scope.harness) {
-        ([], Harness::Off) => return Err(PipelineError::NoClaims),
-        ([], Harness::On { .. }) => workshop.prepare_harness(&revision)?,
-        _ => workshop.prepare(Side::Candidate, &revision, None)?,
-    };
+    let workshop =
+        Workshop { layout: Layout::Asked, ..Workshop::new(&request.project, &repository, &scope, progress) };
+    let prepared = prepare(&workshop, &request.own, &revision)?;
     workshop.tidy(std::slice::from_ref(&revision.tree));
     progress.event(Event::Stage("Listing benchmarks"));
     let revision = prepared.revision.clone();
@@ -106,17 +96,12 @@ pub fn claims(
     };
     let measuring = &request.measuring;
     let mut arena = Arena { store, occasion, runner, progress, measuring, seed: request.seed };
-    let outcomes = examine(&mut arena, &revision, &resolved, &evidence)?;
+    let (outcomes, broken) = examine(&mut arena, &revision, &resolved, &evidence)?;
     progress.event(Event::Measured);
     drop(lock);
-    let mut errors = unlisted(&listed);
-    if interrupted() {
-        errors.push(ReportedError {
-            subject: String::new(),
-            message: "interrupted before every claim was decided; what was measured is stored".to_owned(),
-            hint: None,
-        });
-    }
+    let mut errors = session::unlisted(&listed);
+    errors.extend(broken);
+    errors.extend(session::interruption("before every claim was decided; what was measured is stored"));
     let exit = if errors.is_empty() { Exit::Passed } else { Exit::Incomplete };
     Ok(Report {
         command: "claims",
@@ -131,6 +116,19 @@ pub fn claims(
         notes: session::notes(&prepared),
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// Builds what claims need: the workspace's benches only where the user claims something of them.
+fn prepare(
+    workshop: &Workshop<'_>,
+    own: &[Claim<String>],
+    revision: &Revision,
+) -> Result<Prepared, PipelineError> {
+    match (own, &workshop.scope.harness) {
+        ([], Harness::Off) => Err(PipelineError::NoClaims),
+        ([], Harness::On { .. }) => workshop.prepare_harness(revision),
+        _ => workshop.prepare(Side::Candidate, revision, None),
+    }
 }
 
 /// The claims that are asked for, resolved: the user's first.
@@ -158,7 +156,8 @@ fn selected(
         return Err(PipelineError::NoClaimMatch { filter, near: near.take(3).collect() });
     }
     let arch = arch(listed);
-    let bench = Bench { listed, revision, machine: &request.machine, arch: &arch };
+    let reach = Reach::of(&request.scope.selection);
+    let bench = Bench { listed, revision, machine: &request.machine, arch: &arch, reach };
     let mut resolved = Vec::new();
     for claim in wanted {
         resolved.extend(bench.resolve(claim)?);

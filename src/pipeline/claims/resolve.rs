@@ -5,7 +5,7 @@ use super::super::prove::Contest;
 use super::super::session;
 use super::problem::{ClaimError, ClaimProblem};
 use super::wire::different;
-use crate::discover::{Filter, Reading, nearest};
+use crate::discover::{Filter, Reading, Selection, nearest};
 use crate::domain::{
     AllocationBound, BenchmarkName, BuildFingerprint, BuiltBench, Claim, ClaimOrigin, ClaimOutcome, Claimed,
     Expectation, MachineFacts, Metric, Provenance, Revision, Sides,
@@ -45,6 +45,26 @@ pub(crate) struct Bench<'a> {
     pub(crate) machine: &'a MachineFacts,
     /// The architecture everything is built for.
     pub(crate) arch: &'a str,
+    /// Whether every benchmark there is was listed.
+    pub(crate) reach: Reach,
+}
+
+/// How much of a workspace was built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// All of it: a name that is not there does not exist.
+    Whole,
+    /// What `--package`, `--bench` and `--exclude` leave.
+    Selected,
+}
+
+impl Reach {
+    /// How much a selection leaves.
+    pub(crate) fn of(selection: &Selection) -> Self {
+        let Selection { packages, exclude, benches, .. } = selection;
+        let whole = packages.is_empty() && exclude.is_empty() && benches.is_empty();
+        if whole { Self::Whole } else { Self::Selected }
+    }
 }
 
 impl Bench<'_> {
@@ -66,7 +86,7 @@ impl Bench<'_> {
                 if claim.origin == ClaimOrigin::Harness || self.is_incomplete() =>
             {
                 let Some(claimed) = self.claimed_unseen(&claim.expectation) else { return Ok(None) };
-                let reason = format!("`{text}` is not there on this target");
+                let reason = format!("`{text}` is not among the benchmarks at hand");
                 return resolved(claimed, Vec::new(), Case::Settled(reason));
             }
             Err(problem) => return Err(ClaimError { claim: claim.name.clone(), problem }),
@@ -91,9 +111,9 @@ impl Bench<'_> {
         }
     }
 
-    /// Whether an executable could not tell its benchmarks, so that a name may be among those.
+    /// Whether a name may be among benchmarks that are not listed.
     fn is_incomplete(&self) -> bool {
-        self.listed.iter().any(|listed| listed.ids.is_err())
+        self.reach == Reach::Selected || self.listed.iter().any(|listed| listed.ids.is_err())
     }
 
     fn names(&self) -> impl Iterator<Item = (BenchmarkName, &BuiltBench)> {
@@ -213,4 +233,4 @@ impl Resolved {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

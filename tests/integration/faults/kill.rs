@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::{Belongings, Ended, Running, eventually, is_sound, processes, run, stored};
+use super::{Belongings, Running, eventually, is_sound, processes, run, stored};
 use crate::sandbox::Sandbox;
 
 /// Both sides are one executable, so that one build is enough, and they are measured for longer than any test.

@@ -29,7 +29,7 @@ fn listed(package: &str, target: &str, ids: &[&str]) -> ListedBench {
     ListedBench { bench, ids: Ok(ids.iter().map(|&id| id.to_owned()).collect()) }
 }
 
-fn machine() -> MachineFacts {
+pub(crate) fn machine() -> MachineFacts {
     MachineFacts {
         key: MachineKey::new("m"),
         arch: "x86_64".into(),
@@ -65,10 +65,11 @@ fn resolve(claim: &Claim<String>, listed: &[ListedBench]) -> Result<Option<Resol
         dirty: false,
         tree: TreeId::from_hex(&"b".repeat(40)).unwrap(),
     };
-    Bench { listed, revision: &revision, machine: &machine(), arch: "x86_64" }.resolve(claim)
+    Bench { listed, revision: &revision, machine: &machine(), arch: "x86_64", reach: Reach::Whole }
+        .resolve(claim)
 }
 
-fn benches() -> Vec<ListedBench> {
+pub(crate) fn benches() -> Vec<ListedBench> {
     vec![
         listed("p", "kernels", &["sum/simd", "sum/simd_wide", "sum/scalar"]),
         listed("q", "others", &["sum/scalar2"]),
