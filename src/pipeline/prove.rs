@@ -27,13 +27,18 @@ pub(crate) trait Test {
     fn describe(&self) -> String;
 }
 
+/// How many more pairs an improvement may be away to be waited for.
+const MORE_FOR_AN_IMPROVEMENT: f64 = 12.0;
+
 impl Test for PairedTest {
     fn take(&mut self, pair: &Pair) {
         let _ = self.push(pair);
     }
 
+    /// What is cleared and looks better is given some more pairs: an improvement is news worth a few seconds.
     fn is_decided(&self) -> bool {
         self.state() != PairedState::Undecided
+            && self.pairs_to_improved().is_none_or(|pairs| pairs > MORE_FOR_AN_IMPROVEMENT)
     }
 
     fn promise(&self, pairs_left: u32) -> Promise {
