@@ -291,3 +291,6 @@ pub(crate) fn test_of(limit: &Limit, baseline: f64, budget: ErrorBudget) -> Pair
         .or_else(|_| PairedTest::new(0.0, budget))
         .unwrap_or_else(|_| unreachable!("a margin of zero is not negative"))
 }
+
+#[cfg(test)]
+mod tests;
