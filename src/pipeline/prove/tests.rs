@@ -155,7 +155,7 @@ fn prove(ratios: &[(&str, f64)], ids: &[&str], budget: Duration) -> (Vec<Proof>,
     (proofs, runner)
 }
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn state(proof: &Proof) -> PairedState {
     proof.test.as_ref().unwrap().state()

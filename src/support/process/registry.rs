@@ -61,7 +61,7 @@ fn lock() -> MutexGuard<'static, BTreeSet<u32>> {
 }
 
 #[cfg(unix)]
-mod handler {
+pub(super) mod handler {
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -103,7 +103,7 @@ mod handler {
     }
 
     /// Whether whoever started us wants this signal ignored.
-    fn was_ignored(number: i32) -> bool {
+    pub(in super::super) fn was_ignored(number: i32) -> bool {
         let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return false };
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         let mask = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
