@@ -29,7 +29,7 @@ pub enum FailureKind {
     Unstartable(#[source] io::Error),
     /// The process could not be started, or not be looked after.
     #[error(transparent)]
-    Process(#[from] ProcessError),
+    Process(Box<ProcessError>),
     /// It ended without ever speaking as a Criterion bench does.
     #[error("report to us: it is no Criterion bench")]
     NotCriterion,
@@ -88,6 +88,12 @@ impl fmt::Display for LaunchFailure {
 impl std::error::Error for LaunchFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         std::error::Error::source(&self.kind)
+    }
+}
+
+impl From<ProcessError> for FailureKind {
+    fn from(error: ProcessError) -> Self {
+        Self::Process(Box::new(error))
     }
 }
 

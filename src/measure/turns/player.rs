@@ -72,7 +72,7 @@ impl Player {
         command.stdout(output.stdio().map_err(FailureKind::Unstartable)?);
         command.stderr(output.stdio().map_err(FailureKind::Unstartable)?);
         let started = Instant::now();
-        let mut group = Group::spawn(command).map_err(FailureKind::Process)?;
+        let mut group = Group::spawn(command).map_err(FailureKind::from)?;
         let mut clock = Clock { limit, left: limit };
         let stream = match meet(&listener, &mut group, &mut clock) {
             Ok(stream) => stream,
