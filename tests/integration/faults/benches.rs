@@ -103,7 +103,9 @@ fn a_bench_that_fails_fails_alone_and_says_why() {
         let (verdict, reason) = metric(&document, id);
         assert_eq!(verdict, "failed", "{id}: {reason}");
         assert!(reason.starts_with("the candidate failed to "), "{id}: {reason}");
-        words.iter().for_each(|word| assert!(reason.contains(word), "{id}: {reason}"));
+        for word in words {
+            assert!(reason.contains(word), "{id}: {reason}");
+        }
     }
     for id in ["sound", "prints", "leaves a child", "reads"] {
         let (verdict, reason) = metric(&document, id);
