@@ -75,6 +75,35 @@ pub(super) fn arguments(
     arguments
 }
 
+/// The arguments that build one binary target as the benches are built.
+pub(super) fn of_binary(
+    package: &str,
+    name: &str,
+    flags: &CargoFlags,
+    target_dir: &Path,
+    patches: &[Patch],
+) -> Vec<String> {
+    let profile = flags.profile.as_deref().unwrap_or(super::profile::DEFAULT);
+    let folder = target_dir.to_string_lossy();
+    let mut arguments: Vec<String> =
+        ["build", "--message-format=json-render-diagnostics"].map(str::to_owned).to_vec();
+    let values = [
+        ("--package", Some(package)),
+        ("--bin", Some(name)),
+        ("--target-dir", Some(&*folder)),
+        ("--profile", Some(profile)),
+        ("--target", flags.target.as_deref()),
+        ("--jobs", flags.jobs.as_deref()),
+    ];
+    let settings = flags.config.iter().cloned().chain(patches.iter().flat_map(patch_settings));
+    for (flag, value) in values {
+        arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value.to_owned()]));
+    }
+    arguments.extend(settings.flat_map(|setting| ["--config".to_owned(), setting]));
+    arguments.extend(lock_flags(flags, patches).into_iter().map(str::to_owned));
+    arguments
+}
+
 /// The features without those that none of the packages knows: Cargo would refuse them, although it takes them for the
 /// whole workspace.
 fn known(benches: &[&BenchTarget], features: &Features) -> Features {

@@ -33,6 +33,18 @@ pub(super) fn compile(
     Ok(messages)
 }
 
+/// One invocation with arguments of its own.
+pub(super) fn compile_with(
+    request: &BuildRequest<'_>,
+    arguments: &[String],
+    environment: &Variables,
+    progress: &dyn Progress,
+) -> Result<Messages, BuildError> {
+    let mut messages = Messages::default();
+    invoke(request, arguments, environment, &mut messages, progress)?;
+    Ok(messages)
+}
+
 /// One run of Cargo.
 fn invoke(
     request: &BuildRequest<'_>,

@@ -35,6 +35,8 @@ pub(super) struct Script {
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     pub(super) executables: Vec<Executable>,
+    /// Executables of binary targets, by package and name.
+    pub(super) binaries: Vec<(String, String, PathBuf)>,
     pub(super) scripts: Vec<Script>,
     pub(super) compiled: usize,
 }
@@ -105,7 +107,11 @@ impl Messages {
             self.compiled += 1;
             (target.name.clone(), self.compiled)
         });
-        if let Some(path) = executable.filter(|_| target.kind.iter().any(|kind| kind == "bench")) {
+        let is = |wanted: &str| target.kind.iter().any(|kind| kind == wanted);
+        if let Some(path) = executable.clone().filter(|_| is("bin")) {
+            self.binaries.push((package_id.clone(), target.name.clone(), path));
+        }
+        if let Some(path) = executable.filter(|_| is("bench")) {
             self.executables.push(Executable {
                 package_id,
                 target: target.name,

@@ -5,6 +5,7 @@
 //! so a revision is built once. See `docs/method.md`, "Fair builds".
 
 mod argv;
+mod binary;
 mod cache;
 mod cargo;
 mod config;
@@ -32,6 +33,7 @@ use config::CargoConfig;
 use messages::{Executable, Messages};
 use toolchain::Toolchain;
 
+pub use binary::output_of_binary;
 pub use error::BuildError;
 
 /// A release of a crate of crates.io that is replaced by a folder.

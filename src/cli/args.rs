@@ -123,6 +123,10 @@ pub(crate) enum Command {
     History(HistoryArgs),
     /// What would be measured
     List(ListArgs),
+    /// The guide's claims and your own, each confirmed, refuted or undecided on this machine
+    Claims(ClaimsArgs),
+    /// Look after stored and committed baselines
+    Baseline(BaselineArgs),
     /// Write a starter configuration and workflow, never over what is there
     Init(InitArgs),
     /// Write shell completions to standard output
@@ -139,7 +143,8 @@ impl Command {
             Self::Report(report) => Some(("report", &report.output)),
             Self::History(history) => Some(("history", &history.output)),
             Self::List(list) => Some(("list", &list.output)),
-            Self::Init(_) | Self::Completions(_) => None,
+            Self::Claims(claims) => Some(("claims", &claims.output)),
+            Self::Baseline(_) | Self::Init(_) | Self::Completions(_) => None,
         }
     }
 }
@@ -153,6 +158,9 @@ pub(crate) struct CheckArgs {
     /// The revision to compare with [default: the merge-base with the default branch; on that branch, the first parent]
     #[arg(long, value_name = "REV", help_heading = "Judging")]
     pub(crate) baseline: Option<String>,
+    /// Put all of the harness's claims to the test, too
+    #[arg(long, help_heading = "Judging")]
+    pub(crate) claims: bool,
     #[command(flatten)]
     pub(crate) judging: JudgingArgs,
     #[command(flatten)]
@@ -258,6 +266,29 @@ pub(crate) struct HistoryArgs {
     pub(crate) output: OutputArgs,
 }
 
+/// `claims`
+#[derive(Debug, Args)]
+pub(crate) struct ClaimsArgs {
+    /// Only claims whose name (group/pattern) matches: a glob, or a part of the name
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+    /// FILTERs are whole names
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Paired time per claim, a ceiling: `5s`, `500ms`
+    #[arg(long, value_name = "DURATION", help_heading = "Measuring")]
+    pub(crate) budget: Option<String>,
+    /// Only the configuration's own claims
+    #[arg(long, help_heading = "Measuring")]
+    pub(crate) no_harness: bool,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// `init`
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
@@ -271,6 +302,63 @@ pub(crate) struct CompletionsArgs {
     /// For which shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// `baseline`
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    #[command(subcommand)]
+    pub(crate) command: BaselineCommand,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// What to do with baselines.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// The committed files, and what is stored
+    List,
+    /// Write what is stored of this machine as a reviewable file: baselines/<arch>-<cpu>.toml
+    Export(ExportArgs),
+    /// Check a file that another machine exported, and put it under baselines/
+    Import(ImportArgs),
+    /// Remove old results from the store
+    Prune(PruneArgs),
+}
+
+/// `baseline export`
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The folder to write to [default: baselines at the workspace root]
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Every machine in the store, not only this one
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// `baseline import`
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The files to take
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// The architecture they must be of [default: this machine's]
+    #[arg(long, value_name = "ARCH")]
+    pub(crate) arch: Option<String>,
+}
+
+/// `baseline prune`
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// Only results older than this: `90d`, `12h`
+    #[arg(long, value_name = "AGE", default_value = "90d")]
+    pub(crate) older_than: String,
+    /// Keep so many of the newest results of each benchmark, however old
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) keep: u32,
 }
 
 /// Which benchmarks.
@@ -488,6 +576,42 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command().debug_assert();
+    }
+
+    /// Every flag of a command and its subcommands, with its twin's name.
+    fn twins(command: &clap::Command) -> Vec<(String, Option<String>)> {
+        let flags = command.get_arguments().filter_map(|arg| {
+            let long = arg.get_long().filter(|long| !matches!(*long, "help" | "version"))?;
+            let name = format!("PERFGUARD_{}", long.to_ascii_uppercase().replace('-', "_"));
+            Some((name, arg.get_env().map(|found| found.to_string_lossy().into_owned())))
+        });
+        flags.chain(command.get_subcommands().flat_map(twins)).collect()
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_twin() {
+        const INSIDE: &str = "TEST_WITH_EVERY_TWIN_SET";
+        if std::env::var_os(INSIDE).is_some() {
+            for (name, found) in twins(&command()) {
+                assert_eq!(found.as_deref(), Some(name.as_str()));
+            }
+            return;
+        }
+        // The environment of this process is shared by all tests, so it is set for another.
+        let names: Vec<String> = twins(&Arguments::command()).into_iter().map(|(name, _)| name).collect();
+        assert!(names.len() > 50, "{names:?}");
+        let run = |value: &str| {
+            std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "cli::args::tests::every_flag_has_an_environment_twin"])
+                .env(INSIDE, "1")
+                .envs(names.iter().map(|name| (name, value)))
+                .output()
+                .unwrap()
+        };
+        let (set, empty) = (run("1"), run(""));
+        assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stdout));
+        assert!(String::from_utf8_lossy(&set.stdout).contains("1 passed"));
+        assert!(!empty.status.success(), "a variable that is empty counts as unset");
     }
 
     #[test]

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::domain::{Limit, LimitError, Metric};
+use crate::domain::{Claim, ClaimOrigin, Limit, LimitError, Metric};
+use crate::pipeline::claims::ClaimError;
+use crate::pipeline::claims::wire::{ClaimWire, check_all};
 
 /// The name of the file at the workspace root.
 pub(crate) const FILE_NAME: &str = "perfguard.toml";
@@ -26,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) thresholds: Limits,
     pub(crate) targets: Vec<(String, Limits)>,
     pub(crate) benchmarks: Vec<BenchmarkRule>,
+    pub(crate) claims: Vec<Claim<String>>,
 }
 
 /// Limits by metric.
@@ -49,6 +52,8 @@ pub(crate) enum ConfigError {
     Value { place: String, key: String, reason: String },
     #[error("choose a configuration: both {first} and {second} are present")]
     Two { first: String, second: String },
+    #[error("understand {place}: failed to {error}")]
+    Claim { place: String, error: ClaimError },
 }
 
 impl ConfigError {
@@ -56,6 +61,7 @@ impl ConfigError {
         match self {
             Self::Syntax { nearest, .. } => nearest.as_ref().map(|key| format!("did you mean `{key}`?")),
             Self::Two { first, .. } => Some(format!("keep one of them; {first} is the usual place")),
+            Self::Claim { error, .. } => error.hint(),
             Self::Read { .. } | Self::Value { .. } => None,
         }
     }
@@ -76,6 +82,8 @@ struct Wire {
     target: BTreeMap<String, TargetWire>,
     #[serde(default)]
     benchmark: Vec<BenchmarkWire>,
+    #[serde(default)]
+    claim: Vec<ClaimWire>,
 }
 
 /// What one package may say about its own benchmarks.
@@ -225,6 +233,8 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
             thresholds: limits(&entry.thresholds, place, &format!("benchmark `{}`", entry.glob))?,
         });
     }
+    let claims = check_all(wire.claim, ClaimOrigin::User)
+        .map_err(|error| ConfigError::Claim { place: place.to_owned(), error })?;
     Ok(Config {
         baseline: wire.baseline,
         metrics,
@@ -235,6 +245,7 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         thresholds: limits(&wire.thresholds, place, "thresholds")?,
         targets,
         benchmarks,
+        claims,
     })
 }
 
@@ -300,6 +311,18 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads an age: `90d`, `12h`, or a [`duration`].
+pub(crate) fn age(text: &str) -> Result<Duration, String> {
+    let units = [('d', 86_400), ('h', 3_600)];
+    for (unit, seconds) in units {
+        if let Some(number) = text.trim().strip_suffix(unit) {
+            let number: u32 = number.parse().map_err(|_| format!("`{text}` does not start with a number"))?;
+            return Ok(Duration::from_secs(u64::from(number) * seconds));
+        }
+    }
+    duration(text)
+}
+
 /// Turns serde's message into an error that names the nearest known key.
 fn syntax(place: &str, shown: &str, message: &impl std::fmt::Display) -> ConfigError {
     ConfigError::Syntax {
@@ -351,6 +374,11 @@ mod tests {
             [[benchmark]]
             match = "parser::*"
             thresholds = { wall-time = "3%" }
+            [[claim]]
+            name = "simd beats scalar"
+            faster = "kernels::sum/simd"
+            slower = "kernels::sum/scalar"
+            at-least = { x86_64 = 1.5, aarch64 = 1.2 }
             "#,
             FILE_NAME,
         )
@@ -363,6 +391,7 @@ mod tests {
         assert_eq!(config.thresholds.len(), 2);
         assert_eq!(config.targets.len(), 2);
         assert_eq!(config.benchmarks[0].glob, "parser::*");
+        assert_eq!(config.claims[0].name, "simd beats scalar");
     }
 
     #[test]
@@ -373,6 +402,7 @@ mod tests {
             ("[thresholds]\nwalltime = \"5%\"", "wall-time"),
             ("[harness]\nenable = true", "enabled"),
             ("[[benchmark]]\nmach = \"x\"", "match"),
+            ("[[claim]]\nname = \"x\"\nfastr = \"a\"", "faster"),
             ("inconclusive = \"fial\"", "fail"),
         ] {
             let error = parse(text, FILE_NAME).unwrap_err();
@@ -389,6 +419,7 @@ mod tests {
             ("metrics = []", "`metrics`"),
             ("[thresholds]\nwall-time = 5", "`thresholds.wall-time`"),
             ("[thresholds]\nwall-time = \"NaN%\"", "`thresholds.wall-time`"),
+            ("[[claim]]\nname = \"x\"\nfaster = \"a\"\nslower = \"b\"\nat-least = 0", "`x`: at-least is 0"),
         ] {
             let error = parse(text, FILE_NAME).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

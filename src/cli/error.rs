@@ -10,7 +10,7 @@ use crate::judge::TargetError;
 use crate::judge::policy::PolicyError;
 use crate::pipeline::{Fault, PipelineError};
 use crate::report::UnsupportedFormat;
-use crate::store::StoreError;
+use crate::store::{BaselineFileError, FolderError, StoreError};
 
 /// Why a command ended without a report. Worded to follow "failed to".
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,12 @@ pub(crate) enum CliError {
     NothingStored(String),
     #[error("measure: {0}")]
     Runner(io::Error),
+    #[error(transparent)]
+    BaselineFile(#[from] FolderError),
+    #[error("use {path}: failed to {error}")]
+    OtherArch { path: PathBuf, error: BaselineFileError },
+    #[error("export anything: the store holds no results of clean commits on this machine")]
+    NothingToExport,
     #[error("write {path}: {error}")]
     Output { path: PathBuf, error: io::Error },
     #[error("write to standard output: {0}")]
@@ -56,7 +62,13 @@ impl CliError {
         const TROUBLE: u8 = 101;
         match self {
             Self::Locate(LocateError::Cargo(_) | LocateError::Process(_))
-            | Self::Config(ConfigError::Read { .. }) => TROUBLE,
+            | Self::Config(ConfigError::Read { .. })
+            | Self::NoFolder(_)
+            | Self::Store(_)
+            | Self::BaselineFile(_)
+            | Self::Runner(_)
+            | Self::Output { .. }
+            | Self::Stdout(_) => TROUBLE,
             Self::Locate(_)
             | Self::Config(_)
             | Self::Filter(_)
@@ -66,14 +78,13 @@ impl CliError {
             | Self::Value { .. }
             | Self::Conflict(_)
             | Self::NothingStored(_)
+            | Self::OtherArch { .. }
+            | Self::NothingToExport
             | Self::Format(_) => USAGE,
             Self::Pipeline(error) => match error.fault() {
                 Fault::Usage => USAGE,
                 Fault::Trouble => TROUBLE,
             },
-            Self::NoFolder(_) | Self::Store(_) | Self::Runner(_) | Self::Output { .. } | Self::Stdout(_) => {
-                TROUBLE
-            }
         }
     }
 
@@ -90,6 +101,14 @@ impl CliError {
             Self::Output { error, .. } if error.kind() == io::ErrorKind::NotFound => {
                 Some("make the folder first, or name another file with --output".to_owned())
             }
+            Self::BaselineFile(error) => error.hint().map(str::to_owned),
+            Self::OtherArch { .. } => {
+                Some("--arch names the architecture of files that come from other machines".to_owned())
+            }
+            Self::NothingToExport => Some(
+                "commit, then `cargo perfguard run` or `cargo perfguard claims`; --all exports every machine"
+                    .to_owned(),
+            ),
             Self::NoFolder(_)
             | Self::Filter(_)
             | Self::Limit(_)

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{
-    BuildArgs, CheckArgs, CompareArgs, ConfirmArg, FilterArgs, JudgingArgs, ListArgs, MeasuringArgs,
-    ProjectArgs, RunArgs, StoreArgs,
+    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, FilterArgs, JudgingArgs, ListArgs,
+    MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
 };
 use super::config::{self, Config};
 use super::error::CliError;
@@ -19,15 +19,23 @@ use crate::judge::gate::VerdictRequirement;
 use crate::judge::{BenchmarkRule, GatePolicy, Inconclusive, Limits, Policy, TargetSelector};
 use crate::measure::machine;
 use crate::pipeline::PipelineError;
+use crate::pipeline::claims::ClaimsRequest;
 use crate::pipeline::list::ListRequest;
 use crate::pipeline::request::{
-    CompareRequest, Confirm, Harness, Judging, Measuring, Project, RunRequest, RunSubject, Scope, Subject,
+    ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Judging, Measuring, Project, RunRequest,
+    RunSubject, Scope, Subject,
 };
 use crate::source::{Repository, harness_names};
-use crate::store::Store;
+use crate::store::{BaselineFile, Store};
 
 /// Paired time per benchmark when nobody says otherwise.
 const BUDGET: Duration = Duration::from_secs(10);
+
+/// Paired time per claim: most are decided by ten pairs of short launches.
+const CLAIM_BUDGET: Duration = Duration::from_secs(5);
+
+/// The folder of committed baseline files, at the workspace root.
+const BASELINES: &str = "baselines";
 
 /// What can be measured at present, and by default is.
 const METRICS: [Metric; 1] = [Metric::WallTime];
@@ -73,7 +81,8 @@ impl Place {
         Ok(Some(Store::open_read_only(&path)?))
     }
 
-    fn store_path(&self, arguments: &StoreArgs) -> PathBuf {
+    /// The file that keeps results.
+    pub(crate) fn store_path(&self, arguments: &StoreArgs) -> PathBuf {
         match &arguments.store {
             Some(path) => path.clone(),
             None => self.located.root.join(".perfguard").join("store.db"),
@@ -83,6 +92,7 @@ impl Place {
     /// `check`
     pub(crate) fn check(&self, arguments: &CheckArgs, color: Coloring) -> Result<CompareRequest, CliError> {
         let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
+        let measuring = self.measuring(&arguments.measuring, &arguments.judging)?;
         Ok(CompareRequest {
             command: "check",
             project: self.project.clone(),
@@ -95,10 +105,48 @@ impl Place {
                 self.harness(arguments.measuring.no_harness)?,
                 color,
             )?,
-            measuring: self.measuring(&arguments.measuring, &arguments.judging)?,
+            claims: self.claim_gate(arguments, measuring.budget)?,
+            measuring,
             judging: self.judging(&arguments.judging, ScreenChoice::Stored)?,
             machine: machine_facts(&arguments.store),
             seed: seed(),
+        })
+    }
+
+    /// The folder of committed baseline files.
+    pub(crate) fn baselines(&self) -> PathBuf {
+        self.located.root.join(BASELINES)
+    }
+
+    /// `claims`
+    pub(crate) fn claims(&self, arguments: &ClaimsArgs, color: Coloring) -> Result<ClaimsRequest, CliError> {
+        let (filter, words) = filter(&arguments.filter, arguments.exact)?;
+        let budget = match &arguments.budget {
+            Some(text) => {
+                config::duration(text).map_err(|reason| CliError::Value { flag: "--budget", reason })?
+            }
+            None => CLAIM_BUDGET,
+        };
+        let harness = self.harness(arguments.no_harness)?;
+        Ok(ClaimsRequest {
+            project: self.project.clone(),
+            scope: scope(&arguments.build, filter, words, harness, color)?,
+            own: self.config.claims.clone(),
+            measuring: Measuring { metrics: METRICS.to_vec(), budget, identical: true, launch_timeout: None },
+            policy: Policy::new(),
+            machine: machine_facts(&arguments.store),
+            seed: seed(),
+        })
+    }
+
+    /// The claims that `check` holds to.
+    fn claim_gate(&self, arguments: &CheckArgs, budget: Duration) -> Result<ClaimGate, CliError> {
+        let known = BaselineFile::read_folder(&self.baselines())?;
+        Ok(ClaimGate {
+            own: self.config.claims.clone(),
+            harness: if arguments.claims { HarnessClaims::Always } else { HarnessClaims::WhenChanged },
+            known: known.into_iter().map(|(_, file)| file).collect(),
+            budget: budget.min(CLAIM_BUDGET),
         })
     }
 
@@ -123,6 +171,12 @@ impl Place {
             )?,
             measuring: self.measuring(&arguments.measuring, &arguments.judging)?,
             judging: self.judging(&arguments.judging, ScreenChoice::Never)?,
+            claims: ClaimGate {
+                own: Vec::new(),
+                harness: HarnessClaims::Never,
+                known: Vec::new(),
+                budget: CLAIM_BUDGET,
+            },
             machine: machine_facts(&arguments.store),
             seed: seed(),
         })
@@ -330,7 +384,7 @@ pub(crate) fn filter(words: &[String], exact: bool) -> Result<(Filter, Vec<Strin
     Ok((Filter::parse(words, reading)?, words.to_vec()))
 }
 
-fn machine_facts(arguments: &StoreArgs) -> MachineFacts {
+pub(crate) fn machine_facts(arguments: &StoreArgs) -> MachineFacts {
     let facts = machine::facts();
     match &arguments.machine {
         Some(key) => MachineFacts { key: MachineKey::new(key), ..facts },

@@ -56,8 +56,12 @@ impl Filter {
         if self.patterns.is_empty() {
             return true;
         }
-        let name = name.to_string();
-        self.patterns.iter().any(|pattern| pattern.matches(&name))
+        self.matches_text(&name.to_string())
+    }
+
+    /// Whether a name of another kind is meant: a claim's.
+    pub fn matches_text(&self, name: &str) -> bool {
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(name))
     }
 
     /// Whether a bench target can hold a benchmark that is meant: `false` only when no id could make a match, so that
@@ -71,6 +75,11 @@ impl Filter {
 /// The full names most like a text that matched nothing, best first.
 pub fn nearest<'a>(names: impl IntoIterator<Item = &'a BenchmarkName>, text: &str) -> Vec<String> {
     near::nearest(names.into_iter().map(ToString::to_string), text)
+}
+
+/// The names most like a text that matched none, best first.
+pub fn nearest_text(names: impl IntoIterator<Item = String>, text: &str) -> Vec<String> {
+    near::nearest(names, text)
 }
 
 impl Pattern {

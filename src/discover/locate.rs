@@ -28,6 +28,9 @@ pub enum LocateError {
     /// No Cargo.toml here or above.
     #[error("find a Cargo.toml in {0} or any folder above it")]
     NoManifest(PathBuf),
+    /// The manifest that was named is not there.
+    #[error("find the manifest {0}")]
+    NoSuchManifest(PathBuf),
     /// Both levels of one Cargo.toml hold a table.
     #[error(
         "choose a configuration: both [workspace.metadata.perfguard] and [package.metadata.perfguard] are in {0}"
@@ -48,6 +51,7 @@ impl LocateError {
             Self::NoManifest(_) => {
                 Some("run this inside a Cargo workspace, or name one with --manifest-path".to_owned())
             }
+            Self::NoSuchManifest(_) => Some("--manifest-path takes the path of a Cargo.toml".to_owned()),
             Self::TwoTables(_) => Some("keep one of them".to_owned()),
             Self::Process(error) => error.hint(),
             Self::Cargo(_) => None,
@@ -71,7 +75,7 @@ pub fn locate(cargo: &Path, start: &Path, manifest: Option<&Path>) -> Result<Loc
             .ok_or_else(|| LocateError::NoManifest(start.to_owned()))?,
     };
     if !manifest.is_file() {
-        return Err(LocateError::NoManifest(manifest.parent().unwrap_or(start).to_owned()));
+        return Err(LocateError::NoSuchManifest(manifest));
     }
     let command = MetadataCommand::new().cargo_path(cargo).manifest_path(&manifest).no_deps().cargo_command();
     let metadata = match answer(command)? {

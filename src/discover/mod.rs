@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::{BenchTarget, CargoFlags, Features, LocalPackage, Variables};
 
 pub use error::DiscoverError;
-pub use filter::{Filter, FilterError, Reading, nearest};
+pub use filter::{Filter, FilterError, Reading, nearest, nearest_text};
 pub use locate::{LocateError, Located, locate};
 
 /// Which bench targets are meant, in Cargo's words. The default is every bench of every workspace member.

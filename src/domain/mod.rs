@@ -6,6 +6,7 @@
 pub mod artifact;
 pub mod baseline;
 pub mod cargo;
+pub mod claim;
 pub mod comparison;
 pub mod history;
 pub mod limit;
@@ -27,6 +28,10 @@ pub use cargo::{
     BenchTarget, CargoFlags, Coloring, CrateOrigin, CriterionSource, Features, LocalPackage, Namesake,
     Variables, without_leftovers,
 };
+pub use claim::{
+    AllocationBound, AtLeast, Claim, ClaimOrigin, ClaimOutcome, ClaimVerdict, ClaimWeight, Claimed,
+    Expectation, Instructions,
+};
 pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
 pub use history::{HistoryPoint, HistoryReport};
 pub use limit::{Limit, LimitError};
@@ -34,9 +39,7 @@ pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
 pub use measurement::{Launch, Measurement, MeasurementKey, Occasion, OccasionId, Provenance};
 pub use metric::Metric;
 pub use name::{BenchmarkName, NameError};
-pub use outcome::{
-    BenchmarkOutcome, ClaimOutcome, ClaimVerdict, MetricOutcome, Report, ReportedError, Toolchain,
-};
+pub use outcome::{BenchmarkOutcome, MetricOutcome, Report, ReportedError, Toolchain};
 pub use progress::{Event, Progress, Silent};
 pub use revision::{CommitId, Revision, SourceTree, TreeId};
 pub use sample::{Sample, SampleError, SampleSet, median};

@@ -1,5 +1,6 @@
 //! What a report is made from: verdicts with the figures behind them.
 
+use super::claim::ClaimOutcome;
 use super::limit::Limit;
 use super::machine::MachineFacts;
 use super::metric::Metric;
@@ -84,45 +85,6 @@ impl BenchmarkOutcome {
             .reduce(Verdict::join)
             .unwrap_or(Verdict::Inconclusive)
     }
-}
-
-/// What was found about a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimVerdict {
-    /// Shown to hold.
-    Confirmed,
-    /// Shown not to hold.
-    Refuted,
-    /// Neither, within the budget.
-    Undecided,
-}
-
-impl ClaimVerdict {
-    /// The name in JSON and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Refuted => "refuted",
-            Self::Undecided => "undecided",
-        }
-    }
-}
-
-/// A claim and what was found about it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClaimOutcome {
-    /// `group/pattern`, or the user's name for it.
-    pub name: String,
-    /// What was found.
-    pub verdict: ClaimVerdict,
-    /// slower/faster: how many times faster the faster one is.
-    pub ratio: Option<f64>,
-    /// The interval of `ratio`.
-    pub interval: Option<(f64, f64)>,
-    /// The ratio that was claimed.
-    pub at_least: f64,
-    /// Why, when undecided; otherwise what else is worth knowing.
-    pub reason: Option<String>,
 }
 
 /// Something that could not be completed. Never a regression.

@@ -8,10 +8,19 @@ use std::cmp::Ordering;
 
 use thiserror::Error;
 
-use super::paired::{ObservationError, observe};
-use crate::domain::{ClaimOutcome, ClaimVerdict, Pair, Sides};
+use super::paired::{ObservationError, Promise, observe};
+use crate::domain::{AllocationBound, ClaimOutcome, ClaimVerdict, Claimed, Pair};
 use crate::stats::robust::hodges_lehmann;
 use crate::stats::{BettingTest, Direction, ErrorBudget};
+
+/// A test is not given up before it has this many pairs, unless it cannot be decided at all.
+const PATIENCE: usize = 10;
+
+/// Before this many pairs nobody knows how long a pair takes: the first one may have met a stall.
+const ACQUAINTANCE: usize = 3;
+
+/// A side of a bound, the bound, and the wealth that shows it.
+type Question = (Direction, f64, f64);
 
 /// What is claimed of slower/faster.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,31 +73,38 @@ impl ClaimTest {
         Ok(())
     }
 
-    /// What the pairs have shown so far: confirmed at the level of one test, refuted at that of the whole run.
-    pub fn verdict(&self) -> ClaimVerdict {
-        let shown = |direction, bound: f64, threshold| {
-            let mut wealths = self.ratios.wealths(direction, bound);
-            wealths.position(|wealth| wealth >= threshold).unwrap_or(usize::MAX)
-        };
+    /// What must be shown to confirm (all of it, at the level of one test), and to refute (any of it, at the level of
+    /// the whole run).
+    fn questions(&self) -> (Vec<Question>, Vec<Question>) {
         let (single, family_wise) = (self.budget.single(), self.budget.family_wise());
-        let (confirmed, refuted) = match self.relation {
+        match self.relation {
             Relation::AtLeast(ratio) => (
-                shown(Direction::Above, ratio.ln(), single),
-                shown(Direction::Below, ratio.ln(), family_wise),
+                vec![(Direction::Above, ratio.ln(), single)],
+                vec![(Direction::Below, ratio.ln(), family_wise)],
             ),
             Relation::EqualWithin(tolerance) => {
                 let edge = tolerance.ln_1p();
-                let within =
-                    shown(Direction::Above, -edge, single).max(shown(Direction::Below, edge, single));
-                // Either edge may refute: each gets half of the error.
-                let outside = shown(Direction::Above, edge, 2.0 * family_wise).min(shown(
-                    Direction::Below,
-                    -edge,
-                    2.0 * family_wise,
-                ));
-                (within, outside)
+                (
+                    vec![(Direction::Above, -edge, single), (Direction::Below, edge, single)],
+                    // Either edge may refute: each gets half of the error.
+                    vec![
+                        (Direction::Above, edge, 2.0 * family_wise),
+                        (Direction::Below, -edge, 2.0 * family_wise),
+                    ],
+                )
             }
+        }
+    }
+
+    /// What the pairs have shown so far: confirmed at the level of one test, refuted at that of the whole run.
+    pub fn verdict(&self) -> ClaimVerdict {
+        let shown = |&(direction, bound, threshold): &Question| {
+            let mut wealths = self.ratios.wealths(direction, bound);
+            wealths.position(|wealth| wealth >= threshold).unwrap_or(usize::MAX)
         };
+        let (confirming, refuting) = self.questions();
+        let confirmed = confirming.iter().map(shown).max().unwrap_or(usize::MAX);
+        let refuted = refuting.iter().map(shown).min().unwrap_or(usize::MAX);
         match confirmed.cmp(&refuted) {
             Ordering::Less => ClaimVerdict::Confirmed,
             Ordering::Equal => ClaimVerdict::Undecided,
@@ -113,71 +129,91 @@ impl ClaimTest {
         self.ratios.values().len()
     }
 
-    /// The outcome to report under `name`. Of an equality, `at_least` is 1 and the reason tells the tolerance.
+    /// Whether `pairs_left` more pairs are likely to decide, if they are like the past ones.
+    ///
+    /// Never changes a verdict: a test that is dropped stays undecided.
+    pub fn promise(&self, pairs_left: u32) -> Promise {
+        if self.verdict() != ClaimVerdict::Undecided {
+            return Promise::Decided;
+        }
+        let (confirming, refuting) = self.questions();
+        let fewest =
+            |&(direction, bound, threshold): &Question| self.ratios.fewest_more(direction, bound, threshold);
+        let confirmed = confirming.iter().map(fewest).max().unwrap_or(0);
+        let refuted = refuting.iter().map(fewest).min().unwrap_or(0);
+        if self.pairs() >= ACQUAINTANCE && confirmed.min(refuted) > pairs_left {
+            return Promise::Hopeless;
+        }
+        let expected = |&(direction, bound, threshold): &Question| {
+            self.ratios.expected_more(direction, bound, threshold)
+        };
+        let confirmed = confirming.iter().map(expected).fold(0.0, f64::max);
+        let refuted = refuting.iter().map(expected).fold(f64::INFINITY, f64::min);
+        let pairs = confirmed.min(refuted);
+        if self.pairs() >= PATIENCE && pairs > 2.0 * f64::from(pairs_left) {
+            return Promise::Hopeless;
+        }
+        Promise::Pairs(pairs)
+    }
+
+    /// The outcome to report under `name`.
     pub fn outcome(&self, name: impl Into<String>) -> ClaimOutcome {
         let verdict = self.verdict();
-        let (at_least, remark) = match self.relation {
-            Relation::AtLeast(ratio) => (ratio, None),
-            Relation::EqualWithin(tolerance) => {
-                (1.0, Some(format!("claimed to be equal within {:.1} %", 100.0 * tolerance)))
-            }
+        let claimed = match self.relation {
+            Relation::AtLeast(ratio) => Claimed::AtLeast(ratio),
+            Relation::EqualWithin(tolerance) => Claimed::EqualWithin(tolerance),
         };
-        let undecided = (verdict == ClaimVerdict::Undecided)
+        let reason = (verdict == ClaimVerdict::Undecided)
             .then(|| format!("{} pairs neither confirm nor refute it", self.pairs()));
-        let reason = match (undecided, remark) {
-            (Some(undecided), Some(remark)) => Some(format!("{remark}; {undecided}")),
-            (undecided, remark) => undecided.or(remark),
-        };
         ClaimOutcome {
-            name: name.into(),
             verdict,
             ratio: self.ratio(),
             interval: self.interval(),
-            at_least,
             reason,
+            ..ClaimOutcome::undecided(name, claimed, "")
         }
     }
 }
 
-/// The claim "makes at least `fewer` fewer allocations", from repeated counts of the faster (baseline) and the slower
-/// (candidate) benchmark.
-///
-/// `ratio` is slower/faster and absent when the faster one makes none; `at_least` is the number that was claimed.
-pub fn fewer_allocations(name: impl Into<String>, counts: Sides<&[f64]>, fewer: f64) -> ClaimOutcome {
+/// What repeated counts say about a claim of allocations: of the benchmark spoken of, and of the one it is compared
+/// with, where there is one. The second value says what was counted.
+pub fn allocations<N>(
+    bound: &AllocationBound<N>,
+    of: &[f64],
+    compared: Option<&[f64]>,
+) -> (ClaimVerdict, String) {
     let range = |counts: &[f64]| {
         let low = counts.iter().copied().reduce(f64::min)?;
         let high = counts.iter().copied().reduce(f64::max)?;
         (counts.len() >= 2 && low >= 0.0 && high.is_finite()).then_some((low, high))
     };
-    let outcome = |verdict, ratio, interval, reason| ClaimOutcome {
-        name: name.into(),
-        verdict,
-        ratio,
-        interval,
-        at_least: fewer,
-        reason: Some(reason),
+    let unknown =
+        || (ClaimVerdict::Undecided, "it takes two counts of each to know whether they repeat".to_owned());
+    let Some((low, high)) = range(of) else { return unknown() };
+    let verdict = |holds: bool, fails: bool| match (holds, fails) {
+        (true, _) => ClaimVerdict::Confirmed,
+        (false, true) => ClaimVerdict::Refuted,
+        (false, false) => ClaimVerdict::Undecided,
     };
-    let (Some(faster), Some(slower)) = (range(counts.baseline), range(counts.candidate)) else {
-        let reason = "it takes two counts of each to know whether they repeat".to_owned();
-        return outcome(ClaimVerdict::Undecided, None, None, reason);
-    };
-    let (least, most) = (slower.0 - faster.1, slower.1 - faster.0);
-    let verdict = if least >= fewer {
-        ClaimVerdict::Confirmed
-    } else if most < fewer {
-        ClaimVerdict::Refuted
-    } else {
-        ClaimVerdict::Undecided
-    };
-    let (from, to) = (slower.0 / faster.1, slower.1 / faster.0);
-    let interval = (from.is_finite() && to.is_finite()).then_some((from, to));
-    let ratio = interval.map(|(from, to)| (from * to).sqrt());
-    let reason = if least.total_cmp(&most).is_eq() {
-        format!("{least} fewer allocations ({} instead of {})", faster.0, slower.0)
-    } else {
-        format!("between {least} and {most} fewer allocations: the counts vary")
-    };
-    outcome(verdict, ratio, interval, reason)
+    let counted = spoken((low, high));
+    #[expect(clippy::cast_precision_loss, reason = "nobody claims 2^53 allocations")]
+    match bound {
+        AllocationBound::Exactly(count) => {
+            let count = *count as f64;
+            let same = low.total_cmp(&count).is_eq() && high.total_cmp(&count).is_eq();
+            (verdict(same, count < low || high < count), counted)
+        }
+        AllocationBound::AtMost(count) => (verdict(high <= *count as f64, low > *count as f64), counted),
+        AllocationBound::FewerThan(_) => {
+            let Some((other_low, other_high)) = compared.and_then(range) else { return unknown() };
+            let words = format!("{counted} instead of {}", spoken((other_low, other_high)));
+            (verdict(high < other_low, low >= other_high), words)
+        }
+    }
+}
+
+fn spoken((low, high): (f64, f64)) -> String {
+    if low.total_cmp(&high).is_eq() { format!("{low}") } else { format!("{low} to {high}") }
 }
 
 #[cfg(test)]
@@ -219,15 +255,43 @@ mod tests {
 
     #[test]
     fn allocations_are_counted_not_timed() {
-        let claim = |faster: &[f64], slower: &[f64], fewer| {
-            let counts = Sides { baseline: faster, candidate: slower };
-            fewer_allocations("strings/concat", counts, fewer)
-        };
-        assert_eq!(claim(&[1.0; 2], &[9.0; 2], 8.0).verdict, ClaimVerdict::Confirmed);
-        assert_eq!(claim(&[1.0; 2], &[9.0; 2], 9.0).verdict, ClaimVerdict::Refuted);
-        assert_eq!(claim(&[1.0, 2.0], &[9.0; 2], 8.0).verdict, ClaimVerdict::Undecided);
-        assert_eq!(claim(&[1.0], &[9.0; 2], 8.0).verdict, ClaimVerdict::Undecided);
-        assert_eq!(claim(&[0.0; 2], &[9.0; 2], 1.0).ratio, None);
+        let fewer = AllocationBound::FewerThan(());
+        let verdict =
+            |bound: &AllocationBound<()>, of: &[f64], other: &[f64]| allocations(bound, of, Some(other)).0;
+        assert_eq!(verdict(&fewer, &[1.0; 2], &[9.0; 2]), ClaimVerdict::Confirmed);
+        assert_eq!(verdict(&fewer, &[9.0; 2], &[9.0; 2]), ClaimVerdict::Refuted);
+        assert_eq!(verdict(&fewer, &[1.0, 9.0], &[9.0; 2]), ClaimVerdict::Undecided);
+        assert_eq!(verdict(&fewer, &[1.0], &[9.0; 2]), ClaimVerdict::Undecided);
+        assert_eq!(allocations(&fewer, &[1.0; 2], None).0, ClaimVerdict::Undecided);
+        let exactly = AllocationBound::Exactly(1);
+        assert_eq!(verdict(&exactly, &[1.0; 2], &[]), ClaimVerdict::Confirmed);
+        assert_eq!(verdict(&exactly, &[2.0; 2], &[]), ClaimVerdict::Refuted);
+        assert_eq!(verdict(&exactly, &[1.0, 2.0], &[]), ClaimVerdict::Undecided);
+        let at_most = AllocationBound::AtMost(1);
+        assert_eq!(verdict(&at_most, &[0.0, 1.0], &[]), ClaimVerdict::Confirmed);
+        assert_eq!(verdict(&at_most, &[2.0; 2], &[]), ClaimVerdict::Refuted);
+        assert_eq!(allocations(&fewer, &[1.0; 2], Some(&[9.0; 2])).1, "1 instead of 9");
+    }
+
+    #[test]
+    fn a_claim_on_the_edge_is_given_up_in_time() {
+        let budget = ErrorBudget::new(0.01, 20).unwrap();
+        let mut test = ClaimTest::new(Relation::AtLeast(1.5), budget).unwrap();
+        assert!(matches!(test.promise(3), Promise::Pairs(_)));
+        for pair in pairs_of(&[3.0_f64.ln(); 3]) {
+            test.push(&pair).unwrap();
+        }
+        assert_eq!(test.promise(3), Promise::Hopeless);
+        assert!(matches!(test.promise(100), Promise::Pairs(_)));
+        let mut test = ClaimTest::new(Relation::AtLeast(1.5), budget).unwrap();
+        for pair in pairs_of(&[1.5_f64.ln(); 12]) {
+            test.push(&pair).unwrap();
+        }
+        assert_eq!(test.promise(20), Promise::Hopeless);
+        for pair in pairs_of(&[3.0_f64.ln(); 40]) {
+            test.push(&pair).unwrap();
+        }
+        assert_eq!(test.promise(0), Promise::Decided);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Outcomes to pass or fail, and to the code that a process exits with.
 
-use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, MetricOutcome, ReportedError, Verdict};
+use crate::domain::{BenchmarkOutcome, ClaimOutcome, MetricOutcome, ReportedError, Verdict};
 
 /// What an inconclusive benchmark means for the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,14 +80,14 @@ impl Gate {
         let metrics = || benchmarks.iter().flat_map(|benchmark| &benchmark.metrics);
         let count = |test: fn(&MetricOutcome) -> bool| metrics().filter(|metric| test(metric)).count();
         let inconclusive = count(|metric| metric.verdict == Verdict::Inconclusive);
-        let refuted = claims.iter().filter(|claim| claim.verdict == ClaimVerdict::Refuted).count();
+        let refuted = claims.iter().filter(|claim| claim.fails()).count();
         let failures = count(|metric| metric.verdict == Verdict::Regressed)
             + refuted
             + match policy.inconclusive {
                 Inconclusive::Pass => 0,
                 Inconclusive::Fail => inconclusive,
             };
-        let measured_claims = claims.iter().filter(|claim| claim.ratio.is_some()).count();
+        let measured_claims = claims.iter().filter(|claim| claim.was_examined()).count();
         let compared = count(was_compared) + measured_claims;
         let unsettled = inconclusive + count(|metric| matches!(metric.verdict, Verdict::Missing | Verdict::NotComparable))
             // A benchmark without any metric has no verdict either.
@@ -125,7 +125,7 @@ fn was_compared(metric: &MetricOutcome) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BenchmarkName, Limit, Method, Metric};
+    use crate::domain::{BenchmarkName, ClaimVerdict, ClaimWeight, Claimed, Limit, Method, Metric};
 
     fn benchmark(verdicts: &[Verdict]) -> BenchmarkOutcome {
         let limit = Limit::default_for(Metric::WallTime);
@@ -138,8 +138,8 @@ mod tests {
     }
 
     fn claim(verdict: ClaimVerdict) -> ClaimOutcome {
-        let name = "group/pattern".to_owned();
-        ClaimOutcome { name, verdict, ratio: Some(1.0), interval: None, at_least: 1.5, reason: None }
+        let outcome = ClaimOutcome::undecided("group/pattern", Claimed::AtLeast(1.5), "");
+        ClaimOutcome { verdict, ratio: Some(1.0), ..outcome }
     }
 
     fn error() -> ReportedError {
@@ -202,5 +202,7 @@ mod tests {
         assert_eq!(exit(ClaimVerdict::Confirmed), Exit::Passed);
         assert_eq!(exit(ClaimVerdict::Undecided), Exit::Passed);
         assert_eq!(exit(ClaimVerdict::Refuted), Exit::Failed);
+        let told = ClaimOutcome { weight: ClaimWeight::Informative, ..claim(ClaimVerdict::Refuted) };
+        assert_eq!(Gate::decide(&[], &[told], &[], GatePolicy::default()).exit, Exit::Passed);
     }
 }

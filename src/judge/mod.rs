@@ -18,7 +18,7 @@ pub mod stored;
 pub mod target;
 
 pub use crate::stats::ErrorBudget;
-pub use claim::{ClaimError, ClaimTest, Relation, fewer_allocations};
+pub use claim::{ClaimError, ClaimTest, Relation};
 pub use confirm::{Confirmation, Confirmed, Doubt, combine};
 pub use exact::{CountFinding, judge_counts};
 pub use gate::{Exit, Gate, GatePolicy, Inconclusive, VerdictRequirement};

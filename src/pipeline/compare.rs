@@ -3,15 +3,17 @@
 use std::time::Instant;
 
 use super::catalogue::{Catalogue, Presence};
+use super::claims::{Resolved, gate};
 use super::error::PipelineError;
 use super::prove::{Arena, Contest, Ended, Proof, test_of};
-use super::request::{CompareRequest, Confirm, Harness, Subject};
+use super::request::{CompareRequest, Confirm, Harness, HarnessClaims, Subject};
 use super::screen;
 use super::session;
-use super::workshop::{Prepared, Workshop};
+use super::workshop::{Layout, Prepared, Workshop};
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, BuiltBench, Event, Limit, Measurement, Method, Metric, MetricOutcome,
-    OccasionId, Phase, Progress, Provenance, Report, ReportedError, Revision, Side, Sides, Verdict,
+    BenchmarkName, BenchmarkOutcome, BuiltBench, ClaimOutcome, Event, Limit, Measurement, Method, Metric,
+    MetricOutcome, OccasionId, Phase, Progress, Provenance, Report, ReportedError, Revision, Side, Sides,
+    Verdict,
 };
 use crate::judge::policy::tests_of;
 use crate::judge::{Confirmation, ErrorBudget, Gate, PairedState, PairedTest, TargetInfo, outcome};
@@ -39,8 +41,10 @@ pub fn compare(
     named_revisions(request, &repository)?;
     let lock = session::lock(&request.project, progress)?;
     let revisions = revisions(request, &repository)?;
-    let workshop =
-        Workshop { project: &request.project, repository: &repository, scope: &request.scope, progress };
+    let mut workshop = Workshop::new(&request.project, &repository, &request.scope, progress);
+    if request.claims.harness == HarnessClaims::Always {
+        workshop.layout = Layout::Asked;
+    }
     let prepared = prepare(&workshop, revisions)?;
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
     workshop.tidy(&[revisions.baseline.tree.clone(), revisions.candidate.tree.clone()]);
@@ -49,33 +53,44 @@ pub fn compare(
     let lists = Sides { baseline: list(Side::Baseline)?, candidate: list(Side::Candidate)? };
     let everything = Catalogue::new(&lists, |_| true);
     let catalogue = Catalogue::new(&lists, |name| wanted(request, name));
+    let claims =
+        gate::selected(request, &revisions.candidate, &prepared.candidate, &lists.candidate, &everything)?;
     if catalogue.entries.is_empty() && catalogue.broken.is_empty() {
         let names: Vec<BenchmarkName> = everything.entries.into_keys().collect();
         return Err(session::nothing(&prepared.candidate, &request.scope, &names));
     }
     let occasion = session::begin(store, request.command, &request.machine, request.seed)?;
-    let mut referee =
-        Referee { request, revisions: &revisions, store, runner, progress, occasion, settled: Vec::new() };
-    let broke = referee.judge(&catalogue).err();
+    let timed = claims.iter().filter(|claim| claim.is_timed()).count();
+    let mut referee = Referee {
+        request,
+        revisions: &revisions,
+        store,
+        runner,
+        progress,
+        occasion,
+        settled: Vec::new(),
+        claims: timed,
+    };
+    let mut found = (Vec::new(), Vec::new());
+    let judged = referee.judge(&catalogue).and_then(|budget| {
+        found = referee.claims(&claims, prepared.candidate.layout.as_ref(), budget)?;
+        Ok(())
+    });
+    let (claims, broken) = found;
     let mut benchmarks = referee.settled;
     benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
     progress.event(Event::Measured);
     drop(lock);
     let mut errors = errors(&catalogue, &benchmarks);
-    if let Some(error) = broke {
+    errors.extend(broken);
+    if let Err(error) = judged {
         if benchmarks.is_empty() {
             return Err(error);
         }
         errors.push(session::broken_off(&error));
     }
-    if interrupted() {
-        errors.push(ReportedError {
-            subject: String::new(),
-            message: "interrupted before every benchmark was decided; what was measured is stored".to_owned(),
-            hint: None,
-        });
-    }
-    let gate = Gate::decide(&benchmarks, &[], &errors, request.judging.gate);
+    errors.extend(session::interruption("before every benchmark was decided; what was measured is stored"));
+    let gate = Gate::decide(&benchmarks, &claims, &errors, request.judging.gate);
     Ok(Report {
         command: request.command,
         exit_code: gate.exit.code(),
@@ -84,7 +99,7 @@ pub fn compare(
         machine: Some(request.machine.clone()),
         toolchain: session::toolchain(&prepared.candidate),
         benchmarks,
-        claims: Vec::new(),
+        claims,
         errors,
         notes: notes(&prepared),
         seconds: start.elapsed().as_secs_f64(),
@@ -184,6 +199,8 @@ struct Referee<'a> {
     occasion: OccasionId,
     /// What is decided, also when the rest breaks off.
     settled: Vec<BenchmarkOutcome>,
+    /// How many claims are tested besides.
+    claims: usize,
 }
 
 /// One benchmark on the way to its outcome.
@@ -193,7 +210,8 @@ enum Case {
 }
 
 impl Referee<'_> {
-    fn judge(&mut self, catalogue: &Catalogue) -> Result<(), PipelineError> {
+    /// Judges every benchmark, and says how the run's error was divided.
+    fn judge(&mut self, catalogue: &Catalogue) -> Result<ErrorBudget, PipelineError> {
         let mut cases = Vec::new();
         for (name, presence) in &catalogue.entries {
             cases.push(self.triage(name, presence)?);
@@ -216,7 +234,18 @@ impl Referee<'_> {
         }
         let proven = self.prove(contests, budget)?;
         self.settled.extend(proven);
-        Ok(())
+        Ok(budget)
+    }
+
+    /// Puts claims to the test, all within the candidate.
+    fn claims(
+        &mut self,
+        claims: &[Resolved],
+        layout: Option<&Result<String, String>>,
+        budget: ErrorBudget,
+    ) -> Result<(Vec<ClaimOutcome>, Vec<ReportedError>), PipelineError> {
+        let (request, revision) = (self.request, &self.revisions.candidate);
+        gate::judge(request, &mut self.arena(), revision, claims, layout, budget)
     }
 
     /// What needs no clock is settled at once.
@@ -262,7 +291,7 @@ impl Referee<'_> {
             benches: benches.clone(),
             ids: Sides::from_fn(|_| name.id().to_owned()),
             keys,
-            limit,
+            by: limit,
         })))
     }
 
@@ -298,10 +327,10 @@ impl Referee<'_> {
     /// The run's error, divided among everything that will be tested.
     fn budget(&self, cases: &[Case]) -> ErrorBudget {
         let tests = cases.iter().map(|case| match case {
-            Case::Open(contest) => tests_of(&contest.limit),
+            Case::Open(contest) => tests_of(&contest.by),
             Case::Settled(_) => 0,
         });
-        self.request.judging.policy.error_budget(tests.sum())
+        self.request.judging.policy.error_budget(tests.sum::<usize>() + self.claims)
     }
 
     fn screened(
@@ -326,7 +355,7 @@ impl Referee<'_> {
     ) -> Result<Vec<BenchmarkOutcome>, PipelineError> {
         let first = self
             .arena()
-            .prove(Phase::Proof, contests, &|contest, baseline| test_of(&contest.limit, baseline, budget))?;
+            .prove(Phase::Proof, contests, &|contest, baseline| test_of(&contest.by, baseline, budget))?;
         let (suspects, decided): (Vec<Proof>, Vec<Proof>) =
             first.into_iter().partition(|proof| self.is_suspect(proof));
         let mut outcomes: Vec<BenchmarkOutcome> =
@@ -339,7 +368,7 @@ impl Referee<'_> {
         let again = suspects.iter().map(|proof| proof.contest.clone()).collect();
         let second = self
             .arena()
-            .prove(Phase::Confirm, again, &|contest, baseline| test_of(&contest.limit, baseline, alone))?;
+            .prove(Phase::Confirm, again, &|contest, baseline| test_of(&contest.by, baseline, alone))?;
         for (proof, again) in suspects.iter().zip(&second) {
             let confirmation = match &again.test {
                 Some(test) => Confirmation::Measured(test),
@@ -375,7 +404,7 @@ impl Referee<'_> {
     }
 
     fn outcome(&self, proof: &Proof, confirmation: Confirmation<'_>) -> BenchmarkOutcome {
-        let Contest { name, benches, limit, .. } = &proof.contest;
+        let Contest { name, benches, by: limit, .. } = &proof.contest;
         let bench = &benches.candidate;
         let metric = Metric::WallTime;
         let found = match (&proof.ended, &proof.test) {

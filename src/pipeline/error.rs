@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::claims::ClaimError;
 use crate::build::BuildError;
 use crate::build::criterion_copy::CriterionCopyError;
 use crate::discover::DiscoverError;
@@ -66,6 +67,20 @@ pub enum PipelineError {
         /// What exists and is spelt alike.
         near: Vec<String>,
     },
+    /// A claim that cannot be tested.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// Nobody claims anything.
+    #[error("find a claim: there is no `[[claim]]` in the configuration, and the harness is left out")]
+    NoClaims,
+    /// The user's filter means no claim.
+    #[error("find a claim that matches {filter}")]
+    NoClaimMatch {
+        /// What was asked for.
+        filter: String,
+        /// What exists and is spelt alike.
+        near: Vec<String>,
+    },
     /// A signal came before anything was measured.
     #[error("finish: interrupted before anything was measured")]
     Interrupted,
@@ -91,7 +106,12 @@ impl PipelineError {
         match self {
             Self::Source(error) => source_fault(error),
             Self::Discover(error) => discover_fault(error),
-            Self::NoBenches(_) | Self::NoMatch { .. } | Self::Metric { .. } => Fault::Usage,
+            Self::NoBenches(_)
+            | Self::NoMatch { .. }
+            | Self::Metric { .. }
+            | Self::Claim(_)
+            | Self::NoClaims
+            | Self::NoClaimMatch { .. } => Fault::Usage,
             Self::Harness(_)
             | Self::Build(_)
             | Self::Store(_)
@@ -116,11 +136,16 @@ impl PipelineError {
                 "add a `[[bench]]` with `harness = false` that uses Criterion, or let the built-in harness take part"
                     .to_owned(),
             ),
-            Self::NoMatch { near, .. } if !near.is_empty() => Some(format!(
+            Self::Claim(error) => error.hint(),
+            Self::NoClaims => Some("leave --no-harness out, or write a `[[claim]]`".to_owned()),
+            Self::NoMatch { near, .. } | Self::NoClaimMatch { near, .. } if !near.is_empty() => Some(format!(
                 "what is spelt alike: {}",
                 near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
             )),
             Self::NoMatch { .. } => Some("`cargo perfguard list` shows every full name".to_owned()),
+            Self::NoClaimMatch { .. } => {
+                Some("a claim's name is group/pattern, such as strings/concat".to_owned())
+            }
             Self::Area { folder, .. } => {
                 Some(format!("{} must be writable; --target-dir names another folder", folder.display()))
             }

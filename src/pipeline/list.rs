@@ -36,8 +36,7 @@ pub fn list(
     let repository = Repository::discover(&request.project.root)?;
     let _lock = session::lock(&request.project, progress)?;
     let candidate = repository.work_tree()?;
-    let workshop =
-        Workshop { project: &request.project, repository: &repository, scope: &request.scope, progress };
+    let workshop = Workshop::new(&request.project, &repository, &request.scope, progress);
     let prepared = workshop.prepare(Side::Candidate, &candidate, None)?;
     let listed = session::list(&prepared, runner)?;
     let mut names = Vec::new();

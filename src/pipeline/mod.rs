@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`request`] | what a command asks for, resolved |
 //! | [`compare`] | `check` and `compare`: all stages |
+//! | [`claims`] | `claims`: one build, its benchmarks against each other |
 //! | [`run`] | `run`: source … store |
 //! | [`list`] | `list`: source … build, and the executables' own lists |
 //! | `workshop` | a revision to executables |
@@ -12,6 +13,7 @@
 //! | [`error`] | why a command ended early, and which exit code that is |
 
 mod catalogue;
+pub mod claims;
 pub mod compare;
 pub mod error;
 pub mod list;

@@ -6,18 +6,78 @@ use std::time::{Duration, Instant};
 use super::error::PipelineError;
 use super::request::Measuring;
 use crate::domain::{
-    BenchmarkName, BuiltBench, Event, Limit, MeasurementKey, OccasionId, Pair, Phase, Progress, Provenance,
-    Side, Sides,
+    BenchmarkName, BuiltBench, ClaimVerdict, Event, Limit, MeasurementKey, OccasionId, Pair, Phase, Progress,
+    Provenance, Side, Sides,
 };
-use crate::judge::{ErrorBudget, PairedState, PairedTest, Promise};
+use crate::judge::{ClaimTest, ErrorBudget, PairedState, PairedTest, Promise};
 use crate::measure::plan::{self, Order, Standing, next_visit};
 use crate::measure::runner::{LaunchFailure, Runner};
 use crate::store::{ComparisonId, NewComparison, Store};
 use crate::support::process::interrupted;
 
-/// One benchmark to be decided by pairs.
+/// A sequential test that pairs decide.
+pub(crate) trait Test {
+    /// Takes the next pair. One without a ratio says nothing.
+    fn take(&mut self, pair: &Pair);
+    /// Whether the pairs have shown it one way or the other.
+    fn is_decided(&self) -> bool;
+    /// Whether more pairs are worth their time.
+    fn promise(&self, pairs_left: u32) -> Promise;
+    /// What the figures say so far, for whoever watches.
+    fn describe(&self) -> String;
+}
+
+/// How many more pairs an improvement may be away to be waited for.
+const MORE_FOR_AN_IMPROVEMENT: f64 = 12.0;
+
+impl Test for PairedTest {
+    fn take(&mut self, pair: &Pair) {
+        let _ = self.push(pair);
+    }
+
+    /// What is cleared and looks better is given some more pairs: an improvement is news worth a few seconds.
+    fn is_decided(&self) -> bool {
+        self.state() != PairedState::Undecided
+            && self.pairs_to_improved().is_none_or(|pairs| pairs > MORE_FOR_AN_IMPROVEMENT)
+    }
+
+    fn promise(&self, pairs_left: u32) -> Promise {
+        Self::promise(self, pairs_left)
+    }
+
+    fn describe(&self) -> String {
+        match (self.estimate(), self.interval()) {
+            (None, _) => FIRST_LOOK.to_owned(),
+            (Some(estimate), None) => format!("{:+.1} %", estimate * 100.0),
+            (_, Some((low, high))) => format!("{:+.1} % to {:+.1} %", low * 100.0, high * 100.0),
+        }
+    }
+}
+
+impl Test for ClaimTest {
+    fn take(&mut self, pair: &Pair) {
+        let _ = self.push(pair);
+    }
+
+    fn is_decided(&self) -> bool {
+        self.verdict() != ClaimVerdict::Undecided
+    }
+
+    fn promise(&self, pairs_left: u32) -> Promise {
+        Self::promise(self, pairs_left)
+    }
+
+    fn describe(&self) -> String {
+        self.ratio().map_or_else(|| FIRST_LOOK.to_owned(), |ratio| format!("{ratio:.2}x"))
+    }
+}
+
+/// Said before there is anything to say.
+const FIRST_LOOK: &str = "first look";
+
+/// Two benchmarks, or one on two sides, to be set against each other by pairs. `J` is what they are judged by.
 #[derive(Debug, Clone)]
-pub(crate) struct Contest {
+pub(crate) struct Contest<J = Limit> {
     /// What reports call it.
     pub(crate) name: BenchmarkName,
     /// The two executables.
@@ -27,7 +87,7 @@ pub(crate) struct Contest {
     /// What its measurements are keyed by.
     pub(crate) keys: Sides<MeasurementKey>,
     /// What it is judged by.
-    pub(crate) limit: Limit,
+    pub(crate) by: J,
 }
 
 /// Why no more pairs are taken.
@@ -45,18 +105,18 @@ pub(crate) enum Ended {
 
 /// A contest that ended, with the test that the stored pairs make.
 #[derive(Debug, Clone)]
-pub(crate) struct Proof {
-    pub(crate) contest: Contest,
+pub(crate) struct Proof<J = Limit, T = PairedTest> {
+    pub(crate) contest: Contest<J>,
     pub(crate) ended: Ended,
     /// `None` when not a single pair was measured.
-    pub(crate) test: Option<PairedTest>,
+    pub(crate) test: Option<T>,
 }
 
 /// A contest under way.
-struct Bout {
-    contest: Contest,
+struct Bout<J, T> {
+    contest: Contest<J>,
     comparison: ComparisonId,
-    test: Option<PairedTest>,
+    test: Option<T>,
     pairs: u32,
     spent: Duration,
     iteration: Option<Duration>,
@@ -77,12 +137,12 @@ pub(crate) struct Arena<'a> {
 impl Arena<'_> {
     /// Measures pairs until every contest has ended. `make` gives the test of a contest once the baseline's value is
     /// roughly known, which limits with an absolute part need.
-    pub(crate) fn prove(
+    pub(crate) fn prove<J, T: Test>(
         &mut self,
         phase: Phase,
-        contests: Vec<Contest>,
-        make: &dyn Fn(&Contest, f64) -> PairedTest,
-    ) -> Result<Vec<Proof>, PipelineError> {
+        contests: Vec<Contest<J>>,
+        make: &dyn Fn(&Contest<J>, f64) -> T,
+    ) -> Result<Vec<Proof<J, T>>, PipelineError> {
         let mut bouts =
             contests.into_iter().map(|contest| self.open(phase, contest)).collect::<Result<Vec<_>, _>>()?;
         loop {
@@ -102,7 +162,7 @@ impl Arena<'_> {
         bouts.into_iter().map(|bout| self.close(bout, make)).collect()
     }
 
-    fn open(&mut self, phase: Phase, contest: Contest) -> Result<Bout, PipelineError> {
+    fn open<J, T>(&mut self, phase: Phase, contest: Contest<J>) -> Result<Bout<J, T>, PipelineError> {
         let comparison = self.store.begin_comparison(
             self.occasion,
             &NewComparison {
@@ -123,7 +183,7 @@ impl Arena<'_> {
         })
     }
 
-    fn standing(&self, bout: &Bout) -> Standing {
+    fn standing<J, T: Test>(&self, bout: &Bout<J, T>) -> Standing {
         let budget = self.measuring.budget;
         let left = match bout.pairs {
             0 => u32::MAX,
@@ -144,14 +204,14 @@ impl Arena<'_> {
     }
 
     /// One pair of one contest.
-    fn visit(
+    fn visit<J, T: Test>(
         &mut self,
-        bout: &mut Bout,
-        make: &dyn Fn(&Contest, f64) -> PairedTest,
+        bout: &mut Bout<J, T>,
+        make: &dyn Fn(&Contest<J>, f64) -> T,
         settled: usize,
         total: usize,
     ) -> Result<(), PipelineError> {
-        let state = describe(bout.test.as_ref());
+        let state = bout.test.as_ref().map_or_else(|| FIRST_LOOK.to_owned(), Test::describe);
         self.progress.event(Event::Benchmark {
             name: &bout.contest.name,
             settled,
@@ -172,9 +232,8 @@ impl Arena<'_> {
                 bout.iteration = Some(iteration(&pair));
                 let baseline = pair.launches.baseline.samples.median();
                 let test = bout.test.get_or_insert_with(|| make(&bout.contest, baseline));
-                // A pair without a ratio is stored, and says nothing.
-                let _ = test.push(&pair);
-                if test.state() != PairedState::Undecided {
+                test.take(&pair);
+                if test.is_decided() {
                     bout.ended = Some(Ended::Decided);
                 }
             }
@@ -185,16 +244,16 @@ impl Arena<'_> {
     }
 
     /// Judges once more what the store gives back, so that a later re-judging agrees to the last bit.
-    fn close(
+    fn close<J, T: Test>(
         &mut self,
-        bout: Bout,
-        make: &dyn Fn(&Contest, f64) -> PairedTest,
-    ) -> Result<Proof, PipelineError> {
+        bout: Bout<J, T>,
+        make: &dyn Fn(&Contest<J>, f64) -> T,
+    ) -> Result<Proof<J, T>, PipelineError> {
         let pairs = self.store.pairs(bout.comparison)?;
         let test = pairs.first().map(|first| {
             let mut test = make(&bout.contest, first.launches.baseline.samples.median());
             for pair in &pairs {
-                let _ = test.push(pair);
+                test.take(pair);
             }
             test
         });
@@ -220,15 +279,6 @@ fn iteration(pair: &Pair) -> Duration {
     Duration::try_from_secs_f64(longest * 1e-9).unwrap_or_default()
 }
 
-/// What the figures say so far, for whoever watches.
-fn describe(test: Option<&PairedTest>) -> String {
-    match test.and_then(|test| Some((test.estimate()?, test.interval()))) {
-        None => "first look".to_owned(),
-        Some((estimate, None)) => format!("{:+.1} %", estimate * 100.0),
-        Some((_, Some((low, high)))) => format!("{:+.1} % to {:+.1} %", low * 100.0, high * 100.0),
-    }
-}
-
 /// A failure with the last lines the bench printed.
 pub(crate) fn words(failure: &LaunchFailure) -> String {
     let tail = failure.output_tail.trim();
@@ -241,3 +291,6 @@ pub(crate) fn test_of(limit: &Limit, baseline: f64, budget: ErrorBudget) -> Pair
         .or_else(|_| PairedTest::new(0.0, budget))
         .unwrap_or_else(|_| unreachable!("a margin of zero is not negative"))
 }
+
+#[cfg(test)]
+mod tests;

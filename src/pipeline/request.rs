@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
-use crate::domain::{CargoFlags, MachineFacts, Metric, Variables};
+use crate::domain::{CargoFlags, Claim, MachineFacts, Metric, Variables};
 use crate::judge::{GatePolicy, Policy};
 use crate::measure::plan::launch_options;
 use crate::measure::runner::LaunchOptions;
+use crate::store::BaselineFile;
 
 /// Where everything is.
 #[derive(Debug, Clone)]
@@ -103,6 +104,30 @@ pub struct Judging {
     pub screen: bool,
 }
 
+/// When the harness's claims are part of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HarnessClaims {
+    /// Never.
+    Never,
+    /// Those that were confirmed, where their executables differ between the sides.
+    WhenChanged,
+    /// All of them.
+    Always,
+}
+
+/// Claims as part of a comparison.
+#[derive(Debug, Clone)]
+pub struct ClaimGate {
+    /// The user's own.
+    pub own: Vec<Claim<String>>,
+    /// The harness's.
+    pub harness: HarnessClaims,
+    /// What committed baseline files know about claims.
+    pub known: Vec<BaselineFile>,
+    /// Paired time per claim, a ceiling.
+    pub budget: Duration,
+}
+
 /// A comparison: `check` and `compare`.
 #[derive(Debug, Clone)]
 pub struct CompareRequest {
@@ -120,6 +145,8 @@ pub struct CompareRequest {
     pub measuring: Measuring,
     /// How it is judged.
     pub judging: Judging,
+    /// Which claims are held to.
+    pub claims: ClaimGate,
     /// On which machine.
     pub machine: MachineFacts,
     /// What orders and pinning are drawn from; recorded with the results.

@@ -44,8 +44,7 @@ pub fn run(
         Some(commits) => commits,
         None => vec![repository.work_tree()?],
     };
-    let workshop =
-        Workshop { project: &request.project, repository: &repository, scope: &request.scope, progress };
+    let workshop = Workshop::new(&request.project, &repository, &request.scope, progress);
     let occasion = session::begin(store, "run", &request.machine, 0)?;
     let mut surveyor = Surveyor {
         request,

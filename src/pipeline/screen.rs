@@ -52,12 +52,12 @@ pub(crate) fn clear(
         occasions: &stored,
         differences: &differences,
         fresh: Fresh { value, error },
-        limit: contest.limit,
+        limit: contest.by,
         minimum_occasions: judging.policy.minimum_occasions(),
     };
     let seconds = measurement.launches.iter().map(|launch| launch.seconds).sum();
     Ok(match screen(&input, budget) {
-        Screen::Clear(cleared) => Some(outcome::cleared(Metric::WallTime, contest.limit, &cleared, seconds)),
+        Screen::Clear(cleared) => Some(outcome::cleared(Metric::WallTime, contest.by, &cleared, seconds)),
         Screen::NeedsProof(_) => None,
     })
 }

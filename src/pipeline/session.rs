@@ -66,6 +66,28 @@ pub(crate) fn list(prepared: &Prepared, runner: &mut dyn Runner) -> Result<Vec<L
     if interrupted() { Err(PipelineError::Interrupted) } else { Ok(listed) }
 }
 
+/// The executables that could not list their benchmarks, as errors.
+pub(crate) fn unlisted(listed: &[ListedBench]) -> Vec<ReportedError> {
+    let broken = |listed: &ListedBench| {
+        let reason = listed.ids.as_ref().err()?;
+        Some(ReportedError {
+            subject: listed.bench.label(),
+            message: format!("cannot list its benchmarks: {reason}"),
+            hint: None,
+        })
+    };
+    listed.iter().filter_map(broken).collect()
+}
+
+/// That the user stopped the run, as an error, if so.
+pub(crate) fn interruption(before: &str) -> Option<ReportedError> {
+    interrupted().then(|| ReportedError {
+        subject: String::new(),
+        message: format!("interrupted {before}"),
+        hint: None,
+    })
+}
+
 /// What a benchmark's measurements are keyed by.
 pub(crate) fn key(
     revision: &Revision,

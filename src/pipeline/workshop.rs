@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::error::PipelineError;
 use super::request::{Harness, Project, Scope};
 use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
-use crate::build::{BuildRequest, Built, Patch, build};
+use crate::build::{BuildRequest, Built, Patch, build, output_of_binary};
 use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId,
@@ -13,6 +13,9 @@ use crate::domain::{
 use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
 use crate::support::current::BuildSite;
 use crate::support::process::interrupted;
+
+/// The harness's binary that prints the layout of types.
+const LAYOUT_BINARY: &str = "perfguard-layout";
 
 /// How many source trees, with their target folders, are kept for the next run.
 const KEPT_TREES: usize = 4;
@@ -23,6 +26,14 @@ pub(crate) struct Workshop<'a> {
     pub(crate) repository: &'a Repository,
     pub(crate) scope: &'a Scope,
     pub(crate) progress: &'a dyn Progress,
+    pub(crate) layout: Layout,
+}
+
+/// Whether the harness is asked for the layout of types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Unasked,
+    Asked,
 }
 
 /// Whether a name that a tree does not know is a mistake.
@@ -46,14 +57,33 @@ pub(crate) struct Prepared {
     pub(crate) left_out: Vec<LeftOut>,
     /// What the reader should know.
     pub(crate) notes: Vec<String>,
+    /// What the harness says about the layout of types, or why it cannot.
+    pub(crate) layout: Option<Result<String, String>>,
     /// The target folder to start another side's build from.
     target: Option<PathBuf>,
 }
 
 impl Prepared {
+    /// A revision that has nothing of what is wanted.
+    fn empty(revision: Revision, notes: Vec<String>) -> Self {
+        Self { revision, benches: Vec::new(), left_out: Vec::new(), notes, layout: None, target: None }
+    }
+
     /// The same executables, for a revision with the same files.
     pub(crate) fn standing_for(self, revision: Revision) -> Self {
         Self { revision, ..self }
+    }
+}
+
+impl<'a> Workshop<'a> {
+    /// A workshop that does not ask about layout.
+    pub(crate) fn new(
+        project: &'a Project,
+        repository: &'a Repository,
+        scope: &'a Scope,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        Self { project, repository, scope, progress, layout: Layout::Unasked }
     }
 }
 
@@ -73,15 +103,38 @@ impl Workshop<'_> {
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
         let mut prepared = self.own(side, &tree, like)?;
+        self.complete(side, &tree, &mut prepared)?;
+        Ok(prepared)
+    }
+
+    /// Builds the harness of a revision and nothing else: the workspace's own where it is a member.
+    pub(crate) fn prepare_harness(&self, revision: &Revision) -> Result<Prepared, PipelineError> {
+        let side = Side::Candidate;
+        self.progress.event(Event::Stage(&format!("Extracting {revision}")));
+        let prefix = self.repository.prefix_of(&self.project.root)?;
+        let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
+        let selection = Selection { packages: vec![HARNESS_PACKAGE.to_owned()], ..Selection::default() };
+        match self.make(side, &tree, &selection, None) {
+            Err(PipelineError::Discover(DiscoverError::UnknownPackage { .. })) => {
+                let mut prepared = Prepared::empty(tree.revision.clone(), Vec::new());
+                self.add_harness(side, &tree, &mut prepared)?;
+                Ok(prepared)
+            }
+            other => other,
+        }
+    }
+
+    /// Adds the shipped harness where it takes part and is no member of the workspace.
+    fn complete(&self, side: Side, tree: &SourceTree, prepared: &mut Prepared) -> Result<(), PipelineError> {
         let own = prepared.benches.iter().any(|bench| bench.package == HARNESS_PACKAGE)
             || prepared.left_out.iter().any(|target| target.package == HARNESS_PACKAGE);
         if let Harness::On { .. } = self.scope.harness
             && !own
             && self.wants_harness()
         {
-            self.add_harness(side, &tree, &mut prepared)?;
+            self.add_harness(side, tree, prepared)?;
         }
-        Ok(prepared)
+        Ok(())
     }
 
     /// Builds the workspace's own benches. A package or bench target that only the candidate has is no error of the
@@ -109,14 +162,7 @@ impl Workshop<'_> {
             let emptied = |before: usize, names: &[String]| before > 0 && names.is_empty();
             // An empty list would mean everything.
             if emptied(named.0, &selection.packages) || emptied(named.1, &selection.benches) {
-                let revision = tree.revision.clone();
-                return Ok(Prepared {
-                    revision,
-                    benches: Vec::new(),
-                    left_out: Vec::new(),
-                    notes,
-                    target: None,
-                });
+                return Ok(Prepared::empty(tree.revision.clone(), notes));
             }
         }
     }
@@ -175,6 +221,7 @@ impl Workshop<'_> {
             Ok(harness) => {
                 prepared.benches.extend(harness.benches);
                 prepared.notes.extend(harness.notes);
+                prepared.layout = harness.layout;
             }
             Err(PipelineError::Build(error)) if !interrupted() => {
                 let note = format!("the built-in harness is left out of the {side}: failed to {error}");
@@ -226,6 +273,12 @@ impl Workshop<'_> {
             local: &found.local,
         };
         let Built { benches, notes: built_notes, .. } = build(&request, self.progress)?;
+        let layout = (self.layout == Layout::Asked
+            && found.members.iter().any(|member| member == HARNESS_PACKAGE))
+        .then(|| {
+            output_of_binary(&request, HARNESS_PACKAGE, LAYOUT_BINARY, self.progress)
+                .map_err(|error| format!("failed to {error}"))
+        });
         occupied.release()?;
         notes.extend(built_notes);
         Ok(Prepared {
@@ -233,6 +286,7 @@ impl Workshop<'_> {
             benches,
             left_out: found.left_out,
             notes,
+            layout,
             target: Some(tree.target()),
         })
     }

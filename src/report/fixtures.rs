@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, CommitId, CpuIdentity, Limit, MachineFacts,
-    MachineKey, Method, Metric, MetricOutcome, Report, ReportedError, Revision, Toolchain, TreeId, Verdict,
+    AllocationBound, BenchmarkName, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, ClaimWeight, Claimed,
+    CommitId, CpuIdentity, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Report,
+    ReportedError, Revision, Sides, Toolchain, TreeId, Verdict,
 };
 
 /// A name of 200 characters.
@@ -241,15 +242,85 @@ pub(super) fn nasty() -> Report {
     }
 }
 
+/// The guide's claims, by section.
+pub(super) fn ledger() -> Report {
+    let claim = |section: &str, name: &str, claimed, verdict, ratio| ClaimOutcome {
+        section: Some(section.to_owned()),
+        statement: Some(format!("what the guide says of {name}")),
+        verdict,
+        ratio,
+        interval: ratio.map(|ratio| (ratio * 0.99, ratio * 1.01)),
+        weight: ClaimWeight::Informative,
+        reason: None,
+        ..ClaimOutcome::undecided(name, claimed, "")
+    };
+    let counted = Sides { baseline: None, candidate: Some(3.0) };
+    let concat = claim(
+        "String Handling",
+        "strings/concat/plus",
+        Claimed::Allocations(AllocationBound::Exactly(3)),
+        ClaimVerdict::Confirmed,
+        None,
+    );
+    let both = Sides { baseline: Some(2.0), candidate: Some(1.0) };
+    let spilled = claim(
+        "String Handling",
+        "strings/small_vec/spilled",
+        Claimed::Allocations(AllocationBound::FewerThan(BenchmarkName::new("p", "t", "b"))),
+        ClaimVerdict::Confirmed,
+        None,
+    );
+    Report {
+        exit_code: 0,
+        baseline: None,
+        claims: vec![
+            claim(
+                "String Handling",
+                "strings/concat",
+                Claimed::AtLeast(1.1),
+                ClaimVerdict::Confirmed,
+                Some(3.1),
+            ),
+            ClaimOutcome { allocations: Some(counted), ..concat },
+            ClaimOutcome { allocations: Some(both), ..spilled },
+            ClaimOutcome {
+                reason: Some("\u{201c}what the guide says\u{201d} does not hold".to_owned()),
+                ..claim(
+                    "Best Practices",
+                    "ownership/bounds",
+                    Claimed::AtLeast(1.1),
+                    ClaimVerdict::Refuted,
+                    Some(1.0),
+                )
+            },
+            claim(
+                "Best Practices",
+                "abstraction/enum_layout",
+                Claimed::Layout(16),
+                ClaimVerdict::Confirmed,
+                None,
+            ),
+            claim(
+                "Best Practices",
+                "ownership/bounds/iterator",
+                Claimed::EqualWithin(0.02),
+                ClaimVerdict::Undecided,
+                Some(1.01),
+            ),
+        ],
+        seconds: 200.0,
+        ..bare("claims")
+    }
+}
+
 /// Claims of every verdict.
 pub(super) fn claims() -> Report {
     let claim = |name: &str, verdict, ratio, interval, reason: Option<&str>| ClaimOutcome {
-        name: name.into(),
         verdict,
         ratio,
         interval,
-        at_least: 1.5,
         reason: reason.map(str::to_owned),
+        ..ClaimOutcome::undecided(name, Claimed::AtLeast(1.5), "")
     };
     Report {
         exit_code: 100,
@@ -310,6 +381,7 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("only_new", only_new()),
         ("nasty", nasty()),
         ("claims", claims()),
+        ("ledger", ledger()),
         ("run", run()),
         ("list", list()),
         ("broken", broken()),

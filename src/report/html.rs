@@ -222,16 +222,19 @@ fn claims(out: &mut String, claims: &[ClaimOutcome]) {
                     class: "",
                     hint: String::new(),
                 },
+                Cell::text(claim.section.as_deref().unwrap_or_default()),
                 Cell::name(&claim.name),
                 Cell::figure(&ratio, claim.ratio),
                 Cell::figure(&interval, claim.interval.map(|(low, _)| low)),
-                Cell::figure(&units::ratio(claim.at_least), Some(claim.at_least)),
+                Cell::text(&claim.claimed.to_string()),
+                Cell::text(&words::allocations(claim)),
                 Cell::text(claim.reason.as_deref().unwrap_or_default()),
             ]
         })
         .collect();
     out.push_str("<h2>Claims</h2>\n");
-    let titles = ["verdict", "claim", "faster", "interval", "at least", "why"].map(str::to_owned);
+    let titles = ["verdict", "section", "claim", "faster", "interval", "claimed", "allocations", "why"]
+        .map(str::to_owned);
     table(out, &titles, &rows);
 }
 

@@ -92,11 +92,22 @@ struct WireMetric<'a> {
 #[derive(Serialize)]
 struct Claim<'a> {
     name: &'a str,
+    section: Option<&'a str>,
+    statement: Option<&'a str>,
     verdict: &'static str,
     ratio: Option<f64>,
     interval: Option<[Option<f64>; 2]>,
     at_least: Option<f64>,
+    claimed: String,
+    allocations: Option<Allocations>,
+    fails_gate: bool,
     reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Allocations {
+    before: Option<f64>,
+    after: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -210,10 +221,17 @@ fn metric(outcome: &MetricOutcome, kind: Kind) -> WireMetric<'_> {
 fn claim(claim: &ClaimOutcome) -> Claim<'_> {
     Claim {
         name: &claim.name,
+        section: claim.section.as_deref(),
+        statement: claim.statement.as_deref(),
         verdict: claim.verdict.name(),
         ratio: claim.ratio.and_then(finite),
         interval: claim.interval.and_then(interval),
-        at_least: finite(claim.at_least),
+        at_least: claim.claimed.at_least().and_then(finite),
+        claimed: claim.claimed.to_string(),
+        allocations: claim
+            .allocations
+            .map(|counts| Allocations { before: counts.baseline, after: counts.candidate }),
+        fails_gate: claim.fails(),
         reason: claim.reason.as_deref(),
     }
 }

@@ -133,12 +133,9 @@ fn claim_case(claim: &ClaimOutcome) -> TestCase {
         ClaimVerdict::Undecided => TestCaseStatus::skipped(),
     };
     if claim.verdict != ClaimVerdict::Confirmed {
-        let found = claim.ratio.map_or_else(|| "unknown".to_owned(), units::ratio);
-        let mut message = format!(
-            "{}: {found} as fast, claimed at least {}",
-            claim.verdict.name(),
-            units::ratio(claim.at_least)
-        );
+        let found = claim.ratio.map(|ratio| format!("{} as fast, ", units::ratio(ratio)));
+        let mut message =
+            format!("{}: {}claimed {}", claim.verdict.name(), found.unwrap_or_default(), claim.claimed);
         if let Some(reason) = &claim.reason {
             message = format!("{message}; {reason}");
         }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{BenchmarkOutcome, ClaimOutcome, MetricOutcome, Report, Verdict};
+use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, MetricOutcome, Report, Verdict};
 
 use super::text::{clean, plural};
 use super::words::{self, Kind, Tone};
@@ -129,23 +129,35 @@ fn claims(out: &mut String, claims: &[ClaimOutcome]) {
     if claims.is_empty() {
         return;
     }
-    out.push_str("| verdict | claim | faster | interval | at least | why |\n|---|---|--:|---|--:|---|\n");
-    for claim in claims {
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} |",
-            claim.verdict.name(),
-            code(&claim.name),
-            claim.ratio.map_or_else(|| units::UNKNOWN.to_owned(), units::ratio),
-            claim
-                .interval
-                .map(|(low, high)| format!("[{}, {}]", units::ratio(low), units::ratio(high)))
-                .unwrap_or_default(),
-            units::ratio(claim.at_least),
-            escape(cut(claim.reason.as_deref().unwrap_or_default())),
+    for (section, claims) in words::by_section(claims) {
+        if let Some(section) = section {
+            let _ = writeln!(out, "#### {}\n", escape(section));
+        }
+        out.push_str(
+            "| verdict | claim | faster | interval | claimed | allocations | why |\n\
+             |---|---|--:|---|---|---|---|\n",
         );
+        for claim in claims {
+            out.push_str(&claim_row(claim));
+        }
+        out.push('\n');
     }
-    out.push('\n');
+}
+
+fn claim_row(claim: &ClaimOutcome) -> String {
+    let verdict = claim.verdict.name();
+    let interval =
+        claim.interval.map(|(low, high)| format!("[{}, {}]", units::ratio(low), units::ratio(high)));
+    format!(
+        "| {} | {} | {} | {} | {} | {} | {} |\n",
+        if claim.verdict == ClaimVerdict::Refuted { format!("**{verdict}**") } else { verdict.to_owned() },
+        code(&claim.name),
+        claim.ratio.map_or_else(|| units::UNKNOWN.to_owned(), units::ratio),
+        interval.unwrap_or_default(),
+        escape(&claim.claimed.to_string()),
+        words::allocations(claim),
+        escape(cut(claim.reason.as_deref().or(claim.statement.as_deref()).unwrap_or_default())),
+    )
 }
 
 fn errors(out: &mut String, report: &Report) {

@@ -85,7 +85,7 @@ impl FromStr for Format {
 
 /// A format that would make no sense of what is reported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{command} cannot be written as {format}; use {}", list(.known))]
+#[error("write {command} as {format}; use {}", list(.known))]
 pub struct UnsupportedFormat {
     /// What is reported.
     pub command: &'static str,

@@ -29,9 +29,12 @@ fn tables_look_as_they_should() {
 
 #[test]
 fn other_formats_look_as_they_should() {
-    for (name, report) in
-        [("mixed", fixtures::mixed()), ("nasty", fixtures::nasty()), ("claims", fixtures::claims())]
-    {
+    for (name, report) in [
+        ("mixed", fixtures::mixed()),
+        ("nasty", fixtures::nasty()),
+        ("claims", fixtures::claims()),
+        ("ledger", fixtures::ledger()),
+    ] {
         for format in [Format::Json, Format::Markdown, Format::Html, Format::Junit, Format::Csv] {
             insta::assert_snapshot!(format!("{format}_{name}"), render(&report, format, &style(None)));
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{BenchmarkOutcome, ClaimVerdict, MetricOutcome, Report, Verdict};
+use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, MetricOutcome, Report, Verdict};
 
 use super::text::{clean, plural};
 use super::units;
@@ -289,6 +289,45 @@ fn tally(report: &Report, worst: bool) -> String {
 /// A verdict inside a sentence.
 pub(super) fn spoken(verdict: Verdict) -> &'static str {
     if verdict == Verdict::NotComparable { "not comparable" } else { verdict.name() }
+}
+
+/// Claims under the headings they stand under, in the order in which the headings first appear. Where no claim has
+/// one, the worst come first.
+pub(super) fn by_section(claims: &[ClaimOutcome]) -> Vec<(Option<&str>, Vec<&ClaimOutcome>)> {
+    let mut sections: Vec<(Option<&str>, Vec<&ClaimOutcome>)> = Vec::new();
+    for claim in claims {
+        let heading = claim.section.as_deref();
+        match sections.iter_mut().find(|(known, _)| *known == heading) {
+            Some((_, claims)) => claims.push(claim),
+            None => sections.push((heading, vec![claim])),
+        }
+    }
+    for (heading, claims) in &mut sections {
+        if heading.is_none() {
+            claims.sort_by(|a, b| {
+                claim_rank(a.verdict).cmp(&claim_rank(b.verdict)).then_with(|| a.name.cmp(&b.name))
+            });
+        }
+    }
+    sections
+}
+
+fn claim_rank(verdict: ClaimVerdict) -> u8 {
+    match verdict {
+        ClaimVerdict::Refuted => 0,
+        ClaimVerdict::Undecided => 1,
+        ClaimVerdict::Confirmed => 2,
+    }
+}
+
+/// Allocations before and after: `3 → 1`, or the one that was counted; empty where none was.
+pub(super) fn allocations(claim: &ClaimOutcome) -> String {
+    let Some(counts) = claim.allocations else { return String::new() };
+    match (counts.baseline, counts.candidate) {
+        (Some(before), Some(after)) => format!("{} → {}", units::grouped(before), units::grouped(after)),
+        (Some(count), None) | (None, Some(count)) => units::grouped(count),
+        (None, None) => String::new(),
+    }
 }
 
 fn refuted(report: &Report) -> usize {

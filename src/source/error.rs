@@ -161,7 +161,7 @@ impl SourceError {
                 quoted(&path.display().to_string())
             ),
             Self::Outside { .. } => "the workspace must be part of the repository".to_owned(),
-            Self::UnknownRevision { near, shallow, .. } => return unknown(near, *shallow),
+            Self::UnknownRevision { near, shallow, .. } => unknown(near, *shallow),
             Self::AmbiguousRevision { .. } => "give more digits".to_owned(),
             Self::NotACommit { .. } => "name a commit, a branch or a tag".to_owned(),
             Self::FirstCommit { .. } => {
@@ -195,7 +195,7 @@ impl SourceError {
 const DEEPEN: &str = "fetch more history: git fetch --deepen=50, or git fetch --unshallow \
                       (with GitHub's checkout action: fetch-depth: 0)";
 
-fn unknown(near: &[String], shallow: bool) -> Option<String> {
+fn unknown(near: &[String], shallow: bool) -> String {
     let mut hint = String::new();
     if !near.is_empty() {
         let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
@@ -204,7 +204,10 @@ fn unknown(near: &[String], shallow: bool) -> Option<String> {
     if shallow {
         let _ = write!(hint, "{}the clone is shallow; {DEEPEN}", if hint.is_empty() { "" } else { " Or " });
     }
-    (!hint.is_empty()).then_some(hint)
+    if hint.is_empty() {
+        hint.push_str("name a commit, a branch or a tag that this clone has; is it fetched?");
+    }
+    hint
 }
 
 fn place(prefix: &std::path::Path) -> String {

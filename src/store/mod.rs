@@ -21,7 +21,9 @@ mod rows;
 mod tests;
 mod write;
 
-pub use baseline_file::{BaselineClaim, BaselineFile, BaselineFileError, BaselineProblem, BaselineResult};
+pub use baseline_file::{
+    BaselineClaim, BaselineFile, BaselineFileError, BaselineProblem, BaselineResult, FolderError,
+};
 pub use comparison::{ComparisonId, NewComparison};
 pub use error::{Problem, Refusal, StoreError};
 pub use history::{SeriesFilter, StoredCommit};

@@ -108,7 +108,9 @@ impl Store {
         self.write("store a claim in", |transaction| {
             let occasion = rows::occasion(transaction, occasion)?;
             let (low, high) = found.interval.unzip();
-            if found.at_least.is_nan() {
+            // A claim without a ratio is stored with 0.
+            let least = found.claimed.at_least().unwrap_or(0.0);
+            if least.is_nan() {
                 return Err(Refusal::NotANumber("the claimed ratio").into());
             }
             let revision = rows::revision_id(transaction, revision)?;
@@ -119,7 +121,7 @@ impl Store {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?;
             let verdict = found.verdict.name();
-            let (ratio, least) = (found.ratio, found.at_least);
+            let ratio = found.ratio;
             add.execute(params![
                 occasion.id.0,
                 found.name,

@@ -1,13 +1,17 @@
 //! The stages against real parts, and the program as a user runs it.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on panics; a skipped one says so"
+)]
 
 mod architecture;
 mod build;
+mod claims;
 mod contract;
 mod criterion_versions;
 mod discover;
-#[cfg(target_os = "linux")]
 mod faults;
 mod fixture;
 mod measure;

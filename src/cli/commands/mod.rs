@@ -1,6 +1,8 @@
 //! One file per command: from arguments to a request, to a report, to an exit code.
 
+pub(super) mod baseline;
 pub(super) mod check;
+pub(super) mod claims;
 pub(super) mod compare;
 pub(super) mod completions;
 pub(super) mod history;
@@ -44,7 +46,7 @@ fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<u8,
 /// A command that ended early, in the format that was asked for: programs that read the output learn of it too. People
 /// read stderr.
 pub(super) fn finish_failed(context: &Context, command: &'static str, output: &OutputArgs, error: &CliError) {
-    let nowhere = matches!(error, CliError::Output { .. } | CliError::Stdout(_));
+    let nowhere = matches!(error, CliError::Output { .. } | CliError::Stdout(_) | CliError::Format(_));
     if output.format == FormatArg::Table || nowhere {
         return;
     }

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use crate::domain::{ClaimVerdict, Report};
+use crate::domain::{ClaimOutcome, ClaimVerdict, Report};
 
 use super::super::grid::{Column, Grid};
 use super::super::text::{clean, lines, shorten, wrap};
@@ -15,57 +15,77 @@ pub(super) fn claims(out: &mut Out, report: &Report) {
         return;
     }
     out.title("Claims");
-    let mut grid = Grid {
-        columns: vec![
-            Column::left("verdict"),
-            Column::left("claim"),
-            Column::right("faster"),
-            Column::left("interval"),
-            Column::right("at least"),
-            Column::left("why"),
-        ],
-        rows: Vec::new(),
-    };
-    let mut sorted: Vec<_> = report.claims.iter().collect();
-    sorted
-        .sort_by(|a, b| claim_rank(a.verdict).cmp(&claim_rank(b.verdict)).then_with(|| a.name.cmp(&b.name)));
+    let sections = words::by_section(&report.claims);
+    let sorted: Vec<&ClaimOutcome> = sections.iter().flat_map(|(_, claims)| claims.iter().copied()).collect();
+    let laid = fitting_grid(&sorted, out.style.table_width());
+    let header = laid.header_lines();
+    let mut section = None;
+    for (index, line) in laid.lay_out().iter().enumerate() {
+        let Some(claim) = index.checked_sub(header).and_then(|at| sorted.get(at)) else {
+            let line = out.paint(line, Ansi::new().dimmed());
+            out.line(&line);
+            continue;
+        };
+        if claim.section != section {
+            section.clone_from(&claim.section);
+            let heading = clean(section.as_deref().unwrap_or("Your own claims"));
+            let heading = out.paint(&heading, Ansi::new().bold());
+            out.line(&heading);
+        }
+        let word = claim.verdict.name();
+        let line = format!("{}{}", out.paint(word, claim_style(claim.verdict)), &line[word.len()..]);
+        out.line(&line);
+    }
+    let mut told: Vec<&str> = Vec::new();
     for claim in &sorted {
-        grid.rows.push(vec![
+        let Some(reason) = claim.reason.as_deref().filter(|reason| !told.contains(reason)) else { continue };
+        told.push(reason);
+        let alike = sorted.iter().filter(|other| other.reason.as_deref() == Some(reason)).count();
+        let who = if alike == 1 { clean(&claim.name) } else { format!("{alike} claims") };
+        out.prose(&format!("{who}: {}", clean(reason)), 0);
+    }
+}
+
+/// The claims within a width: without intervals first, then with shorter names.
+fn fitting_grid(claims: &[&ClaimOutcome], width: usize) -> Grid {
+    let whole = claims_grid(claims, LONGEST_NAME).without_empty();
+    if whole.width() <= width {
+        return whole;
+    }
+    let bare = |longest| claims_grid(claims, longest).without_empty().without("interval");
+    let too_much = bare(LONGEST_NAME).width().saturating_sub(width);
+    let longest = claims.iter().map(|claim| claim.name.chars().count()).max().unwrap_or(0).min(LONGEST_NAME);
+    bare(longest.saturating_sub(too_much).max(SHORTEST_NAME))
+}
+
+/// Names are cut to this many characters at most, and never to fewer than the second.
+const LONGEST_NAME: usize = 46;
+const SHORTEST_NAME: usize = 12;
+
+fn claims_grid(claims: &[&ClaimOutcome], longest: usize) -> Grid {
+    let row = |claim: &&ClaimOutcome| {
+        vec![
             claim.verdict.name().to_owned(),
-            shorten(&clean(&claim.name), 40),
+            shorten(&clean(&claim.name), longest),
             claim.ratio.map_or_else(|| units::UNKNOWN.to_owned(), units::ratio),
             claim
                 .interval
                 .map(|(low, high)| format!("[{}, {}]", units::ratio(low), units::ratio(high)))
                 .unwrap_or_default(),
-            units::ratio(claim.at_least),
-            String::new(),
-        ]);
-    }
-    let laid = grid.without_empty();
-    let header = laid.header_lines();
-    for (index, line) in laid.lay_out().iter().enumerate() {
-        let line = match index.checked_sub(header).and_then(|at| sorted.get(at)) {
-            None => out.paint(line, Ansi::new().dimmed()),
-            Some(claim) => {
-                let word = claim.verdict.name();
-                format!("{}{}", out.paint(word, claim_style(claim.verdict)), &line[word.len()..])
-            }
-        };
-        out.line(&line);
-    }
-    for claim in sorted {
-        if let Some(reason) = &claim.reason {
-            out.prose(&format!("{}: {}", clean(&claim.name), clean(reason)), 0);
-        }
-    }
-}
-
-fn claim_rank(verdict: ClaimVerdict) -> u8 {
-    match verdict {
-        ClaimVerdict::Refuted => 0,
-        ClaimVerdict::Undecided => 1,
-        ClaimVerdict::Confirmed => 2,
+            claim.claimed.to_string(),
+            words::allocations(claim),
+        ]
+    };
+    Grid {
+        columns: vec![
+            Column::left("verdict"),
+            Column::left("claim"),
+            Column::right("faster"),
+            Column::left("interval"),
+            Column::left("claimed"),
+            Column::left("allocations"),
+        ],
+        rows: claims.iter().map(row).collect(),
     }
 }
 

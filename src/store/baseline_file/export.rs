@@ -20,11 +20,15 @@ impl Store {
     pub fn exportable(&self) -> Result<Vec<(MachineKey, String)>, StoreError> {
         self.read("list what can be exported of", |connection| {
             let mut query = connection.prepare_cached(
-                "SELECT DISTINCT machine.key, build.arch FROM series \
+                "SELECT machine.key, build.arch FROM series \
                  JOIN machine ON machine.id = series.machine JOIN build ON build.id = series.build \
                  WHERE series.provenance = 'native' AND EXISTS (SELECT 1 FROM measurement \
                  JOIN revision ON revision.id = measurement.revision \
-                 WHERE measurement.series = series.id AND revision.dirty = 0) ORDER BY 1, 2",
+                 WHERE measurement.series = series.id AND revision.dirty = 0) \
+                 UNION SELECT machine.key, build.arch FROM claim \
+                 JOIN occasion ON occasion.id = claim.occasion JOIN machine ON machine.id = occasion.machine \
+                 JOIN build ON build.id = claim.build JOIN revision ON revision.id = claim.revision \
+                 WHERE revision.dirty = 0 ORDER BY 1, 2",
             )?;
             let found = query.query_map([], |row| Ok((rows::machine(row, 0)?, row.get(1)?)))?;
             Ok(found.collect::<Result<_, _>>()?)
@@ -32,7 +36,7 @@ impl Store {
     }
 
     /// The values of the clean commit measured last, or of the commit `at`, on one machine and architecture, with
-    /// what was found about claims. `None` when there is no native result.
+    /// what was found about claims. `None` when there is neither.
     ///
     /// # Errors
     /// Damage, locked for long.
@@ -63,10 +67,10 @@ impl Store {
                     ((value.series.benchmark, value.series.metric), result)
                 })
                 .collect();
-            if results.is_empty() {
+            let claims = claims(connection, machine, arch, at)?;
+            if results.is_empty() && claims.is_empty() {
                 return Ok(None);
             }
-            let claims = claims(connection, machine, arch, at)?;
             Ok(Some(BaselineFile { arch: arch.to_owned(), machine: facts, results, claims }))
         })
     }

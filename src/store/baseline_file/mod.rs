@@ -4,12 +4,15 @@
 //! one line for each metric. Writing the same results again changes no byte.
 
 mod export;
+mod folder;
 mod parse;
 mod text;
 
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
+
+pub use folder::FolderError;
 
 use crate::domain::metric::UnknownMetric;
 use crate::domain::name::NameError;

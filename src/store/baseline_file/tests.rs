@@ -1,4 +1,4 @@
-use crate::domain::{ClaimOutcome, Metric};
+use crate::domain::{ClaimOutcome, Claimed, Metric};
 use crate::store::Store;
 use crate::store::tests::{add, begin, build, commit, facts, key};
 
@@ -17,12 +17,11 @@ fn store() -> Store {
     add(&mut store, 4, counted, 123_456_789.0);
     let occasion = begin(&mut store, "m", 5);
     let claim = ClaimOutcome {
-        name: "strings/\"concat\"".into(),
         verdict: ClaimVerdict::Confirmed,
         ratio: Some(3.123_456_7),
         interval: Some((3.0, f64::INFINITY)),
-        at_least: 1.5,
         reason: None,
+        ..ClaimOutcome::undecided("strings/\"concat\"", Claimed::AtLeast(1.5), "")
     };
     store.record_claim(occasion, &key('a').revision, &build(), &claim).unwrap();
     store

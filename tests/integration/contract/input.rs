@@ -115,7 +115,7 @@ fn flags_that_make_no_sense() {
         &["check", "--budget", "-1s"],
         &["check", "--budget", "soon"],
         &["check", "--metrics", "speed"],
-        // What is not measurable yet. Shorter with every metric that is.
+        // Not measurable yet; to be taken out once every metric is.
         &["check", "--metrics", "wall-time,peak-bytes"],
         &["check", "--package", "gauge", "--workspace"],
         &["check", "--confirm", "perhaps"],
@@ -164,7 +164,7 @@ fn configurations_that_make_no_sense() {
     std::fs::remove_file(gauge.path("perfguard.toml")).unwrap();
     for table in ["package.metadata.perfguard", "workspace.metadata.perfguard"] {
         gauge.write("Cargo.toml", &format!("{manifest}\n[{table}]\nbasline = \"main\"\n"));
-        shown += &format!("[{table}]\n");
+        let _ = writeln!(shown, "[{table}]");
         shown += &refused(&gauge, &["check"]);
     }
     insta::assert_snapshot!("configurations_that_make_no_sense", shown);
@@ -192,6 +192,8 @@ fn nothing_to_measure() {
     gauge.write("Cargo.toml", &format!("{plain}\n[workspace]\n"));
     std::fs::remove_dir_all(gauge.path("benches")).unwrap();
     shown += "without a bench target\n";
+    gauge.commit("third");
+    gauge.commit("fourth");
     shown += &refused(&gauge, &["check", "--no-harness"]);
     gauge.write(
         "benches/old.rs",

@@ -102,7 +102,7 @@ fn a_fifth_more_work_fails_and_everything_is_told() {
         "perfguard.toml",
         &format!(
             "[thresholds]\nwall-time = \"1%\"\n[target.{arch}.thresholds]\nwall-time = \"70%\"\n\
-             [target.other.thresholds]\nwall-time = \"2%\"\n\
+             [target.riscv64.thresholds]\nwall-time = \"2%\"\n\
              [[benchmark]]\nmatch = \"*/steady\"\nthresholds = {{ wall-time = \"80%\" }}\n"
         ),
     );

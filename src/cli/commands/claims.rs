@@ -1,0 +1,18 @@
+//! `claims`: what is said to hold within one build, put to the test.
+
+use super::super::args::ClaimsArgs;
+use super::super::context::Context;
+use super::super::error::CliError;
+use super::super::settings::Place;
+use super::{coloring, finish, runner};
+
+/// Runs the command.
+pub(in super::super) fn execute(context: &Context, arguments: &ClaimsArgs) -> Result<u8, CliError> {
+    let place = Place::find(&arguments.build.project)?;
+    let request = place.claims(arguments, coloring(context))?;
+    let mut store = place.store(&arguments.store)?;
+    let mut runner = runner(&request.project, None)?;
+    let report = crate::pipeline::claims::claims(&request, &mut store, &mut runner, &context.watch)?;
+    context.watch.finish();
+    finish(context, &arguments.output, &report)
+}

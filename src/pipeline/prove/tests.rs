@@ -1,0 +1,194 @@
+//! The proof against a runner of known ratios: real store, real judge, no process.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::domain::{
+    BuildFingerprint, CommitId, CpuIdentity, Digest, Execution, Launch, MachineFacts, MachineKey, Metric,
+    PairedLaunch, Revision, SampleSet, Schedule, Silent, TreeId,
+};
+use crate::judge::ErrorBudget;
+use crate::measure::criterion::ListedBenchmark;
+use crate::measure::failure::FailureKind;
+use crate::measure::runner::LaunchOptions;
+use crate::store::NewOccasion;
+
+/// Gives pairs whose ratio is known, with a little noise that repeats.
+struct Known {
+    ratios: BTreeMap<String, f64>,
+    taken: u32,
+    firsts: Vec<Side>,
+}
+
+impl Runner for Known {
+    fn schedule(&mut self, _: Sides<&BuiltBench>, _: Sides<&str>) -> Schedule {
+        Schedule::Turns
+    }
+
+    fn list(&mut self, _: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {
+        Ok(Vec::new())
+    }
+
+    fn launch(&mut self, _: &BuiltBench, _: &str, _: &LaunchOptions) -> Result<Launch, LaunchFailure> {
+        Err(FailureKind::Silent.into())
+    }
+
+    fn pair(
+        &mut self,
+        _: Sides<&BuiltBench>,
+        ids: Sides<&str>,
+        index: u32,
+        first: Side,
+        _: &LaunchOptions,
+    ) -> Result<Pair, (Side, LaunchFailure)> {
+        self.taken += 1;
+        self.firsts.push(first);
+        let Some(&ratio) = self.ratios.get(ids.candidate) else {
+            return Err((Side::Candidate, FailureKind::Exited(3).into()));
+        };
+        let wobble = 1.0 + 0.004 * f64::from(self.taken * 7 % 11) - 0.02;
+        let launch = |level: f64| {
+            let totals: Vec<f64> =
+                (0..10).map(|turn| 1e6 * level * (1.0 + 0.001 * f64::from(turn % 3))).collect();
+            PairedLaunch { samples: SampleSet::timed(&[1000.0; 10], &totals).unwrap(), seconds: 0.1 }
+        };
+        let launches = Sides { baseline: launch(1.0), candidate: launch(ratio * wobble) };
+        Ok(Pair { index, first, schedule: Schedule::Turns, cpu: None, launches })
+    }
+}
+
+fn fingerprint() -> BuildFingerprint {
+    BuildFingerprint {
+        rustc: "1".into(),
+        host: "h".into(),
+        target: "x86_64-unknown-linux-gnu".into(),
+        profile: "bench".into(),
+        settings: String::new(),
+        features: String::new(),
+        rustflags: String::new(),
+        instrument: "criterion 0.8.2 + turns".into(),
+    }
+}
+
+fn machine() -> MachineFacts {
+    MachineFacts {
+        key: MachineKey::new("m"),
+        arch: "x86_64".into(),
+        os: "linux".into(),
+        cpu: CpuIdentity {
+            vendor: "v".into(),
+            model: "m".into(),
+            family: "1".into(),
+            number: "1".into(),
+            stepping: "1".into(),
+            features: BTreeSet::new(),
+        },
+        caches: Vec::new(),
+        logical_cpus: 2,
+        hypervisor: None,
+    }
+}
+
+fn contest(id: &str) -> Contest {
+    let name = BenchmarkName::new("p", "t", id);
+    let benches = Sides::from_fn(|side| BuiltBench {
+        package: "p".into(),
+        target: "t".into(),
+        executable: "x".into(),
+        digest: Digest::new(side.to_string()),
+        home: "h".into(),
+        working_dir: "w".into(),
+        environment: BTreeMap::new(),
+        fingerprint: fingerprint(),
+        execution: Execution::Native,
+    });
+    let keys = Sides::from_fn(|side| {
+        let digit = if side == Side::Baseline { "a" } else { "b" };
+        let revision = Revision {
+            label: digit.into(),
+            commit: CommitId::from_hex(&digit.repeat(40)).unwrap(),
+            dirty: false,
+            tree: TreeId::from_hex(&digit.repeat(40)).unwrap(),
+        };
+        MeasurementKey {
+            revision,
+            machine: machine().key,
+            build: fingerprint(),
+            benchmark: name.clone(),
+            metric: Metric::WallTime,
+        }
+    });
+    let by = Limit::default_for(Metric::WallTime);
+    Contest { name, benches, ids: Sides::from_fn(|_| id.to_owned()), keys, by }
+}
+
+/// Proves contests of known ratios; gives the proofs and the runner.
+fn prove(ratios: &[(&str, f64)], ids: &[&str], budget: Duration) -> (Vec<Proof>, Known) {
+    let mut store = Store::in_memory().unwrap();
+    let machine = machine();
+    let occasion = store
+        .begin_occasion(&NewOccasion {
+            command: "check",
+            started_ms: 0,
+            machine: &machine,
+            program_version: "0",
+            seed: 1,
+        })
+        .unwrap();
+    let ratios = ratios.iter().map(|(id, ratio)| ((*id).to_owned(), *ratio)).collect();
+    let mut runner = Known { ratios, taken: 0, firsts: Vec::new() };
+    let measuring =
+        Measuring { metrics: vec![Metric::WallTime], budget, identical: false, launch_timeout: None };
+    let error = ErrorBudget::new(0.01, ids.len()).unwrap();
+    let mut arena = Arena {
+        store: &mut store,
+        occasion,
+        runner: &mut runner,
+        progress: &Silent,
+        measuring: &measuring,
+        seed: 1,
+    };
+    let contests = ids.iter().map(|id| contest(id)).collect();
+    let proofs = arena
+        .prove(Phase::Proof, contests, &|contest: &Contest, baseline| test_of(&contest.by, baseline, error))
+        .unwrap();
+    (proofs, runner)
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn state(proof: &Proof) -> PairedState {
+    proof.test.as_ref().unwrap().state()
+}
+
+#[test]
+fn known_ratios_get_their_states() {
+    let ratios = [("equal", 1.0), ("slower", 1.2), ("faster", 0.8)];
+    let (proofs, _) = prove(&ratios, &["equal", "slower", "faster"], LONG);
+    assert!(proofs.iter().all(|proof| proof.ended == Ended::Decided));
+    let states: Vec<_> = proofs.iter().map(state).collect();
+    assert_eq!(states, [PairedState::NotWorse, PairedState::Regressed, PairedState::Improved]);
+}
+
+#[test]
+fn a_side_that_fails_is_named_and_the_others_go_on() {
+    let (proofs, _) = prove(&[("equal", 1.0)], &["broken", "equal"], LONG);
+    assert!(matches!(&proofs[0].ended, Ended::Failed(Side::Candidate, words) if words.contains("code 3")));
+    assert!(proofs[0].test.is_none());
+    assert_eq!(state(&proofs[1]), PairedState::NotWorse);
+}
+
+#[test]
+fn without_time_one_pair_is_measured_and_decides_nothing() {
+    let (proofs, runner) = prove(&[("equal", 1.0)], &["equal"], Duration::from_nanos(1));
+    assert_eq!(runner.taken, 1);
+    assert_eq!(proofs[0].ended, Ended::Undecided);
+    assert_eq!(state(&proofs[0]), PairedState::Undecided);
+}
+
+#[test]
+fn both_sides_start_equally_often() {
+    let (_, runner) = prove(&[("equal", 1.0)], &["equal"], LONG);
+    let baseline = runner.firsts.iter().filter(|side| **side == Side::Baseline).count();
+    assert!(baseline.abs_diff(runner.firsts.len() - baseline) <= 1, "{:?}", runner.firsts);
+}
