@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::domain::OccasionId;
 
@@ -111,6 +111,8 @@ pub enum Refusal {
     PairTwice(u32),
 }
 
+const FREE_SPACE: &str = "free some space and run again: everything finished before is already stored";
+
 impl StoreError {
     /// An action on the store at `path` failed.
     pub(super) fn new(action: &'static str, path: &Path, problem: Problem) -> Self {
@@ -130,6 +132,10 @@ impl StoreError {
     /// What to do about it, where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.problem {
+            Problem::Full => Some(FREE_SPACE),
+            Problem::Folder(error) | Problem::Ignore(error) if error.kind() == io::ErrorKind::StorageFull => {
+                Some(FREE_SPACE)
+            }
             Problem::Folder(_) | Problem::Ignore(_) | Problem::ReadOnly | Problem::CannotOpen(_) => {
                 Some("make its folder writable, or name another file with --store")
             }
@@ -143,9 +149,6 @@ impl StoreError {
             Problem::Corrupt(_) | Problem::Nonsense(_) => Some(
                 "keep a copy, try `sqlite3 store.db .recover`, or move the file out of the way to begin afresh",
             ),
-            Problem::Full => {
-                Some("free some space and run again: everything finished before is already stored")
-            }
             Problem::Locked { .. } => Some("wait for the other run, or end it, and run again"),
             Problem::Refused(_) | Problem::Sql(_) => None,
         }
@@ -168,6 +171,8 @@ impl From<rusqlite::Error> for Problem {
                 }
                 ErrorCode::ReadOnly => Self::ReadOnly,
                 ErrorCode::DiskFull => Self::Full,
+                // The index of the write-ahead log cannot grow.
+                _ if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Locked { seconds: 0 },
                 ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::CannotOpen(error),
                 _ => Self::Sql(error),

@@ -63,6 +63,11 @@ impl Store {
         if matches!(path.try_exists(), Ok(false)) {
             return Err(fail(Problem::Missing));
         }
+        if path.is_dir() {
+            // SQLite finds this out too late to say so.
+            let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
+            return Err(fail(Problem::CannotOpen(rusqlite::Error::SqliteFailure(error, None))));
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| fail(error.into()))?;
         let connection = set_up_to_read(connection).map_err(fail)?;

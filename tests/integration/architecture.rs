@@ -155,3 +155,23 @@ fn only_the_console_prints() {
     }
     assert!(wrong.is_empty(), "these print or exit: {}", wrong.join(", "));
 }
+
+#[test]
+fn only_support_starts_processes() {
+    // Facts about a machine are asked of a system's own small tools, which end at once.
+    let exempt = ["src/measure/machine/macos.rs", "src/measure/machine/windows.rs"];
+    let mut wrong = Vec::new();
+    for (module, files) in modules() {
+        for (path, code) in files {
+            let is_test =
+                path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs");
+            let code = code.split("#[cfg(test)]").next().unwrap();
+            let starts = (code.contains("Command::new(") || code.contains("MetadataCommand"))
+                && [".spawn()", ".output()", ".status()", ".exec()"].iter().any(|call| code.contains(call));
+            if starts && !is_test && module != "support" && !exempt.iter().any(|file| path.ends_with(file)) {
+                wrong.push(path.display().to_string());
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these start processes that may outlive us: {}", wrong.join(", "));
+}

@@ -89,7 +89,8 @@ pub(super) mod handler {
         }
     }
 
-    /// Asks every group to end, and kills what is left after the grace, or at the second signal.
+    /// Asks every group to end, and kills what is left after the grace, or at the second signal. One that comes later
+    /// ends the program itself.
     fn stop(number: i32, signals: &mut Signals) {
         let first = SIGNAL.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst).is_ok();
         if first {
@@ -100,6 +101,10 @@ pub(super) mod handler {
             }
         }
         lock().iter().for_each(|&id| signal(id, Ask::Kill));
+        if !first {
+            // Asked again after all this: something that starts no process takes too long, or nobody asks `interrupted`.
+            let _ = signal_hook::low_level::emulate_default_handler(number);
+        }
     }
 
     /// Whether whoever started us wants this signal ignored.

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags};
 use rustix::process::{Pid, Signal, kill_process};
@@ -71,10 +71,11 @@ fn run(sandbox: &Sandbox, arguments: &[&str]) -> Ended {
     Ended::of(sandbox.process(arguments).stdin(Stdio::null()).output().unwrap())
 }
 
-/// A mark that no other run has.
+/// A mark that nothing else has, not even in another run of the tests.
 fn mark() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    format!("{}-{}-{now}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A run of the program that goes on.
@@ -94,6 +95,17 @@ impl Running {
     fn signal(&self, signal: Signal) {
         let signal = if is_ignored(signal) { Signal::TERM } else { signal };
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits until something has come about, while the program runs.
+    #[track_caller]
+    fn until(&mut self, what: &str, mut holds: impl FnMut(&str) -> bool) {
+        let child = &mut self.child;
+        let mark = &self.mark;
+        eventually(what, || {
+            let ended = child.try_wait().unwrap();
+            holds(mark) || ended.is_some_and(|status| panic!("ended with {status} before {what}"))
+        });
     }
 
     /// Waits for its end, and for the end of everything that it started.
