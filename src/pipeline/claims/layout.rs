@@ -55,7 +55,7 @@ mod tests {
     const FACTS: &str = r#"{"type":"Option<&u8>","size":8,"align":8,"expected_size":8,"holds":true}
 {"type":"Option<u8>","size":2,"align":1,"expected_size":1,"holds":false}"#;
 
-    fn verdict(types: &[&str], facts: Option<Result<String, String>>) -> (ClaimVerdict, Option<String>) {
+    fn verdict(types: &[&str], facts: Option<&Result<String, String>>) -> (ClaimVerdict, Option<String>) {
         let types: Vec<String> = types.iter().map(ToString::to_string).collect();
         let claim = Claim {
             name: "abstraction/enum_layout".into(),
@@ -67,25 +67,25 @@ mod tests {
         let case = Case::Laid(types.clone());
         let claimed = Claimed::Layout(types.len());
         let resolved = Resolved { claim, claimed, benchmarks: Vec::new(), build: None, case };
-        let found = outcome(&resolved, &types, facts.as_ref());
+        let found = outcome(&resolved, &types, facts);
         (found.verdict, found.reason)
     }
 
     #[test]
     fn every_type_must_be_as_small_as_expected() {
-        let facts = || Some(Ok(FACTS.to_owned()));
-        assert_eq!(verdict(&["Option<&u8>"], facts()), (ClaimVerdict::Confirmed, None));
-        let (refuted, reason) = verdict(&["Option<&u8>", "Option<u8>"], facts());
+        let facts = Ok(FACTS.to_owned());
+        assert_eq!(verdict(&["Option<&u8>"], Some(&facts)), (ClaimVerdict::Confirmed, None));
+        let (refuted, reason) = verdict(&["Option<&u8>", "Option<u8>"], Some(&facts));
         assert_eq!(refuted, ClaimVerdict::Refuted);
         assert_eq!(reason.as_deref(), Some("Option<u8> takes 2 bytes, not 1"));
     }
 
     #[test]
     fn what_is_not_known_decides_nothing() {
-        let (open, reason) = verdict(&["u64"], Some(Ok(FACTS.to_owned())));
+        let (open, reason) = verdict(&["u64"], Some(&Ok(FACTS.to_owned())));
         assert_eq!(open, ClaimVerdict::Undecided);
         assert!(reason.is_some_and(|reason| reason.contains("u64")));
-        assert_eq!(verdict(&["u64"], Some(Err("no".into()))).1.as_deref(), Some("no"));
+        assert_eq!(verdict(&["u64"], Some(&Err("no".into()))).1.as_deref(), Some("no"));
         assert_eq!(verdict(&["u64"], None).0, ClaimVerdict::Undecided);
     }
 }
