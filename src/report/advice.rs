@@ -29,15 +29,12 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
         let word = shell_word(&clean(&name));
         if let Some(sides) = &sides {
             step("measure it again", format!("cargo perfguard compare {sides} -- {word}"));
-            step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
         }
-        step("accept the new figures as the baseline", "cargo perfguard baseline accept".to_owned());
         step("or raise its threshold, in perfguard.toml", threshold_entry(&sorted, &name));
     }
     if let (Some(name), Some(sides)) = (first(Verdict::Inconclusive), &sides) {
         let word = shell_word(&clean(&name));
         step("give it more time", format!("cargo perfguard compare {sides} --budget 60s -- {word}"));
-        step("see how small a change this machine can show", "cargo perfguard doctor".to_owned());
     }
     if let (Some(_), Some(sides), "check") = (first(Verdict::NotComparable), &sides, report.command) {
         step("build and measure both sides here", format!("cargo perfguard compare {sides}"));
