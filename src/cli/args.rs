@@ -320,7 +320,7 @@ pub(crate) struct BaselineArgs {
 pub(crate) enum BaselineCommand {
     /// The committed files, and what is stored
     List,
-    /// Write what is stored of this machine as a reviewable file: baselines/<arch>-<cpu>.toml
+    /// Write what is stored of this machine as a reviewable file: baselines/ARCH-CPU.toml
     Export(ExportArgs),
     /// Check a file that another machine exported, and put it under baselines/
     Import(ImportArgs),
