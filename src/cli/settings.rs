@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{
-    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, FilterArgs, JudgingArgs, ListArgs,
-    MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
+    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, JudgingArgs, ListArgs, MeasuringArgs,
+    ProjectArgs, RunArgs, StoreArgs,
 };
 use super::config::{self, Config};
 use super::error::CliError;
@@ -202,21 +202,10 @@ impl Place {
 
     /// `list`, and `--list` of other commands.
     pub(crate) fn list(&self, arguments: &ListArgs, color: Coloring) -> Result<ListRequest, CliError> {
-        self.list_with(&arguments.filter, &arguments.build, arguments.no_harness, color)
-    }
-
-    /// What another command would measure.
-    pub(crate) fn list_with(
-        &self,
-        filters: &FilterArgs,
-        build: &BuildArgs,
-        no_harness: bool,
-        color: Coloring,
-    ) -> Result<ListRequest, CliError> {
-        let (filter, words) = filter(&filters.filter, filters.exact)?;
+        let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
         Ok(ListRequest {
             project: self.project.clone(),
-            scope: scope(build, filter, words, self.harness(no_harness)?, color)?,
+            scope: scope(&arguments.build, filter, words, self.harness(arguments.no_harness)?, color)?,
             machine: machine::facts(),
         })
     }

@@ -52,7 +52,7 @@ pub fn compare(
     let mut list = |side: Side| session::list(prepared.get(side), runner);
     let lists = Sides { baseline: list(Side::Baseline)?, candidate: list(Side::Candidate)? };
     let everything = Catalogue::new(&lists, |_| true);
-    let catalogue = Catalogue::new(&lists, |name| wanted(request, name));
+    let catalogue = Catalogue::new(&lists, |name| in_scope(&request.scope, name));
     let claims =
         gate::selected(request, &revisions.candidate, &prepared.candidate, &lists.candidate, &everything)?;
     if catalogue.entries.is_empty() && catalogue.broken.is_empty() {
@@ -154,11 +154,6 @@ fn prepare(workshop: &Workshop<'_>, revisions: Sides<Revision>) -> Result<Sides<
 }
 
 /// Whether a benchmark takes part: the user's filter, and what is selected of the harness.
-pub(super) fn wanted(request: &CompareRequest, name: &BenchmarkName) -> bool {
-    in_scope(&request.scope, name)
-}
-
-/// As [`wanted`], for any command.
 pub(super) fn in_scope(scope: &super::request::Scope, name: &BenchmarkName) -> bool {
     let selected = name.package() != crate::source::HARNESS_PACKAGE
         || match &scope.harness {
