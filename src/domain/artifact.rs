@@ -89,6 +89,19 @@ pub enum Execution {
     Emulated(Vec<String>),
 }
 
+/// What an executable is built for. All variants come from the same source with the same settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variant {
+    /// To be timed, and to have its instructions counted.
+    #[default]
+    Timed,
+    /// To have its allocations counted, by a global allocator that comes in with the copied Criterion. Never timed.
+    Allocations,
+    /// To be explained: as [`Variant::Timed`], with symbols and line tables. Never timed.
+    Lines,
+}
+
 /// An executable of one bench target for one source tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuiltBench {

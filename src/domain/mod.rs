@@ -8,6 +8,7 @@ pub mod baseline;
 pub mod cargo;
 pub mod claim;
 pub mod comparison;
+pub mod count;
 pub mod history;
 pub mod limit;
 pub mod machine;
@@ -15,6 +16,7 @@ pub mod measurement;
 pub mod metric;
 pub mod name;
 pub mod outcome;
+pub mod profile;
 pub mod progress;
 pub mod revision;
 pub mod sample;
@@ -22,7 +24,7 @@ pub mod series;
 pub mod side;
 pub mod verdict;
 
-pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
+pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution, Variant};
 pub use baseline::{BaselineEntry, BaselineReport};
 pub use cargo::{
     BenchTarget, CargoFlags, Coloring, CrateOrigin, CriterionSource, Features, LocalPackage, Namesake,
@@ -33,6 +35,7 @@ pub use claim::{
     Expectation, Instructions,
 };
 pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
+pub use count::{AllocationCount, InstructionCount};
 pub use history::{HistoryPoint, HistoryReport};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
@@ -40,6 +43,7 @@ pub use measurement::{Launch, Measurement, MeasurementKey, Occasion, OccasionId,
 pub use metric::Metric;
 pub use name::{BenchmarkName, NameError};
 pub use outcome::{BenchmarkOutcome, MetricOutcome, Report, ReportedError, Toolchain};
+pub use profile::{CallCost, FunctionCost, LineCost, Profile};
 pub use progress::{Event, Progress, Silent};
 pub use revision::{CommitId, Revision, SourceTree, TreeId};
 pub use sample::{Sample, SampleError, SampleSet, median};

@@ -8,6 +8,7 @@
 //! | [`plan`] | pure: order of pairs, length of launches, what to visit next |
 //! | [`coordinator`] | the runner the program uses: turns where they can be, whole processes elsewhere |
 //! | [`runner`] | the trait the pipeline measures through |
+//! | [`counter`] | the trait the pipeline counts through |
 //! | `turns` | two processes that change turns after every sample (Unix) |
 //! | [`whole_process`] | the runner that starts one whole process after the other |
 //! | [`invocation`] | pure: how a built bench is started |
@@ -17,6 +18,7 @@
 //! | [`machine`] | what makes two machines comparable |
 
 pub mod coordinator;
+pub mod counter;
 pub mod criterion;
 pub mod failure;
 pub mod invocation;

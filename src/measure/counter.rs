@@ -1,0 +1,58 @@
+//! What the pipeline counts through: instructions and allocations of one benchmark in one launch.
+
+use std::time::Duration;
+
+use super::criterion::ListedBenchmark;
+use super::failure::LaunchFailure;
+use crate::domain::{AllocationCount, BuiltBench, InstructionCount};
+
+/// How a launch is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountOptions {
+    /// When the launch is given up.
+    pub time_limit: Duration,
+    /// Whether branches and (simulated) cache misses are counted besides.
+    pub caches: bool,
+}
+
+/// Why there is no count.
+#[derive(Debug)]
+pub enum Uncounted {
+    /// This machine or this build cannot be counted: no failure of the benchmark.
+    Unavailable {
+        /// Why, as a fragment: `valgrind is not installed`.
+        reason: String,
+        /// What to do about it.
+        remedy: Option<String>,
+    },
+    /// The benchmark is of a kind that cannot be counted (`iter_custom`, a measurement of its own), and why.
+    Uncountable(String),
+    /// The launch failed.
+    Failed(LaunchFailure),
+}
+
+/// Counts what one iteration does, exactly where the program is deterministic. Shared between threads: launches may run
+/// side by side, since counts do not mind noise.
+pub trait Counter: Sync {
+    /// Counts the instructions of one benchmark in one launch of an executable that is also timed.
+    ///
+    /// # Errors
+    /// There is no count.
+    fn instructions(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<InstructionCount, Uncounted>;
+
+    /// Counts the heap of one benchmark in one launch of an executable that was built to count allocations.
+    ///
+    /// # Errors
+    /// There is no count.
+    fn allocations(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<AllocationCount, Uncounted>;
+}
