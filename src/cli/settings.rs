@@ -22,7 +22,7 @@ use crate::pipeline::PipelineError;
 use crate::pipeline::claims::ClaimsRequest;
 use crate::pipeline::list::ListRequest;
 use crate::pipeline::request::{
-    ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Judging, Measuring, Project, RunRequest,
+    Insistence,     ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Judging, Measuring, Project, RunRequest,
     RunSubject, Scope, Subject,
 };
 use crate::source::{Repository, harness_names};
@@ -37,8 +37,8 @@ const CLAIM_BUDGET: Duration = Duration::from_secs(5);
 /// The folder of committed baseline files, at the workspace root.
 const BASELINES: &str = "baselines";
 
-/// What can be measured at present, and by default is.
-const METRICS: [Metric; 1] = [Metric::WallTime];
+/// What is measured by default.
+const METRICS: [Metric; 3] = [Metric::WallTime, Metric::Instructions, Metric::Allocations];
 
 /// Where we are: the user's workspace and what its configuration says.
 #[derive(Debug)]
@@ -132,7 +132,13 @@ impl Place {
             project: self.project.clone(),
             scope: scope(&arguments.build, filter, words, harness, color)?,
             own: self.config.claims.clone(),
-            measuring: Measuring { metrics: METRICS.to_vec(), budget, identical: true, launch_timeout: None },
+            measuring: Measuring {
+                metrics: METRICS.to_vec(),
+                insistence: Insistence::Default,
+                budget,
+                identical: true,
+                launch_timeout: None,
+            },
             policy: Policy::new(),
             machine: machine_facts(&arguments.store),
             seed: seed(),
@@ -233,18 +239,16 @@ impl Place {
             Some(text) => config::duration(text).map_err(|reason| value("--budget", reason))?,
             None => self.config.budget.unwrap_or(BUDGET),
         };
-        let (flag, metrics) = if arguments.metrics.is_empty() {
-            ("`metrics`", self.config.metrics.clone().unwrap_or_else(|| METRICS.to_vec()))
-        } else {
-            let metrics = config::metrics(&arguments.metrics).map_err(|reason| value("--metrics", reason))?;
-            ("--metrics", metrics)
+        let asked = match (&arguments.metrics[..], &self.config.metrics) {
+            ([], None) => None,
+            ([], Some(metrics)) => Some(metrics.clone()),
+            (names, _) => Some(config::metrics(names).map_err(|reason| value("--metrics", reason))?),
         };
-        if let Some(metric) = metrics.iter().find(|metric| !METRICS.contains(metric)) {
-            return Err(value(flag, not_measurable(*metric)));
-        }
+        let insistence = if asked.is_some() { Insistence::Asked } else { Insistence::Default };
+        let metrics = asked.unwrap_or_else(|| METRICS.to_vec());
         let launch_timeout = arguments.launch_timeout.as_deref().map(config::duration).transpose();
         let launch_timeout = launch_timeout.map_err(|reason| value("--launch-timeout", reason))?;
-        Ok(Measuring { metrics, budget, identical: judging.measure_identical, launch_timeout })
+        Ok(Measuring { metrics, insistence, budget, identical: judging.measure_identical, launch_timeout })
     }
 
     fn judging(&self, arguments: &JudgingArgs, screen: ScreenChoice) -> Result<Judging, CliError> {
@@ -331,12 +335,6 @@ fn nothing_selected(glob: &str) -> CliError {
         flag: "`harness.select`",
         reason: format!("`{glob}` matches nothing in the built-in harness{near}"),
     }
-}
-
-/// Why a metric is refused, and what there is.
-fn not_measurable(metric: Metric) -> String {
-    let known: Vec<&str> = METRICS.iter().map(|metric| metric.name()).collect();
-    format!("{metric} cannot be measured yet; what can be is {}", known.join(", "))
 }
 
 /// Whether stored baselines may clear a benchmark.

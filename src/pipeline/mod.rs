@@ -9,15 +9,19 @@
 //! | [`list`] | `list`: source … build, and the executables' own lists |
 //! | `workshop` | a revision to executables |
 //! | `catalogue` | what there is on both sides (pure) |
+//! | `referee` | a comparison's benchmarks to verdicts |
+//! | `counts` | instructions and allocations, side by side on all CPUs |
 //! | `screen`, `prove` | a stored baseline asked first; pairs as the proof |
 //! | [`error`] | why a command ended early, and which exit code that is |
 
 mod catalogue;
 pub mod claims;
 pub mod compare;
+mod counts;
 pub mod error;
 pub mod list;
 mod prove;
+mod referee;
 pub mod request;
 pub mod run;
 mod screen;

@@ -59,11 +59,22 @@ pub struct Scope {
     pub harness: Harness,
 }
 
+/// Whether the user asked for certain metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Insistence {
+    /// By name: one that cannot be had is told for each benchmark.
+    Asked,
+    /// No: what cannot be had is left out, with a note.
+    Default,
+}
+
 /// How to measure.
 #[derive(Debug, Clone)]
 pub struct Measuring {
     /// Which figures.
     pub metrics: Vec<Metric>,
+    /// What it means that one of them cannot be had.
+    pub insistence: Insistence,
     /// Paired time per benchmark and phase, a ceiling.
     pub budget: Duration,
     /// Measure pairs even of identical executables.

@@ -1,5 +1,6 @@
 //! From a revision to executables: its files are extracted, its benches found and built, at the one build path.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::error::PipelineError;
@@ -9,6 +10,7 @@ use crate::build::{BuildRequest, Built, Patch, build, output_of_binary};
 use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId,
+    Variant,
 };
 use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
 use crate::support::current::BuildSite;
@@ -27,7 +29,14 @@ pub(crate) struct Workshop<'a> {
     pub(crate) scope: &'a Scope,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) layout: Layout,
+    /// What executables are built for.
+    pub(crate) variant: Variant,
+    /// The only bench targets to build, where not all that are selected are wanted.
+    pub(crate) only: Option<&'a BTreeSet<BenchTargetName>>,
 }
+
+/// A package and one of its bench targets.
+pub(crate) type BenchTargetName = (String, String);
 
 /// Whether the harness is asked for the layout of types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +92,20 @@ impl<'a> Workshop<'a> {
         scope: &'a Scope,
         progress: &'a dyn Progress,
     ) -> Self {
-        Self { project, repository, scope, progress, layout: Layout::Unasked }
+        Self {
+            project,
+            repository,
+            scope,
+            progress,
+            layout: Layout::Unasked,
+            variant: Variant::Timed,
+            only: None,
+        }
+    }
+
+    /// The same workshop, building executables that count allocations, of these bench targets alone.
+    pub(crate) fn counting_allocations(&self, only: &'a BTreeSet<BenchTargetName>) -> Self {
+        Self { variant: Variant::Allocations, only: Some(only), layout: Layout::Unasked, ..*self }
     }
 }
 
@@ -241,16 +263,26 @@ impl Workshop<'_> {
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
         let occupied = BuildSite::new(&self.project.area).occupy(tree)?;
-        let found = discover(
+        let mut found = discover(
             &self.project.cargo,
             &occupied.workspace(),
             selection,
             &self.scope.flags,
             &self.project.environment,
         )?;
+        if let Some(only) = self.only {
+            found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
+        }
         let mut notes = Vec::new();
         let patches = self.patches(&found.benches, &mut notes)?;
-        self.progress.event(Event::Stage(&format!("Building the {side}")));
+        let purpose = match self.variant {
+            Variant::Timed => "",
+            Variant::Allocations => " to count allocations",
+            Variant::Lines => " with line tables",
+        };
+        if !found.benches.is_empty() {
+            self.progress.event(Event::Stage(&format!("Building the {side}{purpose}")));
+        }
         let scope = self.scope;
         // Without another side to start from, the last build in this workspace will do.
         let seed = like

@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Row, params};
 
 use crate::domain::{
-    BenchmarkName, BuildFingerprint, CommitId, MachineKey, Metric, OccasionValue, SeriesKey, SeriesPoint,
+    BenchmarkName, BuildFingerprint, CommitId, Digest, Launch, MachineKey, Metric, OccasionValue, SeriesKey,
+    SeriesPoint,
 };
 
 use super::error::StoreError;
 use super::open::Store;
 use super::rows;
+use super::write::launches;
 
 impl Store {
     /// What each occasion found about a commit, oldest first. Takes one look into an index, whatever the store's size.
@@ -90,6 +92,23 @@ impl Store {
     /// Damage, locked for long.
     pub fn has_measurement(&self, series: &SeriesKey, commit: &CommitId) -> Result<bool, StoreError> {
         self.baseline_occasions(series, commit).map(|found| !found.is_empty())
+    }
+
+    /// The launches of one very executable in a series, of whatever revision, oldest first: what needs no second count.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn launches_of(&self, series: &SeriesKey, executable: &Digest) -> Result<Vec<Launch>, StoreError> {
+        self.read("read counts from", |connection| {
+            let Some(series) = rows::find_series(connection, series)? else { return Ok(Vec::new()) };
+            let mut query = connection.prepare_cached(
+                "SELECT launch.samples, launch.cpu, launch.seconds FROM measurement \
+                 JOIN launch ON launch.measurement = measurement.id \
+                 JOIN executable ON executable.id = launch.executable \
+                 WHERE measurement.series = ?1 AND executable.digest = ?2 ORDER BY launch.id",
+            )?;
+            launches(query.query(params![series, executable.as_str()])?)
+        })
     }
 
     /// Everything that was measured of a clean commit on a machine: what back-filling skips.

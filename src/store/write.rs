@@ -81,16 +81,7 @@ impl Store {
             let mut query = connection.prepare_cached(
                 "SELECT samples, cpu, seconds FROM launch WHERE measurement = ?1 ORDER BY id",
             )?;
-            let mut rows = query.query([measurement.0])?;
-            let mut launches = Vec::new();
-            while let Some(row) = rows.next()? {
-                launches.push(Launch {
-                    samples: samples(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?,
-                    cpu: row.get(1)?,
-                    seconds: row.get(2)?,
-                });
-            }
-            Ok(launches)
+            launches(query.query([measurement.0])?)
         })
     }
 
@@ -136,6 +127,19 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// Reads launches from rows of their samples, CPU and seconds.
+pub(super) fn launches(mut rows: rusqlite::Rows<'_>) -> Result<Vec<Launch>, Problem> {
+    let mut launches = Vec::new();
+    while let Some(row) = rows.next()? {
+        launches.push(Launch {
+            samples: samples(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?,
+            cpu: row.get(1)?,
+            seconds: row.get(2)?,
+        });
+    }
+    Ok(launches)
 }
 
 /// Reads samples.

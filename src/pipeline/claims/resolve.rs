@@ -227,6 +227,11 @@ impl Resolved {
     }
 
     /// Whether pairs decide it.
+    pub(crate) fn is_counted(&self) -> bool {
+        matches!(self.case, Case::Counted)
+    }
+
+    /// Whether pairs decide.
     pub(crate) fn is_timed(&self) -> bool {
         matches!(self.case, Case::Timed(_))
     }

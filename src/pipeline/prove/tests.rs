@@ -138,7 +138,13 @@ fn prove(ratios: &[(&str, f64)], ids: &[&str], budget: Duration) -> (Vec<Proof>,
     let ratios = ratios.iter().map(|(id, ratio)| ((*id).to_owned(), *ratio)).collect();
     let mut runner = Known { ratios, taken: 0, firsts: Vec::new() };
     let measuring =
-        Measuring { metrics: vec![Metric::WallTime], budget, identical: false, launch_timeout: None };
+        Measuring {
+            metrics: vec![Metric::WallTime],
+            insistence: crate::pipeline::request::Insistence::Asked,
+            budget,
+            identical: false,
+            launch_timeout: None,
+        };
     let error = ErrorBudget::new(0.01, ids.len()).unwrap();
     let mut arena = Arena {
         store: &mut store,

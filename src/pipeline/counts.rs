@@ -1,0 +1,358 @@
+//! Counts: the benchmarks of a side are counted side by side on all CPUs, in the shadow of nothing that is timed. Every
+//! count is stored as soon as it is taken.
+//!
+//! Two launches tell whether a count repeats. One that does not (hash seeds, threads) is taken some more times, so that
+//! the runs of both sides can be compared.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use super::error::PipelineError;
+use super::prove::words;
+use super::session::provenance;
+use crate::domain::{
+    AllocationCount, BuiltBench, Event, InstructionCount, Launch, Measurement, MeasurementKey, Metric,
+    OccasionId, Profile, Progress, Sample, SampleSet,
+};
+use crate::measure::counter::{CountOptions, Counter, Uncounted};
+use crate::measure::criterion::ListedBenchmark;
+use crate::measure::runner::Runner;
+use crate::store::Store;
+use crate::support::process::interrupted;
+
+/// How many launches tell whether a count repeats.
+const LAUNCHES: usize = 2;
+
+/// How many there are of a count that does not: all eight of one side above all eight of the other happens by chance once
+/// in 12 870 times.
+const VARYING_LAUNCHES: usize = 8;
+
+/// When a launch is given up. A set-up may take minutes, and longer under a counter.
+const TIME_LIMIT: Duration = Duration::from_mins(10);
+
+/// What is counted in one launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Instructions, in an executable that is also timed.
+    Instructions,
+    /// Allocations, bytes and peak, in an executable that was built for it.
+    Heap,
+}
+
+impl Kind {
+    /// The metrics it gives, of those that are wanted.
+    pub(crate) fn metrics(self, wanted: &[Metric]) -> Vec<Metric> {
+        let gives = |metric: &Metric| match self {
+            Self::Instructions => *metric == Metric::Instructions,
+            Self::Heap => {
+                matches!(metric, Metric::Allocations | Metric::AllocatedBytes | Metric::PeakBytes)
+            }
+        };
+        wanted.iter().copied().filter(gives).collect()
+    }
+}
+
+/// One benchmark of one side, to be counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(crate) kind: Kind,
+    pub(crate) bench: BuiltBench,
+    pub(crate) wanted: ListedBenchmark,
+    /// What it is a measurement of; the metric and the counter are filled in.
+    pub(crate) key: MeasurementKey,
+}
+
+/// What was counted of a benchmark.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tally {
+    /// What was counted, launch by launch.
+    pub(crate) runs: BTreeMap<Metric, Vec<Sample>>,
+    /// Where instructions went in the last launch, and how many iterations that was.
+    pub(crate) profile: Option<(u64, Profile)>,
+    /// What counted instructions.
+    pub(crate) counter: Option<String>,
+    /// The most threads there were.
+    pub(crate) threads: u32,
+    /// How long all launches took, in seconds.
+    pub(crate) seconds: f64,
+}
+
+/// Why there is no count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NotCounted {
+    /// Nothing can be counted here, or of this build.
+    Unavailable { reason: String, remedy: Option<String> },
+    /// This benchmark cannot be counted.
+    Uncountable(String),
+    /// It could be, but the launch failed.
+    Failed(String),
+    /// The user wants to stop.
+    Interrupted,
+}
+
+/// A benchmark's count, or why there is none.
+pub(crate) type Counted = Result<Tally, NotCounted>;
+
+/// Everything that counting needs besides its tasks.
+pub(crate) struct Abacus<'a> {
+    pub(crate) store: &'a mut Store,
+    pub(crate) occasion: OccasionId,
+    pub(crate) runner: &'a mut dyn Runner,
+    pub(crate) progress: &'a dyn Progress,
+    /// The metrics that are wanted.
+    pub(crate) metrics: &'a [Metric],
+    /// When a launch is given up, where the user says so.
+    pub(crate) launch_timeout: Option<Duration>,
+}
+
+impl Abacus<'_> {
+    /// What is stored of a task's very executable, where every wanted metric was counted often enough: a count that
+    /// repeats need not be taken again.
+    pub(crate) fn stored(&self, task: &Task, counter: Option<&str>) -> Result<Option<Tally>, PipelineError> {
+        let mut tally = Tally::new(counter.map(str::to_owned));
+        for metric in task.kind.metrics(self.metrics) {
+            let key = key_of(task, counter, metric);
+            let samples = first_samples(&self.store.launches_of(&key.series(), &task.bench.digest)?);
+            if samples.len() < LAUNCHES {
+                return Ok(None);
+            }
+            tally.runs.insert(metric, samples);
+        }
+        Ok((!tally.runs.is_empty() && tally.repeats()).then_some(tally))
+    }
+
+    /// Counts every task, in the order given.
+    pub(crate) fn count(&mut self, tasks: &[Task]) -> Result<Vec<Counted>, PipelineError> {
+        let mut counted: Vec<Option<Counted>> = vec![None; tasks.len()];
+        let mut homes: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+        for (at, task) in tasks.iter().enumerate() {
+            homes.entry(task.bench.home.clone()).or_default().push(at);
+        }
+        for (home, places) in homes {
+            let (store, occasion) = (&mut *self.store, self.occasion);
+            let (progress, metrics) = (self.progress, self.metrics);
+            let counter = match self.runner.counting(&home) {
+                Ok(counter) => counter,
+                Err(error) => {
+                    let reason = format!("the source tree cannot be put in its place: {error}");
+                    let none = NotCounted::Unavailable { reason, remedy: None };
+                    places.iter().for_each(|&at| counted[at] = Some(Err(none.clone())));
+                    continue;
+                }
+            };
+            let crew = Crew { counter, tasks, options: options(self.launch_timeout) };
+            let mut done = 0;
+            crew.work(&places, &mut |at, found| {
+                done += 1;
+                progress.event(Event::Benchmark {
+                    name: &tasks[at].key.benchmark,
+                    settled: done,
+                    total: places.len(),
+                    launches: 0,
+                    state: "counted",
+                });
+                counted[at] = Some(match found {
+                    Ok(tally) => Ok(record(store, occasion, &tasks[at], tally, metrics)?),
+                    none => none,
+                });
+                Ok(())
+            })?;
+        }
+        Ok(counted.into_iter().map(|found| found.unwrap_or(Err(NotCounted::Interrupted))).collect())
+    }
+}
+
+fn options(launch_timeout: Option<Duration>) -> CountOptions {
+    CountOptions { time_limit: launch_timeout.unwrap_or(TIME_LIMIT), caches: false }
+}
+
+/// Threads that count, each one task after the other.
+struct Crew<'a> {
+    counter: &'a dyn Counter,
+    tasks: &'a [Task],
+    options: CountOptions,
+}
+
+impl Crew<'_> {
+    /// Counts the tasks at `places` and hands over each as soon as it is finished. The first error of `take` ends it.
+    fn work(
+        &self,
+        places: &[usize],
+        take: &mut dyn FnMut(usize, Counted) -> Result<(), PipelineError>,
+    ) -> Result<(), PipelineError> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(places.len());
+        let next = AtomicUsize::new(0);
+        let stopped = Mutex::new(false);
+        std::thread::scope(|scope| {
+            let (sender, receiver) = channel();
+            for _ in 0..threads {
+                let (sender, next, stopped) = (sender.clone(), &next, &stopped);
+                scope.spawn(move || self.member(places, next, stopped, &sender));
+            }
+            drop(sender);
+            for (at, found) in receiver {
+                if let Err(error) = take(at, found) {
+                    // Whoever works finishes the launch at hand and takes no other.
+                    if let Ok(mut stopped) = stopped.lock() {
+                        *stopped = true;
+                    }
+                    return Err(error);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn member(
+        &self,
+        places: &[usize],
+        next: &AtomicUsize,
+        stopped: &Mutex<bool>,
+        sender: &Sender<(usize, Counted)>,
+    ) {
+        while let Some(&at) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let ended = interrupted() || stopped.lock().is_ok_and(|stopped| *stopped);
+            let found = if ended { Err(NotCounted::Interrupted) } else { self.one(&self.tasks[at]) };
+            if sender.send((at, found)).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Launches until it is known whether the counts repeat, and some more times where they do not.
+    fn one(&self, task: &Task) -> Counted {
+        let mut tally = Tally::new(None);
+        let mut wanted = LAUNCHES;
+        let mut launches = 0;
+        while launches < wanted {
+            if interrupted() {
+                return Err(NotCounted::Interrupted);
+            }
+            self.launch(task, &mut tally)?;
+            launches += 1;
+            if launches == LAUNCHES && !tally.repeats() {
+                wanted = VARYING_LAUNCHES;
+            }
+        }
+        Ok(tally)
+    }
+
+    fn launch(&self, task: &Task, tally: &mut Tally) -> Result<(), NotCounted> {
+        match task.kind {
+            Kind::Instructions => {
+                let found = self.counter.instructions(&task.bench, &task.wanted, &self.options);
+                tally.add_instructions(found.map_err(refused)?);
+            }
+            Kind::Heap => {
+                let found = self.counter.allocations(&task.bench, &task.wanted, &self.options);
+                tally.add_heap(&found.map_err(refused)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refused(uncounted: Uncounted) -> NotCounted {
+    match uncounted {
+        Uncounted::Unavailable { reason, remedy } => NotCounted::Unavailable { reason, remedy },
+        Uncounted::Uncountable(reason) => NotCounted::Uncountable(reason),
+        Uncounted::Failed(_) if interrupted() => NotCounted::Interrupted,
+        Uncounted::Failed(failure) => NotCounted::Failed(words(&failure)),
+    }
+}
+
+impl Tally {
+    fn new(counter: Option<String>) -> Self {
+        Self { runs: BTreeMap::new(), profile: None, counter, threads: 1, seconds: 0.0 }
+    }
+
+    fn add(&mut self, metric: Metric, sample: Sample) {
+        self.runs.entry(metric).or_default().push(sample);
+    }
+
+    fn add_instructions(&mut self, count: InstructionCount) {
+        self.add(Metric::Instructions, count.sample);
+        self.profile = Some((count.sample.iterations(), count.profile));
+        self.counter = Some(count.counter);
+        self.threads = self.threads.max(count.threads);
+        self.seconds += count.seconds;
+    }
+
+    fn add_heap(&mut self, count: &AllocationCount) {
+        self.add(Metric::Allocations, count.allocations);
+        self.add(Metric::AllocatedBytes, count.allocated_bytes);
+        self.add(Metric::PeakBytes, count.peak_bytes);
+        self.threads = self.threads.max(count.threads);
+        self.seconds += count.seconds;
+    }
+
+    /// Whether every launch gave the same counts, to the last bit.
+    pub(crate) fn repeats(&self) -> bool {
+        !self.runs.keys().any(|&metric| self.varies(metric))
+    }
+
+    /// Whether launches gave different counts of a metric.
+    pub(crate) fn varies(&self, metric: Metric) -> bool {
+        self.values(metric).windows(2).any(|two| two[0].total_cmp(&two[1]).is_ne())
+    }
+
+    /// What one iteration came to, launch by launch.
+    pub(crate) fn values(&self, metric: Metric) -> Vec<f64> {
+        self.runs.get(&metric).into_iter().flatten().map(|sample| sample.per_iteration()).collect()
+    }
+
+    /// Where counts that do not repeat probably come from.
+    pub(crate) fn likely_source(&self) -> &'static str {
+        if self.threads > 1 { "its threads" } else { "hash seeds, addresses or the clock" }
+    }
+}
+
+/// The key a count is stored by: counts of different counters are never compared.
+pub(crate) fn key_of(task: &Task, counter: Option<&str>, metric: Metric) -> MeasurementKey {
+    let mut build = task.key.build.by_whole_processes();
+    if let Some(counter) = counter {
+        build.instrument = format!("{}, {counter}", build.instrument);
+    }
+    MeasurementKey { build, metric, ..task.key.clone() }
+}
+
+/// Stores every wanted metric of a tally, and gives it as the store gives it back.
+fn record(
+    store: &mut Store,
+    occasion: OccasionId,
+    task: &Task,
+    mut tally: Tally,
+    wanted: &[Metric],
+) -> Result<Tally, PipelineError> {
+    let mut stored = BTreeMap::new();
+    for metric in task.kind.metrics(wanted) {
+        let runs = tally.runs.get(&metric).map_or(&[][..], Vec::as_slice);
+        let each = tally.seconds / runs.len().max(1) as f64;
+        let launches = runs.iter().filter_map(|&sample| {
+            let samples = SampleSet::new(vec![sample]).ok()?;
+            Some(Launch { samples, cpu: None, seconds: each })
+        });
+        let measurement = Measurement {
+            key: key_of(task, tally.counter.as_deref(), metric),
+            executable: task.bench.digest.clone(),
+            provenance: provenance(&task.bench),
+            launches: launches.collect(),
+        };
+        let id = store.record(occasion, &measurement)?;
+        stored.insert(metric, first_samples(&store.launches(id)?));
+    }
+    tally.runs = stored;
+    Ok(tally)
+}
+
+/// The one sample of each launch that counted.
+fn first_samples(launches: &[Launch]) -> Vec<Sample> {
+    launches.iter().filter_map(|launch| launch.samples.samples().first().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests;

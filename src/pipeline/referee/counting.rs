@@ -1,0 +1,209 @@
+//! Counts of both sides, each stored before it is judged.
+
+use super::{Open, Referee};
+use crate::domain::{BenchmarkName, BuiltBench, Limit, Metric, MetricOutcome, Side, Sides, Verdict};
+use crate::judge::{ErrorBudget, judge_counts, outcome};
+use crate::pipeline::counts::{Abacus, Counted, Kind, NotCounted, Tally, Task};
+use crate::pipeline::error::PipelineError;
+use crate::pipeline::request::Insistence;
+use crate::pipeline::session;
+
+/// Executables of both sides that count allocations, or why there are none.
+pub(crate) type Heap = Result<Sides<Vec<BuiltBench>>, String>;
+
+/// Both sides of one benchmark, counted.
+pub(super) struct Count {
+    name: BenchmarkName,
+    bench: BuiltBench,
+    kind: Kind,
+    sides: Sides<Counted>,
+}
+
+/// How many tests counts take: those that repeat need none.
+pub(super) fn tests(counted: &[Count]) -> usize {
+    counted.iter().filter(|count| count.varies()).count()
+}
+
+impl Count {
+    fn tallies(&self) -> Option<Sides<&Tally>> {
+        let Sides { baseline: Ok(baseline), candidate: Ok(candidate) } = &self.sides else { return None };
+        Some(Sides { baseline, candidate })
+    }
+
+    fn varies(&self) -> bool {
+        self.tallies().is_some_and(|both| !both.baseline.repeats() || !both.candidate.repeats())
+    }
+
+    /// The side without a count, and why.
+    fn refusal(&self) -> Option<(Side, &NotCounted)> {
+        // The candidate first: without its count the baseline's is not taken.
+        [Side::Candidate, Side::Baseline]
+            .into_iter()
+            .find_map(|side| self.sides.get(side).as_ref().err().map(|why| (side, why)))
+    }
+}
+
+impl Referee<'_> {
+    /// Counts what is open on both sides: the candidate, then the baseline, of which a count may be stored.
+    pub(super) fn count(&mut self, open: &[Open]) -> Result<Vec<Count>, PipelineError> {
+        let mut counted = Vec::new();
+        for kind in [Kind::Instructions, Kind::Heap] {
+            if kind.metrics(&self.request.measuring.metrics).is_empty() {
+                continue;
+            }
+            let candidate = self.count_side(Side::Candidate, kind, open, None)?;
+            let baseline = self.count_side(Side::Baseline, kind, open, Some(&candidate))?;
+            let both = open.iter().zip(baseline.into_iter().zip(candidate));
+            counted.extend(both.map(|(open, (baseline, candidate))| Count {
+                name: open.name.clone(),
+                bench: open.benches.candidate.clone(),
+                kind,
+                sides: Sides { baseline, candidate },
+            }));
+        }
+        Ok(counted)
+    }
+
+    /// Counts one side. With the counts of the other, what that could not do is left out, and what is stored of the
+    /// very executable is used again.
+    fn count_side(
+        &mut self,
+        side: Side,
+        kind: Kind,
+        open: &[Open],
+        other: Option<&[Counted]>,
+    ) -> Result<Vec<Counted>, PipelineError> {
+        let mut counted: Vec<Option<Counted>> = Vec::new();
+        let mut tasks = Vec::new();
+        for (at, benchmark) in open.iter().enumerate() {
+            let counter = match other.map(|other| &other[at]) {
+                Some(Err(why)) => {
+                    counted.push(Some(Err(why.clone())));
+                    continue;
+                }
+                Some(Ok(tally)) => Some(tally.counter.as_deref()),
+                None => None,
+            };
+            match self.task(side, kind, benchmark) {
+                Err(why) => counted.push(Some(Err(why))),
+                Ok(task) => {
+                    let stored = match counter {
+                        Some(counter) => self.abacus().stored(&task, counter)?,
+                        None => None,
+                    };
+                    if stored.is_none() {
+                        tasks.push(task);
+                    }
+                    counted.push(stored.map(Ok));
+                }
+            }
+        }
+        let mut fresh = self.abacus().count(&tasks)?.into_iter();
+        let take = |found: Option<Counted>| found.or_else(|| fresh.next());
+        Ok(counted.into_iter().map(take).map(|found| found.unwrap_or(Err(NotCounted::Interrupted))).collect())
+    }
+
+    /// What is to be counted, in which executable.
+    fn task(&mut self, side: Side, kind: Kind, open: &Open) -> Result<Task, NotCounted> {
+        let timed = open.benches.get(side);
+        let bench = match (kind, &self.heap) {
+            (Kind::Instructions, _) => timed,
+            (Kind::Heap, Some(Ok(heap))) => heap
+                .get(side)
+                .iter()
+                .find(|bench| bench.identity() == timed.identity())
+                .ok_or_else(|| NotCounted::Uncountable(format!("{} has no such build", timed.label())))?,
+            (Kind::Heap, Some(Err(reason))) => {
+                return Err(NotCounted::Unavailable { reason: reason.clone(), remedy: None });
+            }
+            (Kind::Heap, None) => {
+                let reason = "nothing was built to count them in".to_owned();
+                return Err(NotCounted::Unavailable { reason, remedy: None });
+            }
+        }
+        .clone();
+        let listed = self.runner.list(timed).unwrap_or_default();
+        let wanted = listed.into_iter().find(|listed| listed.id == open.name.id());
+        let wanted = wanted.ok_or_else(|| NotCounted::Failed("it is no longer listed".to_owned()))?;
+        let revision = self.revisions.get(side);
+        let metric = Metric::Instructions;
+        let key = session::key(revision, &self.request.machine, &bench, open.name.id(), metric);
+        Ok(Task { kind, bench, wanted, key })
+    }
+
+    fn abacus(&mut self) -> Abacus<'_> {
+        Abacus {
+            store: self.store,
+            occasion: self.occasion,
+            runner: self.runner,
+            progress: self.progress,
+            metrics: &self.request.measuring.metrics,
+            launch_timeout: self.request.measuring.launch_timeout,
+        }
+    }
+
+    /// Settles every count.
+    pub(super) fn judge_counts(&mut self, counted: Vec<Count>, budget: ErrorBudget) {
+        for count in counted {
+            for metric in count.kind.metrics(&self.request.measuring.metrics) {
+                let limit = self.limit(&count.name, &count.bench, metric);
+                let found = match (count.tallies(), count.refusal()) {
+                    (Some(both), _) => Some(judged(metric, limit, both, budget)),
+                    (None, Some((side, why))) => self.refused(metric, limit, side, why),
+                    (None, None) => None,
+                };
+                if let Some(found) = found {
+                    self.settle(&count.name, &count.bench, found);
+                }
+            }
+        }
+    }
+
+    /// What is said of a metric that was not counted. One that nobody asked for by name is left out, with a note where
+    /// that is worth one.
+    fn refused(
+        &mut self,
+        metric: Metric,
+        limit: Limit,
+        side: Side,
+        why: &NotCounted,
+    ) -> Option<MetricOutcome> {
+        let (verdict, reason) = match why {
+            NotCounted::Interrupted => {
+                (Verdict::Inconclusive, "interrupted before it was counted".to_owned())
+            }
+            NotCounted::Failed(reason) => {
+                (Verdict::NotComparable, format!("the {side} could not be counted: {reason}"))
+            }
+            NotCounted::Unavailable { .. } | NotCounted::Uncountable(_) => {
+                let (reason, remedy) = match why {
+                    NotCounted::Unavailable { reason, remedy } => (reason.as_str(), remedy.as_deref()),
+                    NotCounted::Uncountable(reason) => (reason.as_str(), None),
+                    NotCounted::Failed(_) | NotCounted::Interrupted => ("", None),
+                };
+                let said = remedy.map_or_else(|| reason.to_owned(), |remedy| format!("{reason}; {remedy}"));
+                if self.request.measuring.insistence == Insistence::Default {
+                    self.notes.insert(format!("{metric} not counted: {said}"));
+                    return None;
+                }
+                (Verdict::NotComparable, said)
+            }
+        };
+        Some(MetricOutcome::without_figures(metric, limit, verdict, reason))
+    }
+}
+
+/// Both sides' counts of a metric, compared.
+fn judged(metric: Metric, limit: Limit, both: Sides<&Tally>, budget: ErrorBudget) -> MetricOutcome {
+    let values = both.map(|tally| tally.values(metric));
+    let finding = judge_counts(values.as_ref().map(Vec::as_slice), &limit, budget);
+    let seconds = both.baseline.seconds + both.candidate.seconds;
+    let found = outcome::counts(metric, limit, &finding, seconds);
+    let varies = both.baseline.varies(metric) || both.candidate.varies(metric);
+    let reason = match (found.reason, varies) {
+        (Some(reason), true) => Some(format!("{reason}; probably because of {}", both.candidate.likely_source())),
+        (None, true) => Some(format!("counts vary, probably because of {}", both.candidate.likely_source())),
+        (reason, false) => reason,
+    };
+    MetricOutcome { reason, ..found }
+}
