@@ -34,7 +34,7 @@ fn executable() -> &'static Path {
         let lock = fixture.join("Cargo.lock");
         let before = fs::read_to_string(&lock).unwrap();
         let copy =
-            CriterionCopy::prepare("0.8.2", &registry_source(&fixture), &fixture.join("target/copies"))
+            CriterionCopy::prepare("0.8.2", &registry_source(&fixture), &fixture.join("target/copies"), Variant::Timed)
                 .unwrap();
         let executable = build(&fixture, &copy);
         let removed = removed_lines(&before, &fs::read_to_string(&lock).unwrap());
