@@ -59,7 +59,7 @@ fn judge(store: &Store, index: u32, comparison: ComparisonId) -> BenchmarkOutcom
         test.push(&pair).unwrap();
     }
     let metric: MetricOutcome = outcome::paired(Metric::WallTime, limit, &test, Confirmation::Waived);
-    BenchmarkOutcome { name: name(index), arch: "x86_64".into(), metrics: vec![metric] }
+    BenchmarkOutcome { metrics: vec![metric], ..BenchmarkOutcome::new(name(index), "x86_64") }
 }
 
 fn fill(store: &mut Store) -> Vec<(u32, ComparisonId)> {

@@ -1,9 +1,10 @@
 //! What is said to Cargo. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::domain::{BenchTarget, CargoFlags, Coloring, Features, Namesake};
+use crate::domain::{BenchTarget, CargoFlags, Coloring, Features, Namesake, Variant};
 
 use super::Patch;
 
@@ -23,6 +24,21 @@ pub(super) fn invocations(benches: &[BenchTarget]) -> Vec<Vec<&BenchTarget>> {
         groups.push(alone.iter().copied().filter(|bench| bench.package_id == package).collect());
     }
     groups
+}
+
+/// The flags for a variant: line tables are asked for by two more settings, behind all others so that they win.
+pub(super) fn for_variant(flags: &CargoFlags, variant: Variant) -> Cow<'_, CargoFlags> {
+    match variant {
+        Variant::Timed | Variant::Allocations => Cow::Borrowed(flags),
+        Variant::Lines => {
+            let profile = flags.profile.as_deref().unwrap_or(super::profile::DEFAULT);
+            let mut flags = flags.clone();
+            for setting in ["debug=\"line-tables-only\"", "strip=\"none\""] {
+                flags.config.push(format!("profile.{profile}.{setting}"));
+            }
+            Cow::Owned(flags)
+        }
+    }
 }
 
 /// The arguments of one invocation: only the named bench targets are built, and nothing is run.
@@ -175,6 +191,25 @@ mod tests {
             "bench --no-run --message-format=json-render-diagnostics --color never --package pkg@1.0.0 --bench sums \
              --target-dir /t --features pkg-only"
         );
+    }
+
+    #[test]
+    fn only_line_tables_need_other_flags() {
+        let flags = CargoFlags { config: vec!["profile.fast.debug=2".into()], ..CargoFlags::default() };
+        let fast = CargoFlags { profile: Some("fast".into()), ..flags.clone() };
+        for variant in [Variant::Timed, Variant::Allocations] {
+            assert_eq!(*for_variant(&flags, variant), flags);
+        }
+        assert_eq!(
+            for_variant(&fast, Variant::Lines).config,
+            [
+                "profile.fast.debug=2",
+                "profile.fast.debug=\"line-tables-only\"",
+                "profile.fast.strip=\"none\""
+            ]
+        );
+        let plain = for_variant(&flags, Variant::Lines).into_owned();
+        assert!(plain.config[1].starts_with("profile.bench."), "{:?}", plain.config);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{BuildFingerprint, Digest, Features};
+use crate::domain::{BuildFingerprint, Digest, Features, Variant};
 
 use super::{BuildError, digest};
 
@@ -37,6 +37,7 @@ pub(super) struct Inputs<'a> {
     pub(super) benches: Vec<[String; 3]>,
     /// Name and digest of each patch.
     pub(super) patches: Vec<[&'a str; 2]>,
+    pub(super) variant: Variant,
 }
 
 /// One bench of an entry.
@@ -138,6 +139,7 @@ mod tests {
             environment: digest::of_text("e"),
             benches: vec![["p".into(), "b".into(), "criterion 0.8.2".into()]],
             patches: Vec::new(),
+            variant: Variant::Timed,
         }
     }
 
@@ -173,6 +175,8 @@ mod tests {
         assert_eq!(fs::read_to_string(&stored[0].executable).unwrap(), "code");
         assert_eq!(Entry::new(&artifacts, &inputs("one")).load(), Some(stored));
         assert_eq!(Entry::new(&artifacts, &inputs("two")).load(), None);
+        let lines = Inputs { variant: Variant::Lines, ..inputs("one") };
+        assert_eq!(Entry::new(&artifacts, &lines).load(), None);
         assert_eq!(fs::read_dir(&artifacts).unwrap().count(), 1, "no draft is left behind");
     }
 

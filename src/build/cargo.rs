@@ -19,11 +19,12 @@ pub(super) fn compile(
     progress: &dyn Progress,
 ) -> Result<Messages, BuildError> {
     let mut messages = Messages::default();
+    let flags = argv::for_variant(request.flags, request.variant);
     for benches in argv::invocations(request.benches) {
         let arguments = argv::arguments(
             &benches,
             request.features,
-            request.flags,
+            &flags,
             request.flags.target.as_deref(),
             request.target_dir,
             request.patches,

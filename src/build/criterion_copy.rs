@@ -1,4 +1,4 @@
-//! A copy of the very Criterion a workspace uses, with a small edit that lets its samples take turns.
+//! A copy of the very Criterion a workspace uses, with a small edit that lets its samples take turns and be counted.
 //!
 //! The copy replaces Criterion through `--config 'patch.crates-io.…'`, so no file of the user's changes; of the lock file
 //! of our own checkout only Criterion's `source` and `checksum` lines go. Without the environment that asks for
@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use self::edit::Replacement;
 use self::manifest::ManifestError;
+use crate::domain::Variant;
 
 /// An edited copy of Criterion, ready to be built against.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +57,18 @@ pub enum CriterionCopyError {
 
 impl CriterionCopy {
     /// Makes (or finds) the edited copy of criterion `version` below `parent`, from the folder of the original, which is
-    /// only read. The copy's folder is named by version and content, and appears whole or not at all.
+    /// only read. The copy's folder is named by version and content, and appears whole or not at all. The copies for
+    /// [`Variant::Timed`] and [`Variant::Lines`] are the same.
     ///
     /// # Errors
     /// A version or text the edit was not made for, or files that cannot be read or written.
-    pub fn prepare(version: &str, original: &Path, parent: &Path) -> Result<Self, CriterionCopyError> {
-        let files = edited(version, original)?;
+    pub fn prepare(
+        version: &str,
+        original: &Path,
+        parent: &Path,
+        variant: Variant,
+    ) -> Result<Self, CriterionCopyError> {
+        let files = edited(version, original, variant)?;
         let folder = parent.join(format!("{version}-{}", fingerprint(&files)));
         let copy = Self { version: version.to_owned(), folder };
         if !copy.folder.is_dir() {
@@ -97,7 +104,11 @@ impl CriterionCopy {
 }
 
 /// The text of every file of the copy, by its path in it.
-fn edited(version: &str, original: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, CriterionCopyError> {
+fn edited(
+    version: &str,
+    original: &Path,
+    variant: Variant,
+) -> Result<BTreeMap<PathBuf, Vec<u8>>, CriterionCopyError> {
     let unsupported = |what: String| CriterionCopyError::Unsupported { version: version.to_owned(), what };
     let recipe = edit::parse_version(version)
         .and_then(edit::recipe)
@@ -108,9 +119,14 @@ fn edited(version: &str, original: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, 
         let (path, text) = replaced(&files, replacement).map_err(unsupported)?;
         files.insert(path, text.into_bytes());
     }
-    let module = PathBuf::from(edit::MODULE_FILE);
-    if files.insert(module, edit::MODULE.as_bytes().to_vec()).is_some() {
-        return Err(unsupported(format!("it already has a file {}", edit::MODULE_FILE)));
+    let counts = match variant {
+        Variant::Timed | Variant::Lines => edit::INSTRUCTIONS,
+        Variant::Allocations => edit::ALLOCATIONS,
+    };
+    for (file, text) in [(edit::MODULE_FILE, edit::MODULE), (edit::COUNTS_FILE, counts)] {
+        if files.insert(PathBuf::from(file), text.as_bytes().to_vec()).is_some() {
+            return Err(unsupported(format!("it already has a file {file}")));
+        }
     }
     let path = original.join("Cargo.toml");
     let published = fs::read_to_string(&path).map_err(io_error(&path))?;
@@ -226,23 +242,40 @@ mod tests {
     #[test]
     fn a_copy_is_made_once_and_named_by_its_content() {
         let (original, parent) = (original("0.8.2"), tempfile::tempdir().unwrap());
-        let copy = CriterionCopy::prepare("0.8.2", original.path(), parent.path()).unwrap();
+        let copy = CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap();
         let module = copy.folder().join(edit::MODULE_FILE);
         assert_eq!(fs::read_to_string(&module).unwrap(), edit::MODULE);
         fs::write(&module, "kept").unwrap();
-        let again = CriterionCopy::prepare("0.8.2", original.path(), parent.path()).unwrap();
+        let again = CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap();
         assert_eq!(again, copy);
         assert_eq!(fs::read_to_string(&module).unwrap(), "kept");
         fs::write(original.path().join("src/new.rs"), "").unwrap();
-        assert_ne!(CriterionCopy::prepare("0.8.2", original.path(), parent.path()).unwrap(), copy);
+        assert_ne!(
+            CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap(),
+            copy
+        );
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 2, "no draft is left");
+    }
+
+    #[test]
+    fn only_the_variant_that_counts_allocations_has_another_copy() {
+        let (original, parent) = (original("0.8.2"), tempfile::tempdir().unwrap());
+        let copy = |variant| {
+            let copy = CriterionCopy::prepare("0.8.2", original.path(), parent.path(), variant).unwrap();
+            let text = fs::read_to_string(copy.folder().join(edit::COUNTS_FILE)).unwrap();
+            (copy, text)
+        };
+        assert_eq!(copy(Variant::Timed), copy(Variant::Lines));
+        assert!(!copy(Variant::Timed).1.contains("#[global_allocator]"));
+        assert!(copy(Variant::Allocations).1.contains("#[global_allocator]"));
+        assert_ne!(copy(Variant::Timed).0, copy(Variant::Allocations).0);
     }
 
     #[test]
     fn an_unknown_version_or_text_is_not_guessed_at() {
         let parent = tempfile::tempdir().unwrap();
         let refused = |version: &str, original: &Path| {
-            let result = CriterionCopy::prepare(version, original, parent.path());
+            let result = CriterionCopy::prepare(version, original, parent.path(), Variant::Timed);
             assert!(matches!(result, Err(CriterionCopyError::Unsupported { .. })), "{result:?}");
         };
         refused("1.0.0", original("1.0.0").path());

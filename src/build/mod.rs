@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{
     BenchTarget, BuildFingerprint, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Execution, Features,
-    LocalPackage, Progress, Side, TreeId, Variables,
+    LocalPackage, Progress, Side, TreeId, Variables, Variant,
 };
 
 use cache::{Entry, Inputs, Kept};
@@ -76,6 +76,8 @@ pub struct BuildRequest<'a> {
     pub benches: &'a [BenchTarget],
     /// Crates to replace.
     pub patches: &'a [Patch],
+    /// What the executables are for. The copies of Criterion among the patches must be for the same.
+    pub variant: Variant,
     /// The other side's target folder, to start from when this side's holds nothing yet.
     pub seed: Option<&'a Path>,
     /// The packages that must never be carried over from the other side.
@@ -196,6 +198,7 @@ impl Plan {
                 .iter()
                 .map(|patch| [patch.name.as_str(), patch.digest.as_str()])
                 .collect(),
+            variant: request.variant,
         }
     }
 

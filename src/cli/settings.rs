@@ -22,8 +22,8 @@ use crate::pipeline::PipelineError;
 use crate::pipeline::claims::ClaimsRequest;
 use crate::pipeline::list::ListRequest;
 use crate::pipeline::request::{
-    Insistence,     ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Judging, Measuring, Project, RunRequest,
-    RunSubject, Scope, Subject,
+    ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Insistence, Judging, Measuring, Project,
+    RunRequest, RunSubject, Scope, Subject,
 };
 use crate::source::{Repository, harness_names};
 use crate::store::{BaselineFile, Store};

@@ -74,9 +74,22 @@ pub struct BenchmarkOutcome {
     pub arch: String,
     /// Its metrics, in the order of [`Metric::ALL`].
     pub metrics: Vec<MetricOutcome>,
+    /// The functions that gained most instructions, the guiltiest first, where it regressed and they were counted.
+    pub causes: Vec<String>,
 }
 
 impl BenchmarkOutcome {
+    /// A benchmark of which nothing is found yet.
+    pub fn new(name: BenchmarkName, arch: impl Into<String>) -> Self {
+        Self { name, arch: arch.into(), metrics: Vec::new(), causes: Vec::new() }
+    }
+
+    /// Takes down what was found about a metric.
+    pub fn add(&mut self, found: MetricOutcome) {
+        self.metrics.push(found);
+        self.metrics.sort_by_key(|found| found.metric);
+    }
+
     /// The most telling verdict of its metrics.
     pub fn verdict(&self) -> Verdict {
         self.metrics

@@ -134,7 +134,7 @@ mod tests {
             ..MetricOutcome::without_figures(Metric::WallTime, limit, verdict, "")
         });
         let name = BenchmarkName::new("a", "b", "c");
-        BenchmarkOutcome { name, arch: "x86_64".into(), metrics: metrics.collect() }
+        BenchmarkOutcome { metrics: metrics.collect(), ..BenchmarkOutcome::new(name, "x86_64") }
     }
 
     fn claim(verdict: ClaimVerdict) -> ClaimOutcome {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::catalogue::{Catalogue, Presence};
-use super::claims::{Resolved, gate};
+use super::claims::{self, Resolved, gate};
 use super::counts::Kind;
 use super::error::PipelineError;
 use super::referee::{Heap, Referee};
@@ -71,7 +71,8 @@ pub fn compare(
     };
     let mut found = (Vec::new(), Vec::new());
     let judged = referee.judge(&catalogue).and_then(|budget| {
-        found = referee.claims(&claims, prepared.candidate.layout.as_ref(), budget)?;
+        let layout = prepared.candidate.layout.as_ref();
+        found = referee.claims(&claims, &lists.candidate, layout, budget)?;
         Ok(())
     });
     let (claims, broken) = found;
@@ -166,21 +167,16 @@ fn heap(
         Presence::Identical(_) => counted && measuring.identical,
         Presence::Only(..) | Presence::Unlisted(..) => false,
     });
-    let claimed = claims.iter().filter(|claim| claim.is_counted()).flat_map(|claim| &claim.benchmarks);
-    let targets: BTreeSet<BenchTargetName> = open
-        .map(|(name, _)| name)
-        .chain(claimed)
-        .map(|name| (name.package().to_owned(), name.target().to_owned()))
-        .collect();
+    let mut targets: BTreeSet<BenchTargetName> =
+        open.map(|(name, _)| (name.package().to_owned(), name.target().to_owned())).collect();
+    targets.extend(claims::targets(claims.iter().filter(|claim| counted || claim.is_counted())));
     if targets.is_empty() {
         return Ok(None);
     }
     let workshop = workshop.counting_allocations(&targets);
     match prepare(&workshop, revisions.clone()) {
         Ok(prepared) => Ok(Some(Ok(prepared.map(|prepared| prepared.benches)))),
-        Err(PipelineError::Build(error)) if !interrupted() => {
-            Ok(Some(Err(format!("the build that counts them failed to {error}"))))
-        }
+        Err(PipelineError::Build(error)) if !interrupted() => Ok(Some(Err(claims::uncounted(&error)))),
         Err(error) => Err(error),
     }
 }
@@ -215,4 +211,3 @@ fn errors(catalogue: &Catalogue, benchmarks: &[BenchmarkOutcome]) -> Vec<Reporte
     });
     broken.chain(failed).collect()
 }
-

@@ -5,6 +5,7 @@
 //! the runs of both sides can be compared.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,10 +14,10 @@ use std::time::Duration;
 
 use super::error::PipelineError;
 use super::prove::words;
-use super::session::provenance;
+use super::session::{self, provenance};
 use crate::domain::{
-    AllocationCount, BuiltBench, Event, InstructionCount, Launch, Measurement, MeasurementKey, Metric,
-    OccasionId, Profile, Progress, Sample, SampleSet,
+    AllocationCount, BenchmarkName, BuiltBench, Event, InstructionCount, Launch, MachineFacts, Measurement,
+    MeasurementKey, Metric, OccasionId, Profile, Progress, Revision, Sample, SampleSet,
 };
 use crate::measure::counter::{CountOptions, Counter, Uncounted};
 use crate::measure::criterion::ListedBenchmark;
@@ -66,6 +67,41 @@ pub(crate) struct Task {
     pub(crate) key: MeasurementKey,
 }
 
+/// The executable that a benchmark is counted in: the timed one itself, or of `heap` the one that was built to count
+/// allocations.
+pub(crate) fn counting_bench<'a>(
+    kind: Kind,
+    timed: &'a BuiltBench,
+    heap: Option<Result<&'a [BuiltBench], &str>>,
+) -> Result<&'a BuiltBench, NotCounted> {
+    let unavailable = |reason: &str| NotCounted::Unavailable { reason: reason.to_owned(), remedy: None };
+    match (kind, heap) {
+        (Kind::Instructions, _) => Ok(timed),
+        (Kind::Heap, None) => Err(unavailable("nothing was built to count them in")),
+        (Kind::Heap, Some(Err(reason))) => Err(unavailable(reason)),
+        (Kind::Heap, Some(Ok(heap))) => heap
+            .iter()
+            .find(|bench| bench.identity() == timed.identity())
+            .ok_or_else(|| unavailable(&format!("{} has no such build", timed.label()))),
+    }
+}
+
+/// What is to be counted: a benchmark that is timed in one executable and counted in the same or another.
+pub(crate) fn task(
+    runner: &mut dyn Runner,
+    kind: Kind,
+    (timed, bench): (&BuiltBench, &BuiltBench),
+    name: &BenchmarkName,
+    (revision, machine): (&Revision, &MachineFacts),
+) -> Result<Task, NotCounted> {
+    // What the timed executable says of its benchmarks holds for the other, too.
+    let listed = runner.list(timed).unwrap_or_default();
+    let wanted = listed.into_iter().find(|listed| listed.id == name.id());
+    let wanted = wanted.ok_or_else(|| NotCounted::Failed("it is no longer listed".to_owned()))?;
+    let key = session::key(revision, machine, bench, name.id(), Metric::Instructions);
+    Ok(Task { kind, bench: bench.clone(), wanted, key })
+}
+
 /// What was counted of a benchmark.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tally {
@@ -92,6 +128,18 @@ pub(crate) enum NotCounted {
     Failed(String),
     /// The user wants to stop.
     Interrupted,
+}
+
+impl fmt::Display for NotCounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable { reason, remedy: Some(remedy) } => write!(f, "{reason}; {remedy}"),
+            Self::Unavailable { reason, remedy: None } | Self::Uncountable(reason) | Self::Failed(reason) => {
+                f.write_str(reason)
+            }
+            Self::Interrupted => f.write_str("interrupted before it was counted"),
+        }
+    }
 }
 
 /// A benchmark's count, or why there is none.

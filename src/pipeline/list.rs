@@ -61,7 +61,7 @@ pub fn list(
     let mut benchmarks: Vec<BenchmarkOutcome> = all
         .iter()
         .filter(|(name, _)| in_scope(&request.scope, name))
-        .map(|(name, arch)| BenchmarkOutcome { name: name.clone(), arch: arch.clone(), metrics: Vec::new() })
+        .map(|(name, arch)| BenchmarkOutcome::new(name.clone(), arch))
         .collect();
     benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
     if benchmarks.is_empty() && errors.is_empty() {

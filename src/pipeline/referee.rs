@@ -6,15 +6,15 @@ mod timing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalogue::{Catalogue, Presence};
+use super::catalogue::{Catalogue, ListedBench, Presence};
 use super::claims::{Resolved, gate};
 use super::error::PipelineError;
 use super::prove::Arena;
 use super::request::CompareRequest;
 use super::session;
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, BuiltBench, ClaimOutcome, Event, Limit, Metric, MetricOutcome,
-    OccasionId, Progress, Provenance, ReportedError, Revision, Side, Sides, Verdict,
+    BenchmarkName, BenchmarkOutcome, BuiltBench, ClaimOutcome, Limit, Metric, MetricOutcome, OccasionId,
+    Progress, Provenance, ReportedError, Revision, Sides, Verdict,
 };
 use crate::judge::{ErrorBudget, TargetInfo, outcome};
 use crate::measure::runner::Runner;
@@ -68,11 +68,22 @@ impl Referee<'_> {
     pub(crate) fn claims(
         &mut self,
         claims: &[Resolved],
+        listed: &[ListedBench],
         layout: Option<&Result<String, String>>,
         budget: ErrorBudget,
     ) -> Result<(Vec<ClaimOutcome>, Vec<ReportedError>), PipelineError> {
         let (request, revision) = (self.request, &self.revisions.candidate);
-        gate::judge(request, &mut self.arena(), revision, claims, layout, budget)
+        let heap = self.heap.take();
+        let candidate = gate::Built {
+            listed,
+            heap: match &heap {
+                Some(Ok(heap)) => Ok(&heap.candidate),
+                Some(Err(reason)) => Err(reason),
+                None => Err("nothing was built to count them in"),
+            },
+            layout,
+        };
+        gate::judge(request, &mut self.arena(), revision, claims, &candidate, budget)
     }
 
     /// What needs no measuring is settled at once; both executables of what does.
@@ -148,13 +159,8 @@ impl Referee<'_> {
 
     /// Takes down what was found about a metric.
     fn settle(&mut self, name: &BenchmarkName, bench: &BuiltBench, found: MetricOutcome) {
-        let outcome = self.settled.entry(name.clone()).or_insert_with(|| BenchmarkOutcome {
-            name: name.clone(),
-            arch: bench.fingerprint.arch().to_owned(),
-            metrics: Vec::new(),
-        });
-        outcome.metrics.push(found);
-        outcome.metrics.sort_by_key(|metric| metric.metric);
+        let fresh = || BenchmarkOutcome::new(name.clone(), bench.fingerprint.arch());
+        self.settled.entry(name.clone()).or_insert_with(fresh).add(found);
     }
 
     fn arena(&mut self) -> Arena<'_> {

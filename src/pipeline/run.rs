@@ -1,17 +1,20 @@
 //! `run`: measure and store, no judgement.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
+use super::claims::uncounted;
 use super::compare::in_scope;
+use super::counts::{Abacus, Kind, NotCounted, Tally, Task, counting_bench, task};
 use super::error::PipelineError;
 use super::prove::words;
 use super::request::{RunRequest, RunSubject};
 use super::screen::by_whole_processes;
 use super::session;
-use super::workshop::{Prepared, Workshop};
+use super::workshop::{BenchTargetName, Prepared, Workshop};
 use crate::domain::{
     BenchmarkName, BenchmarkOutcome, BuiltBench, Event, Launch, Limit, Measurement, MeasurementKey, Metric,
-    MetricOutcome, OccasionId, Progress, Report, ReportedError, Revision, Side, Verdict,
+    MetricOutcome, OccasionId, Progress, Report, ReportedError, Revision, Side, Verdict, median,
 };
 use crate::judge::Exit;
 use crate::measure::runner::Runner;
@@ -71,7 +74,7 @@ pub fn run(
             )));
         }
         let surveyed = workshop.prepare(Side::Candidate, revision, None).and_then(|prepared| {
-            let surveyed = surveyor.survey(&prepared);
+            let surveyed = surveyor.survey(&prepared, &workshop);
             last = Some(prepared);
             surveyed
         });
@@ -149,7 +152,7 @@ struct Surveyor<'a> {
 }
 
 impl Surveyor<'_> {
-    fn survey(&mut self, prepared: &Prepared) -> Result<(), PipelineError> {
+    fn survey(&mut self, prepared: &Prepared, workshop: &Workshop<'_>) -> Result<(), PipelineError> {
         let revision = &prepared.revision;
         let mut todo: Vec<(BuiltBench, BenchmarkName)> = Vec::new();
         let mut everything = Vec::new();
@@ -185,6 +188,10 @@ impl Surveyor<'_> {
         }
         self.report.benchmarks.clear();
         self.measured = Some(revision.clone());
+        self.count(prepared, workshop, &keyed)?;
+        if !self.wants(Metric::WallTime) {
+            return Ok(());
+        }
         self.progress.event(Event::Measuring { benchmarks: keyed.len() });
         let total = keyed.len();
         for (index, (bench, key)) in keyed.into_iter().enumerate() {
@@ -232,6 +239,93 @@ impl Surveyor<'_> {
         Ok(keyed)
     }
 
+    fn wants(&self, metric: Metric) -> bool {
+        self.request.measuring.metrics.contains(&metric)
+    }
+
+    /// Counts what is wanted of the benchmarks that are to be measured, side by side.
+    fn count(
+        &mut self,
+        prepared: &Prepared,
+        workshop: &Workshop<'_>,
+        keyed: &[(BuiltBench, MeasurementKey)],
+    ) -> Result<(), PipelineError> {
+        let metrics = &self.request.measuring.metrics;
+        for kind in [Kind::Instructions, Kind::Heap] {
+            if kind.metrics(metrics).is_empty() {
+                continue;
+            }
+            let heap = match kind {
+                Kind::Instructions => None,
+                Kind::Heap => Some(heap(workshop, &prepared.revision, keyed)?),
+            };
+            let heap = heap.as_ref().map(|heap| heap.as_deref().map_err(String::as_str));
+            let mut tasks = Vec::new();
+            for (bench, key) in keyed {
+                let taken_of = (&prepared.revision, &self.request.machine);
+                let found = counting_bench(kind, bench, heap).and_then(|counting| {
+                    task(self.runner, kind, (bench, counting), &key.benchmark, taken_of)
+                });
+                match found {
+                    Ok(task) => tasks.push(task),
+                    Err(why) => self.note(kind, &key.benchmark, &why),
+                }
+            }
+            let mut abacus = Abacus {
+                store: self.store,
+                occasion: self.occasion,
+                runner: self.runner,
+                progress: self.progress,
+                metrics,
+                launch_timeout: self.request.measuring.launch_timeout,
+            };
+            let counted = abacus.count(&tasks)?;
+            for (task, found) in tasks.iter().zip(counted) {
+                match found {
+                    Ok(tally) => self.tell(task, &tally),
+                    Err(why) => self.note(kind, &task.key.benchmark, &why),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was counted of a benchmark, for the report.
+    fn tell(&mut self, task: &Task, tally: &Tally) {
+        for metric in task.kind.metrics(&self.request.measuring.metrics) {
+            let limit = Limit::default_for(metric);
+            let found = MetricOutcome::without_figures(metric, limit, Verdict::New, "counted and stored");
+            let candidate = median(tally.values(metric));
+            let found = MetricOutcome { candidate, seconds: tally.seconds, ..found };
+            self.found(&task.key.benchmark, &task.bench, found);
+        }
+    }
+
+    /// Why something was not counted: told once, however many benchmarks it befell.
+    fn note(&mut self, kind: Kind, name: &BenchmarkName, why: &NotCounted) {
+        let what = if kind == Kind::Instructions { "instructions" } else { "allocations" };
+        let note = match why {
+            NotCounted::Interrupted => return,
+            NotCounted::Failed(_) | NotCounted::Uncountable(_) => {
+                format!("{name}: {what} not counted: {why}")
+            }
+            NotCounted::Unavailable { .. } => format!("{what} not counted: {why}"),
+        };
+        if !self.report.notes.contains(&note) {
+            self.report.notes.push(note);
+        }
+    }
+
+    /// Takes down what was found about a metric.
+    fn found(&mut self, name: &BenchmarkName, bench: &BuiltBench, found: MetricOutcome) {
+        let benchmarks = &mut self.report.benchmarks;
+        let at = benchmarks.iter().position(|known| known.name == *name).unwrap_or_else(|| {
+            benchmarks.push(BenchmarkOutcome::new(name.clone(), bench.fingerprint.arch()));
+            benchmarks.len() - 1
+        });
+        benchmarks[at].add(found);
+    }
+
     fn measure(
         &mut self,
         bench: &BuiltBench,
@@ -261,11 +355,7 @@ impl Surveyor<'_> {
                 MetricOutcome { candidate: measurement.summary(), seconds, ..outcome }
             }
         };
-        self.report.benchmarks.push(BenchmarkOutcome {
-            name: name.clone(),
-            arch: bench.fingerprint.arch().to_owned(),
-            metrics: vec![outcome],
-        });
+        self.found(name, bench, outcome);
         Ok(())
     }
 
@@ -287,5 +377,20 @@ impl Surveyor<'_> {
             }
         }
         Ok(launches)
+    }
+}
+
+/// Builds what allocations of these benchmarks are counted in. That it does not build is no reason to leave out the rest.
+fn heap(
+    workshop: &Workshop<'_>,
+    revision: &Revision,
+    keyed: &[(BuiltBench, MeasurementKey)],
+) -> Result<Result<Vec<BuiltBench>, String>, PipelineError> {
+    let targets: BTreeSet<BenchTargetName> =
+        keyed.iter().map(|(bench, _)| (bench.package.clone(), bench.target.clone())).collect();
+    match workshop.counting_allocations(&targets).prepare(Side::Candidate, revision, None) {
+        Ok(prepared) => Ok(Ok(prepared.benches)),
+        Err(PipelineError::Build(error)) if !interrupted() => Ok(Err(uncounted(&error))),
+        Err(error) => Err(error),
     }
 }

@@ -9,8 +9,7 @@ use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
 use crate::build::{BuildRequest, Built, Patch, build, output_of_binary};
 use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
-    BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId,
-    Variant,
+    BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId, Variant,
 };
 use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
 use crate::support::current::BuildSite;
@@ -301,6 +300,7 @@ impl Workshop<'_> {
             features: &selection.features,
             benches: &found.benches,
             patches: &patches,
+            variant: self.variant,
             seed: seed.as_deref(),
             local: &found.local,
         };
@@ -335,7 +335,7 @@ impl Workshop<'_> {
                 continue;
             }
             let copies = self.project.area.join("criterion");
-            match CriterionCopy::prepare(&criterion.version, &criterion.root, &copies) {
+            match CriterionCopy::prepare(&criterion.version, &criterion.root, &copies, self.variant) {
                 Ok(copy) => patches.push(patch(&copy)),
                 Err(CriterionCopyError::Unsupported { what, .. }) => {
                     notes.push(format!("{criterion} takes turns by whole processes: {what}"));

@@ -129,7 +129,7 @@ pub(super) fn bench(id: &str, metrics: Vec<MetricOutcome>) -> BenchmarkOutcome {
 }
 
 fn outcome(name: BenchmarkName, metrics: Vec<MetricOutcome>) -> BenchmarkOutcome {
-    BenchmarkOutcome { name, arch: "x86_64".into(), metrics }
+    BenchmarkOutcome { metrics, ..BenchmarkOutcome::new(name, "x86_64") }
 }
 
 fn without(verdict: Verdict, reason: &str) -> Vec<MetricOutcome> {

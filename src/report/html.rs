@@ -170,7 +170,8 @@ fn benchmarks(out: &mut String, report: &Report, kind: Kind) {
             row.resize_with(titles.len(), || Cell::text(""));
             rows.push(row);
         } else {
-            rows.extend(benchmark.metrics.iter().map(|outcome| row(&name, outcome, kind)));
+            let told = words::rows(benchmark).into_iter();
+            rows.extend(told.map(|(metric, outcome)| row(&name, metric, outcome, kind)));
         }
     }
     out.push_str("<h2>Benchmarks</h2>\n");
@@ -178,11 +179,11 @@ fn benchmarks(out: &mut String, report: &Report, kind: Kind) {
     table(out, &titles, &rows);
 }
 
-fn row(name: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<Cell> {
+fn row(name: &str, called: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<Cell> {
     let metric = outcome.metric;
     let (before, after) = units::both_values(metric, outcome.baseline, outcome.candidate);
     if kind != Kind::Judged {
-        return vec![Cell::name(name), Cell::text(metric.name()), Cell::figure(&after, outcome.candidate)];
+        return vec![Cell::name(name), Cell::text(called), Cell::figure(&after, outcome.candidate)];
     }
     let change = units::change_of(metric, outcome.change, outcome.baseline, outcome.candidate);
     let interval = outcome.interval.map(units::interval).unwrap_or_default();
@@ -190,12 +191,12 @@ fn row(name: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<Cell> {
     vec![
         Cell::verdict(outcome.verdict),
         Cell::name(name),
-        Cell::text(metric.name()),
+        Cell::text(called),
         Cell::figure(&before, outcome.baseline),
         Cell::figure(&after, outcome.candidate),
         Cell::figure(&change, outcome.change),
         Cell::figure(&interval, outcome.interval.map(|(low, _)| low)),
-        Cell::figure(&outcome.limit.display(metric), outcome.threshold),
+        Cell::figure(&words::limit(called, outcome), outcome.threshold),
         Cell::text(&outcome.method.map(|method| method.to_string()).unwrap_or_default()),
         Cell::figure(&outcome.pairs.to_string(), Some(f64::from(outcome.pairs))),
         Cell::text(reason),

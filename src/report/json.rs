@@ -69,6 +69,7 @@ struct Benchmark<'a> {
     arch: &'a str,
     verdict: Option<Verdict>,
     metrics: Vec<WireMetric<'a>>,
+    causes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -193,6 +194,7 @@ fn benchmark(outcome: &BenchmarkOutcome, kind: Kind) -> Benchmark<'_> {
         arch: &outcome.arch,
         verdict: spoken(outcome.verdict(), kind),
         metrics: outcome.metrics.iter().map(|outcome| metric(outcome, kind)).collect(),
+        causes: &outcome.causes,
     }
 }
 

@@ -97,17 +97,17 @@ fn table(out: &mut String, benchmarks: &[&BenchmarkOutcome], kind: Kind) {
         } else if benchmark.metrics.is_empty() {
             let _ = writeln!(out, "| {} | {name} | | | | | | | |", benchmark.verdict());
         }
-        for outcome in benchmark.metrics.iter().filter(|_| kind != Kind::Names) {
-            out.push_str(&row(&name, outcome, kind));
+        for (metric, outcome) in words::rows(benchmark).into_iter().filter(|_| kind != Kind::Names) {
+            out.push_str(&row(&name, metric, outcome, kind));
         }
     }
     out.push('\n');
 }
 
-fn row(name: &str, outcome: &MetricOutcome, kind: Kind) -> String {
+fn row(name: &str, metric: &str, outcome: &MetricOutcome, kind: Kind) -> String {
     let (before, after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
     if kind != Kind::Judged {
-        return format!("| {name} | {} | {after} |\n", outcome.metric);
+        return format!("| {name} | {metric} | {after} |\n");
     }
     let verdict = if matches!(outcome.verdict, Verdict::Regressed | Verdict::Failed) {
         format!("**{}**", outcome.verdict)
@@ -116,11 +116,10 @@ fn row(name: &str, outcome: &MetricOutcome, kind: Kind) -> String {
     };
     let reason = outcome.reason.as_deref().unwrap_or_else(|| words::default_reason(outcome.verdict));
     format!(
-        "| {verdict} | {name} | {} | {before} | {after} | {} | {} | {} | {} |\n",
-        outcome.metric,
+        "| {verdict} | {name} | {metric} | {before} | {after} | {} | {} | {} | {} |\n",
         units::change_of(outcome.metric, outcome.change, outcome.baseline, outcome.candidate),
         outcome.interval.map(units::interval).unwrap_or_default(),
-        escape(&outcome.limit.display(outcome.metric)),
+        escape(&words::limit(metric, outcome)),
         escape(cut(reason)),
     )
 }

@@ -159,7 +159,10 @@ struct Group {
 impl Group {
     fn new(benchmark: &BenchmarkOutcome, kind: Kind) -> Self {
         let name = clean(&benchmark.name.to_string());
-        let mut rows: Vec<_> = benchmark.metrics.iter().map(|outcome| cells(outcome, kind)).collect();
+        let mut rows: Vec<_> = words::rows(benchmark)
+            .into_iter()
+            .map(|(metric, outcome)| cells(metric, outcome, kind))
+            .collect();
         if rows.is_empty() {
             let mut cells = vec![String::new(); columns(kind).len()];
             cells[0] = benchmark.verdict().to_string();
@@ -187,12 +190,12 @@ fn columns(kind: Kind) -> Vec<Column> {
     }
 }
 
-fn cells(outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
+fn cells(metric: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
     if kind != Kind::Judged {
         let value = units::optional_value(outcome.metric, outcome.candidate);
         let time = if outcome.seconds > 0.0 { units::duration(outcome.seconds) } else { String::new() };
         let verdict = if outcome.verdict == Verdict::Failed { "failed" } else { "" };
-        return vec![verdict.to_owned(), outcome.metric.to_string(), value, time];
+        return vec![verdict.to_owned(), metric.to_owned(), value, time];
     }
     let (before, after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
     let method = match (outcome.method, outcome.pairs) {
@@ -204,10 +207,10 @@ fn cells(outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
     if !known && outcome.method.is_some() {
         // Decided without a figure: the executables are identical.
         let change = units::change_of(outcome.metric, outcome.change, None, None);
-        let (none, threshold) = (String::new(), outcome.limit.display(outcome.metric));
+        let (none, threshold) = (String::new(), words::limit(metric, outcome));
         return vec![
             outcome.verdict.to_string(),
-            outcome.metric.to_string(),
+            metric.to_owned(),
             none.clone(),
             none.clone(),
             change,
@@ -217,14 +220,14 @@ fn cells(outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
         ];
     }
     if !known {
-        let mut cells = vec![outcome.verdict.to_string(), outcome.metric.to_string()];
+        let mut cells = vec![outcome.verdict.to_string(), metric.to_owned()];
         cells.resize(columns(kind).len(), String::new());
         return cells;
     }
     let threshold = outcome.limit.display(outcome.metric);
     vec![
         outcome.verdict.to_string(),
-        outcome.metric.to_string(),
+        metric.to_owned(),
         before,
         after,
         units::change_of(outcome.metric, outcome.change, outcome.baseline, outcome.candidate),
@@ -238,7 +241,7 @@ fn cells(outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
 fn table(out: &mut Out, groups: &[Group], kind: Kind) {
     let rows: Vec<Vec<String>> = groups.iter().flat_map(|group| group.rows.iter().cloned()).collect();
     let mut grid = Grid { columns: columns(kind), rows };
-    if grid.rows.iter().all(|row| row[1] == Metric::WallTime.name()) {
+    if grid.rows.iter().all(|row| row[1].is_empty() || row[1] == Metric::WallTime.name()) {
         for row in &mut grid.rows {
             row[1].clear();
         }

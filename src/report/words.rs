@@ -162,7 +162,33 @@ pub(super) fn benchmark_reasons(benchmark: &BenchmarkOutcome) -> Vec<(Verdict, S
             reasons.push(reason);
         }
     }
+    if !benchmark.causes.is_empty() {
+        reasons.push((Verdict::Regressed, benchmark.causes.join("; ")));
+    }
     reasons
+}
+
+/// The limit beside a row that is about one metric; none beside one that is about all of them.
+pub(super) fn limit(metric: &str, outcome: &MetricOutcome) -> String {
+    if metric.is_empty() { String::new() } else { outcome.limit.display(outcome.metric) }
+}
+
+/// What a table tells about a benchmark, with the metric's name: where every metric says the same and none has a figure,
+/// it is told once, without a name.
+pub(super) fn rows(benchmark: &BenchmarkOutcome) -> Vec<(&'static str, &MetricOutcome)> {
+    let bare = |outcome: &MetricOutcome| outcome.baseline.is_none() && outcome.candidate.is_none();
+    match &benchmark.metrics[..] {
+        [first, rest @ ..]
+            if bare(first)
+                && !rest.is_empty()
+                && rest.iter().all(|other| {
+                    bare(other) && other.verdict == first.verdict && other.reason == first.reason
+                }) =>
+        {
+            vec![("", first)]
+        }
+        all => all.iter().map(|outcome| (outcome.metric.name(), outcome)).collect(),
+    }
 }
 
 /// How many benchmarks were decided without a single figure, by the reason.

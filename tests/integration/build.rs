@@ -29,6 +29,7 @@ struct Stage {
     flags: CargoFlags,
     features: Features,
     patches: Vec<Patch>,
+    variant: Variant,
     _turn: File,
 }
 
@@ -58,6 +59,7 @@ impl Stage {
             flags: CargoFlags { offline: true, profile: Some("quick".into()), ..CargoFlags::default() },
             features: Features::default(),
             patches: Vec::new(),
+            variant: Variant::Timed,
             _turn: turn,
         };
         if !stage.warm.join("done").exists() {
@@ -106,6 +108,7 @@ impl Stage {
             features: &self.features,
             benches: &found.benches,
             patches: &self.patches,
+            variant: self.variant,
             seed,
             local: &local,
         };

@@ -17,6 +17,15 @@ pub(super) const MODULE: &str = include_str!("perfguard_turns.rs.in");
 /// Where the module goes, in the copy.
 pub(super) const MODULE_FILE: &str = "src/perfguard_turns.rs";
 
+/// The module that has instructions counted by the Valgrind it may run under.
+pub(super) const INSTRUCTIONS: &str = include_str!("perfguard_instructions.rs.in");
+
+/// The module that counts allocations, with a global allocator.
+pub(super) const ALLOCATIONS: &str = include_str!("perfguard_allocations.rs.in");
+
+/// Where the one or the other goes, in the copy.
+pub(super) const COUNTS_FILE: &str = "src/perfguard_counts.rs";
+
 /// One text of one file, and what replaces it. The text must occur exactly once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replacement {
@@ -38,7 +47,7 @@ const NO_LINTS: Replacement = Replacement {
 const MODULE_LINE: Replacement = Replacement {
     file: "src/lib.rs",
     old: "\nmod routine;\n",
-    new: "\nmod routine;\nmod perfguard_turns;\n",
+    new: "\nmod routine;\nmod perfguard_counts;\nmod perfguard_turns;\n",
 };
 
 /// The methods the hook calls must be what they were in every version read.
@@ -55,6 +64,19 @@ const UNIT: Replacement = relied_upon(
     "src/measurement.rs",
     "    fn scale_for_machines(&self, values: &mut [f64]) -> &'static str;",
 );
+
+/// Counting begins after the clock was read …
+const BEGIN: Replacement = Replacement {
+    file: "src/measurement.rs",
+    old: "        Instant::now()",
+    new: "        let start = Instant::now(); crate::perfguard_counts::begin(); start",
+};
+/// … and is finished before it is read again.
+const FINISH: Replacement = Replacement {
+    file: "src/measurement.rs",
+    old: "        i.elapsed()",
+    new: "        crate::perfguard_counts::finish(); i.elapsed()",
+};
 
 /// The hook, for a place in `analysis::common`.
 macro_rules! hook {
@@ -98,6 +120,8 @@ const RECIPES: [(Range<Version>, &[Replacement]); 3] = [
             BENCH,
             WARM_UP,
             UNIT,
+            BEGIN,
+            FINISH,
             hook!("\n    let (iters, times) = routine.sample(\n"),
         ],
     ),
@@ -113,12 +137,23 @@ const RECIPES: [(Range<Version>, &[Replacement]); 3] = [
             BENCH,
             WARM_UP,
             UNIT,
+            BEGIN,
+            FINISH,
             hook!("\n    let (iters, times);\n"),
         ],
     ),
     (
         (0, 3, 3)..(0, 9, 0),
-        &[NO_LINTS, MODULE_LINE, BENCH, WARM_UP, UNIT, hook!("\n    let (sampling_mode, iters, times);\n")],
+        &[
+            NO_LINTS,
+            MODULE_LINE,
+            BENCH,
+            WARM_UP,
+            UNIT,
+            BEGIN,
+            FINISH,
+            hook!("\n    let (sampling_mode, iters, times);\n"),
+        ],
     ),
 ];
 
@@ -183,9 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn the_module_is_text_an_old_compiler_reads() {
-        for new in ["let else", "{error}", ".is_some_and(", "OnceLock"] {
-            assert!(!MODULE.contains(new), "{new}");
+    fn the_modules_are_text_an_old_compiler_reads() {
+        for module in [MODULE, INSTRUCTIONS, ALLOCATIONS] {
+            for new in ["let else", "{error}", ".is_some_and(", "OnceLock", "const {", "c\""] {
+                assert!(!module.contains(new), "{new}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_ways_to_count_offer_the_same() {
+        for module in [INSTRUCTIONS, ALLOCATIONS] {
+            for name in ["begin()", "finish()", "open()", "close() -> String"] {
+                assert_eq!(module.matches(&format!("pub(crate) fn {name}")).count(), 1, "{name}");
+            }
         }
     }
 }

@@ -1,30 +1,37 @@
-//! Claims about allocations. The one place that knows whether they are counted.
+//! Claims about allocations, and the allocations beside every other claim.
 
 use super::resolve::Resolved;
-use crate::domain::{BenchmarkName, ClaimOutcome, ClaimVerdict, Claimed, Sides, median};
+use super::tallies::Tallies;
+use crate::domain::{ClaimOutcome, ClaimVerdict, Claimed, Sides, median};
 use crate::judge::claim::allocations;
 
-/// Counts of allocations of one iteration, taken at least twice; `None` where they were not counted.
-pub(crate) type Counts<'a> = &'a dyn Fn(&BenchmarkName) -> Option<Vec<f64>>;
-
-/// Nobody counts: the claims stay undecided.
-pub(crate) fn uncounted(_: &BenchmarkName) -> Option<Vec<f64>> {
-    None
-}
-
 /// What counts say about a claim.
-pub(super) fn outcome(resolved: &Resolved, counts: Counts<'_>) -> ClaimOutcome {
-    let open = resolved.open("allocations are not counted yet");
-    let Claimed::Allocations(bound) = &resolved.claimed else { return open };
-    let counted: Option<Vec<Vec<f64>>> = resolved.benchmarks.iter().map(counts).collect();
-    let Some([own, compared @ ..]) = counted.as_deref() else { return open };
-    let compared = compared.first();
-    let (verdict, words) = allocations(bound, own, compared.map(Vec::as_slice));
-    let both = Sides {
-        baseline: compared.and_then(|counts| median(counts.clone())),
-        candidate: median(own.clone()),
+pub(super) fn outcome(resolved: &Resolved, tallies: &Tallies) -> ClaimOutcome {
+    let Claimed::Allocations(bound) = &resolved.claimed else {
+        return resolved.open("it is no claim about allocations");
     };
+    let counted: Result<Vec<Vec<f64>>, String> =
+        resolved.benchmarks.iter().map(|name| tallies.allocations(name)).collect();
+    let counted = match counted {
+        Ok(counted) => counted,
+        Err(reason) => return resolved.open(format!("allocations were not counted: {reason}")),
+    };
+    let [own, compared @ ..] = &counted[..] else {
+        return resolved.open("its benchmarks are not there");
+    };
+    let (verdict, words) = allocations(bound, own, compared.first().map(Vec::as_slice));
     let reason = (verdict != ClaimVerdict::Confirmed)
         .then(|| format!("counted {words}, claimed {}", resolved.claimed));
-    ClaimOutcome { verdict, allocations: Some(both), reason, ..open }
+    ClaimOutcome { verdict, allocations: beside(resolved, tallies), reason, ..resolved.open("") }
+}
+
+/// Allocations of one iteration before (the slower, or the one compared with) and after (the faster, or the one spoken
+/// of), as far as they were counted.
+pub(super) fn beside(resolved: &Resolved, tallies: &Tallies) -> Option<Sides<Option<f64>>> {
+    let count = |at: usize| {
+        let name = resolved.benchmarks.get(at)?;
+        median(tallies.allocations(name).ok()?)
+    };
+    let both = Sides { baseline: count(1), candidate: count(0) };
+    (both.baseline.is_some() || both.candidate.is_some()).then_some(both)
 }

@@ -2,9 +2,10 @@
 
 use super::super::error::PipelineError;
 use super::super::prove::{Arena, Contest, Ended, Proof};
-use super::allocations::{self, Counts};
+use super::allocations;
 use super::layout;
 use super::resolve::{Case, Resolved};
+use super::tallies::Tallies;
 use crate::domain::{
     ClaimOutcome, ClaimVerdict, ClaimWeight, Expectation, Instructions, Phase, ReportedError, Revision,
 };
@@ -21,8 +22,8 @@ pub(crate) enum SecondLook {
 
 /// What claims are judged with besides pairs.
 pub(crate) struct Evidence<'a> {
-    /// Allocations of one iteration.
-    pub(crate) counts: Counts<'a>,
+    /// What was counted.
+    pub(crate) tallies: &'a Tallies,
     /// What the harness says about the layout of types.
     pub(crate) layout: Option<&'a Result<String, String>>,
     /// What it means that a claim is refuted.
@@ -49,8 +50,8 @@ pub(crate) fn examine(
     let mut doubtful = Vec::new();
     for resolved in claims {
         let found = match &resolved.case {
-            Case::Timed(_) => timed(resolved, proofs.next()),
-            Case::Counted => allocations::outcome(resolved, evidence.counts),
+            Case::Timed(_) => timed(resolved, proofs.next(), evidence.tallies),
+            Case::Counted => allocations::outcome(resolved, evidence.tallies),
             Case::Laid(types) => layout::outcome(resolved, types, evidence.layout),
             Case::Settled(reason) => resolved.open(reason.clone()),
         };
@@ -118,7 +119,7 @@ fn look_again(
 }
 
 /// What pairs say about a claim.
-fn timed(resolved: &Resolved, proof: Option<Proof<Relation, ClaimTest>>) -> ClaimOutcome {
+fn timed(resolved: &Resolved, proof: Option<Proof<Relation, ClaimTest>>, tallies: &Tallies) -> ClaimOutcome {
     let Some(proof) = proof else { return resolved.open("it was not measured") };
     let found = match (&proof.ended, &proof.test) {
         (Ended::Failed(side, _), _) => {
@@ -131,20 +132,40 @@ fn timed(resolved: &Resolved, proof: Option<Proof<Relation, ClaimTest>>) -> Clai
     };
     let reason = match found.verdict {
         ClaimVerdict::Refuted => Some(broken(resolved, &found)),
-        ClaimVerdict::Undecided => found.reason.clone(),
-        ClaimVerdict::Confirmed => match &resolved.claim.expectation {
-            Expectation::Equal { instructions: Instructions::AsWell, .. } => {
-                Some("of time; instructions are not counted yet".to_owned())
-            }
-            _ => None,
-        },
+        ClaimVerdict::Undecided | ClaimVerdict::Confirmed => found.reason.clone(),
     };
-    ClaimOutcome {
+    let found = ClaimOutcome {
         section: resolved.claim.section.clone(),
         statement: resolved.claim.statement.clone(),
+        allocations: allocations::beside(resolved, tallies),
         reason,
         ..found
+    };
+    match &resolved.claim.expectation {
+        Expectation::Equal { within, instructions: Instructions::AsWell, .. } => {
+            in_instructions(found, resolved, *within, tallies)
+        }
+        _ => found,
     }
+}
+
+/// What counts of instructions add to a claim that two benchmarks are equal: time alone does not confirm it, and neither
+/// alone refutes less than both.
+fn in_instructions(found: ClaimOutcome, resolved: &Resolved, within: f64, tallies: &Tallies) -> ClaimOutcome {
+    let [one, other] = &resolved.benchmarks[..] else { return found };
+    let (ratio, words) = match (tallies.instructions(one), tallies.instructions(other)) {
+        (Ok(one), Ok(other)) => (Some(other / one), format!("{one:.1} and {other:.1} instructions")),
+        (Err(reason), _) | (_, Err(reason)) => {
+            (None, format!("of time; instructions were not counted: {reason}"))
+        }
+    };
+    let equal = ratio.is_none_or(|ratio| (ratio - 1.0).abs() <= within);
+    let joined = match &found.reason {
+        Some(reason) => format!("{reason}; {words}"),
+        None => words,
+    };
+    let verdict = if equal { found.verdict } else { ClaimVerdict::Refuted };
+    ClaimOutcome { verdict, reason: Some(joined), ..found }
 }
 
 /// The sentence that quotes a claim that does not hold.

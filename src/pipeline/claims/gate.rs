@@ -11,9 +11,10 @@ use super::super::prove::Arena;
 use super::super::request::{ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Measuring};
 use super::super::workshop::Prepared;
 use super::resolve::{Bench, Reach, Resolved};
-use super::{Evidence, SecondLook, arch, examine, of_harness, selected_of_harness, uncounted};
+use super::{Evidence, SecondLook, Tallies, arch, examine, of_harness, selected_of_harness};
 use crate::domain::{
-    ClaimOrigin, ClaimOutcome, ClaimVerdict, ClaimWeight, Event, MachineFacts, ReportedError, Revision,
+    BuiltBench, ClaimOrigin, ClaimOutcome, ClaimVerdict, ClaimWeight, Event, MachineFacts, ReportedError,
+    Revision,
 };
 use crate::judge::ErrorBudget;
 use crate::store::BaselineFile;
@@ -52,24 +53,35 @@ pub(crate) fn selected(
     Ok(resolved)
 }
 
+/// The candidate's executables, as claims need them.
+pub(crate) struct Built<'a> {
+    pub(crate) listed: &'a [ListedBench],
+    /// Those that count allocations, or why there are none.
+    pub(crate) heap: Result<&'a [BuiltBench], &'a str>,
+    /// What the harness says about the layout of types.
+    pub(crate) layout: Option<&'a Result<String, String>>,
+}
+
 /// Finds out about claims within the candidate. What fails the gate is looked at twice.
 pub(crate) fn judge(
     request: &CompareRequest,
     arena: &mut Arena<'_>,
     revision: &Revision,
     claims: &[Resolved],
-    layout: Option<&Result<String, String>>,
+    candidate: &Built<'_>,
     budget: ErrorBudget,
 ) -> Result<(Vec<ClaimOutcome>, Vec<ReportedError>), PipelineError> {
     if claims.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
     let timed = claims.iter().filter(|claim| claim.is_timed()).count();
+    let taken_of = (revision, &request.machine);
+    let tallies = Tallies::count(arena, taken_of, claims, candidate.listed, candidate.heap)?;
     arena.progress.event(Event::Measuring { benchmarks: timed });
     let measuring = Measuring { budget: request.claims.budget, ..request.measuring.clone() };
     let evidence = Evidence {
-        counts: &uncounted,
-        layout,
+        tallies: &tallies,
+        layout: candidate.layout,
         weight: &|claim| weight(&request.claims, &request.machine, claim),
         second_look: match request.judging.confirm {
             Confirm::Never => SecondLook::No,

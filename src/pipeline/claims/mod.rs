@@ -5,6 +5,7 @@
 //! | [`wire`], [`problem`] | claims as they are written, and what can be wrong with them |
 //! | `resolve` | texts to benchmarks (pure) |
 //! | `examine` | pairs for what is about time |
+//! | `tallies` | counts of allocations and instructions |
 //! | `allocations`, `layout` | counts and facts for the rest |
 //! | `gate` | claims as part of `check` |
 
@@ -14,6 +15,7 @@ pub(crate) mod gate;
 mod layout;
 pub mod problem;
 mod resolve;
+mod tallies;
 pub mod wire;
 
 use std::time::Instant;
@@ -33,12 +35,13 @@ use crate::judge::{Exit, Policy};
 use crate::measure::runner::Runner;
 use crate::source::{HARNESS_PACKAGE, Repository};
 use crate::store::Store;
+use crate::support::process::interrupted;
 
-pub(crate) use allocations::uncounted;
 pub(crate) use examine::{Evidence, SecondLook, examine};
 pub use problem::{ClaimError, ClaimProblem};
 pub(crate) use resolve::Resolved;
 use resolve::{Bench, Reach};
+pub(crate) use tallies::{Tallies, targets};
 
 /// What `claims` asks for.
 #[derive(Debug, Clone)]
@@ -84,18 +87,27 @@ pub fn claims(
     let revision = prepared.revision.clone();
     let listed = session::list(&prepared, runner)?;
     let resolved = selected(request, &revision, &prepared, &listed)?;
+    let targets = targets(&resolved);
+    let counting = workshop.counting_allocations(&targets);
+    let heap = match prepare(&counting, &request.own, &revision) {
+        Ok(prepared) => Ok(prepared.benches),
+        Err(PipelineError::Build(error)) if !interrupted() => Err(uncounted(&error)),
+        Err(error) => return Err(error),
+    };
     let occasion = session::begin(store, "claims", &request.machine, request.seed)?;
     let timed = resolved.iter().filter(|claim| claim.is_timed()).count();
-    progress.event(Event::Measuring { benchmarks: timed });
+    let measuring = &request.measuring;
+    let mut arena = Arena { store, occasion, runner, progress, measuring, seed: request.seed };
+    let heap = heap.as_deref().map_err(String::as_str);
+    let tallies = Tallies::count(&mut arena, (&revision, &request.machine), &resolved, &listed, heap)?;
+    arena.progress.event(Event::Measuring { benchmarks: timed });
     let evidence = Evidence {
-        counts: &uncounted,
+        tallies: &tallies,
         layout: prepared.layout.as_ref(),
         weight: &|_| ClaimWeight::Informative,
         second_look: SecondLook::No,
         budget: request.policy.error_budget(timed),
     };
-    let measuring = &request.measuring;
-    let mut arena = Arena { store, occasion, runner, progress, measuring, seed: request.seed };
     let (outcomes, broken) = examine(&mut arena, &revision, &resolved, &evidence)?;
     progress.event(Event::Measured);
     drop(lock);
@@ -116,6 +128,11 @@ pub fn claims(
         notes: session::notes(&prepared),
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// Why there are no executables that count allocations.
+pub(crate) fn uncounted(error: &crate::build::BuildError) -> String {
+    format!("the build that counts them failed to {error}")
 }
 
 /// Builds what claims need: the workspace's benches only where the user claims something of them.

@@ -226,12 +226,12 @@ impl Resolved {
         }
     }
 
-    /// Whether pairs decide it.
+    /// Whether counts of allocations decide it.
     pub(crate) fn is_counted(&self) -> bool {
         matches!(self.case, Case::Counted)
     }
 
-    /// Whether pairs decide.
+    /// Whether pairs decide it.
     pub(crate) fn is_timed(&self) -> bool {
         matches!(self.case, Case::Timed(_))
     }

@@ -55,6 +55,10 @@ impl Runner for Known {
         let launches = Sides { baseline: launch(1.0), candidate: launch(ratio * wobble) };
         Ok(Pair { index, first, schedule: Schedule::Turns, cpu: None, launches })
     }
+
+    fn counting(&mut self, _: &std::path::Path) -> std::io::Result<&dyn crate::measure::counter::Counter> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
 }
 
 fn fingerprint() -> BuildFingerprint {
@@ -137,14 +141,13 @@ fn prove(ratios: &[(&str, f64)], ids: &[&str], budget: Duration) -> (Vec<Proof>,
         .unwrap();
     let ratios = ratios.iter().map(|(id, ratio)| ((*id).to_owned(), *ratio)).collect();
     let mut runner = Known { ratios, taken: 0, firsts: Vec::new() };
-    let measuring =
-        Measuring {
-            metrics: vec![Metric::WallTime],
-            insistence: crate::pipeline::request::Insistence::Asked,
-            budget,
-            identical: false,
-            launch_timeout: None,
-        };
+    let measuring = Measuring {
+        metrics: vec![Metric::WallTime],
+        insistence: crate::pipeline::request::Insistence::Asked,
+        budget,
+        identical: false,
+        launch_timeout: None,
+    };
     let error = ErrorBudget::new(0.01, ids.len()).unwrap();
     let mut arena = Arena {
         store: &mut store,

@@ -3,10 +3,9 @@
 use super::{Open, Referee};
 use crate::domain::{BenchmarkName, BuiltBench, Limit, Metric, MetricOutcome, Side, Sides, Verdict};
 use crate::judge::{ErrorBudget, judge_counts, outcome};
-use crate::pipeline::counts::{Abacus, Counted, Kind, NotCounted, Tally, Task};
+use crate::pipeline::counts::{Abacus, Counted, Kind, NotCounted, Tally, Task, counting_bench, task};
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::request::Insistence;
-use crate::pipeline::session;
 
 /// Executables of both sides that count allocations, or why there are none.
 pub(crate) type Heap = Result<Sides<Vec<BuiltBench>>, String>;
@@ -106,29 +105,13 @@ impl Referee<'_> {
     /// What is to be counted, in which executable.
     fn task(&mut self, side: Side, kind: Kind, open: &Open) -> Result<Task, NotCounted> {
         let timed = open.benches.get(side);
-        let bench = match (kind, &self.heap) {
-            (Kind::Instructions, _) => timed,
-            (Kind::Heap, Some(Ok(heap))) => heap
-                .get(side)
-                .iter()
-                .find(|bench| bench.identity() == timed.identity())
-                .ok_or_else(|| NotCounted::Uncountable(format!("{} has no such build", timed.label())))?,
-            (Kind::Heap, Some(Err(reason))) => {
-                return Err(NotCounted::Unavailable { reason: reason.clone(), remedy: None });
-            }
-            (Kind::Heap, None) => {
-                let reason = "nothing was built to count them in".to_owned();
-                return Err(NotCounted::Unavailable { reason, remedy: None });
-            }
-        }
-        .clone();
-        let listed = self.runner.list(timed).unwrap_or_default();
-        let wanted = listed.into_iter().find(|listed| listed.id == open.name.id());
-        let wanted = wanted.ok_or_else(|| NotCounted::Failed("it is no longer listed".to_owned()))?;
-        let revision = self.revisions.get(side);
-        let metric = Metric::Instructions;
-        let key = session::key(revision, &self.request.machine, &bench, open.name.id(), metric);
-        Ok(Task { kind, bench, wanted, key })
+        let heap = self.heap.as_ref().map(|heap| match heap {
+            Ok(heap) => Ok(heap.get(side).as_slice()),
+            Err(reason) => Err(reason.as_str()),
+        });
+        let bench = counting_bench(kind, timed, heap)?;
+        let taken_of = (self.revisions.get(side), &self.request.machine);
+        task(self.runner, kind, (timed, bench), &open.name, taken_of)
     }
 
     fn abacus(&mut self) -> Abacus<'_> {
@@ -169,24 +152,18 @@ impl Referee<'_> {
         why: &NotCounted,
     ) -> Option<MetricOutcome> {
         let (verdict, reason) = match why {
-            NotCounted::Interrupted => {
-                (Verdict::Inconclusive, "interrupted before it was counted".to_owned())
-            }
+            NotCounted::Interrupted => (Verdict::Inconclusive, why.to_string()),
             NotCounted::Failed(reason) => {
                 (Verdict::NotComparable, format!("the {side} could not be counted: {reason}"))
             }
+            NotCounted::Unavailable { .. } | NotCounted::Uncountable(_)
+                if self.request.measuring.insistence == Insistence::Default =>
+            {
+                self.notes.insert(format!("{metric} not counted: {why}"));
+                return None;
+            }
             NotCounted::Unavailable { .. } | NotCounted::Uncountable(_) => {
-                let (reason, remedy) = match why {
-                    NotCounted::Unavailable { reason, remedy } => (reason.as_str(), remedy.as_deref()),
-                    NotCounted::Uncountable(reason) => (reason.as_str(), None),
-                    NotCounted::Failed(_) | NotCounted::Interrupted => ("", None),
-                };
-                let said = remedy.map_or_else(|| reason.to_owned(), |remedy| format!("{reason}; {remedy}"));
-                if self.request.measuring.insistence == Insistence::Default {
-                    self.notes.insert(format!("{metric} not counted: {said}"));
-                    return None;
-                }
-                (Verdict::NotComparable, said)
+                (Verdict::NotComparable, why.to_string())
             }
         };
         Some(MetricOutcome::without_figures(metric, limit, verdict, reason))
@@ -201,7 +178,9 @@ fn judged(metric: Metric, limit: Limit, both: Sides<&Tally>, budget: ErrorBudget
     let found = outcome::counts(metric, limit, &finding, seconds);
     let varies = both.baseline.varies(metric) || both.candidate.varies(metric);
     let reason = match (found.reason, varies) {
-        (Some(reason), true) => Some(format!("{reason}; probably because of {}", both.candidate.likely_source())),
+        (Some(reason), true) => {
+            Some(format!("{reason}; probably because of {}", both.candidate.likely_source()))
+        }
         (None, true) => Some(format!("counts vary, probably because of {}", both.candidate.likely_source())),
         (reason, false) => reason,
     };

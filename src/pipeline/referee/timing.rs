@@ -55,7 +55,11 @@ impl Referee<'_> {
     }
 
     /// Times taken under an emulator are stored as such, so that a report can show them.
-    pub(super) fn store_emulated(&mut self, name: &BenchmarkName, bench: &BuiltBench) -> Result<(), PipelineError> {
+    pub(super) fn store_emulated(
+        &mut self,
+        name: &BenchmarkName,
+        bench: &BuiltBench,
+    ) -> Result<(), PipelineError> {
         let options = self.request.measuring.launch_options(None);
         let launches: Result<Vec<_>, _> =
             (0..EMULATED_LAUNCHES).map(|_| self.runner.launch(bench, name.id(), &options)).collect();
@@ -179,4 +183,3 @@ impl Referee<'_> {
         MetricOutcome { reason: Some(reason), ..outcome }
     }
 }
-

@@ -1,0 +1,1 @@
+//! Counting against a counter of known counts: real store, no process.
