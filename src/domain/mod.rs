@@ -9,6 +9,8 @@ pub mod cargo;
 pub mod claim;
 pub mod comparison;
 pub mod count;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod history;
 pub mod limit;
 pub mod machine;

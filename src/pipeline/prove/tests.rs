@@ -1,12 +1,10 @@
 //! The proof against a runner of known ratios: real store, real judge, no process.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::{
-    BuildFingerprint, CommitId, CpuIdentity, Digest, Execution, Launch, MachineFacts, MachineKey, Metric,
-    PairedLaunch, Revision, SampleSet, Schedule, Silent, TreeId,
-};
+use crate::domain::fixtures::{bench, fingerprint, machine, revision};
+use crate::domain::{Launch, Metric, PairedLaunch, SampleSet, Schedule, Silent};
 use crate::judge::ErrorBudget;
 use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::FailureKind;
@@ -61,66 +59,15 @@ impl Runner for Known {
     }
 }
 
-fn fingerprint() -> BuildFingerprint {
-    BuildFingerprint {
-        rustc: "1".into(),
-        host: "h".into(),
-        target: "x86_64-unknown-linux-gnu".into(),
-        profile: "bench".into(),
-        settings: String::new(),
-        features: String::new(),
-        rustflags: String::new(),
-        instrument: "criterion 0.8.2 + turns".into(),
-    }
-}
-
-fn machine() -> MachineFacts {
-    MachineFacts {
-        key: MachineKey::new("m"),
-        arch: "x86_64".into(),
-        os: "linux".into(),
-        cpu: CpuIdentity {
-            vendor: "v".into(),
-            model: "m".into(),
-            family: "1".into(),
-            number: "1".into(),
-            stepping: "1".into(),
-            features: BTreeSet::new(),
-        },
-        caches: Vec::new(),
-        logical_cpus: 2,
-        hypervisor: None,
-    }
-}
-
 fn contest(id: &str) -> Contest {
     let name = BenchmarkName::new("p", "t", id);
-    let benches = Sides::from_fn(|side| BuiltBench {
-        package: "p".into(),
-        target: "t".into(),
-        executable: "x".into(),
-        digest: Digest::new(side.to_string()),
-        home: "h".into(),
-        working_dir: "w".into(),
-        environment: BTreeMap::new(),
-        fingerprint: fingerprint(),
-        execution: Execution::Native,
-    });
-    let keys = Sides::from_fn(|side| {
-        let digit = if side == Side::Baseline { "a" } else { "b" };
-        let revision = Revision {
-            label: digit.into(),
-            commit: CommitId::from_hex(&digit.repeat(40)).unwrap(),
-            dirty: false,
-            tree: TreeId::from_hex(&digit.repeat(40)).unwrap(),
-        };
-        MeasurementKey {
-            revision,
-            machine: machine().key,
-            build: fingerprint(),
-            benchmark: name.clone(),
-            metric: Metric::WallTime,
-        }
+    let benches = Sides::from_fn(|side| bench(&side.to_string()));
+    let keys = Sides::from_fn(|side| MeasurementKey {
+        revision: revision(if side == Side::Baseline { 'a' } else { 'b' }),
+        machine: machine().key,
+        build: fingerprint(),
+        benchmark: name.clone(),
+        metric: Metric::WallTime,
     });
     let by = Limit::default_for(Metric::WallTime);
     Contest { name, benches, ids: Sides::from_fn(|_| id.to_owned()), keys, by }
