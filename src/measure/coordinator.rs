@@ -6,6 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::counter::Counter;
 use super::criterion::ListedBenchmark;
 #[cfg(unix)]
 use super::failure::FailureKind;
@@ -101,6 +102,10 @@ impl Runner for Coordinator {
             Schedule::WholeProcess => self.whole.pair(benches, ids, index, first, options),
             Schedule::Turns => self.pair_in_turns(benches, ids, index, first, options),
         }
+    }
+
+    fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {
+        self.whole.counting(home)
     }
 }
 

@@ -1,7 +1,10 @@
 //! What the pipeline measures through: listing, single launches and pairs.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
+pub use super::counter::Counter;
 pub use super::criterion::ListedBenchmark;
 pub use super::failure::LaunchFailure;
 use crate::domain::{BuiltBench, Launch, Pair, Schedule, Side, Sides};
@@ -55,4 +58,11 @@ pub trait Runner {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)>;
+
+    /// Makes a source tree's home the current one, and hands out who counts there. Its launches may run side by side
+    /// until another home is asked for.
+    ///
+    /// # Errors
+    /// The home cannot be made current.
+    fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter>;
 }

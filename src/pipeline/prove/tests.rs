@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::judge::ErrorBudget;
 use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::FailureKind;
-use crate::measure::runner::LaunchOptions;
+use crate::measure::runner::{Counter, LaunchOptions};
 use crate::store::NewOccasion;
 
 /// Gives pairs whose ratio is known, with a little noise that repeats.
@@ -54,6 +54,10 @@ impl Runner for Known {
         };
         let launches = Sides { baseline: launch(1.0), candidate: launch(ratio * wobble) };
         Ok(Pair { index, first, schedule: Schedule::Turns, cpu: None, launches })
+    }
+
+    fn counting(&mut self, _: &std::path::Path) -> std::io::Result<&dyn Counter> {
+        Err(std::io::ErrorKind::Unsupported.into())
     }
 }
 
