@@ -104,8 +104,8 @@ impl Runner for Coordinator {
         }
     }
 
-    fn counting(&mut self, _: &Path) -> io::Result<&dyn Counter> {
-        Err(io::ErrorKind::Unsupported.into())
+    fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {
+        self.whole.counting(home)
     }
 }
 

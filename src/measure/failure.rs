@@ -74,6 +74,9 @@ pub enum FailureKind {
     /// It broke the rules of Criterion's protocol.
     #[error("speak Criterion's protocol: {0}")]
     Garbled(#[from] ProtocolError),
+    /// What was counted cannot be read.
+    #[error("read what callgrind counted: {0}")]
+    Uncounted(String),
     /// The files it wrote cannot be used.
     #[error("write Criterion's files: {0}")]
     Files(#[from] super::criterion::files::FilesError),

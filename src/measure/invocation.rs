@@ -10,6 +10,15 @@ use crate::domain::{BuiltBench, Execution};
 /// Where Criterion is told to find the program it reports to.
 const PORT: &str = "CARGO_CRITERION_PORT";
 
+/// A variable that says nothing and has a length.
+const PADDING: &str = "PERFGUARD_PADDING";
+
+/// The size of a memory page, or a whole part of it.
+const PAGE: usize = 4096;
+
+/// The size of a pointer.
+const POINTER: usize = size_of::<usize>();
+
 /// What is started, with what, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
@@ -50,6 +59,38 @@ impl Invocation {
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Puts a program before what is started, with arguments of its own.
+    #[must_use]
+    pub fn under<A: Into<OsString>>(
+        mut self,
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let started = std::mem::replace(&mut self.program, program.into());
+        let before = arguments.into_iter().map(Into::into).chain([started]);
+        self.arguments.splice(0..0, before);
+        self
+    }
+
+    /// Fills the environment up, so that its end lies at the same place of a page whoever starts this from where:
+    /// alignment decides how many instructions it takes to copy something to the stack.
+    ///
+    /// `inherited` is the environment this program has got itself.
+    #[must_use]
+    pub fn padded(self, inherited: impl Iterator<Item = (OsString, OsString)>) -> Self {
+        let mut variables: BTreeMap<OsString, OsString> = inherited.collect();
+        for (name, value) in &self.environment {
+            variables.insert(name.into(), value.clone());
+        }
+        variables.insert(PADDING.into(), OsString::new());
+        // Each has a pointer, an equals sign and an end.
+        let of_variables = variables.iter().map(|(name, value)| name.len() + value.len() + 2 + POINTER);
+        let of_words = self.arguments.iter().map(|word| word.len() + 1 + POINTER);
+        let used = of_variables.sum::<usize>() + of_words.sum::<usize>();
+        let missing = (PAGE - used % PAGE) % PAGE;
+        self.env(PADDING, " ".repeat(missing))
     }
 
     /// Keeps Criterion's files out of everybody's way. Without it, some versions also start `cargo metadata` to find
@@ -125,6 +166,32 @@ pub(crate) mod tests {
         let qemu = vec!["qemu-aarch64".to_owned(), "-L".to_owned(), "/lib".to_owned()];
         assert_eq!(words(Execution::Emulated(qemu)), ["qemu-aarch64", "-L", "/lib", "/x/bench", "--bench"]);
         assert_eq!(words(Execution::Runner(Vec::new())), ["/x/bench", "--bench"]);
+    }
+
+    #[test]
+    fn a_program_can_be_put_before_everything() {
+        let bench = bench("/x/bench", Execution::Native);
+        let under = Invocation::of(&bench).args(["--bench"]).under("valgrind", ["-q"]);
+        assert_eq!(under.program(), "valgrind");
+        assert_eq!(under.arguments(), ["-q", "/x/bench", "--bench"]);
+    }
+
+    #[test]
+    fn whoever_starts_it_the_environment_ends_at_the_same_place_of_a_page() {
+        let size = |inherited: &[(&str, &str)]| {
+            let inherited: BTreeMap<OsString, OsString> =
+                inherited.iter().map(|(name, value)| (name.into(), value.into())).collect();
+            let invocation = Invocation::of(&bench("/x", Execution::Native)).args(["--bench"]);
+            let padded = invocation.padded(inherited.clone().into_iter());
+            let mut all = inherited;
+            all.extend(padded.environment.iter().map(|(name, value)| (name.into(), value.clone())));
+            let of_variables = all.iter().map(|(name, value)| name.len() + value.len() + 2 + POINTER);
+            of_variables.sum::<usize>() + padded.arguments.iter().map(|word| word.len() + 1 + POINTER).sum::<usize>()
+        };
+        let long = "x".repeat(5000);
+        for inherited in [vec![], vec![("A", "b")], vec![("A", "b"), ("LONG", &long), ("CARGO_PKG_NAME", "old")]] {
+            assert_eq!(size(&inherited) % PAGE, 0, "{inherited:?}");
+        }
     }
 
     #[test]

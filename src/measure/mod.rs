@@ -9,6 +9,8 @@
 //! | [`coordinator`] | the runner the program uses: turns where they can be, whole processes elsewhere |
 //! | [`runner`] | the trait the pipeline measures through |
 //! | [`counter`] | the trait the pipeline counts through |
+//! | `counting` | the counter the program uses: one launch that counts (Unix) |
+//! | [`callgrind`] | pure: what Callgrind writes, as a profile |
 //! | `turns` | two processes that change turns after every sample (Unix) |
 //! | [`whole_process`] | the runner that starts one whole process after the other |
 //! | [`invocation`] | pure: how a built bench is started |
@@ -17,8 +19,11 @@
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`machine`] | what makes two machines comparable |
 
+pub mod callgrind;
 pub mod coordinator;
 pub mod counter;
+#[cfg(unix)]
+pub mod counting;
 pub mod criterion;
 pub mod failure;
 pub mod invocation;

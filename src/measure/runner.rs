@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::counter::Counter;
+pub use super::counter::Counter;
 pub use super::criterion::ListedBenchmark;
 pub use super::failure::LaunchFailure;
 use crate::domain::{BuiltBench, Launch, Pair, Schedule, Side, Sides};
@@ -59,9 +59,10 @@ pub trait Runner {
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)>;
 
-    /// Points the build folder at a side's home, and hands out who counts there.
+    /// Makes a source tree's home the current one, and hands out who counts there. Its launches may run side by side
+    /// until another home is asked for.
     ///
     /// # Errors
-    /// The home cannot be put in its place.
+    /// The home cannot be made current.
     fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter>;
 }

@@ -7,7 +7,7 @@
 
 pub mod order;
 mod pinning;
-mod player;
+pub(super) mod player;
 mod round;
 
 use std::collections::HashSet;

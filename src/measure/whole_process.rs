@@ -11,6 +11,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::counter::Counter;
+#[cfg(unix)]
+use super::counting::ProcessCounter;
 use super::criterion::{ListedBenchmark, Reported, Version, files, naming, wire::Message};
 use super::failure::FailureKind;
 use super::invocation::Invocation;
@@ -33,6 +35,8 @@ pub struct WholeProcess {
     scratch: TempDir,
     list_limit: Duration,
     known: HashMap<(PathBuf, Digest), Listing>,
+    #[cfg(unix)]
+    counter: ProcessCounter,
 }
 
 /// What is known about an executable.
@@ -58,7 +62,14 @@ impl WholeProcess {
     /// No temporary folder can be made.
     pub fn new(point_at: PointAt) -> io::Result<Self> {
         let scratch = tempfile::Builder::new().prefix("perfguard-").rand_bytes(8).tempdir()?;
-        Ok(Self { point_at, scratch, list_limit: LIST_LIMIT, known: HashMap::new() })
+        Ok(Self {
+            point_at,
+            scratch,
+            list_limit: LIST_LIMIT,
+            known: HashMap::new(),
+            #[cfg(unix)]
+            counter: ProcessCounter::new(),
+        })
     }
 
     /// Changes how long an executable may take to list its benchmarks.
@@ -221,7 +232,11 @@ impl Runner for WholeProcess {
         Ok(Pair { index, first, schedule: Schedule::WholeProcess, cpu: None, launches })
     }
 
-    fn counting(&mut self, _: &Path) -> io::Result<&dyn Counter> {
+    fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {
+        (self.point_at)(home)?;
+        #[cfg(unix)]
+        return Ok(&self.counter);
+        #[cfg(not(unix))]
         Err(io::ErrorKind::Unsupported.into())
     }
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use perfguard::build::{BuildError, BuildRequest, Built, Origin, Patch, build};
 use perfguard::discover::{Discovered, Selection, discover};
 use perfguard::domain::{
-    BuiltBench, CargoFlags, Event, Features, LocalPackage, Progress, Side, Silent, TreeId,
+    BuiltBench, CargoFlags, Event, Features, LocalPackage, Progress, Side, Silent, TreeId, Variant,
 };
 use tempfile::TempDir;
 

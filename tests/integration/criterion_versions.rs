@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use perfguard::build::criterion_copy::CriterionCopy;
+use perfguard::domain::artifact::Variant;
 use perfguard::domain::side::{Side, Sides};
 use perfguard::measure::runner::LaunchOptions;
 

@@ -10,6 +10,7 @@ mod architecture;
 mod build;
 mod claims;
 mod contract;
+mod counts;
 mod criterion_versions;
 mod discover;
 mod faults;

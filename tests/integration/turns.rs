@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use perfguard::build::criterion_copy::CriterionCopy;
-use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution};
+use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution, Variant};
 use perfguard::domain::comparison::Schedule;
 use perfguard::domain::side::{Side, Sides};
 use perfguard::measure::criterion::ListedBenchmark;

@@ -1,17 +1,18 @@
 //! One side of a pair: a bench process that does as it is told over a Unix-domain socket, one line at a time.
 //!
 //! The other end of the conversation is the module that the copied Criterion has got. It says `hello 1 ns` when it has
-//! come to the benchmark, answers `warm-up NANOSECONDS` and `sample ITERATIONS` with `took ITERATIONS COST`, and goes on
-//! with the rest of the program after `end`.
+//! come to the benchmark, answers `warm-up NANOSECONDS` and `sample ITERATIONS` with `took ITERATIONS COST`,
+//! `count ITERATIONS` with `counted ITERATIONS` and what was counted, and goes on with the rest of the program after `end`.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
+use tempfile::TempDir;
 
 use crate::domain::BuiltBench;
 use crate::measure::criterion::{ListedBenchmark, ProtocolError};
@@ -25,15 +26,15 @@ const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
 
 /// A batch of iterations, as the benchmark tells it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Batch {
-    pub(super) iterations: u64,
+pub(in crate::measure) struct Batch {
+    pub(in crate::measure) iterations: u64,
     /// Nanoseconds.
-    pub(super) cost: f64,
+    pub(in crate::measure) cost: f64,
 }
 
 /// A bench process that waits for its turn. It is gone when this is dropped.
 #[derive(Debug)]
-pub(super) struct Player {
+pub(in crate::measure) struct Player {
     group: Group,
     output: Output,
     lines: BufReader<UnixStream>,
@@ -64,10 +65,19 @@ impl Player {
         folder: &Path,
         limit: Duration,
     ) -> Result<Self, LaunchFailure> {
-        let socket = folder.join("turns");
+        Self::launch(&invocation(bench, wanted, folder), folder, limit)
+    }
+
+    /// Starts what [`invocation`] describes, perhaps with a program before it, and waits until it has come to the
+    /// benchmark. `folder` is the one that the invocation was made for.
+    pub(in crate::measure) fn launch(
+        invocation: &Invocation,
+        folder: &Path,
+        limit: Duration,
+    ) -> Result<Self, LaunchFailure> {
         let mut output = Output::new().map_err(FailureKind::Unstartable)?;
-        let listener = UnixListener::bind(&socket).map_err(FailureKind::Unstartable)?;
-        let mut command = invocation(bench, wanted, &socket, folder).command();
+        let listener = UnixListener::bind(socket(folder)).map_err(FailureKind::Unstartable)?;
+        let mut command = invocation.command();
         command.env_remove("CARGO_CRITERION_PORT");
         command.stdout(output.stdio().map_err(FailureKind::Unstartable)?);
         command.stderr(output.stdio().map_err(FailureKind::Unstartable)?);
@@ -88,7 +98,7 @@ impl Player {
     }
 
     /// The process itself.
-    pub(super) fn pid(&self) -> Option<Pid> {
+    pub(in crate::measure) fn pid(&self) -> Option<Pid> {
         Pid::from_raw(self.group.id().try_into().ok()?)
     }
 
@@ -98,8 +108,16 @@ impl Player {
     }
 
     /// Lets it take one sample.
-    pub(super) fn sample(&mut self, iterations: u64) -> Result<Batch, LaunchFailure> {
+    pub(in crate::measure) fn sample(&mut self, iterations: u64) -> Result<Batch, LaunchFailure> {
         self.ask(&format!("sample {iterations}\n"))
+    }
+
+    /// Lets it take one sample whose iterations are counted. Gives the numbers it answers with after that of iterations.
+    pub(in crate::measure) fn count(&mut self, iterations: u64) -> Result<Vec<u64>, LaunchFailure> {
+        let answer = self.answer(&format!("count {iterations}\n"))?;
+        let words = answer.strip_prefix("counted ").and_then(|rest| rest.strip_prefix(&format!("{iterations} ")));
+        let numbers = words.and_then(|words| words.split(' ').map(|word| word.parse().ok()).collect());
+        Ok(numbers.ok_or_else(|| misunderstood(&answer))?)
     }
 
     /// Tells it that this was all, and waits until its program has ended well. Returns how long it lived.
@@ -115,11 +133,15 @@ impl Player {
     }
 
     fn ask(&mut self, request: &str) -> Result<Batch, LaunchFailure> {
-        let answer = self.timed(|player| {
+        let answer = self.answer(request)?;
+        Ok(batch(&answer).ok_or_else(|| misunderstood(&answer))?)
+    }
+
+    fn answer(&mut self, request: &str) -> Result<String, LaunchFailure> {
+        self.timed(|player| {
             player.write(request)?;
             player.read()
-        })?;
-        Ok(batch(&answer).ok_or_else(|| misunderstood(&answer))?)
+        })
     }
 
     /// Does something on the process's own time, and explains a failure by its last lines.
@@ -201,13 +223,31 @@ fn meet(listener: &UnixListener, group: &mut Group, clock: &mut Clock) -> Result
 ///
 /// There is no filter: the copied Criterion skips every other benchmark by its full id, which holds in every version,
 /// whatever characters the id has and however long it is.
-fn invocation(bench: &BuiltBench, wanted: &ListedBenchmark, socket: &Path, home: &Path) -> Invocation {
+pub(in crate::measure) fn invocation(
+    bench: &BuiltBench,
+    wanted: &ListedBenchmark,
+    folder: &Path,
+) -> Invocation {
     Invocation::of(bench)
         .args(["--bench", "--noplot"])
-        .files_below(home)
-        .env("PERFGUARD_TURNS", socket)
+        .files_below(folder)
+        .env("PERFGUARD_TURNS", socket(folder))
         .env("PERFGUARD_BENCHMARK", wanted.raw())
         .env("PERFGUARD_OCCURRENCE", wanted.occurrence().to_string())
+}
+
+/// A folder for one launch. Its path always has the same length: the environment's size moves the stack.
+pub(in crate::measure) fn scratch() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("perfguard-").rand_bytes(8);
+    let folder = builder.tempdir()?;
+    // The path of a socket has to fit into 104 bytes (108 on Linux).
+    if folder.path().as_os_str().len() < 90 { Ok(folder) } else { builder.tempdir_in("/tmp") }
+}
+
+/// Where a process is waited for.
+fn socket(folder: &Path) -> PathBuf {
+    folder.join("turns")
 }
 
 /// Reads `took ITERATIONS COST`.

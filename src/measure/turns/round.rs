@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::order;
 use super::pinning::{self, Pinning, Reason, Usage};
-use super::player::{Batch, Player};
+use super::player::{self, Batch, Player};
 use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
 use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::{FailureKind, LaunchFailure};
@@ -154,16 +154,9 @@ impl Round<'_> {
     }
 }
 
-/// A folder for each side, with paths of equal length: the environment's size moves the stack.
+/// A folder for each side.
 fn scratch() -> io::Result<Sides<TempDir>> {
-    let folder = || {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("perfguard-").rand_bytes(8);
-        let folder = builder.tempdir()?;
-        // The path of a socket has to fit into 104 bytes (108 on Linux).
-        if folder.path().as_os_str().len() < 90 { Ok(folder) } else { builder.tempdir_in("/tmp") }
-    };
-    Ok(Sides { baseline: folder()?, candidate: folder()? })
+    Ok(Sides { baseline: player::scratch()?, candidate: player::scratch()? })
 }
 
 fn usage(player: &Player) -> Option<Usage> {

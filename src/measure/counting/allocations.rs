@@ -1,0 +1,114 @@
+//! One launch of an executable that counts its own allocations, at full speed.
+
+use std::time::Instant;
+
+use super::plan;
+use crate::domain::{AllocationCount, BuiltBench};
+use crate::measure::counter::{CountOptions, Uncounted};
+use crate::measure::criterion::ListedBenchmark;
+use crate::measure::turns::player::{self, Player};
+
+/// A benchmark of which one iteration takes so many nanoseconds is counted by one iteration alone.
+const LONG: f64 = 5e8;
+
+/// Iterations beyond the first. Counts do not depend on how many there are, unless the benchmark's own state grows.
+const FURTHER: u64 = plan::OF_BATCHES;
+
+/// What was counted of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counted {
+    spans: u64,
+    allocations: u64,
+    bytes: u64,
+    peak: u64,
+    other_threads: bool,
+}
+
+/// Counts the allocations of a benchmark.
+pub(super) fn count(
+    bench: &BuiltBench,
+    wanted: &ListedBenchmark,
+    options: &CountOptions,
+) -> Result<AllocationCount, Uncounted> {
+    let folder = player::scratch().map_err(super::unstartable)?;
+    let invocation = player::invocation(bench, wanted, folder.path()).padded(std::env::vars_os());
+    let started = Instant::now();
+    let mut player =
+        Player::launch(&invocation, folder.path(), options.time_limit).map_err(super::explained)?;
+    // The first iteration is never taken: it may fill what is filled once.
+    let cold = player.sample(1).map_err(super::explained)?;
+    let long = cold.cost >= LONG;
+    if !long {
+        player.sample(1 + FURTHER).map_err(super::explained)?;
+    }
+    let one = counted(&mut player, 1)?;
+    if one.spans == 0 {
+        return Err(super::times_itself());
+    }
+    let (iterations, allocations, bytes, last) = if long {
+        (1, one.allocations, one.bytes, one)
+    } else {
+        let many = counted(&mut player, 1 + FURTHER)?;
+        difference(one, many)
+    };
+    let threads = super::threads(&player).max(1 + u32::from(one.other_threads || last.other_threads));
+    drop(player);
+    Ok(AllocationCount {
+        allocations: super::sample(iterations, allocations)?,
+        allocated_bytes: super::sample(iterations, bytes)?,
+        peak_bytes: super::sample(1, one.peak)?,
+        threads,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Iterations, allocations and bytes: what happens once per sample taken out, unless it varies so much that there is more
+/// of it in fewer iterations.
+fn difference(one: Counted, many: Counted) -> (u64, u64, u64, Counted) {
+    match (many.allocations.checked_sub(one.allocations), many.bytes.checked_sub(one.bytes)) {
+        (Some(allocations), Some(bytes)) => (FURTHER, allocations, bytes, many),
+        _ => (1 + FURTHER, many.allocations, many.bytes, many),
+    }
+}
+
+/// One counted sample.
+fn counted(player: &mut Player, iterations: u64) -> Result<Counted, Uncounted> {
+    let answer = player.count(iterations).map_err(super::explained)?;
+    read(&answer).ok_or_else(|| Uncounted::Unavailable {
+        reason: "the executable was not built to count allocations".to_owned(),
+        remedy: None,
+    })
+}
+
+/// The numbers of an answer.
+fn read(answer: &[u64]) -> Option<Counted> {
+    match *answer {
+        [spans, allocations, bytes, peak, other] => {
+            Some(Counted { spans, allocations, bytes, peak, other_threads: other != 0 })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(allocations: u64, bytes: u64) -> Counted {
+        Counted { spans: 1, allocations, bytes, peak: 0, other_threads: false }
+    }
+
+    #[test]
+    fn once_per_sample_cancels_and_what_varies_is_left_whole() {
+        let (iterations, allocations, bytes, _) = difference(of(4, 70), of(31, 610));
+        assert_eq!((iterations, allocations, bytes), (9, 27, 540));
+        let (iterations, allocations, bytes, _) = difference(of(4, 700), of(31, 610));
+        assert_eq!((iterations, allocations, bytes), (10, 31, 610));
+    }
+
+    #[test]
+    fn an_executable_that_only_counts_instructions_is_not_understood() {
+        assert_eq!(read(&[1, 3, 600, 500, 1]).unwrap().peak, 500);
+        assert_eq!(read(&[1]), None);
+    }
+}

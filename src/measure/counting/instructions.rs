@@ -1,0 +1,118 @@
+//! One launch under Callgrind.
+//!
+//! Instrumentation is off until the iterations begin and off again when they end, so that start-up and set-up run as
+//! fast as Valgrind can; and it is on or off for all threads at once, so that what other threads do meanwhile is counted.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use super::plan::{self, Counted};
+use super::valgrind::{self, Valgrind};
+use crate::domain::{BuiltBench, InstructionCount};
+use crate::measure::callgrind::{self, Dump};
+use crate::measure::counter::{CountOptions, Uncounted};
+use crate::measure::criterion::ListedBenchmark;
+use crate::measure::failure::{FailureKind, LaunchFailure};
+use crate::measure::turns::player::{self, Player};
+
+/// Counts the instructions of a benchmark.
+pub(super) fn count(
+    valgrind: &Valgrind,
+    bench: &BuiltBench,
+    wanted: &ListedBenchmark,
+    options: &CountOptions,
+) -> Result<InstructionCount, Uncounted> {
+    let counter = valgrind.counter(arch(bench))?;
+    let folder = player::scratch().map_err(super::unstartable)?;
+    let invocation = player::invocation(bench, wanted, folder.path());
+    let invocation = valgrind.over(invocation, folder.path(), options).padded(std::env::vars_os());
+    let started = Instant::now();
+    let player = Player::launch(&invocation, folder.path(), options.time_limit)
+        .map_err(|failure| valgrind.explained(failure, folder.path()))?;
+    let mut launch = Launch { valgrind, player, folder: folder.path(), files: 0 };
+    let (iterations, dump, threads) = launch.steady()?;
+    let sample = super::sample(iterations, dump.instructions())?;
+    drop(launch);
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(InstructionCount { sample, profile: dump.profile(), counter, threads, seconds })
+}
+
+/// The architecture an executable is for: this machine's, when nothing else is said.
+fn arch(bench: &BuiltBench) -> &str {
+    let arch = bench.fingerprint.arch();
+    if arch.is_empty() { std::env::consts::ARCH } else { arch }
+}
+
+/// A process that counts. It is gone when this is dropped.
+struct Launch<'a> {
+    valgrind: &'a Valgrind,
+    player: Player,
+    folder: &'a Path,
+    /// How many files Callgrind has written so far.
+    files: usize,
+}
+
+impl Launch<'_> {
+    /// Iterations in the steady state, what they took together, and how many threads there were.
+    ///
+    /// The first iteration fills what is filled once (lazily made tables, the allocator's lists, symbols that are bound
+    /// at the first call), so it is never taken. One uncounted sample as large as the counted one leaves the
+    /// allocator as a large sample does.
+    fn steady(&mut self) -> Result<(u64, Dump, u32), Uncounted> {
+        let (cold, _) = self.count(1)?;
+        if cold.spans == 0 {
+            return Err(super::times_itself());
+        }
+        let (one, dump) = self.count(1)?;
+        if one.total == 0 {
+            return Err(Uncounted::Unavailable {
+                reason: "callgrind saw none of its instructions".to_owned(),
+                remedy: None,
+            });
+        }
+        let threads = super::threads(&self.player).saturating_add(started(&dump));
+        if one.total >= plan::LONG {
+            return Ok((1, dump, threads));
+        }
+        let (two, _) = self.count(2)?;
+        let further = plan::further(one, two);
+        self.player.sample(1 + further).map_err(|failure| self.explained(failure))?;
+        let (_, one) = self.count(1)?;
+        let (_, many) = self.count(1 + further)?;
+        let (iterations, total) = plan::difference(further, one.instructions(), many.instructions());
+        let dump = if iterations == further { many.minus(&one) } else { many };
+        debug_assert_eq!(dump.instructions(), total);
+        Ok((iterations, dump, threads))
+    }
+
+    /// One counted sample.
+    fn count(&mut self, iterations: u64) -> Result<(Counted, Dump), Uncounted> {
+        let answer = self.player.count(iterations).map_err(|failure| self.explained(failure))?;
+        self.files += 1;
+        let pid = self.player.pid().map_or(0, |pid| pid.as_raw_pid());
+        let path = valgrind::file(self.folder, pid, self.files);
+        let text = fs::read_to_string(&path).map_err(|error| unread(&error))?;
+        let dump = callgrind::parse(&text).map_err(|error| unread(&error))?;
+        // Caches are small, and profiles of large programs are not.
+        let _ = fs::remove_file(path);
+        let spans = answer.first().copied().unwrap_or(0);
+        Ok((Counted { spans, total: dump.instructions() }, dump))
+    }
+
+    fn explained(&self, failure: LaunchFailure) -> Uncounted {
+        self.valgrind.explained(failure, self.folder)
+    }
+}
+
+/// How many threads were started while something was counted. They may be gone by now.
+fn started(dump: &Dump) -> u32 {
+    let count = dump.called(|name| name.starts_with("pthread_create"));
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// What Callgrind wrote is of no use.
+fn unread(error: &dyn std::fmt::Display) -> Uncounted {
+    let kind = FailureKind::Uncounted(error.to_string());
+    Uncounted::Failed(kind.into())
+}

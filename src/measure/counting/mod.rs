@@ -1,0 +1,149 @@
+//! Counting one benchmark in one launch: a process that does as it is told, with counting switched on around its
+//! iterations and nowhere else.
+//!
+//! | module | knows |
+//! |---|---|
+//! | `plan` | pure: how many iterations are counted, and what one costs |
+//! | `instructions` | a launch under Callgrind |
+//! | `allocations` | a launch of an executable with a counting allocator |
+//! | `valgrind` | which Valgrind there is, how it is started, and what its complaints mean |
+//!
+//! What is counted, how exact it is and what it costs is told in `docs/counts.md`.
+
+mod allocations;
+mod instructions;
+mod plan;
+mod valgrind;
+
+use std::fs;
+
+use rustix::process::Pid;
+
+use self::valgrind::Valgrind;
+use super::counter::{CountOptions, Counter, Uncounted};
+use super::criterion::ListedBenchmark;
+use super::failure::{FailureKind, LaunchFailure};
+use super::turns::player::Player;
+use crate::domain::{AllocationCount, BuiltBench, Execution, InstructionCount, Sample};
+
+/// Counts by starting executables that are linked to the copied Criterion.
+#[derive(Debug, Default)]
+pub struct ProcessCounter {
+    valgrind: Valgrind,
+}
+
+impl ProcessCounter {
+    /// A counter that has not started anything yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A counter that uses another Valgrind than the one that is found by its name.
+    #[must_use]
+    pub fn with_valgrind(program: impl Into<String>) -> Self {
+        Self { valgrind: Valgrind::named(program) }
+    }
+}
+
+impl Counter for ProcessCounter {
+    fn instructions(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<InstructionCount, Uncounted> {
+        obedient(bench)?;
+        instructions::count(&self.valgrind, bench, wanted, options)
+    }
+
+    fn allocations(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<AllocationCount, Uncounted> {
+        obedient(bench)?;
+        allocations::count(bench, wanted, options)
+    }
+}
+
+/// Only an executable that is linked to the copied Criterion, and runs here as it is, can be told to count.
+fn obedient(bench: &BuiltBench) -> Result<(), Uncounted> {
+    let refuse = |reason: String, remedy: &str| {
+        Err(Uncounted::Unavailable { reason, remedy: Some(remedy.to_owned()) })
+    };
+    if !bench.fingerprint.takes_turns() {
+        let instrument = &bench.fingerprint.instrument;
+        return refuse(
+            format!("no copy of its {instrument} can be made to count"),
+            "use a release of Criterion between 0.3 and 0.8 from crates.io",
+        );
+    }
+    match &bench.execution {
+        Execution::Native => Ok(()),
+        Execution::Runner(words) | Execution::Emulated(words) => {
+            let runner = words.first().map_or("a runner", String::as_str);
+            refuse(format!("its executables are run by `{runner}`"), "count on a machine of the target's kind")
+        }
+    }
+}
+
+/// Why a launch gave no count, where it is not the benchmark that failed.
+fn explained(failure: LaunchFailure) -> Uncounted {
+    match failure.kind {
+        FailureKind::ForeignUnit(unit) => {
+            Uncounted::Uncountable(format!("it measures in `{unit}`, by a `Measurement` of its own"))
+        }
+        _ => Uncounted::Failed(failure),
+    }
+}
+
+/// Why nothing is counted when Criterion's clock is never started.
+fn times_itself() -> Uncounted {
+    Uncounted::Uncountable(
+        "it times itself (`iter_custom`, or a `Measurement` of its own): nobody knows which part of it counts".to_owned(),
+    )
+}
+
+/// How many threads a process has now: at least 1.
+fn threads(player: &Player) -> u32 {
+    let folder = player.pid().map(|pid| format!("/proc/{}/task", Pid::as_raw_pid(pid)));
+    let entries = folder.and_then(|folder| fs::read_dir(folder).ok());
+    entries.and_then(|entries| u32::try_from(entries.count()).ok()).unwrap_or(1).max(1)
+}
+
+/// A count as a sample. Counts beyond 2⁵³ lose their last digits; nothing that is benchmarked comes near.
+fn sample(iterations: u64, total: u64) -> Result<Sample, Uncounted> {
+    Sample::new(iterations, total as f64).ok_or_else(times_itself)
+}
+
+/// This program's own failure before anything ran.
+fn unstartable(error: std::io::Error) -> Uncounted {
+    Uncounted::Failed(FailureKind::Unstartable(error).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::invocation::tests::bench;
+
+    fn refused(execution: Execution, instrument: &str) -> Option<(String, Option<String>)> {
+        let mut bench = bench("/x", execution);
+        bench.fingerprint.instrument = instrument.to_owned();
+        match obedient(&bench) {
+            Err(Uncounted::Unavailable { reason, remedy }) => Some((reason, remedy)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn only_copied_criterions_that_run_natively_are_counted() {
+        assert_eq!(refused(Execution::Native, "criterion 0.8.2 + turns"), None);
+        let (reason, remedy) = refused(Execution::Native, "criterion 0.8.2 (git)").unwrap();
+        assert!(reason.contains("criterion 0.8.2 (git)"), "{reason}");
+        assert!(remedy.unwrap().contains("crates.io"));
+        let qemu = Execution::Emulated(vec!["qemu-aarch64".into()]);
+        let (reason, _) = refused(qemu, "criterion 0.8.2 + turns").unwrap();
+        assert!(reason.contains("qemu-aarch64"), "{reason}");
+    }
+}

@@ -1,0 +1,239 @@
+//! Instructions, under the real Valgrind.
+
+use std::time::Duration;
+
+use perfguard::domain::{Profile, Variant};
+use perfguard::measure::counter::{CountOptions, Counter, Uncounted};
+use perfguard::measure::counting::ProcessCounter;
+use perfguard::measure::failure::FailureKind;
+
+use super::{OPTIONS, bench, benchmark, instructions, uncountable, valgrind};
+
+fn per_iteration(id: &str) -> f64 {
+    instructions(Variant::Timed, id, &[]).sample.per_iteration()
+}
+
+/// The instructions in functions whose name holds a text.
+fn own(profile: &Profile, name: &str) -> u64 {
+    profile.functions.iter().filter(|function| function.name.contains(name)).map(|function| function.own).sum()
+}
+
+fn add_up(profile: &Profile) {
+    let sum: u64 = profile.functions.iter().map(|function| function.own).sum();
+    assert_eq!(sum, profile.total, "the parts come to the whole");
+    for function in &profile.functions {
+        assert!(function.inclusive >= function.own && function.inclusive <= profile.total, "{function:?}");
+    }
+}
+
+#[test]
+fn what_is_deterministic_counts_the_same_in_every_launch() {
+    if !valgrind("what_is_deterministic_counts_the_same_in_every_launch") {
+        return;
+    }
+    let ids = [
+        "iter", "tiny", "lazy", "long", "batched/small", "batched/large", "batched/single", "batched/five",
+        "batched_ref", "large_drop", "async", "addresses", "alloc/three", "alloc/grown",
+    ];
+    for id in ids {
+        let (one, two) = (instructions(Variant::Timed, id, &[]), instructions(Variant::Timed, id, &[]));
+        assert_eq!(one.sample, two.sample, "{id}");
+        assert_eq!(one.profile, two.profile, "{id}");
+        assert_eq!(one.threads, 1 + u32::from(id == "addresses"), "{id}: the server waits");
+        assert!(one.counter.starts_with("callgrind "), "{}", one.counter);
+        add_up(&one.profile);
+    }
+}
+
+#[test]
+fn the_environment_of_the_caller_does_not_matter() {
+    if !valgrind("the_environment_of_the_caller_does_not_matter") {
+        return;
+    }
+    let plain = instructions(Variant::Timed, "addresses", &[]);
+    let long = "x".repeat(3001);
+    let larger = instructions(Variant::Timed, "addresses", &[("FIXTURE_LONG", &long)]);
+    // Whole pages lie between the two stacks, so the benchmark sees another address, of the same alignment.
+    let pages = |count: f64| (count - plain.sample.per_iteration()).abs();
+    assert!(pages(larger.sample.per_iteration()) < 3.0 * 7.0 * 1000.0);
+    assert_eq!(
+        instructions(Variant::Timed, "batched/small", &[]).sample,
+        instructions(Variant::Timed, "batched/small", &[("FIXTURE_LONG", &long)]).sample
+    );
+}
+
+#[test]
+fn only_the_iterations_are_counted() {
+    if !valgrind("only_the_iterations_are_counted") {
+        return;
+    }
+    let plain = per_iteration("iter");
+    // The first use costs a hundred thousand times as much, and a set-up a hundred times as much, as what is counted.
+    assert!(per_iteration("lazy") < plain, "what is made once is not counted");
+    for id in ["batched/small", "batched/large", "batched/single", "batched/five", "batched_ref"] {
+        let batched = per_iteration(id);
+        assert!(batched >= plain * 0.99 && batched < plain * 1.1, "{id}: {batched} against {plain}");
+    }
+    // A future is made and polled, at hardly any cost.
+    let polled = per_iteration("async");
+    assert!((plain * 0.99..plain * 1.01).contains(&polled), "{polled} against {plain}");
+    // Ten vectors in a vector are made, and not dropped.
+    assert!(per_iteration("large_drop") < 3000.0);
+    let tiny = per_iteration("tiny");
+    assert!((1.0..20.0).contains(&tiny), "{tiny}: what happens once per sample is not counted");
+}
+
+#[test]
+fn half_a_percent_more_is_seen_and_is_where_it_was_put() {
+    if !valgrind("half_a_percent_more_is_seen_and_is_where_it_was_put") {
+        return;
+    }
+    let base = instructions(Variant::Timed, "injected", &[]);
+    let more = instructions(Variant::Timed, "injected", &[("FIXTURE_INJECTED", "5")]);
+    let change = more.sample.per_iteration() / base.sample.per_iteration() - 1.0;
+    assert!((0.0045..0.0055).contains(&change), "{change}");
+    assert_eq!(base.sample.iterations(), more.sample.iterations());
+    let sum = "counts_fixture::sum";
+    assert_eq!(more.profile.total - base.profile.total, own(&more.profile, sum) - own(&base.profile, sum));
+    let called = base.profile.functions.iter().find(|function| function.name == sum).unwrap();
+    assert_eq!(called.called, base.sample.iterations());
+    assert!(called.object.as_ref().unwrap().starts_with("work-"), "{:?}", called.object);
+}
+
+#[test]
+fn line_tables_do_not_change_what_is_counted() {
+    if !valgrind("line_tables_do_not_change_what_is_counted") {
+        return;
+    }
+    for id in ["iter", "batched/small", "large_drop", "recursion", "alloc/grown"] {
+        let (timed, lines) = (instructions(Variant::Timed, id, &[]), instructions(Variant::Lines, id, &[]));
+        assert_eq!(timed.sample, lines.sample, "{id}");
+        add_up(&lines.profile);
+    }
+    let profile = instructions(Variant::Lines, "iter", &[]).profile;
+    let sum = profile.functions.iter().find(|function| function.name == "counts_fixture::sum").unwrap();
+    assert!(sum.file.as_ref().unwrap().ends_with("src/lib.rs"), "{:?}", sum.file);
+    assert!((6..=8).contains(&sum.line.unwrap()), "{:?}", sum.line);
+    let of_lines: u64 = sum.lines.iter().map(|line| line.own).sum();
+    assert_eq!(of_lines, sum.own);
+    assert!(sum.lines.iter().any(|line| line.file.contains("library/core")), "what was inlined is told apart");
+}
+
+#[test]
+fn recursion_is_counted_once() {
+    if !valgrind("recursion_is_counted_once") {
+        return;
+    }
+    let profile = instructions(Variant::Timed, "recursion", &[]).profile;
+    add_up(&profile);
+    let of = |name: &str| profile.functions.iter().find(|function| function.name.ends_with(name)).unwrap();
+    let both = own(&profile, "::even") + own(&profile, "::odd");
+    assert_eq!(of("::even").inclusive, both, "{:?}", of("::even"));
+    assert!(of("::odd").inclusive <= both);
+}
+
+#[test]
+fn what_other_threads_do_is_counted() {
+    if !valgrind("what_other_threads_do_is_counted") {
+        return;
+    }
+    let served = instructions(Variant::Timed, "server", &[]);
+    assert!(served.sample.per_iteration() > 100.0 * per_iteration("iter") * 0.99);
+    assert_eq!(served.threads, 2);
+    let threads = instructions(Variant::Timed, "threads", &[]);
+    assert!(own(&threads.profile, "counts_fixture::sum") > 0);
+    assert!(threads.sample.per_iteration() > 2.0 * per_iteration("iter"));
+    assert!(threads.threads >= 4, "the server and two that end with each iteration: {}", threads.threads);
+}
+
+#[test]
+fn what_varies_is_counted_and_near() {
+    if !valgrind("what_varies_is_counted_and_near") {
+        return;
+    }
+    let (one, two) = (per_iteration("seeds"), per_iteration("seeds"));
+    assert!((one / two - 1.0).abs() < 0.05, "{one} and {two}");
+}
+
+#[test]
+fn caches_and_branches_are_counted_on_demand() {
+    if !valgrind("caches_and_branches_are_counted_on_demand") {
+        return;
+    }
+    let bench = bench(Variant::Timed, "work", &[]);
+    let options = CountOptions { caches: true, ..OPTIONS };
+    let counted = ProcessCounter::new().instructions(&bench, &benchmark("iter"), &options).unwrap();
+    assert_eq!(counted.sample, instructions(Variant::Timed, "iter", &[]).sample);
+    let iterations = counted.sample.iterations();
+    assert!(counted.profile.events["Bc"] >= 1000 * iterations, "{:?}", counted.profile.events);
+    assert!(counted.profile.events.contains_key("D1mr"));
+}
+
+#[test]
+fn what_times_itself_or_measures_something_else_is_told() {
+    if !valgrind("what_times_itself_or_measures_something_else_is_told") {
+        return;
+    }
+    let work = bench(Variant::Timed, "work", &[]);
+    let reason = uncountable(ProcessCounter::new().instructions(&work, &benchmark("custom"), &OPTIONS));
+    assert!(reason.contains("iter_custom"), "{reason}");
+    let sheep = bench(Variant::Timed, "faults", &[]);
+    let reason = uncountable(ProcessCounter::new().instructions(&sheep, &benchmark("sheep"), &OPTIONS));
+    assert!(reason.contains("`sheep`"), "{reason}");
+}
+
+#[test]
+fn what_goes_wrong_is_told_and_leaves_nothing() {
+    if !valgrind("what_goes_wrong_is_told_and_leaves_nothing") {
+        return;
+    }
+    let hasty = CountOptions { time_limit: Duration::from_secs(8), ..OPTIONS };
+    let fault = |fault: &str, id: &str| {
+        let bench = bench(Variant::Timed, "faults", &[("FIXTURE_FAULT", fault)]);
+        ProcessCounter::new().instructions(&bench, &benchmark(id), &hasty)
+    };
+    let failed = |name: &str, id: &str| match fault(name, id) {
+        Err(Uncounted::Failed(failure)) => failure.kind,
+        other => panic!("{name}: {other:?}"),
+    };
+    let panicked = failed("panic", "fault");
+    assert!(
+        matches!(&panicked, FailureKind::Panicked(message) if message.contains("panics as it was told")),
+        "{panicked}"
+    );
+    assert!(matches!(failed("leave", "fault"), FailureKind::Silent));
+    assert!(matches!(failed("hang", "fault"), FailureKind::Hung { .. }));
+    assert!(matches!(failed("abort", "fault"), FailureKind::Signalled(6)));
+    assert!(matches!(failed("", "no such benchmark"), FailureKind::Absent));
+    // Processes that are started run as they are; a benchmark may do so.
+    let started = fault("start", "fault").unwrap();
+    assert!(started.sample.per_iteration() > 1000.0);
+    let forked = fault("fork", "fault").unwrap();
+    assert!(forked.sample.per_iteration() > 1000.0);
+}
+
+#[test]
+fn an_instruction_that_valgrind_does_not_know_is_named() {
+    if !valgrind("an_instruction_that_valgrind_does_not_know_is_named") {
+        return;
+    }
+    let bench = bench(Variant::Timed, "faults", &[("FIXTURE_FAULT", "unknown")]);
+    match ProcessCounter::new().instructions(&bench, &benchmark("fault"), &OPTIONS) {
+        Err(Uncounted::Unavailable { reason, remedy }) => {
+            assert!(reason.contains("does not know an instruction"), "{reason}");
+            assert!(remedy.unwrap().contains("target-cpu"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn without_valgrind_there_is_a_remedy() {
+    let work = bench(Variant::Timed, "work", &[]);
+    let counter = ProcessCounter::with_valgrind("no-such-valgrind");
+    match counter.instructions(&work, &benchmark("iter"), &OPTIONS) {
+        Err(Uncounted::Unavailable { remedy: Some(_), .. }) => {}
+        Err(Uncounted::Unavailable { reason, .. }) if !cfg!(target_os = "linux") => assert!(!reason.is_empty()),
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,105 @@
+//! Exact counts of real benches: instructions under the real Valgrind, allocations through the real allocator.
+
+mod allocations;
+mod instructions;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use perfguard::build::criterion_copy::CriterionCopy;
+use perfguard::domain::{BuildFingerprint, BuiltBench, InstructionCount, Variant};
+use perfguard::measure::counter::{CountOptions, Counter, Uncounted};
+use perfguard::measure::counting::ProcessCounter;
+use perfguard::measure::criterion::ListedBenchmark;
+use perfguard::measure::criterion::naming::name_all;
+
+use crate::fixture;
+use crate::turns::{built, cargo, registry_source};
+
+const OPTIONS: CountOptions = CountOptions { time_limit: Duration::from_mins(2), caches: false };
+
+/// An executable of the fixture, built for a variant. Built once, in a folder that outlives the test.
+fn executable(variant: Variant, target: &str) -> PathBuf {
+    static BUILT: OnceLock<Vec<(Variant, String, PathBuf)>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("counts-fixture");
+        fixture::copy("counts", &place);
+        let source = registry_source(&place);
+        let variants = [Variant::Timed, Variant::Allocations, Variant::Lines];
+        let of_variant = |variant| {
+            let copies = place.join("target/copies");
+            let copy = CriterionCopy::prepare("0.8.2", &source, &copies, variant).unwrap();
+            executables(&place, &copy, variant).into_iter().map(move |(name, path)| (variant, name, path))
+        };
+        variants.into_iter().flat_map(of_variant).collect()
+    });
+    built.iter().find(|(of, name, _)| *of == variant && name == target).unwrap().2.clone()
+}
+
+/// Builds the benches and gives their executables by name.
+fn executables(place: &Path, copy: &CriterionCopy, variant: Variant) -> Vec<(String, PathBuf)> {
+    let mut command = cargo(place);
+    command.args(["bench", "--no-run", "--offline", "--message-format=json"]).args(copy.cargo_arguments());
+    if variant == Variant::Lines {
+        for setting in ["debug=\"line-tables-only\"", "strip=\"none\""] {
+            command.args(["--config", &format!("profile.bench.{setting}")]);
+        }
+    }
+    let output = command.env("RUSTFLAGS", "-Dwarnings").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let found = messages.lines().filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let target = &message["target"];
+        let path = message["executable"].as_str().filter(|_| target["kind"][0] == "bench")?;
+        Some((target["name"].as_str()?.to_owned(), PathBuf::from(path)))
+    });
+    found.collect()
+}
+
+/// A bench as the build stage would hand it over.
+fn bench(variant: Variant, target: &str, variables: &[(&str, &str)]) -> BuiltBench {
+    let bench = built(&executable(variant, target), variables);
+    let instrument = BuildFingerprint::instrument_in_turns("criterion 0.8.2");
+    BuiltBench { fingerprint: BuildFingerprint { instrument, ..bench.fingerprint.clone() }, ..bench }
+}
+
+fn benchmark(id: &str) -> ListedBenchmark {
+    name_all([id.to_owned()]).remove(0)
+}
+
+/// Whether there is a Valgrind to count with. Says so when there is none.
+fn valgrind(test: &str) -> bool {
+    let found = cfg!(target_os = "linux")
+        && Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !found {
+        println!("{test}: skipped, for there is no valgrind here");
+    }
+    found
+}
+
+/// Counts instructions of a benchmark of the target `work`.
+fn instructions(variant: Variant, id: &str, variables: &[(&str, &str)]) -> InstructionCount {
+    let bench = bench(variant, "work", variables);
+    ProcessCounter::new().instructions(&bench, &benchmark(id), &OPTIONS).unwrap_or_else(|error| panic!("{id}: {error:?}"))
+}
+
+/// What makes a benchmark uncountable.
+fn uncountable<T: std::fmt::Debug>(result: Result<T, Uncounted>) -> String {
+    match result {
+        Err(Uncounted::Uncountable(reason)) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_fixture_is_not_left_with_files_of_valgrind() {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/counts");
+    assert!(fs::read_dir(place).unwrap().all(|entry| {
+        let name = entry.unwrap().file_name();
+        !name.to_string_lossy().starts_with("callgrind") && !name.to_string_lossy().starts_with("vgcore")
+    }));
+}
