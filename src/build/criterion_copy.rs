@@ -250,7 +250,10 @@ mod tests {
         assert_eq!(again, copy);
         assert_eq!(fs::read_to_string(&module).unwrap(), "kept");
         fs::write(original.path().join("src/new.rs"), "").unwrap();
-        assert_ne!(CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap(), copy);
+        assert_ne!(
+            CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap(),
+            copy
+        );
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 2, "no draft is left");
     }
 

@@ -99,8 +99,13 @@ fn every_release_takes_turns() {
     for release in RELEASES {
         let folder = package(release);
         assert!(cargo(&folder).arg("generate-lockfile").status().unwrap().success());
-        let copy = CriterionCopy::prepare(release, &registry_source(&folder), &folder.join("target/copies"), Variant::Timed)
-            .unwrap();
+        let copy = CriterionCopy::prepare(
+            release,
+            &registry_source(&folder),
+            &folder.join("target/copies"),
+            Variant::Timed,
+        )
+        .unwrap();
         let bench = built(&build(&folder, &copy), &[]);
         plain_run_writes_samples(&bench.executable);
         let benches = Sides { baseline: &bench, candidate: &bench };

@@ -33,9 +33,13 @@ fn executable() -> &'static Path {
         let fixture = checkout();
         let lock = fixture.join("Cargo.lock");
         let before = fs::read_to_string(&lock).unwrap();
-        let copy =
-            CriterionCopy::prepare("0.8.2", &registry_source(&fixture), &fixture.join("target/copies"), Variant::Timed)
-                .unwrap();
+        let copy = CriterionCopy::prepare(
+            "0.8.2",
+            &registry_source(&fixture),
+            &fixture.join("target/copies"),
+            Variant::Timed,
+        )
+        .unwrap();
         let executable = build(&fixture, &copy);
         let removed = removed_lines(&before, &fs::read_to_string(&lock).unwrap());
         assert!(
