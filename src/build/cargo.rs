@@ -28,8 +28,14 @@ pub(super) fn compile(
             request.flags.target.as_deref(),
             request.target_dir,
             request.patches,
+            request.variant,
         );
-        invoke(request, &arguments, environment, &mut messages, progress)?;
+        let mut complaints = Complaints::default();
+        match invoke(request, &arguments, environment, &mut messages, &mut complaints, progress) {
+            // What is left without an executable is told by the caller.
+            Err(BuildError::Failed { .. }) if complaints.are_of_allocators() => {}
+            result => result?,
+        }
     }
     Ok(messages)
 }
@@ -42,8 +48,30 @@ pub(super) fn compile_with(
     progress: &dyn Progress,
 ) -> Result<Messages, BuildError> {
     let mut messages = Messages::default();
-    invoke(request, arguments, environment, &mut messages, progress)?;
+    invoke(request, arguments, environment, &mut messages, &mut Complaints::default(), progress)?;
     Ok(messages)
+}
+
+/// What a build failed by.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Complaints {
+    /// Executables that have two global allocators.
+    conflicts: usize,
+    /// Crates that could not be compiled.
+    failed: usize,
+}
+
+impl Complaints {
+    fn line(&mut self, line: &str) {
+        // Within a line, for colours may come before and after.
+        self.conflicts += usize::from(line.contains("conflicts with global allocator in"));
+        self.failed += usize::from(line.contains("could not compile `"));
+    }
+
+    /// Whether a second global allocator is all that is wrong.
+    fn are_of_allocators(&self) -> bool {
+        self.conflicts > 0 && self.failed <= self.conflicts
+    }
 }
 
 /// One run of Cargo.
@@ -52,6 +80,7 @@ fn invoke(
     arguments: &[String],
     environment: &Variables,
     messages: &mut Messages,
+    complaints: &mut Complaints,
     progress: &dyn Progress,
 ) -> Result<(), BuildError> {
     let mut command = Command::new(request.cargo);
@@ -66,6 +95,7 @@ fn invoke(
         }
         Stream::Stderr => {
             progress.event(Event::BuildOutput { side, line });
+            complaints.line(line);
             if tail.len() == TAIL {
                 tail.pop_front();
             }
@@ -77,4 +107,27 @@ fn invoke(
     }
     let output = Vec::from(tail).join("\n");
     Err(BuildError::Failed { side, status: finished.status.to_string(), output })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaints(lines: &[&str]) -> Complaints {
+        let mut complaints = Complaints::default();
+        lines.iter().for_each(|line| complaints.line(line));
+        complaints
+    }
+
+    #[test]
+    fn only_a_second_allocator_is_forgiven() {
+        let conflict = "\u{1b}[1merror\u{1b}[0m: the `#[global_allocator]` in this crate conflicts with global allocator in: criterion";
+        let failed =
+            "\u{1b}[1merror\u{1b}[0m: could not compile `own` (bench \"own\") due to 1 previous error";
+        let other = "error: could not compile `other` (lib) due to 2 previous errors";
+        assert!(complaints(&[conflict, "", failed]).are_of_allocators());
+        assert!(!complaints(&[conflict, failed, other]).are_of_allocators());
+        assert!(!complaints(&[other]).are_of_allocators());
+        assert!(!complaints(&[]).are_of_allocators());
+    }
 }

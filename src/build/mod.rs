@@ -96,12 +96,23 @@ pub enum Origin {
 /// The executables of one source tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
-    /// One for every bench of the request, in its order.
+    /// One for every bench of the request, in its order, but for those that were refused.
     pub benches: Vec<BuiltBench>,
+    /// Benches, as `package::target`, that cannot have their allocations counted, and why. Empty unless they were built for
+    /// that.
+    pub refused: Vec<(String, String)>,
     /// Where they came from.
     pub origin: Origin,
     /// What the reader should know, that is no error.
     pub notes: Vec<String>,
+}
+
+/// Why a bench cannot have its allocations counted.
+const OWN_ALLOCATOR: &str = "it has a global allocator of its own, which an executable can have only one of";
+
+/// A bench as messages name it.
+fn label(bench: &BenchTarget) -> String {
+    format!("{}::{}", bench.package, bench.target)
 }
 
 /// What is known before Cargo runs.
@@ -123,12 +134,12 @@ struct Plan {
 pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Built, BuildError> {
     let notes = notes(request);
     if request.benches.is_empty() {
-        return Ok(Built { benches: Vec::new(), origin: Origin::Kept, notes });
+        return Ok(Built { benches: Vec::new(), refused: Vec::new(), origin: Origin::Kept, notes });
     }
     let plan = Plan::new(request)?;
     let entry = Entry::new(request.artifacts, &plan.inputs(request));
     if let Some(kept) = entry.load() {
-        return Ok(Built { benches: plan.place(request, kept), origin: Origin::Kept, notes });
+        return Ok(plan.built(request, kept, Origin::Kept, notes));
     }
     if let Some(from) = request.seed.filter(|_| seed::is_unused(request.target_dir)) {
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
@@ -136,7 +147,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     }
     let messages = cargo::compile(request, &plan.environment, progress)?;
     let kept = entry.store(plan.collect(request, &messages)?)?;
-    Ok(Built { benches: plan.place(request, kept), origin: Origin::Built, notes })
+    Ok(plan.built(request, kept, Origin::Built, notes))
 }
 
 /// What differs from what was asked for.
@@ -220,11 +231,15 @@ impl Plan {
         let mut kept = Vec::new();
         for bench in request.benches {
             let made = |one: &&Executable| one.package_id == bench.package_id && one.target == bench.target;
-            let executable =
-                messages.executables.iter().find(made).ok_or_else(|| BuildError::NoExecutable {
-                    side: request.side,
-                    bench: format!("{}::{}", bench.package, bench.target),
-                })?;
+            let executable = match messages.executables.iter().find(made) {
+                Some(executable) => executable,
+                // Cargo failed by its allocator, and by nothing else.
+                None if request.variant == Variant::Allocations => continue,
+                None => {
+                    let bench = label(bench);
+                    return Err(BuildError::NoExecutable { side: request.side, bench });
+                }
+            };
             kept.push(Kept {
                 package: bench.package.clone(),
                 target: bench.target.clone(),
@@ -261,6 +276,23 @@ impl Plan {
             rustflags: self.rustflags.join(" "),
             instrument: instrument(&bench.criterion, request.patches),
         }
+    }
+
+    /// What a build yields, from what was kept of it.
+    fn built(
+        &self,
+        request: &BuildRequest<'_>,
+        kept: Vec<Kept>,
+        origin: Origin,
+        notes: Vec<String>,
+    ) -> Built {
+        let benches = self.place(request, kept);
+        let missing = |bench: &&BenchTarget| {
+            benches.iter().all(|built| (&built.package, &built.target) != (&bench.package, &bench.target))
+        };
+        let refused = request.benches.iter().filter(missing);
+        let refused = refused.map(|bench| (label(bench), OWN_ALLOCATOR.to_owned())).collect();
+        Built { benches, refused, origin, notes }
     }
 
     /// Says where kept executables are run, in the order of the request.

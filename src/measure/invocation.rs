@@ -63,11 +63,7 @@ impl Invocation {
 
     /// Puts a program before what is started, with arguments of its own.
     #[must_use]
-    pub fn under<A: Into<OsString>>(
-        mut self,
-        program: &str,
-        arguments: impl IntoIterator<Item = A>,
-    ) -> Self {
+    pub fn under<A: Into<OsString>>(mut self, program: &str, arguments: impl IntoIterator<Item = A>) -> Self {
         let started = std::mem::replace(&mut self.program, program.into());
         let before = arguments.into_iter().map(Into::into).chain([started]);
         self.arguments.splice(0..0, before);
@@ -186,10 +182,13 @@ pub(crate) mod tests {
             let mut all = inherited;
             all.extend(padded.environment.iter().map(|(name, value)| (name.into(), value.clone())));
             let of_variables = all.iter().map(|(name, value)| name.len() + value.len() + 2 + POINTER);
-            of_variables.sum::<usize>() + padded.arguments.iter().map(|word| word.len() + 1 + POINTER).sum::<usize>()
+            of_variables.sum::<usize>()
+                + padded.arguments.iter().map(|word| word.len() + 1 + POINTER).sum::<usize>()
         };
         let long = "x".repeat(5000);
-        for inherited in [vec![], vec![("A", "b")], vec![("A", "b"), ("LONG", &long), ("CARGO_PKG_NAME", "old")]] {
+        for inherited in
+            [vec![], vec![("A", "b")], vec![("A", "b"), ("LONG", &long), ("CARGO_PKG_NAME", "old")]]
+        {
             assert_eq!(size(&inherited) % PAGE, 0, "{inherited:?}");
         }
     }

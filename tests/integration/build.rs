@@ -12,6 +12,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
+use perfguard::build::criterion_copy::CriterionCopy;
 use perfguard::build::{BuildError, BuildRequest, Built, Origin, Patch, build};
 use perfguard::discover::{Discovered, Selection, discover};
 use perfguard::domain::{
@@ -274,4 +275,66 @@ fn criterion_can_be_replaced_by_a_copy_without_touching_the_manifest() {
     assert!(fingerprint.takes_turns(), "the copy is told from the original");
     assert_eq!(fingerprint.by_whole_processes(), plain.benches[0].fingerprint, "the same version measures");
     assert_ne!(fs::read_to_string(source.join("Cargo.lock")).unwrap(), lock, "in this copy of the tree only");
+}
+
+/// A copy of the Criterion that a stage's benches use, made for a variant, as a patch.
+fn copied(stage: &Stage, copies: &Path, variant: Variant) -> Patch {
+    let original = stage.discover().benches[0].criterion.root.clone();
+    let copy = CriterionCopy::prepare("0.8.2", &original, copies, variant).unwrap();
+    Patch {
+        name: "criterion".into(),
+        version: copy.version().into(),
+        path: copy.folder().into(),
+        digest: copy.folder().file_name().unwrap().to_string_lossy().into_owned(),
+    }
+}
+
+#[test]
+fn what_is_built_to_be_counted_leaves_what_is_timed_as_it_was() {
+    let mut stage = Stage::open();
+    stage.fresh("single");
+    let copies = tempfile::tempdir().unwrap();
+    let warm = stage.warm.clone();
+    let mut built = |tree: u8, variant: Variant| {
+        stage.variant = variant;
+        stage.patches = vec![copied(&stage, copies.path(), variant)];
+        stage.build(tree, Some(&warm), &Silent).unwrap()
+    };
+    let timed = built(1, Variant::Timed);
+    let allocations = built(1, Variant::Allocations);
+    let lines = built(1, Variant::Lines);
+    assert!(digests(&allocations)["sums"] != digests(&timed)["sums"], "another Criterion is linked");
+    assert!(lines.benches[0].fingerprint.settings.contains("debug=line-tables-only"), "{lines:?}");
+    // Another name for the same files, so that Cargo is asked again.
+    let again = built(2, Variant::Timed);
+    assert_eq!(again.origin, Origin::Built);
+    assert_eq!(digests(&again), digests(&timed));
+    assert_eq!(digests(&built(3, Variant::Allocations)), digests(&allocations));
+    assert_eq!(built(1, Variant::Lines), Built { origin: Origin::Kept, ..lines });
+    assert!(timed.refused.is_empty() && allocations.refused.is_empty());
+}
+
+#[test]
+fn a_bench_with_an_allocator_of_its_own_is_refused_and_others_are_built() {
+    let mut stage = Stage::open();
+    let source = stage.fresh("single");
+    let bench = source.join("benches/sums.rs");
+    let text = fs::read_to_string(&bench).unwrap();
+    let own = "#[global_allocator]\nstatic OWN: std::alloc::System = std::alloc::System;\n";
+    fs::write(&bench, text + own).unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    stage.variant = Variant::Allocations;
+    stage.patches = vec![copied(&stage, copies.path(), stage.variant)];
+    let built = stage.build(1, Some(&stage.warm), &Silent).unwrap();
+    let names: Vec<String> = built.benches.iter().map(BuiltBench::label).collect();
+    assert_eq!(names, ["single::words"]);
+    let [(refused, reason)] = built.refused.as_slice() else { panic!("{built:?}") };
+    assert_eq!(refused, "single::sums");
+    assert!(reason.contains("global allocator of its own"), "{reason}");
+    let kept = stage.build(1, Some(&stage.warm), &Silent).unwrap();
+    assert_eq!(kept, Built { origin: Origin::Kept, ..built });
+
+    fixture::edit(&source.join("src/lib.rs"), "x.wrapping_mul(x)", "x.no_such_method()");
+    let error = stage.build(2, Some(&stage.warm), &Silent).unwrap_err();
+    assert!(error.output().unwrap().contains("no_such_method"), "any other error is one");
 }

@@ -103,7 +103,8 @@ impl Dump {
         let mut functions: Vec<FunctionCost> =
             names.iter().map(|function| described(function, self.functions.get(*function))).collect();
         for call in &calls {
-            functions[call.callee].called += call.calls;
+            let called = &mut functions[call.callee].called;
+            *called = called.saturating_add(call.calls);
         }
         set_inclusive(&mut functions, &calls, total);
         let mut events = self.events.clone();
@@ -152,9 +153,11 @@ fn set_inclusive(functions: &mut [FunctionCost], calls: &[CallCost], total: u64)
         function.inclusive = function.own;
     }
     for call in calls.iter().filter(|call| call.caller != call.callee) {
-        functions[call.caller].inclusive += call.inclusive;
+        let inclusive = &mut functions[call.caller].inclusive;
+        *inclusive = inclusive.saturating_add(call.inclusive);
         if circles[call.caller] != circles[call.callee] {
-            *whole.entry(circles[call.caller]).or_default() += call.inclusive;
+            let whole = whole.entry(circles[call.caller]).or_default();
+            *whole = whole.saturating_add(call.inclusive);
         }
     }
     for (function, circle) in functions.iter_mut().zip(&circles) {

@@ -38,3 +38,6 @@ pub enum CallgrindError {
     #[error("it has no instructions")]
     NoInstructions,
 }
+
+#[cfg(test)]
+mod tests;

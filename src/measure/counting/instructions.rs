@@ -76,8 +76,11 @@ impl Launch<'_> {
             return Ok((1, dump, threads));
         }
         let (two, _) = self.count(2)?;
-        let further = plan::further(one, two);
-        self.player.sample(1 + further).map_err(|failure| self.explained(failure))?;
+        // The first sample after a count is translated anew.
+        self.sample(1)?;
+        let nanoseconds = self.sample(1)?;
+        let further = plan::further(one, two).min(plan::in_time(nanoseconds));
+        self.sample(1 + further)?;
         let (_, one) = self.count(1)?;
         let (_, many) = self.count(1 + further)?;
         let (iterations, total) = plan::difference(further, one.instructions(), many.instructions());
@@ -98,6 +101,12 @@ impl Launch<'_> {
         let _ = fs::remove_file(path);
         let spans = answer.first().copied().unwrap_or(0);
         Ok((Counted { spans, total: dump.instructions() }, dump))
+    }
+
+    /// One sample that is not counted. Gives how long one iteration of it took, in nanoseconds.
+    fn sample(&mut self, iterations: u64) -> Result<f64, Uncounted> {
+        let batch = self.player.sample(iterations).map_err(|failure| self.explained(failure))?;
+        Ok(batch.cost / batch.iterations.max(1) as f64)
     }
 
     fn explained(&self, failure: LaunchFailure) -> Uncounted {

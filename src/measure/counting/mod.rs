@@ -83,7 +83,10 @@ fn obedient(bench: &BuiltBench) -> Result<(), Uncounted> {
         Execution::Native => Ok(()),
         Execution::Runner(words) | Execution::Emulated(words) => {
             let runner = words.first().map_or("a runner", String::as_str);
-            refuse(format!("its executables are run by `{runner}`"), "count on a machine of the target's kind")
+            refuse(
+                format!("its executables are run by `{runner}`"),
+                "count on a machine of the target's kind",
+            )
         }
     }
 }

@@ -10,6 +10,9 @@ pub(super) const LONG: u64 = 200_000_000;
 /// About how many instructions the counted iterations take together: a few hundredths of a second under Callgrind.
 const WORTH: u64 = 4_000_000;
 
+/// About how many nanoseconds further iterations of a benchmark that waits may take.
+const TIME: f64 = 5e8;
+
 /// The most iterations beyond the first.
 const MOST: u64 = 1 << 14;
 
@@ -26,13 +29,27 @@ pub(super) struct Counted {
 
 /// How many iterations to count beyond the first, by what one and two of them took.
 ///
-/// Decided by what was counted and never by time, so that launches agree. A power of two, so that both sides of
+/// Decided by what was counted and not by time, so that launches agree. A power of two, so that both sides of
 /// a comparison agree unless they are far apart.
 pub(super) fn further(one: Counted, two: Counted) -> u64 {
     let each = two.total.saturating_sub(one.total).max(two.total / 2).max(1);
     let wanted = (WORTH / each).clamp(1, MOST);
     let wanted = 1 << wanted.ilog2();
     if two.spans > one.spans { wanted.min(OF_BATCHES) } else { wanted }
+}
+
+/// The most further iterations of a benchmark of which one, uncounted, takes so many nanoseconds under Valgrind.
+///
+/// A limit for those that wait or ask much of the system: an iteration that only computes and takes few instructions
+/// never comes near. A power of two.
+pub(super) fn in_time(nanoseconds: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float is cut to the range of the integer, and what is no number becomes 0"
+    )]
+    let fitting = (TIME / nanoseconds) as u64;
+    1 << fitting.clamp(1, MOST).ilog2()
 }
 
 /// Iterations and what they cost, from a count of one iteration and one of `further` more.
@@ -69,8 +86,20 @@ mod tests {
     }
 
     #[test]
+    fn waiting_is_not_repeated_for_ever() {
+        assert_eq!(in_time(100.0), MOST);
+        assert_eq!(in_time(1e6), 256, "a millisecond's sleep");
+        assert_eq!(in_time(4e7), 8, "a process that is started");
+        assert_eq!(in_time(3e9), 1);
+        assert_eq!([f64::NAN, 0.0, -1.0].map(in_time), [1, MOST, 1]);
+    }
+
+    #[test]
     fn both_sides_of_a_small_change_agree() {
-        assert_eq!(further(counted(1, 7_045), counted(1, 14_060)), further(counted(1, 7_080), counted(1, 14_130)));
+        assert_eq!(
+            further(counted(1, 7_045), counted(1, 14_060)),
+            further(counted(1, 7_080), counted(1, 14_130))
+        );
     }
 
     #[test]

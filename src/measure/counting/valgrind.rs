@@ -63,6 +63,8 @@ impl Valgrind {
         let arguments = [
             "--tool=callgrind".to_owned(),
             "--quiet".to_owned(),
+            // Quiet, but not about instructions it does not know.
+            "--sigill-diagnostics=yes".to_owned(),
             "--instr-atstart=no".to_owned(),
             "--collect-atstart=yes".to_owned(),
             "--separate-threads=no".to_owned(),
@@ -149,7 +151,8 @@ fn complaint(said: &str) -> Option<Uncounted> {
     if !unknown {
         return None;
     }
-    let bytes = said.lines().find_map(|line| line.split_once("nhandled instruction bytes: ")).map(|(_, rest)| rest);
+    let bytes =
+        said.lines().find_map(|line| line.split_once("nhandled instruction bytes: ")).map(|(_, rest)| rest);
     let bytes = bytes.map(|bytes| bytes.trim().split_whitespace().take(6).collect::<Vec<_>>().join(" "));
     // The first byte of every AVX-512 instruction.
     let family = bytes.as_ref().is_some_and(|bytes| bytes.to_ascii_lowercase().starts_with("0x62"));

@@ -115,7 +115,8 @@ impl Player {
     /// Lets it take one sample whose iterations are counted. Gives the numbers it answers with after that of iterations.
     pub(in crate::measure) fn count(&mut self, iterations: u64) -> Result<Vec<u64>, LaunchFailure> {
         let answer = self.answer(&format!("count {iterations}\n"))?;
-        let words = answer.strip_prefix("counted ").and_then(|rest| rest.strip_prefix(&format!("{iterations} ")));
+        let words =
+            answer.strip_prefix("counted ").and_then(|rest| rest.strip_prefix(&format!("{iterations} ")));
         let numbers = words.and_then(|words| words.split(' ').map(|word| word.parse().ok()).collect());
         Ok(numbers.ok_or_else(|| misunderstood(&answer))?)
     }

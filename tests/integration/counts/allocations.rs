@@ -26,13 +26,26 @@ fn allocations_are_counted_to_the_last_one() {
     assert_eq!(figures("alloc/three"), [3.0, 600.0, 500.0]);
     assert_eq!(figures("alloc/grown"), [2.0, 192.0, 192.0], "growing counts, and by what it adds");
     assert_eq!(figures("alloc/zeroed"), [1.0, 1000.0, 1000.0]);
-    assert_eq!(figures("alloc/exchanged"), [1.0, 500.0, 0.0], "what was there before and is freed makes room");
+    assert_eq!(
+        figures("alloc/exchanged"),
+        [1.0, 500.0, 0.0],
+        "what was there before and is freed makes room"
+    );
 }
 
 #[test]
 #[expect(clippy::float_cmp, reason = "these counts are exact")]
 fn neither_set_up_nor_criterion_itself_is_counted() {
-    for id in ["iter", "lazy", "batched/small", "batched/large", "batched/single", "batched/five", "batched_ref", "async"] {
+    for id in [
+        "iter",
+        "lazy",
+        "batched/small",
+        "batched/large",
+        "batched/single",
+        "batched/five",
+        "batched_ref",
+        "async",
+    ] {
         assert_eq!(figures(id), [0.0, 0.0, 0.0], "{id}");
     }
     assert_eq!(figures("large_drop"), [11.0, 1240.0, 1240.0], "ten vectors in a vector");
@@ -56,7 +69,9 @@ fn what_cannot_be_counted_is_told() {
     assert!(matches!(refused, Err(Uncounted::Unavailable { .. })), "{refused:?}");
     let faulty = bench(Variant::Allocations, "faults", &[("FIXTURE_FAULT", "panic")]);
     match ProcessCounter::new().allocations(&faulty, &benchmark("fault"), &OPTIONS) {
-        Err(Uncounted::Failed(failure)) => assert!(matches!(failure.kind, FailureKind::Panicked(_)), "{failure}"),
+        Err(Uncounted::Failed(failure)) => {
+            assert!(matches!(failure.kind, FailureKind::Panicked(_)), "{failure}")
+        }
         other => panic!("{other:?}"),
     }
 }

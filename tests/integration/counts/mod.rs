@@ -84,7 +84,9 @@ fn valgrind(test: &str) -> bool {
 /// Counts instructions of a benchmark of the target `work`.
 fn instructions(variant: Variant, id: &str, variables: &[(&str, &str)]) -> InstructionCount {
     let bench = bench(variant, "work", variables);
-    ProcessCounter::new().instructions(&bench, &benchmark(id), &OPTIONS).unwrap_or_else(|error| panic!("{id}: {error:?}"))
+    ProcessCounter::new()
+        .instructions(&bench, &benchmark(id), &OPTIONS)
+        .unwrap_or_else(|error| panic!("{id}: {error:?}"))
 }
 
 /// What makes a benchmark uncountable.
