@@ -1,5 +1,6 @@
 //! Counts of what one iteration does: instructions, allocations, bytes.
 
+use super::artifact::Digest;
 use super::profile::Profile;
 use super::sample::Sample;
 
@@ -10,6 +11,9 @@ pub struct InstructionCount {
     pub sample: Sample,
     /// Where they were spent, for the iterations of `sample` together.
     pub profile: Profile,
+    /// What the executed machine code comes to, wherever it lies in the executable: two counts that agree in it ran the same
+    /// instructions equally often. `None` where nobody can tell.
+    pub code: Option<Digest>,
     /// What counted: `callgrind 3.19`. Counts of different counters are never compared.
     pub counter: String,
     /// How many threads the process had while it was counted.

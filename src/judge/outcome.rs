@@ -75,6 +75,16 @@ pub fn counts(metric: Metric, limit: Limit, finding: &CountFinding, seconds: f64
 
 /// The outcome of byte-identical executables: nothing has changed. `value` is what is known of both, if anything.
 pub fn identical(metric: Metric, limit: Limit, value: Option<f64>) -> MetricOutcome {
+    without_measuring(metric, limit, value, "the executables are identical")
+}
+
+/// The outcome of executables that differ, but not in what this benchmark executes: the same instructions equally often,
+/// and as many allocations.
+pub fn same_code(metric: Metric, limit: Limit) -> MetricOutcome {
+    without_measuring(metric, limit, None, "both sides execute the same machine code, equally often")
+}
+
+fn without_measuring(metric: Metric, limit: Limit, value: Option<f64>, reason: &str) -> MetricOutcome {
     MetricOutcome {
         metric,
         verdict: Verdict::Unchanged,
@@ -88,7 +98,7 @@ pub fn identical(metric: Metric, limit: Limit, value: Option<f64>) -> MetricOutc
         threshold: threshold(&limit, value),
         pairs: 0,
         seconds: 0.0,
-        reason: Some("the executables are identical".to_owned()),
+        reason: Some(reason.to_owned()),
     }
 }
 

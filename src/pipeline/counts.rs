@@ -16,8 +16,8 @@ use super::error::PipelineError;
 use super::prove::words;
 use super::session::{self, provenance};
 use crate::domain::{
-    AllocationCount, BenchmarkName, BuiltBench, Event, InstructionCount, Launch, MachineFacts, Measurement,
-    MeasurementKey, Metric, OccasionId, Profile, Progress, Revision, Sample, SampleSet,
+    AllocationCount, BenchmarkName, BuiltBench, Digest, Event, InstructionCount, Launch, MachineFacts,
+    Measurement, MeasurementKey, Metric, OccasionId, Profile, Progress, Revision, Sample, SampleSet,
 };
 use crate::measure::counter::{CountOptions, Counter, Uncounted};
 use crate::measure::criterion::ListedBenchmark;
@@ -109,6 +109,8 @@ pub(crate) struct Tally {
     pub(crate) runs: BTreeMap<Metric, Vec<Sample>>,
     /// Where instructions went in the last launch, and how many iterations that was.
     pub(crate) profile: Option<(u64, Profile)>,
+    /// What the machine code that every launch executed comes to, where that is known and the same.
+    pub(crate) code: Option<Digest>,
     /// What counted instructions.
     pub(crate) counter: Option<String>,
     /// The most threads there were.
@@ -315,7 +317,7 @@ fn refused(uncounted: Uncounted) -> NotCounted {
 
 impl Tally {
     fn new(counter: Option<String>) -> Self {
-        Self { runs: BTreeMap::new(), profile: None, counter, threads: 1, seconds: 0.0 }
+        Self { runs: BTreeMap::new(), profile: None, code: None, counter, threads: 1, seconds: 0.0 }
     }
 
     fn add(&mut self, metric: Metric, sample: Sample) {
@@ -323,6 +325,8 @@ impl Tally {
     }
 
     fn add_instructions(&mut self, count: InstructionCount) {
+        let first = !self.runs.contains_key(&Metric::Instructions);
+        self.code = count.code.filter(|code| first || self.code.as_ref() == Some(code));
         self.add(Metric::Instructions, count.sample);
         self.profile = Some((count.sample.iterations(), count.profile));
         self.counter = Some(count.counter);

@@ -56,7 +56,8 @@ impl Referee<'_> {
             }
         }
         let counted = self.count(&open)?;
-        let contests = if self.wants(Metric::WallTime) { self.contests(open) } else { Vec::new() };
+        let timed = if self.wants(Metric::WallTime) { self.unclear(open, &counted) } else { Vec::new() };
+        let contests = self.contests(timed);
         let tests = Self::timed_tests(&contests) + counting::tests(&counted) + self.claims;
         let budget = self.request.judging.policy.error_budget(tests);
         self.judge_counts(counted, budget);

@@ -20,6 +20,9 @@ pub struct Function {
     pub file: Rc<str>,
 }
 
+/// A single instruction: the path of the object it is in, its address there, and the name of its function.
+pub type Instruction = (Rc<str>, u64, Rc<str>);
+
 /// A line of a file.
 pub(super) type Place = (Rc<str>, u32);
 
@@ -36,6 +39,8 @@ pub struct Dump {
     /// Instructions of each function, by line.
     pub(super) functions: BTreeMap<Function, BTreeMap<Place, u64>>,
     pub(super) calls: BTreeMap<(Function, Function), Calls>,
+    /// How often each instruction was executed, where Callgrind was asked for single instructions.
+    pub(super) executed: BTreeMap<Instruction, u64>,
     /// Everything that was counted, by the name Callgrind has for it.
     pub(super) events: BTreeMap<String, u64>,
 }
@@ -49,12 +54,17 @@ impl Dump {
         self.events.get(INSTRUCTIONS).copied().unwrap_or(0)
     }
 
+    /// How often each instruction was executed, by object and address; empty unless single instructions were asked for.
+    pub fn executed(&self) -> impl Iterator<Item = (&Instruction, u64)> {
+        self.executed.iter().map(|(instruction, times)| (instruction, *times))
+    }
+
     /// How often functions were called whose name `is` right.
     pub fn called(&self, is: impl Fn(&str) -> bool) -> u64 {
         self.calls.iter().filter(|((_, callee), _)| is(&callee.name)).map(|(_, calls)| calls.count).sum()
     }
 
-    /// What is left when another dump's counts are taken out. What the other has more of becomes 0: then the parts no
+    /// What is left when another dump's counts are taken out, single instructions aside. What the other has more of becomes 0: then the parts no
     /// longer add up to the whole.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {

@@ -7,7 +7,7 @@
 mod dump;
 mod parse;
 
-pub use dump::{Dump, Function};
+pub use dump::{Dump, Function, Instruction};
 pub use parse::parse;
 
 /// Why a file of Callgrind's is of no use. Worded to follow "failed to read Callgrind's output: ".

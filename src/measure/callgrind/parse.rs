@@ -68,6 +68,8 @@ struct Reader {
     positions: usize,
     /// Which of them is the line.
     line_column: Option<usize>,
+    /// Which of them is the address.
+    address_column: Option<usize>,
     /// The last position, column by column.
     last: Vec<u64>,
     events: Vec<String>,
@@ -95,6 +97,7 @@ impl Reader {
             names: Names::default(),
             positions: 1,
             line_column: Some(0),
+            address_column: None,
             last: vec![0],
             events: Vec::new(),
             object: Rc::clone(&unknown),
@@ -141,6 +144,7 @@ impl Reader {
                 let columns: Vec<&str> = value.split_whitespace().collect();
                 self.positions = columns.len();
                 self.line_column = columns.iter().position(|column| *column == "line");
+                self.address_column = columns.iter().position(|column| *column == "instr");
                 self.last = vec![0; columns.len()];
             }
             "part" if !self.events.is_empty() && !self.complete => {
@@ -220,6 +224,10 @@ impl Reader {
             *sum = sum.checked_add(*cost)?;
         }
         if instructions > 0 {
+            if let Some(column) = self.address_column {
+                let instruction = (Rc::clone(&function.object), self.last[column], Rc::clone(&function.name));
+                *self.dump.executed.entry(instruction).or_default() += instructions;
+            }
             let line = self.line_column.map_or(0, |column| self.last[column]);
             let place = (Rc::clone(&self.file), u32::try_from(line).unwrap_or(0));
             let lines: &mut BTreeMap<_, u64> = self.dump.functions.entry(function).or_default();

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use super::code;
 use super::plan::{self, Counted};
 use super::valgrind::{self, Valgrind};
 use crate::domain::{BuiltBench, InstructionCount};
@@ -34,8 +35,9 @@ pub(super) fn count(
     let (iterations, dump, threads) = launch.steady()?;
     let sample = super::sample(iterations, dump.instructions())?;
     drop(launch);
+    let code = code::executed(&dump, arch(bench));
     let seconds = started.elapsed().as_secs_f64();
-    Ok(InstructionCount { sample, profile: dump.profile(), counter, threads, seconds })
+    Ok(InstructionCount { sample, profile: dump.profile(), code, counter, threads, seconds })
 }
 
 /// The architecture an executable is for: this machine's, when nothing else is said.

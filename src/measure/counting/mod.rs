@@ -5,12 +5,14 @@
 //! |---|---|
 //! | `plan` | pure: how many iterations are counted, and what one costs |
 //! | `instructions` | a launch under Callgrind |
+//! | `code` | what machine code was executed, wherever it lies |
 //! | `allocations` | a launch of an executable with a counting allocator |
 //! | `valgrind` | which Valgrind there is, how it is started, and what its complaints mean |
 //!
 //! What is counted, how exact it is and what it costs is told in `docs/counts.md`.
 
 mod allocations;
+mod code;
 mod instructions;
 mod plan;
 mod valgrind;

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::code;
 use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::failure::LaunchFailure;
 use crate::measure::invocation::Invocation;
@@ -69,7 +70,7 @@ impl Valgrind {
             "--collect-atstart=yes".to_owned(),
             "--separate-threads=no".to_owned(),
             "--combine-dumps=no".to_owned(),
-            "--dump-instr=no".to_owned(),
+            format!("--dump-instr={}", if code::is_read(std::env::consts::ARCH) { "yes" } else { "no" }),
             "--dump-line=yes".to_owned(),
             "--demangle=no".to_owned(),
             "--trace-children=no".to_owned(),

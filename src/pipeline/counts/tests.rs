@@ -45,6 +45,7 @@ impl Counter for Known {
         Ok(InstructionCount {
             sample: self.next(&wanted.id)?,
             profile: Profile::default(),
+            code: None,
             counter: "abacus 1".into(),
             threads: 1,
             seconds: 0.5,

@@ -1,5 +1,7 @@
 //! Counts of both sides, each stored before it is judged.
 
+use std::collections::BTreeSet;
+
 use super::{Open, Referee};
 use crate::domain::{BenchmarkName, BuiltBench, Limit, Metric, MetricOutcome, Side, Sides, Verdict};
 use crate::judge::{ErrorBudget, judge_counts, outcome};
@@ -42,6 +44,28 @@ impl Count {
     }
 }
 
+/// The benchmarks that execute the same machine code on both sides, equally often, and allocate as much: no clock can
+/// say more about the code.
+fn same_code(counted: &[Count]) -> BTreeSet<BenchmarkName> {
+    let alike = |count: &&Count| {
+        count.tallies().is_some_and(|Sides { baseline, candidate }| {
+            baseline.repeats() && candidate.repeats() && baseline.runs == candidate.runs
+        })
+    };
+    let code = |count: &&Count| {
+        count
+            .tallies()
+            .is_some_and(|both| both.baseline.code.is_some() && both.baseline.code == both.candidate.code)
+    };
+    let of = |kind: Kind| counted.iter().filter(move |count| count.kind == kind);
+    let mut same: BTreeSet<BenchmarkName> =
+        of(Kind::Instructions).filter(alike).filter(code).map(|count| count.name.clone()).collect();
+    for count in of(Kind::Heap).filter(|count| !alike(count)) {
+        same.remove(&count.name);
+    }
+    same
+}
+
 impl Referee<'_> {
     /// Counts what is open on both sides: the candidate, then the baseline, of which a count may be stored.
     pub(super) fn count(&mut self, open: &[Open]) -> Result<Vec<Count>, PipelineError> {
@@ -61,6 +85,21 @@ impl Referee<'_> {
             }));
         }
         Ok(counted)
+    }
+
+    /// What still needs the clock: settles the wall time of what executes the same code on both sides.
+    pub(super) fn unclear(&mut self, open: Vec<Open>, counted: &[Count]) -> Vec<Open> {
+        if self.request.measuring.identical {
+            return open;
+        }
+        let same = same_code(counted);
+        let (spared, unclear): (Vec<Open>, Vec<Open>) =
+            open.into_iter().partition(|benchmark| same.contains(&benchmark.name));
+        for Open { name, benches } in &spared {
+            let limit = self.limit(name, &benches.candidate, Metric::WallTime);
+            self.settle(name, &benches.candidate, outcome::same_code(Metric::WallTime, limit));
+        }
+        unclear
     }
 
     /// Counts one side. With the counts of the other, what that could not do is left out, and what is stored of the
@@ -87,6 +126,8 @@ impl Referee<'_> {
                 Err(why) => counted.push(Some(Err(why))),
                 Ok(task) => {
                     let stored = match counter {
+                        // Which code was executed is not stored, and may spare the clock.
+                        Some(_) if kind == Kind::Instructions && self.wants(Metric::WallTime) => None,
                         Some(counter) => self.abacus().stored(&task, counter)?,
                         None => None,
                     };
