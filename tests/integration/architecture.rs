@@ -37,6 +37,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("comfy_table", &["report"]),
     ("quick_junit", &["report"]),
     ("ciborium", &["measure"]),
+    ("rustc_demangle", &["measure"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
 ];
