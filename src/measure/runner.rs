@@ -1,7 +1,10 @@
 //! What the pipeline measures through: listing, single launches and pairs.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
+use super::counter::Counter;
 pub use super::criterion::ListedBenchmark;
 pub use super::failure::LaunchFailure;
 use crate::domain::{BuiltBench, Launch, Pair, Schedule, Side, Sides};
@@ -55,4 +58,10 @@ pub trait Runner {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)>;
+
+    /// Makes a side's home the current one, and hands out what counts there.
+    ///
+    /// # Errors
+    /// The home cannot be made current; [`io::ErrorKind::Unsupported`] where nothing can be counted at all.
+    fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter>;
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::counter::Counter;
 use super::criterion::{ListedBenchmark, Reported, Version, files, naming, wire::Message};
 use super::failure::FailureKind;
 use super::invocation::Invocation;
@@ -218,6 +219,10 @@ impl Runner for WholeProcess {
             Side::Candidate => Sides { baseline: other, candidate: one },
         };
         Ok(Pair { index, first, schedule: Schedule::WholeProcess, cpu: None, launches })
+    }
+
+    fn counting(&mut self, _home: &Path) -> io::Result<&dyn Counter> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this runner times and does not count"))
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`compare`] | `check` and `compare`: all stages |
 //! | [`claims`] | `claims`: one build, its benchmarks against each other |
 //! | [`run`] | `run`: source … store |
+//! | [`explain`] | `explain`: source, build, two counts of each side |
 //! | [`list`] | `list`: source … build, and the executables' own lists |
 //! | `workshop` | a revision to executables |
 //! | `catalogue` | what there is on both sides (pure) |
@@ -16,6 +17,7 @@ mod catalogue;
 pub mod claims;
 pub mod compare;
 pub mod error;
+pub mod explain;
 pub mod list;
 mod prove;
 pub mod request;

@@ -8,7 +8,7 @@ use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
 use crate::build::{BuildRequest, Built, Patch, build, output_of_binary};
 use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
-    BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId,
+    BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId, Variant,
 };
 use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
 use crate::support::current::BuildSite;
@@ -27,6 +27,8 @@ pub(crate) struct Workshop<'a> {
     pub(crate) scope: &'a Scope,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) layout: Layout,
+    /// What is built for.
+    pub(crate) variant: Variant,
 }
 
 /// Whether the harness is asked for the layout of types.
@@ -76,14 +78,14 @@ impl Prepared {
 }
 
 impl<'a> Workshop<'a> {
-    /// A workshop that does not ask about layout.
+    /// A workshop that builds to time and does not ask about layout.
     pub(crate) fn new(
         project: &'a Project,
         repository: &'a Repository,
         scope: &'a Scope,
         progress: &'a dyn Progress,
     ) -> Self {
-        Self { project, repository, scope, progress, layout: Layout::Unasked }
+        Self { project, repository, scope, progress, layout: Layout::Unasked, variant: Variant::Timed }
     }
 }
 
@@ -256,6 +258,8 @@ impl Workshop<'_> {
         let seed = like
             .and_then(|prepared| prepared.target.clone())
             .or_else(|| latest_target(&self.trees(), &tree.revision.tree));
+        // Seam: becomes `BuildRequest::variant` once builds have variants.
+        let _variant = self.variant;
         let request = BuildRequest {
             side,
             tree: &tree.revision.tree,

@@ -55,6 +55,10 @@ impl Runner for Known {
         let launches = Sides { baseline: launch(1.0), candidate: launch(ratio * wobble) };
         Ok(Pair { index, first, schedule: Schedule::Turns, cpu: None, launches })
     }
+
+    fn counting(&mut self, _: &std::path::Path) -> std::io::Result<&dyn crate::measure::counter::Counter> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
 }
 
 fn fingerprint() -> BuildFingerprint {

@@ -1,0 +1,164 @@
+//! An explanation for people.
+
+use anstyle::Style as Ansi;
+
+use crate::domain::{ExplainReport, Explanation, FunctionDifference, Occurrence};
+
+use super::super::Style;
+use super::super::grid::{Column, GAP, Grid};
+use super::super::text::{clean, paint, plural, shorten, wrap};
+use super::words;
+
+/// Without `--verbose`, so many functions are shown.
+const SHOWN: usize = 12;
+
+/// How wide names may get where lines may be as long as they need.
+const MAX_NAME: usize = 100;
+
+/// Columns that names need at least; others make room for them.
+const MIN_NAME: usize = 32;
+
+/// Columns that give way to names, the first first.
+const GIVE_WAY: [&str; 4] = ["inclusive", "calls", "baseline", "where"];
+
+/// Writes an explanation as a table.
+pub(super) fn render(report: &ExplainReport, style: Style) -> String {
+    let mut out = Out { text: String::new(), style };
+    out.prose(&words::headline(report), Ansi::new().bold());
+    out.prose(&words::subject(report), Ansi::new());
+    let besides = words::besides(report);
+    if !besides.is_empty() {
+        out.title("What differs besides the code");
+        for line in besides {
+            out.prose(&line, Ansi::new());
+        }
+    }
+    if let Some(explanation) = &report.explanation {
+        if !explanation.functions.is_empty() || explanation.others.functions > 0 {
+            out.text.push('\n');
+            functions(&mut out, explanation);
+        }
+        let allocating = words::allocating(explanation);
+        if !allocating.is_empty() {
+            out.title("Memory");
+            let shown = if style.verbose { allocating.len() } else { SHOWN };
+            for line in allocating.iter().take(shown) {
+                out.prose(line, Ansi::new());
+            }
+            if let Some(more) = allocating.len().checked_sub(shown).filter(|more| *more > 0) {
+                out.prose(&format!("and {more} more; --verbose shows them"), Ansi::new());
+            }
+        }
+    }
+    if !report.notes.is_empty() {
+        out.title("Notes");
+        for note in &report.notes {
+            out.prose(&clean(note), Ansi::new());
+        }
+    }
+    out.text.push('\n');
+    out.prose(&words::sentence(report), Ansi::new().bold());
+    out.text
+}
+
+struct Out {
+    text: String,
+    style: Style,
+}
+
+impl Out {
+    fn prose(&mut self, prose: &str, ansi: Ansi) {
+        for line in wrap(prose, self.style.prose_width()) {
+            self.text.push_str(&paint(&line, ansi, self.style.color));
+            self.text.push('\n');
+        }
+    }
+
+    fn title(&mut self, title: &str) {
+        self.text.push('\n');
+        self.prose(title, Ansi::new().bold());
+    }
+}
+
+fn functions(out: &mut Out, explanation: &Explanation) {
+    let shown = if out.style.verbose { explanation.functions.len() } else { SHOWN };
+    let shown = shown.min(explanation.functions.len());
+    let (told, folded) = explanation.functions.split_at(shown);
+    let mut grid = Grid {
+        columns: vec![
+            Column::left("function"),
+            Column::left("where"),
+            Column::right("baseline"),
+            Column::right("candidate"),
+            Column::right("change"),
+            Column::right("share"),
+            Column::right("inclusive"),
+            Column::right("calls"),
+        ],
+        rows: told.iter().map(|function| row(explanation, function)).collect(),
+    };
+    let others = explanation.others.functions + folded.len();
+    if others > 0 {
+        let own = explanation.others.own + folded.iter().map(FunctionDifference::own).sum::<f64>();
+        grid.rows.push(sum(explanation, &plural(others, "other"), own));
+    }
+    if explanation.remainder().abs() >= 0.5 {
+        grid.rows.push(sum(explanation, "in no function", explanation.remainder()));
+    }
+    let mut grid = grid.without_empty();
+    let limit = out.style.table_width();
+    let needed = |grid: &Grid| grid.width() - grid.widths().first().copied().unwrap_or(0);
+    let wanted = |grid: &Grid| grid.widths().first().copied().unwrap_or(0).min(MIN_NAME);
+    for title in GIVE_WAY {
+        if needed(&grid).saturating_add(wanted(&grid)) > limit {
+            grid = grid.without(title);
+        }
+    }
+    let room = limit.saturating_sub(needed(&grid)).clamp(MIN_NAME - GAP, MAX_NAME);
+    for row in &mut grid.rows {
+        if let Some(name) = row.first_mut() {
+            let lines: Vec<String> = name.lines().map(|line| shorten(line, room)).collect();
+            *name = lines.join("\n");
+        }
+    }
+    for (index, line) in grid.lay_out().iter().enumerate() {
+        let ansi = if index < grid.header_lines() { Ansi::new().dimmed() } else { Ansi::new() };
+        let painted = if ansi.is_plain() { line.clone() } else { paint(line, ansi, out.style.color) };
+        out.text.push_str(&painted);
+        out.text.push('\n');
+    }
+}
+
+fn row(explanation: &Explanation, function: &FunctionDifference) -> Vec<String> {
+    let mut name = clean(&function.name);
+    for aside in words::asides(function) {
+        name.push_str("\n  ");
+        name.push_str(&aside);
+    }
+    let spent = &function.spent;
+    let side = |present: bool, own: f64| if present { words::amount(own) } else { String::new() };
+    let calls = if function.called().abs() < 0.005 {
+        String::new()
+    } else {
+        format!("{} → {}", words::times(spent.baseline.called), words::times(spent.candidate.called))
+    };
+    vec![
+        name,
+        function.place.as_ref().map(words::place).unwrap_or_default(),
+        side(function.occurrence != Occurrence::New, spent.baseline.own),
+        side(function.occurrence != Occurrence::Gone, spent.candidate.own),
+        words::signed(function.own()),
+        explanation.share(function.own()).map(words::share).unwrap_or_default(),
+        words::signed(function.inclusive()),
+        calls,
+    ]
+}
+
+/// A row of several functions together.
+fn sum(explanation: &Explanation, label: &str, own: f64) -> Vec<String> {
+    let mut cells = vec![String::new(); 8];
+    cells[0] = label.to_owned();
+    cells[4] = words::signed(own);
+    cells[5] = explanation.share(own).map(words::share).unwrap_or_default();
+    cells
+}
