@@ -71,7 +71,7 @@ fn functions(out: &mut String, explanation: &Explanation) {
 }
 
 fn row(out: &mut String, explanation: &Explanation, function: &FunctionDifference) {
-    let mut name = code(&shorten(&function.name, NAME));
+    let mut name = code(&words::brief(&function.name, NAME));
     for aside in words::asides(function) {
         let _ = write!(name, "<br>{}", escape(&shorten(&aside, NAME)));
     }

@@ -61,6 +61,9 @@ pub(super) fn render(report: &ExplainReport, style: Style) -> String {
     out.text
 }
 
+/// Stands for a space at which no line is broken.
+const GLUE: char = '\u{e000}';
+
 struct Out {
     text: String,
     style: Style,
@@ -68,8 +71,8 @@ struct Out {
 
 impl Out {
     fn prose(&mut self, prose: &str, ansi: Ansi) {
-        for line in wrap(prose, self.style.prose_width()) {
-            self.text.push_str(&paint(&line, ansi, self.style.color));
+        for line in wrap(&glued(prose), self.style.prose_width()) {
+            self.text.push_str(&paint(&line.replace(GLUE, " "), ansi, self.style.color));
             self.text.push('\n');
         }
     }
@@ -78,6 +81,18 @@ impl Out {
         self.text.push('\n');
         self.prose(title, Ansi::new().bold());
     }
+}
+
+/// Prose in which figures are one word: a line never ends within `1 000` or `97 %`.
+fn glued(prose: &str) -> String {
+    let characters: Vec<char> = prose.chars().collect();
+    let digit = |at: Option<usize>| at.and_then(|at| characters.get(at)).is_some_and(char::is_ascii_digit);
+    let glue = |(at, character): (usize, &char)| {
+        let percent = characters.get(at + 1) == Some(&'%');
+        let within = digit(at.checked_sub(1)) && (percent || digit(Some(at + 1)));
+        if *character == ' ' && within { GLUE } else { *character }
+    };
+    characters.iter().enumerate().map(glue).collect()
 }
 
 fn functions(out: &mut Out, explanation: &Explanation) {
@@ -117,8 +132,10 @@ fn functions(out: &mut Out, explanation: &Explanation) {
     let room = limit.saturating_sub(needed(&grid)).clamp(MIN_NAME - GAP, MAX_NAME);
     for row in &mut grid.rows {
         if let Some(name) = row.first_mut() {
-            let lines: Vec<String> = name.lines().map(|line| shorten(line, room)).collect();
-            *name = lines.join("\n");
+            let mut lines = name.lines();
+            let head = words::brief(lines.next().unwrap_or_default(), room);
+            let asides = lines.map(|line| shorten(line, room));
+            *name = std::iter::once(head).chain(asides).collect::<Vec<_>>().join("\n");
         }
     }
     for (index, line) in grid.lay_out().iter().enumerate() {

@@ -4,7 +4,7 @@ use crate::domain::{
 };
 
 use super::super::{fixtures, text};
-use super::words::sentence;
+use super::words::{brief, sentence};
 use super::*;
 
 /// A function of `fib` with its own instructions and calls on both sides.
@@ -288,4 +288,18 @@ fn a_flame_graph_shows_both_sides() {
     assert!(colour("fib::grow").starts_with("255,"), "{}", colour("fib::grow"));
     assert!(colour("fib::less").ends_with(",255"), "{}", colour("fib::less"));
     assert!(matches!(flamegraph(&one()), Err(FlameError::Nothing)));
+}
+
+#[test]
+fn long_names_lose_their_arguments_before_anything_else() {
+    let name = "<fib::Tree<alloc::vec::Vec<fib::Leaf<u8>>> as fib::Walk<u8>>::walk::<fn(u8) -> fib::Way>";
+    assert_eq!(brief(name, 200), name);
+    assert_eq!(
+        brief(name, 85),
+        "<fib::Tree<alloc::vec::Vec<…>> as fib::Walk<u8>>::walk::<fn(u8) -> fib::Way>"
+    );
+    assert_eq!(brief(name, 75), "<fib::Tree<…> as fib::Walk<…>>::walk::<fn(u8) -> fib::Way>");
+    assert_eq!(brief("a::f::<b::C<d::E>>::g", 14), "a::f::<…>::g");
+    assert_eq!(text::width(&brief(&"x".repeat(2_000), 40)), 40);
+    assert_eq!(brief("a < b > > c << d", 9).chars().count(), 9);
 }

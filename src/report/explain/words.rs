@@ -4,7 +4,7 @@ use crate::domain::{
     Cause, DependencyDifference, ExplainReport, Explanation, FunctionDifference, Occurrence, Place, Side,
 };
 
-use super::super::text::{clean, plural, shorten};
+use super::super::text::{clean, plural, shorten, width};
 use super::super::units::{grouped, percent};
 
 /// A name in a sentence is shortened to so many columns.
@@ -37,11 +37,54 @@ pub(super) fn times(value: f64) -> String {
     if (value - value.round()).abs() < 0.005 {
         let text = grouped(value);
         if text == "-0" { "0".to_owned() } else { text }
-    } else if value.abs() < 10.0 {
-        format!("{value:.2}")
     } else {
-        format!("{value:.1}")
+        let text = format!("{value:.2}");
+        text.trim_end_matches('0').to_owned()
     }
+}
+
+/// A name in at most so many columns. Generic arguments are left out first, the innermost before the outer ones; what
+/// is still too long is shortened in the middle.
+pub(super) fn brief(name: &str, limit: usize) -> String {
+    let mut name = clean(name);
+    for depth in [3, 2, 1] {
+        if width(&name) <= limit {
+            return name;
+        }
+        name = without_arguments(&name, depth);
+    }
+    shorten(&name, limit)
+}
+
+/// A name in which what stands in so many angle brackets is an ellipsis. The brackets of `<a::B as c::D>::f` around
+/// its beginning do not count.
+fn without_arguments(name: &str, deepest: usize) -> String {
+    let deepest = if name.starts_with('<') { deepest + 1 } else { deepest };
+    let mut out = String::new();
+    let mut depth = 0_usize;
+    let mut before = ' ';
+    for character in name.chars() {
+        let closes = character == '>' && before != '-' && before != '=';
+        before = character;
+        if character == '<' {
+            depth += 1;
+            if depth == deepest {
+                out.push_str("<…");
+            }
+        }
+        if closes {
+            if depth == deepest {
+                out.push('>');
+                depth -= 1;
+                continue;
+            }
+            depth = depth.saturating_sub(1);
+        }
+        if depth < deepest {
+            out.push(character);
+        }
+    }
+    out
 }
 
 /// A share of the difference, in whole percent: `97 %`.
@@ -58,7 +101,7 @@ pub(super) fn place(place: &Place) -> String {
 
 /// A function in a sentence: `` `fib::grow` (src/lib.rs:12) ``.
 fn named(function: &FunctionDifference) -> String {
-    let name = shorten(&clean(&function.name), NAME);
+    let name = brief(&function.name, NAME);
     match &function.place {
         Some(written) => format!("`{name}` ({})", place(written)),
         None => format!("`{name}`"),
@@ -106,9 +149,9 @@ pub(super) fn subject(report: &ExplainReport) -> String {
     let vary: Vec<String> =
         vary.map(|(side, by)| format!("those of the {side} differ by {}", amount(by))).collect();
     let counts = if vary.is_empty() {
-        "both counts of each side are equal".to_owned()
+        "and both counts of each side are equal".to_owned()
     } else {
-        format!("{}: smaller differences mean nothing", vary.join(", "))
+        format!("but {}: smaller differences mean nothing", vary.join(", "))
     };
     format!("{compared}; counted twice on each side by {}, {counts}", clean(counter))
 }
@@ -139,7 +182,7 @@ fn step(dependency: &DependencyDifference) -> String {
 /// Who asks for memory more or less often, one a line.
 pub(super) fn allocating(explanation: &Explanation) -> Vec<String> {
     let told = explanation.allocating.iter().map(|caller| {
-        let name = shorten(&clean(&caller.name), NAME);
+        let name = brief(&caller.name, NAME);
         let (before, after) = (times(caller.calls.baseline), times(caller.calls.candidate));
         format!("`{name}`: {before} → {after} allocations in each iteration")
     });
@@ -155,10 +198,10 @@ pub(super) fn asides(function: &FunctionDifference) -> Vec<String> {
         Occurrence::Both => {}
     }
     if let Some(was) = &function.was {
-        asides.push(format!("was {}", clean(was)));
+        asides.push(format!("was {}", brief(was, NAME)));
     }
     for inlined in &function.inlined {
-        let name = clean(&inlined.name);
+        let name = brief(&inlined.name, NAME);
         asides.push(match inlined.apart_in {
             Side::Baseline => format!("now with {name} inlined"),
             Side::Candidate => format!("no longer with {name} inlined"),
@@ -258,7 +301,7 @@ fn one_function(explanation: &Explanation, function: &FunctionDifference) -> Str
         told.push_str(&format!("; it asks for memory {after} times instead of {before}"));
     }
     for inlined in function.inlined.iter().take(NAMED) {
-        let name = shorten(&clean(&inlined.name), NAME);
+        let name = brief(&inlined.name, NAME);
         told.push_str(&match inlined.apart_in {
             Side::Baseline => format!("; `{name}` is inlined into it now, and counted on both sides"),
             Side::Candidate => format!("; `{name}` is no longer inlined into it, and counted on both sides"),
@@ -280,7 +323,7 @@ fn calls(function: &FunctionDifference) -> Option<String> {
     }
     let by = function.called_by.as_ref().map_or_else(String::new, |caller| {
         let often = if function.called() > 0.0 { "more" } else { "less" };
-        format!(", {often} often by `{}`", shorten(&clean(caller), NAME))
+        format!(", {often} often by `{}`", brief(caller, NAME))
     });
     let per_call = (after.own / after.called) / (before.own / before.called);
     let same = if (per_call - 1.0).abs() < 0.01 { ", and each call costs what it did" } else { "" };
