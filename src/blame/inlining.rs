@@ -34,7 +34,7 @@ pub(super) fn merge(rows: &mut Vec<Row>, profiles: Sides<&Profile>) {
             }
             let by_lines = enough(by_lines(rows, cost, apart, &drifts), cost);
             let (found, evidence) = if by_lines.is_empty() && cost.lines.is_empty() {
-                let found = by_calls(rows, cost, apart, *profiles.get(apart), &row_of);
+                let found = by_calls(rows, cost, apart, profiles.get(apart), &row_of);
                 (enough(found, cost), Evidence::Calls)
             } else {
                 (by_lines, Evidence::Lines)
@@ -70,7 +70,7 @@ fn enough(mut found: Found, cost: &Cost) -> Found {
 }
 
 /// The rows that both sides have.
-fn common<'a>(rows: &'a [Row], apart: Side) -> impl Iterator<Item = (usize, &'a Cost, &'a Cost)> {
+fn common(rows: &[Row], apart: Side) -> impl Iterator<Item = (usize, &Cost, &Cost)> {
     rows.iter().enumerate().filter_map(move |(place, row)| {
         let here = row.costs.get(apart).as_ref()?;
         let there = row.costs.get(apart.other()).as_ref()?;

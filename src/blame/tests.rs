@@ -1,5 +1,7 @@
 //! The main shapes of a difference.
 
+#![expect(clippy::float_cmp, reason = "figures are whole, so sums of them are exact")]
+
 use crate::domain::{CallCost, Cause, Evidence, FunctionCost, InstructionCount, LineCost, Sample};
 
 use super::*;
@@ -27,8 +29,8 @@ fn written(name: &str, file: &str, lines: &[(u32, u64)]) -> FunctionCost {
     }
 }
 
-pub(super) fn call(caller: usize, callee: usize, calls: u64, inclusive: u64) -> CallCost {
-    CallCost { caller, callee, calls, inclusive }
+pub(super) fn call(caller: usize, called: usize, times: u64, inclusive: u64) -> CallCost {
+    CallCost { caller, callee: called, calls: times, inclusive }
 }
 
 fn count(functions: Vec<FunctionCost>, calls: Vec<CallCost>, iterations: u64) -> InstructionCount {

@@ -35,7 +35,7 @@ pub fn flamegraph(report: &ExplainReport) -> Result<String, FlameError> {
         "as wide as the candidate's instructions; red: more of them than in the baseline, blue: fewer"
             .to_owned(),
     );
-    options.count_name = "instructions".to_owned();
+    options.count_name = String::from("instructions");
     let mut drawn = Vec::new();
     from_lines(&mut options, lines.iter().map(String::as_str), &mut drawn).map_err(FlameError::Drawing)?;
     Ok(String::from_utf8_lossy(&drawn).into_owned())

@@ -174,7 +174,7 @@ fn row(explanation: &Explanation, function: &FunctionDifference) -> Vec<String> 
 /// A row of several functions together.
 fn sum(explanation: &Explanation, label: &str, own: f64) -> Vec<String> {
     let mut cells = vec![String::new(); 8];
-    cells[0] = label.to_owned();
+    cells[0] = String::from(label);
     cells[4] = words::signed(own);
     cells[5] = explanation.share(own).map(words::share).unwrap_or_default();
     cells

@@ -1,5 +1,7 @@
 //! The sentences that all formats of an explanation share.
 
+use std::fmt::Write as _;
+
 use crate::domain::{
     Cause, DependencyDifference, ExplainReport, Explanation, FunctionDifference, Occurrence, Place, Side,
 };
@@ -298,14 +300,16 @@ fn one_function(explanation: &Explanation, function: &FunctionDifference) -> Str
     let memory = explanation.allocating.iter().find(|caller| caller.name == function.name);
     if let Some(caller) = memory {
         let (before, after) = (times(caller.calls.baseline), times(caller.calls.candidate));
-        told.push_str(&format!("; it asks for memory {after} times instead of {before}"));
+        // Writing to a String cannot fail, here and below.
+        let _ = write!(told, "; it asks for memory {after} times instead of {before}");
     }
     for inlined in function.inlined.iter().take(NAMED) {
         let name = brief(&inlined.name, NAME);
-        told.push_str(&match inlined.apart_in {
-            Side::Baseline => format!("; `{name}` is inlined into it now, and counted on both sides"),
-            Side::Candidate => format!("; `{name}` is no longer inlined into it, and counted on both sides"),
-        });
+        let now = match inlined.apart_in {
+            Side::Baseline => "is inlined into it now",
+            Side::Candidate => "is no longer inlined into it",
+        };
+        let _ = write!(told, "; `{name}` {now}, and counted on both sides");
     }
     told.push('.');
     told
