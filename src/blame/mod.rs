@@ -29,7 +29,8 @@ pub use places::tidy;
 pub use stacks::stacks;
 
 use crate::domain::{
-    Explanation, FunctionDifference, InstructionCount, Occurrence, Others, Place, Profile, Side, Sides, Spent,
+    Cause, Explanation, FunctionDifference, InstructionCount, Occurrence, Others, Place, Profile, Side,
+    Sides, Spent,
 };
 
 use costs::Cost;
@@ -53,6 +54,7 @@ pub fn explain(counts: Sides<&InstructionCount>) -> Explanation {
     let callers = Sides::from_fn(|side| callers(&rows, profiles, iterations, side));
     let mut functions: Vec<FunctionDifference> =
         rows.iter().enumerate().map(|(place, row)| difference(row, place, &callers)).collect();
+    let within = cause::within(total, &functions).map(|place| functions[place].clone());
     functions.retain(|function| function.own().abs() > f64::EPSILON);
     functions.sort_by(|a, b| {
         b.own().abs().total_cmp(&a.own().abs()).then_with(|| a.name.cmp(&b.name)).then(place_of(a, b))
@@ -60,10 +62,25 @@ pub fn explain(counts: Sides<&InstructionCount>) -> Explanation {
     let gross: f64 = functions.iter().map(|function| function.own().abs()).sum();
     let limit = LEAST.max(NOISE * gross);
     let told = functions.iter().take_while(|function| function.own().abs() >= limit).count();
-    let small = functions.split_off(told);
+    let mut small = functions.split_off(told);
+    let within = within.map(|within| {
+        functions.iter().position(|function| *function == within).unwrap_or_else(|| {
+            // It may cost nothing more itself.
+            small.retain(|function| *function != within);
+            functions.push(within);
+            functions.len() - 1
+        })
+    });
     let others = Others { functions: small.len(), own: small.iter().map(FunctionDifference::own).sum() };
     let allocating = allocating::callers(profiles, iterations);
-    let cause = cause::of(total, &functions, others, nameless);
+    let cause = cause::of(total, &functions, others, nameless, within);
+    if let (Some(place), false) = (within, matches!(cause, Cause::Within(_)))
+        && place >= told
+        && let Some(quiet) = functions.pop()
+    {
+        let others = Others { functions: others.functions + 1, own: others.own + quiet.own() };
+        return Explanation { total, functions, others, allocating, nameless, cause };
+    }
     Explanation { total, functions, others, allocating, nameless, cause }
 }
 

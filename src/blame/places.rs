@@ -48,7 +48,8 @@ fn shortened(path: &str, roots: &[String]) -> String {
         .or_else(|| behind("/registry/src/", 1))
         .or_else(|| behind("/git/checkouts/", 2))
         .unwrap_or(path)
-        .to_owned()
+        .trim_start_matches("./")
+        .replace("/./", "/")
 }
 
 /// An executable's name without the hash that Cargo puts behind it.
@@ -75,6 +76,7 @@ mod tests {
             ("/u/registry/src/index-1f/serde-1.0.1/src/de.rs", "serde-1.0.1/src/de.rs"),
             ("/u/git/checkouts/dep-1f/0a1b2c/src/lib.rs", "src/lib.rs"),
             ("src/lib.rs", "src/lib.rs"),
+            ("./malloc/./malloc/malloc.c", "malloc/malloc/malloc.c"),
         ] {
             assert_eq!(shortened(path, &roots), short);
         }

@@ -29,8 +29,8 @@ fn written(name: &str, file: &str, lines: &[(u32, u64)]) -> FunctionCost {
     }
 }
 
-pub(super) fn call(caller: usize, called: usize, times: u64, inclusive: u64) -> CallCost {
-    CallCost { caller, callee: called, calls: times, inclusive }
+pub(super) fn call(from: usize, to: usize, times: u64, inclusive: u64) -> CallCost {
+    CallCost { caller: from, callee: to, calls: times, inclusive }
 }
 
 fn count(functions: Vec<FunctionCost>, calls: Vec<CallCost>, iterations: u64) -> InstructionCount {
@@ -247,4 +247,28 @@ fn memory_is_charged_to_who_asks_for_it() {
     let told: Vec<_> =
         found.iter().map(|one| (one.name.as_str(), one.calls.baseline, one.calls.candidate)).collect();
     assert_eq!(told, [("fib::grow", 1.0, 4.0), ("fib::other", 2.0, 5.0)]);
+}
+
+#[test]
+fn what_the_library_does_is_told_of_who_had_it_done() {
+    let side = |allocations: u64| {
+        let cost = allocations * 100;
+        let functions = vec![
+            FunctionCost { inclusive: 260 + cost, ..function("work::benches::{closure#0}", 10) },
+            FunctionCost { inclusive: 250 + cost, ..function("fib::grow", 50) },
+            FunctionCost { inclusive: 200, ..function("fib::rest", 200) },
+            FunctionCost { called: allocations, ..function("realloc", cost * 7 / 10) },
+            FunctionCost { called: allocations, ..function("alloc::raw_vec::finish_grow", cost * 3 / 10) },
+        ];
+        count(
+            functions,
+            vec![call(0, 1, 1, 250 + cost), call(1, 2, 1, 200), call(1, 3, allocations, cost)],
+            1,
+        )
+    };
+    let found = explain(Sides { baseline: &side(1), candidate: &side(7) });
+    let Cause::Within(place) = found.cause else { panic!("{found:?}") };
+    assert_eq!((found.functions[place].name.as_str(), found.functions[place].own()), ("fib::grow", 0.0));
+    assert_eq!(names(&found)[..2], ["realloc", "alloc::raw_vec::finish_grow"]);
+    whole(&found);
 }

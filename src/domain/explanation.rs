@@ -122,6 +122,9 @@ pub enum Cause {
     None,
     /// One function, by its place in [`Explanation::functions`].
     One(usize),
+    /// One function together with all that it calls, by its place: what costs more is the standard library's, the
+    /// system's, or many functions' below it.
+    Within(usize),
     /// A few functions together, by their places.
     Several(Vec<usize>),
     /// Many functions, none of which matters alone.

@@ -64,14 +64,15 @@ fn functions(out: &mut String, explanation: &Explanation) {
     if others > 0 {
         sum(out, explanation, &plural(others, "other"), own);
     }
-    if explanation.remainder().abs() >= 0.5 {
-        sum(out, explanation, "in no function", explanation.remainder());
+    if let Some(left) = words::remainder(explanation) {
+        sum(out, explanation, "in no function", left);
     }
     out.push('\n');
 }
 
 fn row(out: &mut String, explanation: &Explanation, function: &FunctionDifference) {
     let mut name = code(&words::brief(&function.name, NAME));
+    name.push_str(words::mark(function));
     for aside in words::asides(function) {
         let _ = write!(name, "<br>{}", escape(&shorten(&aside, NAME)));
     }

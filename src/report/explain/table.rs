@@ -18,6 +18,9 @@ const MAX_NAME: usize = 100;
 /// Columns that names need at least; others make room for them.
 const MIN_NAME: usize = 32;
 
+/// How wide places get.
+const PLACE: usize = 28;
+
 /// Columns that give way to names, the first first.
 const GIVE_WAY: [&str; 4] = ["inclusive", "calls", "baseline", "where"];
 
@@ -117,8 +120,8 @@ fn functions(out: &mut Out, explanation: &Explanation) {
         let own = explanation.others.own + folded.iter().map(FunctionDifference::own).sum::<f64>();
         grid.rows.push(sum(explanation, &plural(others, "other"), own));
     }
-    if explanation.remainder().abs() >= 0.5 {
-        grid.rows.push(sum(explanation, "in no function", explanation.remainder()));
+    if let Some(left) = words::remainder(explanation) {
+        grid.rows.push(sum(explanation, "in no function", left));
     }
     let mut grid = grid.without_empty();
     let limit = out.style.table_width();
@@ -130,10 +133,13 @@ fn functions(out: &mut Out, explanation: &Explanation) {
         }
     }
     let room = limit.saturating_sub(needed(&grid)).clamp(MIN_NAME - GAP, MAX_NAME);
-    for row in &mut grid.rows {
+    for (index, row) in grid.rows.iter_mut().enumerate() {
         if let Some(name) = row.first_mut() {
             let mut lines = name.lines();
-            let head = words::brief(lines.next().unwrap_or_default(), room);
+            let mark = told.get(index).map_or("", words::mark);
+            let whole = lines.next().unwrap_or_default();
+            let plain = whole.strip_suffix(mark).unwrap_or(whole);
+            let head = format!("{}{mark}", words::brief(plain, room - mark.len()));
             let asides = lines.map(|line| shorten(line, room));
             *name = std::iter::once(head).chain(asides).collect::<Vec<_>>().join("\n");
         }
@@ -147,7 +153,7 @@ fn functions(out: &mut Out, explanation: &Explanation) {
 }
 
 fn row(explanation: &Explanation, function: &FunctionDifference) -> Vec<String> {
-    let mut name = clean(&function.name);
+    let mut name = format!("{}{}", clean(&function.name), words::mark(function));
     for aside in words::asides(function) {
         name.push_str("\n  ");
         name.push_str(&aside);
@@ -161,7 +167,7 @@ fn row(explanation: &Explanation, function: &FunctionDifference) -> Vec<String> 
     };
     vec![
         name,
-        function.place.as_ref().map(words::place).unwrap_or_default(),
+        function.place.as_ref().map(|place| shorten(&words::place(place), PLACE)).unwrap_or_default(),
         side(function.occurrence != Occurrence::New, spent.baseline.own),
         side(function.occurrence != Occurrence::Gone, spent.candidate.own),
         words::signed(function.own()),

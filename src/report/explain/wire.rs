@@ -170,6 +170,7 @@ fn cause(explanation: &Explanation) -> WireCause<'_> {
     let (kind, places) = match &explanation.cause {
         Cause::None => ("none", Vec::new()),
         Cause::One(place) => ("one", vec![*place]),
+        Cause::Within(place) => ("within", vec![*place]),
         Cause::Several(places) => ("several", places.clone()),
         Cause::Spread => ("spread", Vec::new()),
         Cause::Moved { to, from } => ("moved", vec![*to, *from]),

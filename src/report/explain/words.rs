@@ -191,14 +191,24 @@ pub(super) fn allocating(explanation: &Explanation) -> Vec<String> {
     told.collect()
 }
 
+/// What stands behind the name of a function that only one side has.
+pub(super) fn mark(function: &FunctionDifference) -> &'static str {
+    match function.occurrence {
+        Occurrence::New => " (new)",
+        Occurrence::Gone => " (gone)",
+        Occurrence::Both => "",
+    }
+}
+
+/// What is neither told nor one of the others: too small a remainder is rounding.
+pub(super) fn remainder(explanation: &Explanation) -> Option<f64> {
+    let left = explanation.remainder();
+    (left.abs() >= 0.5_f64.max(0.005 * explanation.difference().abs())).then_some(left)
+}
+
 /// What belongs to a function: its former name, and what is part of it on one side only.
 pub(super) fn asides(function: &FunctionDifference) -> Vec<String> {
     let mut asides = Vec::new();
-    match function.occurrence {
-        Occurrence::New => asides.push("new".to_owned()),
-        Occurrence::Gone => asides.push("gone".to_owned()),
-        Occurrence::Both => {}
-    }
     if let Some(was) = &function.was {
         asides.push(format!("was {}", brief(was, NAME)));
     }
@@ -225,6 +235,7 @@ pub(super) fn sentence(report: &ExplainReport) -> String {
                             explain again."
             .to_owned(),
         Cause::One(place) => found.get(*place).map_or_else(String::new, |one| one_function(explanation, one)),
+        Cause::Within(place) => found.get(*place).map_or_else(String::new, |one| within(explanation, one)),
         Cause::Several(places) => several(explanation, places),
         Cause::Moved { to, from } => match (found.get(*to), found.get(*from)) {
             (Some(to), Some(from)) => format!(
@@ -250,7 +261,7 @@ fn first_suspect(report: &ExplainReport, explanation: &Explanation) -> Option<St
         return None;
     }
     let blamed: Vec<&FunctionDifference> = match &explanation.cause {
-        Cause::One(place) | Cause::Moved { to: place, .. } => {
+        Cause::One(place) | Cause::Within(place) | Cause::Moved { to: place, .. } => {
             explanation.functions.get(*place).into_iter().collect()
         }
         Cause::Several(places) => {
@@ -297,22 +308,57 @@ fn one_function(explanation: &Explanation, function: &FunctionDifference) -> Str
         told.push_str("; ");
         told.push_str(&calls);
     }
-    let memory = explanation.allocating.iter().find(|caller| caller.name == function.name);
-    if let Some(caller) = memory {
-        let (before, after) = (times(caller.calls.baseline), times(caller.calls.candidate));
-        // Writing to a String cannot fail, here and below.
-        let _ = write!(told, "; it asks for memory {after} times instead of {before}");
-    }
+    told.push_str(&memory(explanation, function));
     for inlined in function.inlined.iter().take(NAMED) {
         let name = brief(&inlined.name, NAME);
         let now = match inlined.apart_in {
             Side::Baseline => "is inlined into it now",
             Side::Candidate => "is no longer inlined into it",
         };
+        // Writing to a String cannot fail.
         let _ = write!(told, "; `{name}` {now}, and counted on both sides");
     }
     told.push('.');
     told
+}
+
+/// How often a function asks for memory, where that changed; behind a semicolon.
+fn memory(explanation: &Explanation, function: &FunctionDifference) -> String {
+    let caller = explanation.allocating.iter().find(|caller| caller.name == function.name);
+    caller.map_or_else(String::new, |caller| {
+        let (before, after) = (times(caller.calls.baseline), times(caller.calls.candidate));
+        let noun = if after == "1" { "time" } else { "times" };
+        format!("; it asks for memory {after} {noun} instead of {before}")
+    })
+}
+
+/// A function with all that it calls.
+fn within(explanation: &Explanation, function: &FunctionDifference) -> String {
+    let inclusive = function.inclusive();
+    let more = if inclusive < 0.0 { "fewer" } else { "more" };
+    let part = explanation
+        .share(inclusive)
+        .map_or_else(String::new, |part| format!(", {} of the difference", share(part)));
+    let most: Vec<String> = explanation
+        .functions
+        .iter()
+        .filter(|one| one.own() * inclusive > 0.0)
+        .take(NAMED)
+        .map(|one| format!("`{}` ({})", brief(&one.name, NAME), signed(one.own())))
+        .collect();
+    let most = if most.is_empty() { String::new() } else { format!("; most of it in {}", listed(most)) };
+    let memory = memory(explanation, function);
+    format!(
+        "{} with all that it calls executes {} {more} instructions in each iteration{part}{most}{memory}.",
+        named(function),
+        amount(inclusive.abs()),
+    )
+}
+
+/// `a, b and c`.
+fn listed(mut names: Vec<String>) -> String {
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
 }
 
 /// Whether it is called more often, or each call costs more.
@@ -348,9 +394,8 @@ fn several(explanation: &Explanation, places: &[usize]) -> String {
     if functions.len() > NAMED {
         names.push(format!("{} more", functions.len() - NAMED));
     }
-    let last = names.pop().unwrap_or_default();
     let part = explanation.share(sum).map_or_else(|| "most".to_owned(), share);
-    format!("{} and {last} account for {part} of the difference.", names.join(", "))
+    format!("{} account for {part} of the difference.", listed(names))
 }
 
 fn spread(explanation: &Explanation) -> String {
