@@ -8,6 +8,7 @@
 //! Lower layers never import higher ones and siblings never import each other: what they hand over lives in
 //! [`domain`]. A test parses the imports and holds the table in `docs/architecture.md`.
 
+pub mod blame;
 pub mod build;
 pub mod cli;
 pub mod discover;

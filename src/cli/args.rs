@@ -55,6 +55,21 @@ Examples:
 
 Figures come from `cargo perfguard run` and `check`.";
 
+const EXPLAIN_HELP: &str = "\
+Examples:
+  cargo perfguard explain parser::parse::json      the work tree against the merge-base with the default branch
+  cargo perfguard explain json/large v1.2.0        any part of a name that means one benchmark; against a tag
+  cargo perfguard explain json/large v1.2.0 v1.3.0 --flamegraph difference.svg
+
+It counts instructions under valgrind, twice on each side: they repeat exactly, so even a small difference is real. The \
+last sentence says where to look. What differs besides the code (toolchain, flags, features, dependencies) is named \
+first.
+
+BASE and CANDIDATE are any names of a commit that git understands. Of functions that were inlined into others the line \
+table tells, so both sides are built with symbols and line tables; the code is the same as without.
+
+Exit codes: 0 explained; 101 could not complete (valgrind is missing, a build failed); 2 no or several such benchmarks.";
+
 const LIST_HELP: &str = "\
 Examples:
   cargo perfguard list                             every full name, one a line
@@ -121,6 +136,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// One benchmark over commits, with its change points; measures nothing
     History(HistoryArgs),
+    /// Which functions account for one benchmark's difference in instructions
+    Explain(ExplainArgs),
     /// What would be measured
     List(ListArgs),
     /// The guide's claims and your own, each confirmed, refuted or undecided on this machine
@@ -142,6 +159,7 @@ impl Command {
             Self::Compare(compare) => Some(("compare", &compare.output)),
             Self::Report(report) => Some(("report", &report.output)),
             Self::History(history) => Some(("history", &history.output)),
+            Self::Explain(explain) => Some(("explain", &explain.output)),
             Self::List(list) => Some(("list", &list.output)),
             Self::Claims(claims) => Some(("claims", &claims.output)),
             Self::Baseline(_) | Self::Init(_) | Self::Completions(_) => None,
@@ -230,6 +248,34 @@ pub(crate) struct ReportArgs {
     pub(crate) project: ProjectArgs,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_HELP)]
+pub(crate) struct ExplainArgs {
+    /// The benchmark: its full name (package::target::criterion-id), or a part of it or glob that means exactly one
+    #[arg(value_name = "BENCHMARK")]
+    pub(crate) benchmark: String,
+    /// The revision to compare with [default: the merge-base with the default branch; on that branch, the first parent]
+    #[arg(value_name = "BASE")]
+    pub(crate) base: Option<String>,
+    /// The revision to explain [default: the work tree]
+    #[arg(value_name = "CANDIDATE")]
+    pub(crate) candidate: Option<String>,
+    /// Draw the difference as a flame graph, too: red is more instructions, blue is fewer
+    #[arg(long, value_name = "FILE.svg", help_heading = "Output")]
+    pub(crate) flamegraph: Option<PathBuf>,
+    /// Leave out the built-in harness
+    #[arg(long)]
+    pub(crate) no_harness: bool,
+    /// When a launch is given up: `30s`
+    #[arg(long, value_name = "DURATION", hide = true, allow_hyphen_values = true)]
+    pub(crate) launch_timeout: Option<String>,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -10,6 +10,7 @@ use crate::judge::TargetError;
 use crate::judge::policy::PolicyError;
 use crate::pipeline::{Fault, PipelineError};
 use crate::report::UnsupportedFormat;
+use crate::report::explain::FlameError;
 use crate::store::{BaselineFileError, FolderError, StoreError};
 
 /// Why a command ended without a report. Worded to follow "failed to".
@@ -39,6 +40,8 @@ pub(crate) enum CliError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Format(#[from] UnsupportedFormat),
+    #[error(transparent)]
+    Flame(#[from] FlameError),
     #[error("find anything stored about `{0}`")]
     NothingStored(String),
     #[error("measure: {0}")]
@@ -67,6 +70,7 @@ impl CliError {
             | Self::Store(_)
             | Self::BaselineFile(_)
             | Self::Runner(_)
+            | Self::Flame(_)
             | Self::Output { .. }
             | Self::Stdout(_) => TROUBLE,
             Self::Locate(_)
@@ -118,6 +122,7 @@ impl CliError {
             | Self::Conflict(_)
             | Self::Format(_)
             | Self::Runner(_)
+            | Self::Flame(_)
             | Self::Output { .. }
             | Self::Stdout(_) => None,
         }

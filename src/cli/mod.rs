@@ -63,6 +63,7 @@ fn execute(context: &Context, arguments: Arguments) -> Result<u8, CliError> {
         Command::Compare(arguments) => commands::compare::execute(context, &arguments),
         Command::Report(arguments) => commands::report::execute(context, &arguments),
         Command::History(arguments) => commands::history::execute(context, &arguments),
+        Command::Explain(arguments) => commands::explain::execute(context, &arguments),
         Command::List(arguments) => commands::list::execute(context, &arguments),
         Command::Init(arguments) => commands::init::execute(context, &arguments),
         Command::Completions(arguments) => commands::completions::execute(&arguments),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{
-    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, JudgingArgs, ListArgs, MeasuringArgs,
-    ProjectArgs, RunArgs, StoreArgs,
+    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, ExplainArgs, JudgingArgs, ListArgs,
+    MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
 };
 use super::config::{self, Config};
 use super::error::CliError;
@@ -20,6 +20,7 @@ use crate::judge::{BenchmarkRule, GatePolicy, Inconclusive, Limits, Policy, Targ
 use crate::measure::machine;
 use crate::pipeline::PipelineError;
 use crate::pipeline::claims::ClaimsRequest;
+use crate::pipeline::explain::ExplainRequest;
 use crate::pipeline::list::ListRequest;
 use crate::pipeline::request::{
     ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Insistence, Judging, Measuring, Project,
@@ -212,6 +213,27 @@ impl Place {
         Ok(ListRequest {
             project: self.project.clone(),
             scope: scope(&arguments.build, filter, words, self.harness(arguments.no_harness)?, color)?,
+            machine: machine::facts(),
+        })
+    }
+
+    /// `explain`
+    pub(crate) fn explain(
+        &self,
+        arguments: &ExplainArgs,
+        color: Coloring,
+    ) -> Result<ExplainRequest, CliError> {
+        let (filter, words) = filter(std::slice::from_ref(&arguments.benchmark), false)?;
+        let launch_timeout = arguments.launch_timeout.as_deref().map(config::duration).transpose();
+        let launch_timeout =
+            launch_timeout.map_err(|reason| CliError::Value { flag: "--launch-timeout", reason })?;
+        Ok(ExplainRequest {
+            project: self.project.clone(),
+            benchmark: arguments.benchmark.clone(),
+            baseline: arguments.base.clone().or_else(|| self.config.baseline.clone()),
+            candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
+            scope: scope(&arguments.build, filter, words, self.harness(arguments.no_harness)?, color)?,
+            launch_timeout,
             machine: machine::facts(),
         })
     }

@@ -9,6 +9,7 @@ pub mod cargo;
 pub mod claim;
 pub mod comparison;
 pub mod count;
+pub mod explanation;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod history;
@@ -38,6 +39,10 @@ pub use claim::{
 };
 pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
 pub use count::{AllocationCount, InstructionCount};
+pub use explanation::{
+    AllocatingCaller, BuildDifference, Cause, DependencyDifference, Evidence, ExplainReport, Explanation,
+    FunctionDifference, Inlined, LockedPackage, Occurrence, Others, Place, Spent, StackCost,
+};
 pub use history::{HistoryPoint, HistoryReport};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};

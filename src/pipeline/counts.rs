@@ -17,7 +17,7 @@ use super::prove::words;
 use super::session::{self, provenance};
 use crate::domain::{
     AllocationCount, BenchmarkName, BuiltBench, Digest, Event, InstructionCount, Launch, MachineFacts,
-    Measurement, MeasurementKey, Metric, OccasionId, Profile, Progress, Revision, Sample, SampleSet,
+    Measurement, MeasurementKey, Metric, OccasionId, Progress, Revision, Sample, SampleSet,
 };
 use crate::measure::counter::{CountOptions, Counter, Uncounted};
 use crate::measure::criterion::ListedBenchmark;
@@ -107,8 +107,8 @@ pub(crate) fn task(
 pub(crate) struct Tally {
     /// What was counted, launch by launch.
     pub(crate) runs: BTreeMap<Metric, Vec<Sample>>,
-    /// Where instructions went in the last launch, and how many iterations that was.
-    pub(crate) profile: Option<(u64, Profile)>,
+    /// The last launch that counted instructions: where they went.
+    pub(crate) last: Option<InstructionCount>,
     /// What the machine code that every launch executed comes to, where that is known and the same.
     pub(crate) code: Option<Digest>,
     /// What counted instructions.
@@ -317,7 +317,7 @@ fn refused(uncounted: Uncounted) -> NotCounted {
 
 impl Tally {
     fn new(counter: Option<String>) -> Self {
-        Self { runs: BTreeMap::new(), profile: None, code: None, counter, threads: 1, seconds: 0.0 }
+        Self { runs: BTreeMap::new(), last: None, code: None, counter, threads: 1, seconds: 0.0 }
     }
 
     fn add(&mut self, metric: Metric, sample: Sample) {
@@ -326,12 +326,12 @@ impl Tally {
 
     fn add_instructions(&mut self, count: InstructionCount) {
         let first = !self.runs.contains_key(&Metric::Instructions);
-        self.code = count.code.filter(|code| first || self.code.as_ref() == Some(code));
+        self.code = count.code.clone().filter(|code| first || self.code.as_ref() == Some(code));
         self.add(Metric::Instructions, count.sample);
-        self.profile = Some((count.sample.iterations(), count.profile));
-        self.counter = Some(count.counter);
+        self.counter = Some(count.counter.clone());
         self.threads = self.threads.max(count.threads);
         self.seconds += count.seconds;
+        self.last = Some(count);
     }
 
     fn add_heap(&mut self, count: &AllocationCount) {

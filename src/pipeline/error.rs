@@ -7,6 +7,7 @@ use super::claims::ClaimError;
 use crate::build::BuildError;
 use crate::build::criterion_copy::CriterionCopyError;
 use crate::discover::DiscoverError;
+use crate::domain::{BenchmarkName, Side};
 use crate::source::{HarnessError, SourceError};
 use crate::store::StoreError;
 use crate::support::current::CurrentError;
@@ -67,6 +68,50 @@ pub enum PipelineError {
         /// What exists and is spelt alike.
         near: Vec<String>,
     },
+    /// The user's name means more than one benchmark.
+    #[error("tell which benchmark `{text}` means: {count} match")]
+    Several {
+        /// What was asked for.
+        text: String,
+        /// How many match.
+        count: usize,
+        /// Some of them.
+        near: Vec<String>,
+    },
+    /// There is nothing to compare a benchmark with.
+    #[error("explain {name}: only the {side} has it")]
+    OneSided {
+        /// Which benchmark.
+        name: BenchmarkName,
+        /// Who has it.
+        side: Side,
+    },
+    /// An executable does not tell its benchmarks.
+    #[error("list the benchmarks of {label}: {reason}")]
+    Unlisted {
+        /// The bench target.
+        label: String,
+        /// Why.
+        reason: String,
+    },
+    /// Instructions that cannot be counted here, or a launch that failed.
+    #[error("count the instructions of {name}: {reason}")]
+    Uncounted {
+        /// Which benchmark.
+        name: BenchmarkName,
+        /// Why.
+        reason: String,
+        /// What to do about it.
+        remedy: Option<String>,
+    },
+    /// A benchmark of a kind that nobody can count.
+    #[error("count the instructions of {name}: {reason}")]
+    Uncountable {
+        /// Which benchmark.
+        name: BenchmarkName,
+        /// Why.
+        reason: String,
+    },
     /// A claim that cannot be tested.
     #[error(transparent)]
     Claim(#[from] ClaimError),
@@ -98,6 +143,11 @@ fn left_out(targets: &[String]) -> String {
     if targets.is_empty() { String::new() } else { format!(" ({})", targets.join("; ")) }
 }
 
+/// Names as a hint lists them.
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+}
+
 impl PipelineError {
     /// Which exit code it is.
     ///
@@ -108,6 +158,9 @@ impl PipelineError {
             Self::Discover(error) => discover_fault(error),
             Self::NoBenches(_)
             | Self::NoMatch { .. }
+            | Self::Several { .. }
+            | Self::OneSided { .. }
+            | Self::Uncountable { .. }
             | Self::Metric { .. }
             | Self::Claim(_)
             | Self::NoClaims
@@ -119,6 +172,8 @@ impl PipelineError {
             | Self::Copy(_)
             | Self::Lock(_)
             | Self::Interrupted
+            | Self::Unlisted { .. }
+            | Self::Uncounted { .. }
             | Self::Area { .. } => Fault::Trouble,
         }
     }
@@ -138,10 +193,16 @@ impl PipelineError {
             ),
             Self::Claim(error) => error.hint(),
             Self::NoClaims => Some("leave --no-harness out, or write a `[[claim]]`".to_owned()),
-            Self::NoMatch { near, .. } | Self::NoClaimMatch { near, .. } if !near.is_empty() => Some(format!(
-                "what is spelt alike: {}",
-                near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+            Self::NoMatch { near, .. } | Self::NoClaimMatch { near, .. } if !near.is_empty() => {
+                Some(format!("what is spelt alike: {}", quoted(near)))
+            }
+            Self::Several { near, .. } => Some(format!("give the full name: {}", quoted(near))),
+            Self::OneSided { .. } => Some("name a revision that has it, too".to_owned()),
+            Self::Unlisted { label, .. } => Some(format!(
+                "run it by itself: cargo bench --bench {}",
+                label.rsplit("::").next().unwrap_or(label)
             )),
+            Self::Uncounted { remedy, .. } => remedy.clone(),
             Self::NoMatch { .. } => Some("`cargo perfguard list` shows every full name".to_owned()),
             Self::NoClaimMatch { .. } => {
                 Some("a claim's name is group/pattern, such as strings/concat".to_owned())
@@ -149,7 +210,11 @@ impl PipelineError {
             Self::Area { folder, .. } => {
                 Some(format!("{} must be writable; --target-dir names another folder", folder.display()))
             }
-            Self::Harness(_) | Self::Copy(_) | Self::Interrupted | Self::Metric { .. } => None,
+            Self::Harness(_)
+            | Self::Copy(_)
+            | Self::Interrupted
+            | Self::Uncountable { .. }
+            | Self::Metric { .. } => None,
         }
     }
 }

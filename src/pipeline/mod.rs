@@ -6,6 +6,7 @@
 //! | [`compare`] | `check` and `compare`: all stages |
 //! | [`claims`] | `claims`: one build, its benchmarks against each other |
 //! | [`run`] | `run`: source … store |
+//! | [`explain`] | `explain`: source, build, two counts of each side |
 //! | [`list`] | `list`: source … build, and the executables' own lists |
 //! | `workshop` | a revision to executables |
 //! | `catalogue` | what there is on both sides (pure) |
@@ -19,6 +20,7 @@ pub mod claims;
 pub mod compare;
 mod counts;
 pub mod error;
+pub mod explain;
 pub mod list;
 mod prove;
 mod referee;

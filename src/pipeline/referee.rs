@@ -60,8 +60,9 @@ impl Referee<'_> {
         let contests = self.contests(timed);
         let tests = Self::timed_tests(&contests) + counting::tests(&counted) + self.claims;
         let budget = self.request.judging.policy.error_budget(tests);
-        self.judge_counts(counted, budget);
+        self.judge_counts(&counted, budget);
         self.time(contests, budget)?;
+        self.name_causes(&counted);
         Ok(budget)
     }
 

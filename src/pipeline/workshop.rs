@@ -84,7 +84,7 @@ impl Prepared {
 }
 
 impl<'a> Workshop<'a> {
-    /// A workshop that does not ask about layout.
+    /// A workshop that builds to time and does not ask about layout.
     pub(crate) fn new(
         project: &'a Project,
         repository: &'a Repository,
@@ -287,6 +287,8 @@ impl Workshop<'_> {
         let seed = like
             .and_then(|prepared| prepared.target.clone())
             .or_else(|| latest_target(&self.trees(), &tree.revision.tree));
+        // Seam: becomes `variant: self.variant` in the request once builds have variants.
+        debug_assert_ne!(self.variant, Variant::Allocations, "nothing asks for it yet");
         let request = BuildRequest {
             side,
             tree: &tree.revision.tree,

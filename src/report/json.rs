@@ -35,20 +35,20 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-struct Baseline<'a> {
+pub(super) struct Baseline<'a> {
     revision: &'a str,
     commit: &'a str,
 }
 
 #[derive(Serialize)]
-struct Candidate<'a> {
+pub(super) struct Candidate<'a> {
     revision: &'a str,
     commit: &'a str,
     dirty: bool,
 }
 
 #[derive(Serialize)]
-struct Machine<'a> {
+pub(super) struct Machine<'a> {
     key: &'a str,
     cpu_model: &'a str,
     arch: &'a str,
@@ -57,7 +57,7 @@ struct Machine<'a> {
 }
 
 #[derive(Serialize)]
-struct WireToolchain<'a> {
+pub(super) struct WireToolchain<'a> {
     rustc: &'a str,
     target: &'a str,
     profile: &'a str,
@@ -161,15 +161,18 @@ fn interval((low, high): (f64, f64)) -> Option<[Option<f64>; 2]> {
     ends.iter().any(Option::is_some).then_some(ends)
 }
 
-fn baseline(revision: &Revision) -> Baseline<'_> {
+/// What was compared with, as programs get it.
+pub(super) fn baseline(revision: &Revision) -> Baseline<'_> {
     Baseline { revision: &revision.label, commit: revision.commit.as_str() }
 }
 
-fn candidate(revision: &Revision) -> Candidate<'_> {
+/// What was measured, as programs get it.
+pub(super) fn candidate(revision: &Revision) -> Candidate<'_> {
     Candidate { revision: &revision.label, commit: revision.commit.as_str(), dirty: revision.dirty }
 }
 
-fn machine(facts: &MachineFacts) -> Machine<'_> {
+/// Where, as programs get it.
+pub(super) fn machine(facts: &MachineFacts) -> Machine<'_> {
     Machine {
         key: facts.key.as_str(),
         cpu_model: &facts.cpu.model,
@@ -179,7 +182,8 @@ fn machine(facts: &MachineFacts) -> Machine<'_> {
     }
 }
 
-fn toolchain(toolchain: &Toolchain) -> WireToolchain<'_> {
+/// With what, as programs get it.
+pub(super) fn toolchain(toolchain: &Toolchain) -> WireToolchain<'_> {
     WireToolchain { rustc: &toolchain.rustc, target: &toolchain.target, profile: &toolchain.profile }
 }
 

@@ -11,6 +11,7 @@ mod extract;
 mod files;
 mod harness;
 mod lfs;
+mod locked;
 mod prune;
 mod repository;
 mod snapshot;
@@ -19,6 +20,7 @@ mod submodule;
 pub use baseline::CommitInfo;
 pub use error::SourceError;
 pub use harness::{HARNESS_PACKAGE, HarnessError, harness_names, harness_tree};
+pub use locked::locked_packages;
 pub use prune::{latest_target, prune};
 pub use repository::Repository;
 

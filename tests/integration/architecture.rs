@@ -9,6 +9,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("stats", &["domain"]),
     ("judge", &["domain", "stats"]),
+    ("blame", &["domain"]),
     ("report", &["domain"]),
     ("support", &["domain"]),
     ("source", &["domain", "support"]),
@@ -18,13 +19,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["domain", "support"]),
     (
         "pipeline",
-        &["domain", "stats", "judge", "report", "support", "source", "discover", "build", "measure", "store"],
+        &[
+            "domain", "stats", "judge", "blame", "report", "support", "source", "discover", "build",
+            "measure", "store",
+        ],
     ),
     (
         "cli",
         &[
-            "domain", "stats", "judge", "report", "support", "source", "discover", "build", "measure",
-            "store", "pipeline",
+            "domain", "stats", "judge", "blame", "report", "support", "source", "discover", "build",
+            "measure", "store", "pipeline",
         ],
     ),
 ];
@@ -36,6 +40,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("comfy_table", &["report"]),
     ("quick_junit", &["report"]),
+    ("inferno", &["report"]),
     ("ciborium", &["measure"]),
     ("rustc_demangle", &["measure"]),
     ("clap", &["cli"]),

@@ -13,6 +13,7 @@ mod contract;
 mod counts;
 mod criterion_versions;
 mod discover;
+mod explain;
 mod faults;
 mod fixture;
 mod measure;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::domain::fixtures::{bench, machine, revision};
-use crate::domain::{BenchmarkName, Pair, Schedule, Side, Sides, Silent};
+use crate::domain::{BenchmarkName, Pair, Profile, Schedule, Side, Sides, Silent};
 use crate::measure::criterion::naming::name_all;
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::runner::LaunchOptions;

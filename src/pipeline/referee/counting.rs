@@ -7,6 +7,7 @@ use crate::domain::{BenchmarkName, BuiltBench, Limit, Metric, MetricOutcome, Sid
 use crate::judge::{ErrorBudget, judge_counts, outcome};
 use crate::pipeline::counts::{Abacus, Counted, Kind, NotCounted, Tally, Task, counting_bench, task};
 use crate::pipeline::error::PipelineError;
+use crate::pipeline::explain::guilty;
 use crate::pipeline::request::Insistence;
 
 /// Executables of both sides that count allocations, or why there are none.
@@ -167,7 +168,7 @@ impl Referee<'_> {
     }
 
     /// Settles every count.
-    pub(super) fn judge_counts(&mut self, counted: Vec<Count>, budget: ErrorBudget) {
+    pub(super) fn judge_counts(&mut self, counted: &[Count], budget: ErrorBudget) {
         for count in counted {
             for metric in count.kind.metrics(&self.request.measuring.metrics) {
                 let limit = self.limit(&count.name, &count.bench, metric);
@@ -179,6 +180,19 @@ impl Referee<'_> {
                 if let Some(found) = found {
                     self.settle(&count.name, &count.bench, found);
                 }
+            }
+        }
+    }
+
+    /// Names the functions that gained most under everything that regressed, where both sides' instructions were counted.
+    pub(super) fn name_causes(&mut self, counted: &[Count]) {
+        for count in counted.iter().filter(|count| count.kind == Kind::Instructions) {
+            let Some(outcome) = self.settled.get_mut(&count.name) else { continue };
+            let both = count.tallies().and_then(|Sides { baseline, candidate }| {
+                Some(Sides { baseline: baseline.last.as_ref()?, candidate: candidate.last.as_ref()? })
+            });
+            if let (Verdict::Regressed, Some(both)) = (outcome.verdict(), both) {
+                outcome.causes = guilty(both);
             }
         }
     }

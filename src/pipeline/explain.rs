@@ -1,0 +1,365 @@
+//! `explain`: which functions account for the difference of one benchmark. Source, build, two counts of each side.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::compare::in_scope;
+use super::error::PipelineError;
+use super::prove::words;
+use super::request::{Project, Scope, Subject};
+use super::session;
+use super::workshop::{Prepared, Workshop};
+use crate::blame;
+use crate::discover::{DiscoverError, Selection, nearest};
+use crate::domain::{
+    BenchmarkName, BuildDifference, BuiltBench, DependencyDifference, Event, ExplainReport, Explanation,
+    InstructionCount, MachineFacts, Progress, Revision, Side, Sides, SourceTree, StackCost, Variant,
+};
+use crate::measure::counter::{CountOptions, Uncounted};
+use crate::measure::runner::{ListedBenchmark, Runner};
+use crate::source::{HARNESS_PACKAGE, Repository, locked_packages};
+
+/// When a launch that counts is given up: it runs some fifty times slower than one that does not.
+const TIME_LIMIT: Duration = Duration::from_mins(10);
+
+/// How many names are offered for one that means several.
+const NEAR: usize = 5;
+
+/// What `explain` asks for.
+#[derive(Debug, Clone)]
+pub struct ExplainRequest {
+    /// Where.
+    pub project: Project,
+    /// Which benchmark: its full name, or a part of it or glob that means exactly one.
+    pub benchmark: String,
+    /// What is compared with; `None` for the default.
+    pub baseline: Option<String>,
+    /// What is explained.
+    pub candidate: Subject,
+    /// What takes part. Its filter is the benchmark's name.
+    pub scope: Scope,
+    /// When a launch is given up; `None` for the default.
+    pub launch_timeout: Option<Duration>,
+    /// On which machine.
+    pub machine: MachineFacts,
+}
+
+/// A benchmark that was found in an executable.
+struct Found {
+    name: BenchmarkName,
+    bench: BuiltBench,
+    listed: ListedBenchmark,
+}
+
+/// Explains the difference in instructions of one benchmark.
+///
+/// # Errors
+/// No such benchmark or revision, a build that fails, instructions that cannot be counted.
+pub fn explain(
+    request: &ExplainRequest,
+    runner: &mut dyn Runner,
+    progress: &dyn Progress,
+) -> Result<ExplainReport, PipelineError> {
+    let start = Instant::now();
+    let repository = Repository::discover(&request.project.root)?;
+    // Asked now so that a revision that does not exist is told without waiting for the lock.
+    let baseline = match &request.baseline {
+        Some(spec) => repository.resolve(spec)?,
+        None => repository.default_baseline()?,
+    };
+    let named = match &request.candidate {
+        Subject::WorkTree => None,
+        Subject::Revision(spec) => Some(repository.resolve(spec)?),
+    };
+    let _lock = session::lock(&request.project, progress)?;
+    let candidate = match named {
+        Some(commit) => commit,
+        None => repository.work_tree()?,
+    };
+    let (prepared, found) = candidate_side(request, &repository, &candidate, runner, progress)?;
+    let (prepared, found) = baseline_side(request, &repository, baseline, prepared, found, runner, progress)?;
+    let prefix = repository.prefix_of(&request.project.root)?;
+    let mut notes = prepared.candidate.notes.clone();
+    let dependencies = dependencies(&prepared, &found, &prefix, &mut notes);
+    let counted = if found.baseline.bench.digest == found.candidate.bench.digest {
+        None
+    } else {
+        Some(count_both(request, &found, &prefix, runner, progress)?)
+    };
+    let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
+    let Counted { counter, varies, explanation, stacks } = counted.unwrap_or_default();
+    Ok(ExplainReport {
+        benchmark: found.candidate.name.clone(),
+        revisions,
+        machine: request.machine.clone(),
+        toolchain: session::toolchain(&prepared.candidate),
+        counter,
+        builds: builds(&found),
+        dependencies,
+        varies,
+        explanation,
+        stacks,
+        notes,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// The guiltiest functions behind a regression, for the lines below it, out of counts that were taken already:
+/// `` +1 000 instructions in `fib::grow` (src/lib.rs:12) ``. At most three; none where nothing got worse.
+pub fn guilty(counts: Sides<&InstructionCount>) -> Vec<String> {
+    let tidied = counts.map(|count| {
+        let mut count = count.clone();
+        blame::tidy(&mut count.profile, &[]);
+        count
+    });
+    crate::report::explain::guilty(&blame::explain(tidied.as_ref()))
+}
+
+/// Builds the candidate and finds the benchmark. Where the name tells package and target, nothing else is built.
+fn candidate_side(
+    request: &ExplainRequest,
+    repository: &Repository,
+    revision: &Revision,
+    runner: &mut dyn Runner,
+    progress: &dyn Progress,
+) -> Result<(Prepared, Found), PipelineError> {
+    let narrowed = request.benchmark.parse().ok().map(|name| narrowed(&request.scope, &name));
+    let mut prepared = None;
+    for scope in narrowed.iter().chain([&request.scope]) {
+        let workshop = workshop(request, repository, scope, progress);
+        match workshop.prepare(Side::Candidate, revision, None) {
+            // What looks like a package and a target may be any part of a name.
+            Err(PipelineError::Discover(
+                DiscoverError::UnknownPackage { .. } | DiscoverError::UnknownBench { .. },
+            )) if scope.selection != request.scope.selection => {}
+            Err(error) => return Err(error),
+            Ok(built) => {
+                prepared = Some(built);
+                break;
+            }
+        }
+    }
+    let Some(prepared) = prepared else { return Err(PipelineError::NoBenches(Vec::new())) };
+    progress.event(Event::Stage("Listing benchmarks"));
+    let found = find(request, &prepared, runner)?;
+    Ok((prepared, found))
+}
+
+/// Builds the one bench of the baseline and finds the benchmark in it.
+fn baseline_side(
+    request: &ExplainRequest,
+    repository: &Repository,
+    revision: Revision,
+    candidate: Prepared,
+    found: Found,
+    runner: &mut dyn Runner,
+    progress: &dyn Progress,
+) -> Result<(Sides<Prepared>, Sides<Found>), PipelineError> {
+    let scope = narrowed(&request.scope, &found.name);
+    let workshop = workshop(request, repository, &scope, progress);
+    let baseline = if revision.tree == candidate.revision.tree {
+        candidate.clone().standing_for(revision)
+    } else {
+        workshop.prepare(Side::Baseline, &revision, Some(&candidate))?
+    };
+    workshop.tidy(&[baseline.revision.tree.clone(), candidate.revision.tree.clone()]);
+    let bench = baseline.benches.iter().find(|bench| bench.identity() == found.bench.identity());
+    let listed =
+        bench.map(|bench| Ok::<_, PipelineError>((bench.clone(), list(bench, runner)?))).transpose()?;
+    let same = listed.and_then(|(bench, listed)| {
+        let listed = listed.into_iter().find(|listed| listed.id == found.name.id())?;
+        Some(Found { name: found.name.clone(), bench, listed })
+    });
+    let Some(same) = same else {
+        return Err(PipelineError::OneSided { name: found.name, side: Side::Candidate });
+    };
+    Ok((Sides { baseline, candidate }, Sides { baseline: same, candidate: found }))
+}
+
+fn workshop<'a>(
+    request: &'a ExplainRequest,
+    repository: &'a Repository,
+    scope: &'a Scope,
+    progress: &'a dyn Progress,
+) -> Workshop<'a> {
+    Workshop { variant: Variant::Lines, ..Workshop::new(&request.project, repository, scope, progress) }
+}
+
+/// A scope of one bench target; of the harness, which is built as one, the whole package.
+fn narrowed(scope: &Scope, name: &BenchmarkName) -> Scope {
+    let benches = if name.package() == HARNESS_PACKAGE { Vec::new() } else { vec![name.target().to_owned()] };
+    let selection =
+        Selection { packages: vec![name.package().to_owned()], benches, ..scope.selection.clone() };
+    Scope { selection, ..scope.clone() }
+}
+
+/// Asks an executable for its benchmarks.
+fn list(bench: &BuiltBench, runner: &mut dyn Runner) -> Result<Vec<ListedBenchmark>, PipelineError> {
+    runner
+        .list(bench)
+        .map_err(|failure| PipelineError::Unlisted { label: bench.label(), reason: words(&failure) })
+}
+
+/// The one benchmark that is meant.
+fn find(
+    request: &ExplainRequest,
+    prepared: &Prepared,
+    runner: &mut dyn Runner,
+) -> Result<Found, PipelineError> {
+    let mut all = Vec::new();
+    let mut broken = None;
+    for bench in &prepared.benches {
+        match list(bench, runner) {
+            Ok(listed) => all.extend(listed.into_iter().map(|listed| Found {
+                name: BenchmarkName::new(&bench.package, &bench.target, &listed.id),
+                bench: bench.clone(),
+                listed,
+            })),
+            Err(error) => broken = Some(error),
+        }
+    }
+    let names: Vec<BenchmarkName> = all.iter().map(|found| found.name.clone()).collect();
+    match (choose(&request.benchmark, &request.scope, &names), broken) {
+        (Ok(place), _) => Ok(all.swap_remove(place)),
+        // It may be among those that cannot be told.
+        (Err(PipelineError::NoMatch { .. }), Some(broken)) => Err(broken),
+        (Err(PipelineError::NoMatch { .. }), None) if names.is_empty() => {
+            Err(session::nothing(prepared, &request.scope, &names))
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// The place of the name that a text means: the whole name, or the only one that matches.
+fn choose(text: &str, scope: &Scope, names: &[BenchmarkName]) -> Result<usize, PipelineError> {
+    if let Some(exact) = names.iter().position(|name| name.to_string() == text) {
+        return Ok(exact);
+    }
+    let matching: Vec<usize> = (0..names.len()).filter(|place| in_scope(scope, &names[*place])).collect();
+    match matching.as_slice() {
+        [only] => Ok(*only),
+        [] => Err(PipelineError::NoMatch { filter: text.to_owned(), near: nearest(names, text) }),
+        several => {
+            let mut near = nearest(several.iter().map(|place| &names[*place]), text);
+            let others = several.iter().map(|place| names[*place].to_string());
+            let others: Vec<String> = others.filter(|name| !near.contains(name)).collect();
+            near.extend(others);
+            near.truncate(NEAR);
+            Err(PipelineError::Several { text: text.to_owned(), count: several.len(), near })
+        }
+    }
+}
+
+/// How the builds differ besides the code.
+fn builds(found: &Sides<Found>) -> Vec<BuildDifference> {
+    let (baseline, candidate) = (&found.baseline.bench.fingerprint, &found.candidate.bench.fingerprint);
+    let differences = baseline.differences(candidate).into_iter();
+    differences
+        .map(|(field, before, after)| BuildDifference {
+            field: field.to_owned(),
+            values: Sides { baseline: before.to_owned(), candidate: after.to_owned() },
+        })
+        .collect()
+}
+
+/// How the dependencies differ. That a lock file cannot be read is no reason to fail.
+fn dependencies(
+    prepared: &Sides<Prepared>,
+    found: &Sides<Found>,
+    prefix: &Path,
+    notes: &mut Vec<String>,
+) -> Vec<DependencyDifference> {
+    let locked = Sides::from_fn(|side| {
+        let bench = &found.get(side).bench;
+        let tree = SourceTree {
+            revision: prepared.get(side).revision.clone(),
+            home: bench.home.clone(),
+            prefix: prefix_in(bench, prefix).to_owned(),
+        };
+        locked_packages(&tree).unwrap_or_else(|error| {
+            notes.push(format!("the dependencies of the {side} are not known: failed to {error}"));
+            Vec::new()
+        })
+    });
+    if locked.baseline.is_empty() || locked.candidate.is_empty() {
+        return Vec::new();
+    }
+    blame::dependencies(Sides { baseline: &locked.baseline, candidate: &locked.candidate })
+}
+
+/// Where the workspace lies below a tree's files: the harness's is at their root.
+fn prefix_in<'a>(bench: &BuiltBench, prefix: &'a Path) -> &'a Path {
+    if bench.package == HARNESS_PACKAGE { Path::new("") } else { prefix }
+}
+
+/// What two counts of each side come to.
+#[derive(Default)]
+struct Counted {
+    counter: Option<String>,
+    varies: Sides<f64>,
+    explanation: Option<Explanation>,
+    stacks: Vec<StackCost>,
+}
+
+fn count_both(
+    request: &ExplainRequest,
+    found: &Sides<Found>,
+    prefix: &Path,
+    runner: &mut dyn Runner,
+    progress: &dyn Progress,
+) -> Result<Counted, PipelineError> {
+    let options = CountOptions { time_limit: request.launch_timeout.unwrap_or(TIME_LIMIT), caches: false };
+    let mut varies = Sides::default();
+    let mut take = |side: Side| {
+        progress.event(Event::Stage(&format!("Counting the {side}")));
+        let found = found.get(side);
+        let mut once = || count(found, &options, runner);
+        let (mut first, second) = (once()?, once()?);
+        *varies.get_mut(side) = (first.sample.per_iteration() - second.sample.per_iteration()).abs();
+        blame::tidy(&mut first.profile, &roots(request, &found.bench, prefix));
+        Ok::<_, PipelineError>(first)
+    };
+    let counts = Sides { baseline: take(Side::Baseline)?, candidate: take(Side::Candidate)? };
+    Ok(Counted {
+        counter: Some(counts.candidate.counter.clone()),
+        varies,
+        explanation: Some(blame::explain(counts.as_ref())),
+        stacks: blame::stacks(counts.as_ref()),
+    })
+}
+
+fn count(
+    found: &Found,
+    options: &CountOptions,
+    runner: &mut dyn Runner,
+) -> Result<InstructionCount, PipelineError> {
+    let uncounted =
+        |reason: String, remedy| PipelineError::Uncounted { name: found.name.clone(), reason, remedy };
+    let counter = runner.counting(&found.bench.home).map_err(|error| uncounted(error.to_string(), None))?;
+    counter.instructions(&found.bench, &found.listed, options).map_err(|error| match error {
+        Uncounted::Unavailable { reason, remedy } => uncounted(reason, remedy),
+        Uncounted::Failed(failure) => uncounted(words(&failure), None),
+        Uncounted::Uncountable(reason) => PipelineError::Uncountable { name: found.name.clone(), reason },
+    })
+}
+
+/// The folders that stand before a side's own files in what was compiled, the deepest first: the one build path, and
+/// the home that is moved there.
+fn roots(request: &ExplainRequest, bench: &BuiltBench, prefix: &Path) -> Vec<String> {
+    let prefix = prefix_in(bench, prefix);
+    let mut roots = Vec::new();
+    for home in [request.project.area.join("build"), bench.home.clone()] {
+        let real = home.parent().and_then(|parent| Some(parent.canonicalize().ok()?.join(home.file_name()?)));
+        for home in [Some(home), real].into_iter().flatten() {
+            let files = home.join("src");
+            if prefix != Path::new("") {
+                roots.push(files.join(prefix).to_string_lossy().into_owned());
+            }
+            roots.push(files.to_string_lossy().into_owned());
+        }
+    }
+    roots
+}
+
+#[cfg(test)]
+mod tests;

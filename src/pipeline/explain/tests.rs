@@ -1,0 +1,80 @@
+//! Which benchmark a name means, and who is guilty, without any process.
+
+use super::*;
+use crate::discover::{Filter, Reading};
+use crate::domain::{CargoFlags, FunctionCost, Profile, Sample};
+use crate::pipeline::request::Harness;
+
+fn scope(text: &str) -> Scope {
+    Scope {
+        selection: Selection::default(),
+        flags: CargoFlags::default(),
+        filter: Filter::parse(&[text.to_owned()], Reading::Pattern).unwrap(),
+        words: vec![text.to_owned()],
+        harness: Harness::Off,
+    }
+}
+
+fn chosen(text: &str, ids: &[&str]) -> Result<String, PipelineError> {
+    let names: Vec<BenchmarkName> = ids.iter().map(|&id| BenchmarkName::new("fib", "work", id)).collect();
+    choose(text, &scope(text), &names).map(|place| names[place].id().to_owned())
+}
+
+#[test]
+fn a_name_or_a_part_of_one_benchmark_is_enough() {
+    let ids = ["grow", "grow/10", "shrink"];
+    assert_eq!(chosen("fib::work::grow", &ids).unwrap(), "grow");
+    assert_eq!(chosen("shr", &ids).unwrap(), "shrink");
+    assert_eq!(chosen("*w/1?", &ids).unwrap(), "grow/10");
+    assert_eq!(chosen("fib::work::a*", &["a*", "ab"]).unwrap(), "a*");
+}
+
+#[test]
+fn what_means_several_or_none_is_told_with_names() {
+    let ids: Vec<String> = (0..9).map(|number| format!("grow/{number}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let several = chosen("grow", &ids).unwrap_err();
+    assert_eq!(several.to_string(), "tell which benchmark `grow` means: 9 match");
+    assert_eq!(several.hint().unwrap().matches("fib::work::grow/").count(), NEAR);
+    assert_eq!(several.fault(), super::super::Fault::Usage);
+    let none = chosen("gorw/1", &ids).unwrap_err();
+    assert!(none.hint().unwrap().contains("`fib::work::grow/1`"), "{:?}", none.hint());
+    assert_eq!(none.fault(), super::super::Fault::Usage);
+}
+
+#[test]
+fn a_name_narrows_what_is_built() {
+    let name = BenchmarkName::new("fib", "work", "grow");
+    let selection = narrowed(&scope("x"), &name).selection;
+    assert_eq!((selection.packages, selection.benches), (vec!["fib".to_owned()], vec!["work".to_owned()]));
+    let name = BenchmarkName::new(HARNESS_PACKAGE, "strings", "concat");
+    assert!(narrowed(&scope("x"), &name).selection.benches.is_empty());
+}
+
+#[test]
+fn the_guilty_are_named_from_counts() {
+    let count = |own: u64| InstructionCount {
+        sample: Sample::new(10, (own * 10) as f64).unwrap(),
+        profile: Profile {
+            total: own * 10,
+            functions: vec![FunctionCost {
+                name: "fib::grow".into(),
+                object: Some("work-0123456789abcdef".into()),
+                file: None,
+                line: None,
+                own: own * 10,
+                inclusive: own * 10,
+                called: 10,
+                lines: Vec::new(),
+            }],
+            ..Profile::default()
+        },
+        code: None,
+        counter: "callgrind 3.19".into(),
+        threads: 1,
+        seconds: 0.1,
+    };
+    let found = guilty(Sides { baseline: &count(500), candidate: &count(1_500) });
+    assert_eq!(found, ["+1 000 instructions in `fib::grow`"]);
+    assert!(guilty(Sides { baseline: &count(500), candidate: &count(500) }).is_empty());
+}
