@@ -392,6 +392,10 @@ pub(crate) struct JudgingArgs {
     /// Measure pairs even where both executables are identical (to see this machine's noise)
     #[arg(long)]
     pub(crate) measure_identical: bool,
+    /// First measure up to three baseline executables against themselves: when one seems changed, this machine is
+    /// unfit, and everything timed is inconclusive
+    #[arg(long)]
+    pub(crate) null_control: bool,
 }
 
 /// `--confirm`

@@ -267,6 +267,7 @@ impl Place {
                 Some(ConfirmArg::Always) => Confirm::Always,
             },
             screen: matches!(screen, ScreenChoice::Stored) && !arguments.measure_identical,
+            null_control: arguments.null_control,
         })
     }
 

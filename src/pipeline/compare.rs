@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::catalogue::{Catalogue, Presence};
 use super::claims::{Resolved, gate};
 use super::error::PipelineError;
+use super::null_control::NullControl;
 use super::prove::{Arena, Contest, Ended, Proof, test_of};
 use super::request::{CompareRequest, Confirm, Harness, HarnessClaims, Subject};
 use super::screen;
@@ -70,14 +71,16 @@ pub fn compare(
         occasion,
         settled: Vec::new(),
         claims: timed,
+        control: NullControl::default(),
     };
     let mut found = (Vec::new(), Vec::new());
     let judged = referee.judge(&catalogue).and_then(|budget| {
         found = referee.claims(&claims, prepared.candidate.layout.as_ref(), budget)?;
         Ok(())
     });
-    let (claims, broken) = found;
-    let mut benchmarks = referee.settled;
+    let (mut claims, broken) = found;
+    let (mut benchmarks, control) = (referee.settled, referee.control);
+    control.take_back(&mut benchmarks, &mut claims);
     benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
     progress.event(Event::Measured);
     drop(lock);
@@ -101,7 +104,7 @@ pub fn compare(
         benchmarks,
         claims,
         errors,
-        notes: notes(&prepared),
+        notes: notes(&prepared).into_iter().chain(control.note()).collect(),
         seconds: start.elapsed().as_secs_f64(),
     })
 }
@@ -196,6 +199,7 @@ struct Referee<'a> {
     settled: Vec<BenchmarkOutcome>,
     /// How many claims are tested besides.
     claims: usize,
+    control: NullControl,
 }
 
 /// One benchmark on the way to its outcome.
@@ -227,6 +231,7 @@ impl Referee<'_> {
                 None => contests.push(contest),
             }
         }
+        self.control = NullControl::measure(&self.request.judging, &mut self.arena(), &contests)?;
         let proven = self.prove(contests, budget)?;
         self.settled.extend(proven);
         Ok(budget)

@@ -9,6 +9,7 @@
 //! | [`list`] | `list`: source … build, and the executables' own lists |
 //! | `workshop` | a revision to executables |
 //! | `catalogue` | what there is on both sides (pure) |
+//! | `null_control` | a build against itself: whether this machine is fit |
 //! | `screen`, `prove` | a stored baseline asked first; pairs as the proof |
 //! | [`error`] | why a command ended early, and which exit code that is |
 
@@ -17,6 +18,7 @@ pub mod claims;
 pub mod compare;
 pub mod error;
 pub mod list;
+mod null_control;
 mod prove;
 pub mod request;
 pub mod run;
