@@ -9,6 +9,7 @@ pub mod cargo;
 pub mod claim;
 pub mod comparison;
 pub mod count;
+pub mod fitness;
 pub mod history;
 pub mod limit;
 pub mod machine;
@@ -36,6 +37,9 @@ pub use claim::{
 };
 pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
 pub use count::{AllocationCount, InstructionCount};
+pub use fitness::{
+    BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, SelfComparison, Topic,
+};
 pub use history::{HistoryPoint, HistoryReport};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};

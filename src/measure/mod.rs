@@ -15,12 +15,14 @@
 //! | [`launch`] | one launch, from start to end |
 //! | [`output`] | what a process printed |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
+//! | [`fitness`] | what the machine is like right now |
 //! | [`machine`] | what makes two machines comparable |
 
 pub mod coordinator;
 pub mod counter;
 pub mod criterion;
 pub mod failure;
+pub mod fitness;
 pub mod invocation;
 pub mod launch;
 pub mod machine;
