@@ -127,8 +127,6 @@ pub struct BuildFacts {
     pub profile: String,
     /// What its settings come to: `opt-level=3 lto=false …`.
     pub settings: String,
-    /// Whether the compiler keeps what it did for the next time.
-    pub incremental: Option<bool>,
     /// RUSTFLAGS and what the configuration adds to them.
     pub rustflags: String,
     /// The measuring libraries, and whether their samples take turns.

@@ -5,6 +5,7 @@
 //! | [`request`] | what a command asks for, resolved |
 //! | [`compare`] | `check` and `compare`: all stages |
 //! | [`claims`] | `claims`: one build, its benchmarks against each other |
+//! | [`doctor`] | whether this machine is fit, by looking and by measuring a build against itself |
 //! | [`run`] | `run`: source … store |
 //! | [`list`] | `list`: source … build, and the executables' own lists |
 //! | `workshop` | a revision to executables |
@@ -16,6 +17,7 @@
 mod catalogue;
 pub mod claims;
 pub mod compare;
+pub mod doctor;
 pub mod error;
 pub mod list;
 mod null_control;

@@ -132,7 +132,7 @@ impl NullControl {
 }
 
 /// The test of a null control: the contest's own threshold. A cap is about the code, not about the machine.
-fn test(contest: &Contest, baseline: f64, budget: ErrorBudget) -> PairedTest {
+pub(crate) fn test(contest: &Contest, baseline: f64, budget: ErrorBudget) -> PairedTest {
     PairedTest::new(contest.by.fraction(baseline), budget)
         .or_else(|_| PairedTest::new(0.0, budget))
         .unwrap_or_else(|_| unreachable!("a margin of zero is not negative"))

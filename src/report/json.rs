@@ -41,14 +41,14 @@ struct Baseline<'a> {
 }
 
 #[derive(Serialize)]
-struct Candidate<'a> {
+pub(super) struct Candidate<'a> {
     revision: &'a str,
     commit: &'a str,
     dirty: bool,
 }
 
 #[derive(Serialize)]
-struct Machine<'a> {
+pub(super) struct Machine<'a> {
     key: &'a str,
     cpu_model: &'a str,
     arch: &'a str,
@@ -57,7 +57,7 @@ struct Machine<'a> {
 }
 
 #[derive(Serialize)]
-struct WireToolchain<'a> {
+pub(super) struct WireToolchain<'a> {
     rustc: &'a str,
     target: &'a str,
     profile: &'a str,
@@ -111,7 +111,7 @@ struct Allocations {
 }
 
 #[derive(Serialize)]
-struct Error<'a> {
+pub(super) struct Error<'a> {
     subject: Option<&'a str>,
     message: &'a str,
     hint: Option<&'a str>,
@@ -155,7 +155,7 @@ pub(super) fn finite(value: f64) -> Option<f64> {
 }
 
 /// Both ends; an open one is null, and an interval without ends is none.
-fn interval((low, high): (f64, f64)) -> Option<[Option<f64>; 2]> {
+pub(super) fn interval((low, high): (f64, f64)) -> Option<[Option<f64>; 2]> {
     let ends = [finite(low), finite(high)];
     ends.iter().any(Option::is_some).then_some(ends)
 }
@@ -164,11 +164,11 @@ fn baseline(revision: &Revision) -> Baseline<'_> {
     Baseline { revision: &revision.label, commit: revision.commit.as_str() }
 }
 
-fn candidate(revision: &Revision) -> Candidate<'_> {
+pub(super) fn candidate(revision: &Revision) -> Candidate<'_> {
     Candidate { revision: &revision.label, commit: revision.commit.as_str(), dirty: revision.dirty }
 }
 
-fn machine(facts: &MachineFacts) -> Machine<'_> {
+pub(super) fn machine(facts: &MachineFacts) -> Machine<'_> {
     Machine {
         key: facts.key.as_str(),
         cpu_model: &facts.cpu.model,
@@ -178,7 +178,7 @@ fn machine(facts: &MachineFacts) -> Machine<'_> {
     }
 }
 
-fn toolchain(toolchain: &Toolchain) -> WireToolchain<'_> {
+pub(super) fn toolchain(toolchain: &Toolchain) -> WireToolchain<'_> {
     WireToolchain { rustc: &toolchain.rustc, target: &toolchain.target, profile: &toolchain.profile }
 }
 
@@ -236,7 +236,7 @@ fn claim(claim: &ClaimOutcome) -> Claim<'_> {
     }
 }
 
-fn error(error: &ReportedError) -> Error<'_> {
+pub(super) fn error(error: &ReportedError) -> Error<'_> {
     Error {
         subject: (!error.subject.is_empty()).then_some(error.subject.as_str()),
         message: &error.message,

@@ -24,7 +24,7 @@ pub fn build(facts: &BuildFacts) -> Vec<Finding> {
     found.extend(setting("lto").map(lto));
     found.extend(setting("codegen-units").map(units));
     found.extend(setting("strip").map(strip));
-    found.push(incremental(facts.incremental));
+    found.push(incremental());
     found.push(target_cpu(&facts.rustflags));
     for (name, turns) in &facts.instruments {
         found.push(instrument(name, *turns, &facts.why_not));
@@ -105,21 +105,9 @@ fn strip(what: &str) -> Finding {
     of("strip", what, Fitness::Fit, "changes no code")
 }
 
-fn incremental(on: Option<bool>) -> Finding {
-    const SUBJECT: &str = "incremental";
-    match on {
-        None => of(SUBJECT, "not known", Fitness::Unknown, "incremental code is cut into many more units"),
-        Some(false) => of(SUBJECT, "off", Fitness::Fit, "as in releases"),
-        Some(true) => advised(
-            of(
-                SUBJECT,
-                "on",
-                Fitness::Caution,
-                "code is cut into many more units and optimized less than what is shipped",
-            ),
-            "unset CARGO_INCREMENTAL, or set incremental = false in the profile",
-        ),
-    }
+/// No fact: benches are never built otherwise.
+fn incremental() -> Finding {
+    of("incremental", "off", Fitness::Fit, "always, whatever the profile and the environment say")
 }
 
 fn target_cpu(flags: &str) -> Finding {
@@ -171,7 +159,6 @@ mod tests {
                 "opt-level=3 lto=false codegen-units=16 debug=0 debug-assertions=false overflow-checks=false \
                        strip=none"
                     .into(),
-            incremental: Some(false),
             rustflags: String::new(),
             instruments: vec![("criterion 0.8.2".into(), true)],
             why_not: Vec::new(),
@@ -196,7 +183,6 @@ mod tests {
             (with("opt-level=3", "opt-level=z"), "opt-level", Caution),
             (with("debug-assertions=false", "debug-assertions=true"), "debug-assertions", Unfit),
             (with("overflow-checks=false", "overflow-checks=true"), "overflow-checks", Caution),
-            (BuildFacts { incremental: Some(true), ..shipped() }, "incremental", Caution),
             (BuildFacts { rustflags: "-Ctarget-cpu=native".into(), ..shipped() }, "RUSTFLAGS", Caution),
             (BuildFacts { emulated: true, ..shipped() }, "execution", Unfit),
         ] {
