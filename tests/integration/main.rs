@@ -12,6 +12,7 @@ mod claims;
 mod contract;
 mod criterion_versions;
 mod discover;
+mod doctor;
 mod faults;
 mod fixture;
 mod measure;
