@@ -88,6 +88,15 @@ pub struct Memory {
     pub pressure: Option<f64>,
 }
 
+/// How much of the processors a container may use.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Quota {
+    /// All there is.
+    Unlimited,
+    /// So many CPUs; its processes are stopped when that is used up.
+    Cpus(f64),
+}
+
 /// What a machine is like right now: what flickers, and so is not part of its key. `None` is what the system does not
 /// tell.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -114,8 +123,8 @@ pub struct Condition {
     pub valgrind: Option<String>,
     /// Whether the system offers the processor's own counters.
     pub counters: Option<bool>,
-    /// How many CPUs a container may use, or that there is no limit.
-    pub quota: Option<Option<f64>>,
+    /// How much of the processors our control group may use.
+    pub quota: Option<Quota>,
 }
 
 /// What is known about a build.

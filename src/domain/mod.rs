@@ -38,7 +38,7 @@ pub use claim::{
 pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
 pub use count::{AllocationCount, InstructionCount};
 pub use fitness::{
-    BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, SelfComparison, Topic,
+    BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, Quota, SelfComparison, Topic,
 };
 pub use history::{HistoryPoint, HistoryReport};
 pub use limit::{Limit, LimitError};

@@ -1,7 +1,7 @@
 //! What a machine's condition means for measuring on it.
 
 use super::{advised, finding, percent};
-use crate::domain::{Condition, Finding, Fitness, Load, MachineFacts, Memory, Topic};
+use crate::domain::{Condition, Finding, Fitness, Load, MachineFacts, Memory, Quota, Topic};
 
 /// Other processes may use this much of one CPU before it is worth a word.
 const QUIET: f64 = 0.1;
@@ -180,15 +180,15 @@ fn pinning(pinning: Option<&Result<(), String>>) -> Finding {
     }
 }
 
-fn quota(quota: Option<Option<f64>>, cpus: u32) -> Finding {
+fn quota(quota: Option<Quota>, cpus: u32) -> Finding {
     const SUBJECT: &str = "CPU quota";
     match quota {
         None => unknown(SUBJECT, "a container's quota stops its processes when it is used up"),
-        Some(None) => of(SUBJECT, "none", Fitness::Fit, "no container's limit stops the benches"),
-        Some(Some(limit)) if limit >= f64::from(cpus) => {
+        Some(Quota::Unlimited) => of(SUBJECT, "none", Fitness::Fit, "no container's limit stops the benches"),
+        Some(Quota::Cpus(limit)) if limit >= f64::from(cpus) => {
             of(SUBJECT, format!("{limit:.1} CPUs"), Fitness::Fit, "all CPUs may be used")
         }
-        Some(Some(limit)) => advised(
+        Some(Quota::Cpus(limit)) => advised(
             of(
                 SUBJECT,
                 format!("{limit:.1} CPUs of {cpus}"),
@@ -336,7 +336,7 @@ mod tests {
             random_addresses: Some(true),
             valgrind: Some("3.24.0".into()),
             counters: Some(true),
-            quota: Some(None),
+            quota: Some(Quota::Unlimited),
         }
     }
 
@@ -369,8 +369,8 @@ mod tests {
             (Condition { turbo: Some(true), ..quiet() }, "turbo", Caution),
             (Condition { allowed: Some(1), ..quiet() }, "CPUs", Caution),
             (Condition { pinning: Some(Err("seccomp".into())), ..quiet() }, "pinning", Caution),
-            (Condition { quota: Some(Some(1.5)), ..quiet() }, "CPU quota", Caution),
-            (Condition { quota: Some(Some(0.5)), ..quiet() }, "CPU quota", Unfit),
+            (Condition { quota: Some(Quota::Cpus(1.5)), ..quiet() }, "CPU quota", Caution),
+            (Condition { quota: Some(Quota::Cpus(0.5)), ..quiet() }, "CPU quota", Unfit),
             (Condition { on_battery: Some(true), ..quiet() }, "power", Caution),
             (Condition { memory: Some(memory(0.5, 0, Some(0.2))), ..quiet() }, "memory", Unfit),
             (Condition { memory: Some(memory(0.02, 1 << 30, None)), ..quiet() }, "memory", Unfit),
@@ -389,7 +389,7 @@ mod tests {
     #[test]
     fn a_quota_of_every_cpu_stops_nobody() {
         assert_eq!(
-            judged(&Condition { quota: Some(Some(2.0)), ..quiet() }, "CPU quota").fitness,
+            judged(&Condition { quota: Some(Quota::Cpus(2.0)), ..quiet() }, "CPU quota").fitness,
             Fitness::Fit
         );
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::processes::{Process, Processes, Ticks, load};
-use crate::domain::{Condition, Memory};
+use crate::domain::{Condition, Memory, Quota};
 
 /// One look at what everybody has used so far.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +52,7 @@ pub(super) fn condition(root: &Path, before: &Look, after: &Look) -> Condition {
         random_addresses: random_addresses(root),
         valgrind: None,
         counters: counters(root),
-        quota: Some(quota(root)),
+        quota: Some(quota(root).map_or(Quota::Unlimited, Quota::Cpus)),
     }
 }
 
@@ -228,7 +228,7 @@ mod tests {
         let memory = found.memory.unwrap();
         assert_eq!((memory.available, memory.swapped, memory.pressure), (0.25, 60 * 1024, Some(0.015)));
         assert_eq!((found.random_addresses, found.counters), (Some(true), Some(true)));
-        assert_eq!((found.load, found.stolen, found.quota), (None, None, Some(None)));
+        assert_eq!((found.load, found.stolen, found.quota), (None, None, Some(Quota::Unlimited)));
     }
 
     #[test]
@@ -249,13 +249,13 @@ mod tests {
             ("sys/fs/cgroup/a/cpu.max", "150000 100000\n"),
             ("sys/fs/cgroup/a/b/cpu.max", "max 100000\n"),
         ]);
-        assert_eq!(two.quota, Some(Some(1.5)));
+        assert_eq!(two.quota, Some(Quota::Cpus(1.5)));
         let one = read_once(&[
             ("proc/self/cgroup", "3:cpuset:/\n1:cpu,cpuacct:/docker/1\n"),
             ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "50000\n"),
             ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
         ]);
-        assert_eq!(one.quota, Some(Some(0.5)));
+        assert_eq!(one.quota, Some(Quota::Cpus(0.5)));
     }
 
     #[test]

@@ -63,7 +63,9 @@ pub(super) fn table(report: &DoctorReport, style: Style) -> String {
             report.findings.iter().filter(|finding| finding.topic == topic).collect();
         if !findings.is_empty() {
             out.title(title);
-            findings.into_iter().for_each(|finding| line(&mut out, finding));
+            for finding in findings {
+                line(&mut out, finding);
+            }
         }
     }
     out.title("Machine key");
