@@ -63,9 +63,9 @@ pub(super) fn load(
     ticks_of_all: f64,
 ) -> Load {
     let used = |pid: &u32, process: &Process| {
-        let past = earlier.get(pid).filter(|past| past.name == process.name).map_or(0, |past| past.ticks);
-        // Of one that is new, everything it ever used was used since.
-        process.ticks.saturating_sub(past)
+        // Of one that is new, everything it ever used was used since. A kernel thread changes its name as it works.
+        let past = earlier.get(pid).map(|past| past.ticks).filter(|past| *past <= process.ticks);
+        process.ticks - past.unwrap_or(0)
     };
     let ours = later.get(&own).map_or(0, |process| used(&own, process));
     let busy = after.busy.saturating_sub(before.busy).saturating_sub(ours);
