@@ -75,6 +75,20 @@ Examples:
   cargo perfguard list                             every full name, one a line
   cargo perfguard list --no-harness --format json  the workspace's own benches, for programs";
 
+const DOCTOR_HELP: &str = "\
+Examples:
+  cargo perfguard doctor                           everything, with three of your benchmarks against themselves
+  cargo perfguard doctor --quick                   only look: nothing is measured
+  cargo perfguard doctor parser --benchmarks 5     five benchmarks with `parser` in their full names
+  cargo perfguard doctor --budget 60s              how small a threshold six times the time would allow
+
+Every finding is fit, caution (it costs time or precision, no verdict is wrong for it), unfit (what is measured like \
+this means little) or unknown. A build that is measured against itself did not change, so the largest change that its \
+interval does not rule out is the smallest threshold that can honestly be enforced here; write that, or more, to \
+[thresholds] in perfguard.toml. `check --null-control` asks the same question during a check.
+
+Exit codes: 0 done, fit or not (--format json: `fitness`); 101 could not complete; 2 wrong usage.";
+
 /// Guards performance the way tests guard behaviour.
 #[derive(Debug, Parser)]
 #[command(
@@ -142,6 +156,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// The guide's claims and your own, each confirmed, refuted or undecided on this machine
     Claims(ClaimsArgs),
+    /// Is this machine, profile and toolchain fit to measure, and how small a change can it see
+    Doctor(DoctorArgs),
     /// Look after stored and committed baselines
     Baseline(BaselineArgs),
     /// Write a starter configuration and workflow, never over what is there
@@ -162,6 +178,7 @@ impl Command {
             Self::Explain(explain) => Some(("explain", &explain.output)),
             Self::List(list) => Some(("list", &list.output)),
             Self::Claims(claims) => Some(("claims", &claims.output)),
+            Self::Doctor(doctor) => Some(("doctor", &doctor.output)),
             Self::Baseline(_) | Self::Init(_) | Self::Completions(_) => None,
         }
     }
@@ -335,6 +352,37 @@ pub(crate) struct ClaimsArgs {
     pub(crate) output: OutputArgs,
 }
 
+/// `doctor`
+#[derive(Debug, Args)]
+#[command(after_help = DOCTOR_HELP)]
+pub(crate) struct DoctorArgs {
+    /// Only benchmarks whose full name (package::target::criterion-id) matches: a glob, or a part of the name
+    #[arg(value_name = "FILTER")]
+    pub(crate) filter: Vec<String>,
+    /// FILTERs are whole names
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Measure nothing: only look at the machine and the build
+    #[arg(long, help_heading = "Measuring")]
+    pub(crate) quick: bool,
+    /// How many benchmarks are measured against themselves, spread over all that match
+    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Measuring",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) benchmarks: u16,
+    /// Paired time per benchmark, all of which is used: `10s`, `500ms` [default: that of `check`]
+    #[arg(long, value_name = "DURATION", help_heading = "Measuring", allow_hyphen_values = true)]
+    pub(crate) budget: Option<String>,
+    /// Leave out the built-in harness, which stands in where there is no benchmark of your own
+    #[arg(long, help_heading = "Measuring")]
+    pub(crate) no_harness: bool,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// `init`
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
@@ -438,6 +486,10 @@ pub(crate) struct JudgingArgs {
     /// Measure pairs even where both executables are identical (to see this machine's noise)
     #[arg(long)]
     pub(crate) measure_identical: bool,
+    /// First measure up to three baseline executables against themselves: when one seems changed, this machine is
+    /// unfit, and everything timed is inconclusive
+    #[arg(long)]
+    pub(crate) null_control: bool,
 }
 
 /// `--confirm`

@@ -58,6 +58,7 @@ fn execute(context: &Context, arguments: Arguments) -> Result<u8, CliError> {
     match arguments.command {
         Command::Baseline(arguments) => commands::baseline::execute(context, &arguments),
         Command::Claims(arguments) => commands::claims::execute(context, &arguments),
+        Command::Doctor(arguments) => commands::doctor::execute(context, &arguments),
         Command::Check(arguments) => commands::check::execute(context, arguments),
         Command::Run(arguments) => commands::run::execute(context, arguments),
         Command::Compare(arguments) => commands::compare::execute(context, &arguments),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{
-    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, ExplainArgs, JudgingArgs, ListArgs,
-    MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
+    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, DoctorArgs, ExplainArgs, JudgingArgs,
+    ListArgs, MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
 };
 use super::config::{self, Config};
 use super::error::CliError;
@@ -17,9 +17,10 @@ use crate::domain::{
 };
 use crate::judge::gate::VerdictRequirement;
 use crate::judge::{BenchmarkRule, GatePolicy, Inconclusive, Limits, Policy, TargetSelector};
-use crate::measure::machine;
+use crate::measure::{fitness, machine};
 use crate::pipeline::PipelineError;
 use crate::pipeline::claims::ClaimsRequest;
+use crate::pipeline::doctor::DoctorRequest;
 use crate::pipeline::explain::ExplainRequest;
 use crate::pipeline::list::ListRequest;
 use crate::pipeline::request::{
@@ -133,15 +134,31 @@ impl Place {
             project: self.project.clone(),
             scope: scope(&arguments.build, filter, words, harness, color)?,
             own: self.config.claims.clone(),
-            measuring: Measuring {
-                metrics: METRICS.to_vec(),
-                insistence: Insistence::Default,
-                budget,
-                identical: true,
-                launch_timeout: None,
-            },
+            measuring: without_flags(budget),
             policy: Policy::new(),
             machine: machine_facts(&arguments.store),
+            seed: seed(),
+        })
+    }
+
+    /// `doctor`
+    pub(crate) fn doctor(&self, arguments: &DoctorArgs, color: Coloring) -> Result<DoctorRequest, CliError> {
+        let (filter, words) = filter(&arguments.filter, arguments.exact)?;
+        let budget = match &arguments.budget {
+            Some(text) => {
+                config::duration(text).map_err(|reason| CliError::Value { flag: "--budget", reason })?
+            }
+            None => self.config.budget.unwrap_or(BUDGET),
+        };
+        let harness = self.harness(arguments.no_harness)?;
+        Ok(DoctorRequest {
+            project: self.project.clone(),
+            scope: scope(&arguments.build, filter, words, harness, color)?,
+            measuring: without_flags(budget),
+            policy: self.policy(&[])?,
+            benchmarks: if arguments.quick { 0 } else { arguments.benchmarks.into() },
+            machine: machine_facts(&arguments.store),
+            condition: fitness::condition(),
             seed: seed(),
         })
     }
@@ -293,6 +310,7 @@ impl Place {
                 Some(ConfirmArg::Always) => Confirm::Always,
             },
             screen: matches!(screen, ScreenChoice::Stored) && !arguments.measure_identical,
+            null_control: arguments.null_control,
         })
     }
 
@@ -398,6 +416,17 @@ pub(crate) fn machine_facts(arguments: &StoreArgs) -> MachineFacts {
     match &arguments.machine {
         Some(key) => MachineFacts { key: MachineKey::new(key), ..facts },
         None => facts,
+    }
+}
+
+/// How commands measure that leave the user no choice but the budget.
+fn without_flags(budget: Duration) -> Measuring {
+    Measuring {
+        metrics: METRICS.to_vec(),
+        insistence: Insistence::Default,
+        budget,
+        identical: true,
+        launch_timeout: None,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod claim;
 pub mod comparison;
 pub mod count;
 pub mod explanation;
+pub mod fitness;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod history;
@@ -42,6 +43,9 @@ pub use count::{AllocationCount, InstructionCount};
 pub use explanation::{
     AllocatingCaller, BuildDifference, Cause, DependencyDifference, Evidence, ExplainReport, Explanation,
     FunctionDifference, Inlined, LockedPackage, Occurrence, Others, Place, Spent, StackCost,
+};
+pub use fitness::{
+    BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, Quota, SelfComparison, Topic,
 };
 pub use history::{HistoryPoint, HistoryReport};
 pub use limit::{Limit, LimitError};

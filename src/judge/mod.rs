@@ -5,11 +5,13 @@
 //! - [`stored`]: one measurement against stored occasions: a screen that can only clear.
 //! - [`exact`]: counts, and identical executables.
 //! - [`outcome`]: the above as outcomes for a report; what cannot be compared, and why.
+//! - [`fitness`]: what a machine and a build are like, and what that means for measuring.
 //! - [`gate`]: outcomes to pass or fail and the exit code. [`claim`]: ratios held within one build.
 
 pub mod claim;
 pub mod confirm;
 pub mod exact;
+pub mod fitness;
 pub mod gate;
 pub mod outcome;
 pub mod paired;

@@ -167,14 +167,13 @@ pub fn one_sided(
 
 /// What remains of an outcome when the null control has shown that the machine was not fit to time anything.
 ///
-/// Exact figures stand; everything that was timed becomes inconclusive, its figures still shown.
+/// Exact figures stand; everything that was timed becomes inconclusive for that `reason`, its figures still shown.
 #[must_use]
-pub fn on_unfit_machine(outcome: MetricOutcome) -> MetricOutcome {
+pub fn on_unfit_machine(outcome: MetricOutcome, reason: &str) -> MetricOutcome {
     let timed = matches!(outcome.method, Some(Method::Paired | Method::Stored));
     if !(timed && outcome.verdict.is_decided()) {
         return outcome;
     }
-    let reason = "the machine was not fit to measure: a build compared with itself seemed changed";
     MetricOutcome { verdict: Verdict::Inconclusive, reason: Some(reason.to_owned()), ..outcome }
 }
 
@@ -222,13 +221,13 @@ mod tests {
             paired(Metric::WallTime, limit, &suspect, Confirmation::Outstanding),
             paired(Metric::WallTime, limit, &empty, Confirmation::Waived),
             one_sided(Metric::WallTime, limit, Side::Baseline, Some(3.0)),
-            on_unfit_machine(paired(Metric::WallTime, limit, &suspect, Confirmation::Waived)),
+            on_unfit_machine(paired(Metric::WallTime, limit, &suspect, Confirmation::Waived), "unfit"),
         ] {
             assert!(!found.verdict.is_decided());
             assert!(found.reason.is_some(), "{found:?}");
         }
         let exact = identical(Metric::WallTime, limit, None);
-        assert_eq!(on_unfit_machine(exact.clone()), exact);
+        assert_eq!(on_unfit_machine(exact.clone(), "unfit"), exact);
     }
 
     #[test]

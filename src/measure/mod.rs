@@ -17,6 +17,7 @@
 //! | [`launch`] | one launch, from start to end |
 //! | [`output`] | what a process printed |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
+//! | [`fitness`] | what the machine is like right now |
 //! | [`machine`] | what makes two machines comparable |
 
 pub mod callgrind;
@@ -26,6 +27,7 @@ pub mod counter;
 pub mod counting;
 pub mod criterion;
 pub mod failure;
+pub mod fitness;
 pub mod invocation;
 pub mod launch;
 pub mod machine;

@@ -7,6 +7,7 @@ use super::catalogue::{Catalogue, Presence};
 use super::claims::{self, Resolved, gate};
 use super::counts::Kind;
 use super::error::PipelineError;
+use super::null_control::NullControl;
 use super::referee::{Heap, Referee};
 use super::request::{CompareRequest, Harness, HarnessClaims, Measuring, Subject};
 use super::session;
@@ -68,6 +69,7 @@ pub fn compare(
         settled: BTreeMap::new(),
         notes: BTreeSet::new(),
         claims: timed,
+        control: NullControl::default(),
     };
     let mut found = (Vec::new(), Vec::new());
     let judged = referee.judge(&catalogue).and_then(|budget| {
@@ -75,9 +77,10 @@ pub fn compare(
         found = referee.claims(&claims, &lists.candidate, layout, budget)?;
         Ok(())
     });
-    let (claims, broken) = found;
-    let (settled, remarks) = (referee.settled, referee.notes);
-    let benchmarks: Vec<BenchmarkOutcome> = settled.into_values().collect();
+    let (mut claims, broken) = found;
+    let (settled, remarks, control) = (referee.settled, referee.notes, referee.control);
+    let mut benchmarks: Vec<BenchmarkOutcome> = settled.into_values().collect();
+    control.take_back(&mut benchmarks, &mut claims);
     progress.event(Event::Measured);
     drop(lock);
     let mut errors = errors(&catalogue, &benchmarks);
@@ -100,7 +103,7 @@ pub fn compare(
         benchmarks,
         claims,
         errors,
-        notes: notes(&prepared).into_iter().chain(remarks).collect(),
+        notes: notes(&prepared).into_iter().chain(remarks).chain(control.note()).collect(),
         seconds: start.elapsed().as_secs_f64(),
     })
 }

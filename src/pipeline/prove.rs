@@ -293,4 +293,4 @@ pub(crate) fn test_of(limit: &Limit, baseline: f64, budget: ErrorBudget) -> Pair
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

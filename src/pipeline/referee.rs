@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::catalogue::{Catalogue, ListedBench, Presence};
 use super::claims::{Resolved, gate};
 use super::error::PipelineError;
+use super::null_control::NullControl;
 use super::prove::Arena;
 use super::request::CompareRequest;
 use super::session;
@@ -38,6 +39,8 @@ pub(crate) struct Referee<'a> {
     pub(crate) notes: BTreeSet<String>,
     /// How many claims are tested besides.
     pub(crate) claims: usize,
+    /// Whether the machine was fit, where that was asked.
+    pub(crate) control: NullControl,
 }
 
 /// A benchmark that both sides have, in executables that may be compared.

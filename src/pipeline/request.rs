@@ -113,6 +113,8 @@ pub struct Judging {
     pub confirm: Confirm,
     /// Whether a stored baseline may clear a benchmark without pairs.
     pub screen: bool,
+    /// Whether a few benchmarks are measured against themselves first.
+    pub null_control: bool,
 }
 
 /// When the harness's claims are part of a comparison.

@@ -112,7 +112,7 @@ struct Allocations {
 }
 
 #[derive(Serialize)]
-struct Error<'a> {
+pub(super) struct Error<'a> {
     subject: Option<&'a str>,
     message: &'a str,
     hint: Option<&'a str>,
@@ -156,7 +156,7 @@ pub(super) fn finite(value: f64) -> Option<f64> {
 }
 
 /// Both ends; an open one is null, and an interval without ends is none.
-fn interval((low, high): (f64, f64)) -> Option<[Option<f64>; 2]> {
+pub(super) fn interval((low, high): (f64, f64)) -> Option<[Option<f64>; 2]> {
     let ends = [finite(low), finite(high)];
     ends.iter().any(Option::is_some).then_some(ends)
 }
@@ -242,7 +242,7 @@ fn claim(claim: &ClaimOutcome) -> Claim<'_> {
     }
 }
 
-fn error(error: &ReportedError) -> Error<'_> {
+pub(super) fn error(error: &ReportedError) -> Error<'_> {
     Error {
         subject: (!error.subject.is_empty()).then_some(error.subject.as_str()),
         message: &error.message,

@@ -1,11 +1,12 @@
 //! From a report value to text: table, JSON, markdown, HTML, `JUnit`, CSV. Pure; the only user of comfy-table.
 //!
-//! [`render`] takes what a command found, [`explain::render`] what accounts for a difference;
-//! [`baseline_report::render`] and [`history::render`] take what the store holds. `words` makes the sentences that several formats share, so that they cannot disagree.
+//! [`render`] takes what a command found, [`explain::render`] what accounts for a difference, [`doctor::render`] what
+//! `doctor` did; [`baseline_report::render`] and [`history::render`] take what the store holds. `words` makes the sentences that several formats share, so that they cannot disagree.
 
 mod advice;
 pub mod baseline_report;
 mod csv;
+pub mod doctor;
 pub mod explain;
 mod grid;
 pub mod history;

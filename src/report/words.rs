@@ -25,8 +25,8 @@ impl Kind {
     pub(super) fn of(report: &Report) -> Self {
         match report.command {
             "run" => Self::Figures,
-            // What only reads the store has reports of its own; this one is for its errors.
-            "list" | "report" | "history" => Self::Names,
+            // What has a report of its own comes here with its errors only.
+            "list" | "report" | "history" | "doctor" => Self::Names,
             "claims" => Self::Claims,
             _ => Self::Judged,
         }

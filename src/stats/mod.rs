@@ -6,7 +6,7 @@
 pub mod betting;
 pub mod change_point;
 pub mod family;
-mod random;
+pub(crate) mod random;
 pub mod robust;
 #[cfg(test)]
 mod simulation;

@@ -13,6 +13,7 @@ mod contract;
 mod counts;
 mod criterion_versions;
 mod discover;
+mod doctor;
 mod explain;
 mod faults;
 mod fixture;

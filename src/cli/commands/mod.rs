@@ -5,6 +5,7 @@ pub(super) mod check;
 pub(super) mod claims;
 pub(super) mod compare;
 pub(super) mod completions;
+pub(super) mod doctor;
 pub(super) mod explain;
 pub(super) mod history;
 pub(super) mod init;

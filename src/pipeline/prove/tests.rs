@@ -12,10 +12,17 @@ use crate::measure::runner::LaunchOptions;
 use crate::store::NewOccasion;
 
 /// Gives pairs whose ratio is known, with a little noise that repeats.
-struct Known {
+pub(crate) struct Known {
     ratios: BTreeMap<String, f64>,
     taken: u32,
     firsts: Vec<Side>,
+}
+
+impl Known {
+    pub(crate) fn new(ratios: &[(&str, f64)]) -> Self {
+        let ratios = ratios.iter().map(|(id, ratio)| ((*id).to_owned(), *ratio)).collect();
+        Self { ratios, taken: 0, firsts: Vec::new() }
+    }
 }
 
 impl Runner for Known {
@@ -59,7 +66,7 @@ impl Runner for Known {
     }
 }
 
-fn contest(id: &str) -> Contest {
+pub(crate) fn contest(id: &str) -> Contest {
     let name = BenchmarkName::new("p", "t", id);
     let benches = Sides::from_fn(|side| bench(&side.to_string()));
     let keys = Sides::from_fn(|side| MeasurementKey {
@@ -73,8 +80,12 @@ fn contest(id: &str) -> Contest {
     Contest { name, benches, ids: Sides::from_fn(|_| id.to_owned()), keys, by }
 }
 
-/// Proves contests of known ratios; gives the proofs and the runner.
-fn prove(ratios: &[(&str, f64)], ids: &[&str], budget: Duration) -> (Vec<Proof>, Known) {
+/// An arena with a store in memory.
+pub(crate) fn in_arena<R>(
+    runner: &mut dyn Runner,
+    budget: Duration,
+    act: impl FnOnce(&mut Arena<'_>) -> R,
+) -> R {
     let mut store = Store::in_memory().unwrap();
     let machine = machine();
     let occasion = store
@@ -86,8 +97,6 @@ fn prove(ratios: &[(&str, f64)], ids: &[&str], budget: Duration) -> (Vec<Proof>,
             seed: 1,
         })
         .unwrap();
-    let ratios = ratios.iter().map(|(id, ratio)| ((*id).to_owned(), *ratio)).collect();
-    let mut runner = Known { ratios, taken: 0, firsts: Vec::new() };
     let measuring = Measuring {
         metrics: vec![Metric::WallTime],
         insistence: crate::pipeline::request::Insistence::Asked,
@@ -95,23 +104,20 @@ fn prove(ratios: &[(&str, f64)], ids: &[&str], budget: Duration) -> (Vec<Proof>,
         identical: false,
         launch_timeout: None,
     };
+    act(&mut Arena { store: &mut store, occasion, runner, progress: &Silent, measuring: &measuring, seed: 1 })
+}
+
+/// Proves contests of known ratios; gives the proofs and the runner.
+fn prove(ratios: &[(&str, f64)], ids: &[&str], budget: Duration) -> (Vec<Proof>, Known) {
+    let mut runner = Known::new(ratios);
     let error = ErrorBudget::new(0.01, ids.len()).unwrap();
-    let mut arena = Arena {
-        store: &mut store,
-        occasion,
-        runner: &mut runner,
-        progress: &Silent,
-        measuring: &measuring,
-        seed: 1,
-    };
     let contests = ids.iter().map(|id| contest(id)).collect();
-    let proofs = arena
-        .prove(Phase::Proof, contests, &|contest: &Contest, baseline| test_of(&contest.by, baseline, error))
-        .unwrap();
+    let make = |contest: &Contest, baseline: f64| test_of(&contest.by, baseline, error);
+    let proofs = in_arena(&mut runner, budget, |arena| arena.prove(Phase::Proof, contests, &make).unwrap());
     (proofs, runner)
 }
 
-const LONG: Duration = Duration::from_mins(1);
+pub(crate) const LONG: Duration = Duration::from_mins(1);
 
 fn state(proof: &Proof) -> PairedState {
     proof.test.as_ref().unwrap().state()

@@ -8,6 +8,7 @@ use crate::domain::{
 use crate::judge::policy::tests_of;
 use crate::judge::{Confirmation, ErrorBudget, PairedState, PairedTest, outcome};
 use crate::pipeline::error::PipelineError;
+use crate::pipeline::null_control::NullControl;
 use crate::pipeline::prove::{Contest, Ended, Proof, test_of};
 use crate::pipeline::request::Confirm;
 use crate::pipeline::{screen, session};
@@ -51,6 +52,7 @@ impl Referee<'_> {
                 None => unclear.push(contest),
             }
         }
+        self.control = NullControl::measure(&self.request.judging, &mut self.arena(), &unclear)?;
         self.prove(unclear, budget)
     }
 
