@@ -177,7 +177,7 @@ impl Abacus<'_> {
 
     /// Counts every task, in the order given.
     pub(crate) fn count(&mut self, tasks: &[Task]) -> Result<Vec<Counted>, PipelineError> {
-        let mut counted: Vec<Option<Counted>> = vec![None; tasks.len()];
+        let mut outcomes: Vec<Option<Counted>> = vec![None; tasks.len()];
         let mut homes: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
         for (at, task) in tasks.iter().enumerate() {
             homes.entry(task.bench.home.clone()).or_default().push(at);
@@ -190,7 +190,9 @@ impl Abacus<'_> {
                 Err(error) => {
                     let reason = format!("the source tree cannot be put in its place: {error}");
                     let none = NotCounted::Unavailable { reason, remedy: None };
-                    places.iter().for_each(|&at| counted[at] = Some(Err(none.clone())));
+                    for at in places {
+                        outcomes[at] = Some(Err(none.clone()));
+                    }
                     continue;
                 }
             };
@@ -205,14 +207,14 @@ impl Abacus<'_> {
                     launches: 0,
                     state: "counted",
                 });
-                counted[at] = Some(match found {
+                outcomes[at] = Some(match found {
                     Ok(tally) => Ok(record(store, occasion, &tasks[at], tally, metrics)?),
                     none => none,
                 });
                 Ok(())
             })?;
         }
-        Ok(counted.into_iter().map(|found| found.unwrap_or(Err(NotCounted::Interrupted))).collect())
+        Ok(outcomes.into_iter().map(|found| found.unwrap_or(Err(NotCounted::Interrupted))).collect())
     }
 }
 

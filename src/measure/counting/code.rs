@@ -9,6 +9,7 @@
 //! Not seen: tables whose address is computed, and where data and code lie. Both may change how long the same code takes.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::rc::Rc;
 
@@ -49,7 +50,11 @@ pub(super) fn executed(dump: &Dump, arch: &str) -> Option<Digest> {
         whole.update(name.as_bytes());
         whole.update(sum.finalize());
     }
-    let hex = whole.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = whole.finalize().iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     any.then(|| Digest::new(hex))
 }
 
@@ -119,7 +124,9 @@ impl Image {
                     if instruction.is_ip_rel_memory_operand() {
                         let constant = self.constant(instruction);
                         put(constant.len() as u64);
-                        constant.iter().for_each(|byte| put(u64::from(*byte)));
+                        for byte in constant {
+                            put(u64::from(byte));
+                        }
                     } else {
                         put(instruction.memory_displacement64());
                     }

@@ -112,19 +112,19 @@ impl Referee<'_> {
         open: &[Open],
         other: Option<&[Counted]>,
     ) -> Result<Vec<Counted>, PipelineError> {
-        let mut counted: Vec<Option<Counted>> = Vec::new();
+        let mut outcomes: Vec<Option<Counted>> = Vec::new();
         let mut tasks = Vec::new();
         for (at, benchmark) in open.iter().enumerate() {
             let counter = match other.map(|other| &other[at]) {
                 Some(Err(why)) => {
-                    counted.push(Some(Err(why.clone())));
+                    outcomes.push(Some(Err(why.clone())));
                     continue;
                 }
                 Some(Ok(tally)) => Some(tally.counter.as_deref()),
                 None => None,
             };
             match self.task(side, kind, benchmark) {
-                Err(why) => counted.push(Some(Err(why))),
+                Err(why) => outcomes.push(Some(Err(why))),
                 Ok(task) => {
                     let stored = match counter {
                         // Which code was executed is not stored, and may spare the clock.
@@ -135,13 +135,17 @@ impl Referee<'_> {
                     if stored.is_none() {
                         tasks.push(task);
                     }
-                    counted.push(stored.map(Ok));
+                    outcomes.push(stored.map(Ok));
                 }
             }
         }
         let mut fresh = self.abacus().count(&tasks)?.into_iter();
         let take = |found: Option<Counted>| found.or_else(|| fresh.next());
-        Ok(counted.into_iter().map(take).map(|found| found.unwrap_or(Err(NotCounted::Interrupted))).collect())
+        Ok(outcomes
+            .into_iter()
+            .map(take)
+            .map(|found| found.unwrap_or(Err(NotCounted::Interrupted)))
+            .collect())
     }
 
     /// What is to be counted, in which executable.
