@@ -51,13 +51,8 @@ pub(super) fn arguments(
     target: Option<&str>,
     target_dir: &Path,
     patches: &[Patch],
-    variant: Variant,
 ) -> Vec<String> {
     let mut arguments: Vec<String> = ["bench", "--no-run"].map(str::to_owned).to_vec();
-    if variant == Variant::Allocations {
-        // A bench with an allocator of its own must not keep others from being built.
-        arguments.push("--keep-going".to_owned());
-    }
     // Diagnostics on stderr as Cargo always shows them, everything else as JSON on stdout.
     arguments.push("--message-format=json-render-diagnostics".to_owned());
     let color = match flags.color {
@@ -185,7 +180,7 @@ mod tests {
     fn argv(flags: &CargoFlags, patches: &[Patch]) -> String {
         let bench = bench("pkg", "sums", Namesake::None);
         let asked = Features { list: vec!["pkg-only,other-only".into()], ..Features::default() };
-        arguments(&[&bench], &asked, flags, None, Path::new("/t"), patches, Variant::Timed).join(" ")
+        arguments(&[&bench], &asked, flags, None, Path::new("/t"), patches).join(" ")
     }
 
     #[test]

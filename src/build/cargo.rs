@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::process::Command;
 
-use crate::domain::{Event, Progress, Variables};
+use crate::domain::{BenchTarget, Event, Progress, Variables, Variant};
 use crate::support::process::{self, Stream};
 
 use super::messages::Messages;
@@ -19,25 +19,41 @@ pub(super) fn compile(
     progress: &dyn Progress,
 ) -> Result<Messages, BuildError> {
     let mut messages = Messages::default();
-    let flags = argv::for_variant(request.flags, request.variant);
     for benches in argv::invocations(request.benches) {
-        let arguments = argv::arguments(
-            &benches,
-            request.features,
-            &flags,
-            request.flags.target.as_deref(),
-            request.target_dir,
-            request.patches,
-            request.variant,
-        );
         let mut complaints = Complaints::default();
-        match invoke(request, &arguments, environment, &mut messages, &mut complaints, progress) {
-            // What is left without an executable is told by the caller.
-            Err(BuildError::Failed { .. }) if complaints.are_of_allocators() => {}
+        match compile_some(request, &benches, environment, &mut messages, &mut complaints, progress) {
+            // Cargo gives up at the first of them, so the others are tried one by one. Those that are left without an
+            // executable are told by the caller.
+            Err(BuildError::Failed { .. }) if forgiven(request, &complaints) => {
+                for bench in benches {
+                    let mut complaints = Complaints::default();
+                    let one = &[bench];
+                    match compile_some(request, one, environment, &mut messages, &mut complaints, progress) {
+                        Err(BuildError::Failed { .. }) if forgiven(request, &complaints) => {}
+                        result => result?,
+                    }
+                }
+            }
             result => result?,
         }
     }
     Ok(messages)
+}
+
+/// One invocation for some benches.
+fn compile_some(
+    request: &BuildRequest<'_>,
+    benches: &[&BenchTarget],
+    environment: &Variables,
+    messages: &mut Messages,
+    complaints: &mut Complaints,
+    progress: &dyn Progress,
+) -> Result<(), BuildError> {
+    let flags = argv::for_variant(request.flags, request.variant);
+    let target = request.flags.target.as_deref();
+    let arguments =
+        argv::arguments(benches, request.features, &flags, target, request.target_dir, request.patches);
+    invoke(request, &arguments, environment, messages, complaints, progress)
 }
 
 /// One invocation with arguments of its own.
@@ -50,6 +66,11 @@ pub(super) fn compile_with(
     let mut messages = Messages::default();
     invoke(request, arguments, environment, &mut messages, &mut Complaints::default(), progress)?;
     Ok(messages)
+}
+
+/// Whether a failure only means that some benches cannot be linked to another allocator.
+fn forgiven(request: &BuildRequest<'_>, complaints: &Complaints) -> bool {
+    request.variant == Variant::Allocations && complaints.are_of_allocators()
 }
 
 /// What a build failed by.
@@ -115,7 +136,9 @@ mod tests {
 
     fn complaints(lines: &[&str]) -> Complaints {
         let mut complaints = Complaints::default();
-        lines.iter().for_each(|line| complaints.line(line));
+        for line in lines {
+            complaints.line(line);
+        }
         complaints
     }
 

@@ -1,6 +1,6 @@
 //! The edit of Criterion against every published release it is meant for.
 //!
-//! Downloads and compiles a lot, so it runs only with `PERFGUARD_ALL_CRITERION=1`.
+//! Downloads and compiles a lot, so it runs only with `PERFGUARD_ALL_CRITERION=1`, or for one release with its version.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use perfguard::build::criterion_copy::CriterionCopy;
-use perfguard::domain::artifact::Variant;
+use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Variant};
 use perfguard::domain::side::{Side, Sides};
+use perfguard::measure::counter::{CountOptions, Counter, Uncounted};
+use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::runner::LaunchOptions;
 
 use crate::turns::{both, build, built, cargo, registry_source, turns};
@@ -85,18 +87,49 @@ fn plain_run_writes_samples(executable: &Path) {
     assert!(found, "without the variable Criterion does what it always did");
 }
 
+/// Where the original of a release lies: the lock file of a built package no longer names it.
+fn registry_source_of(folder: &Path, release: &str) -> PathBuf {
+    assert!(cargo(folder).arg("generate-lockfile").status().unwrap().success());
+    let source = registry_source(folder);
+    assert!(source.ends_with(format!("criterion-{release}")), "{}", source.display());
+    source
+}
+
+/// A bench that says it is linked to a copy.
+fn as_copied(release: &str, bench: BuiltBench) -> BuiltBench {
+    let instrument = BuildFingerprint::instrument_in_turns(&format!("criterion {release}"));
+    BuiltBench { fingerprint: BuildFingerprint { instrument, ..bench.fingerprint.clone() }, ..bench }
+}
+
+/// Instructions of what Criterion times, the same twice; none of what times itself.
+fn counts(release: &str, bench: &BuiltBench) {
+    let bench = as_copied(release, bench.clone());
+    let count = |id: &str| ProcessCounter::new().instructions(&bench, &both(id).baseline, &COUNTING);
+    match (count("group/function"), count("group/function")) {
+        (Ok(one), Ok(two)) => {
+            assert_eq!(one.sample, two.sample, "{release}");
+            // A thousand steps of a few instructions each.
+            assert!((2000.0..30_000.0).contains(&one.sample.per_iteration()), "{release}: {:?}", one.sample);
+            let custom = count("group/input/10");
+            assert!(matches!(custom, Err(Uncounted::Uncountable(_))), "{release}: {custom:?}");
+        }
+        (Err(Uncounted::Unavailable { reason, .. }), _) => eprintln!("{release}: not counted, {reason}"),
+        other => panic!("{release}: {other:?}"),
+    }
+}
+
+const COUNTING: CountOptions = CountOptions { time_limit: Duration::from_mins(1), caches: false };
+
 #[test]
 fn every_release_takes_turns() {
-    if std::env::var_os("PERFGUARD_ALL_CRITERION").is_none() {
-        return;
-    }
+    let Ok(asked) = std::env::var("PERFGUARD_ALL_CRITERION") else { return };
     let options = LaunchOptions {
         warm_up: Duration::from_millis(50),
         measurement: Duration::from_millis(50),
         samples: 10,
         time_limit: Duration::from_mins(1),
     };
-    for release in RELEASES {
+    for release in RELEASES.into_iter().filter(|release| asked == "1" || asked == *release) {
         let folder = package(release);
         assert!(cargo(&folder).arg("generate-lockfile").status().unwrap().success());
         let copy = CriterionCopy::prepare(
@@ -117,6 +150,15 @@ fn every_release_takes_turns() {
             let ratio = candidate.samples.median() / baseline.samples.median();
             assert!((0.01..100.0).contains(&ratio), "{release}: {ratio}");
         }
-        eprintln!("criterion {release}: built, ran plainly, took turns");
+        counts(release, &bench);
+        let copies = folder.join("target/copies");
+        let original = registry_source_of(&folder, release);
+        let copy = CriterionCopy::prepare(release, &original, &copies, Variant::Allocations).unwrap();
+        let allocating = as_copied(release, built(&build(&folder, &copy), &[]));
+        let counted = ProcessCounter::new()
+            .allocations(&allocating, &both("group/function").baseline, &COUNTING)
+            .unwrap();
+        assert!(counted.allocations.total() < f64::EPSILON, "{release}: {counted:?}");
+        eprintln!("criterion {release}: built, ran plainly, took turns, counted");
     }
 }

@@ -1,5 +1,7 @@
 //! Texts as Callgrind writes them, and texts as nobody should.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -68,7 +70,7 @@ fn a_profile_has_functions_lines_and_calls() {
     assert_eq!(profile.total, 65);
     assert_eq!(profile.events, [("Bc".to_owned(), 10)].into());
     let main = function(&profile, "work::main");
-    assert_eq!((main.own, main.inclusive, main.called, main.line), (29, 69.min(65), 1, Some(7)));
+    assert_eq!((main.own, main.inclusive, main.called, main.line), (29, 65, 1, Some(7)));
     assert_eq!((main.object.as_deref(), main.file.as_deref()), (Some("work-1"), Some("/src/lib.rs")));
     let lines: Vec<(&str, u32, u64)> =
         main.lines.iter().map(|line| (line.file.as_str(), line.line, line.own)).collect();
@@ -89,7 +91,7 @@ fn a_profile_has_functions_lines_and_calls() {
 
 #[test]
 fn events_come_in_any_order_and_some_are_left_out() {
-    let text = PLAIN.replace("events: Ir Bc", "events: Bc Ir").replace("totals: 65 10", "totals: 65 10");
+    let text = PLAIN.replace("events: Ir Bc", "events: Bc Ir");
     assert_eq!(parse(&text).unwrap().instructions(), 10, "the second column is what counts now");
     let none = PLAIN.replace("events: Ir Bc", "events: Cy Bc");
     assert_eq!(parse(&none), Err(CallgrindError::NoInstructions));
@@ -140,7 +142,7 @@ fn a_circle_of_functions_is_counted_once() {
 
 #[test]
 fn long_names_and_hashes() {
-    let long = format!("_ZN1a{}E", format!("2000{}", "b".repeat(2000)));
+    let long = format!("_ZN1a2000{}E", "b".repeat(2000));
     let lines =
         format!("fn=(1) {long}\n1 5\nfn=(2) _ZN4core3fmt5write17hdeadbeefdeadbeefE\n1 6\nfn=(1)\n2 1");
     let profile = profile(&file(&lines, 12));
@@ -193,11 +195,11 @@ proptest! {
         let mut lines = String::new();
         let mut total = 0;
         for (name, line, cost) in &costs {
-            lines.push_str(&format!("fn=f{name}\n{line} {cost}\n"));
+            writeln!(lines, "fn=f{name}\n{line} {cost}").unwrap();
             total += cost;
         }
         for (caller, callee, count, inclusive) in &calls {
-            lines.push_str(&format!("fn=f{caller}\ncfn=f{callee}\ncalls={count} 1\n1 {inclusive}\n"));
+            writeln!(lines, "fn=f{caller}\ncfn=f{callee}\ncalls={count} 1\n1 {inclusive}").unwrap();
         }
         let profile = profile(&file(&lines, total));
         prop_assert_eq!(profile.total, total);

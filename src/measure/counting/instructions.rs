@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use rustix::process::Pid;
+
 use super::code;
 use super::plan::{self, Counted};
 use super::valgrind::{self, Valgrind};
@@ -30,8 +32,8 @@ pub(super) fn count(
     let invocation = valgrind.over(invocation, folder.path(), options).padded(std::env::vars_os());
     let started = Instant::now();
     let player = Player::launch(&invocation, folder.path(), options.time_limit)
-        .map_err(|failure| valgrind.explained(failure, folder.path()))?;
-    let mut launch = Launch { valgrind, player, folder: folder.path(), files: 0 };
+        .map_err(|failure| valgrind::explained(failure, folder.path()))?;
+    let mut launch = Launch { player, folder: folder.path(), files: 0 };
     let (iterations, dump, threads) = launch.steady()?;
     let sample = super::sample(iterations, dump.instructions())?;
     drop(launch);
@@ -48,7 +50,6 @@ fn arch(bench: &BuiltBench) -> &str {
 
 /// A process that counts. It is gone when this is dropped.
 struct Launch<'a> {
-    valgrind: &'a Valgrind,
     player: Player,
     folder: &'a Path,
     /// How many files Callgrind has written so far.
@@ -95,7 +96,7 @@ impl Launch<'_> {
     fn count(&mut self, iterations: u64) -> Result<(Counted, Dump), Uncounted> {
         let answer = self.player.count(iterations).map_err(|failure| self.explained(failure))?;
         self.files += 1;
-        let pid = self.player.pid().map_or(0, |pid| pid.as_raw_pid());
+        let pid = self.player.pid().map_or(0, Pid::as_raw_pid);
         let path = valgrind::file(self.folder, pid, self.files);
         let text = fs::read_to_string(&path).map_err(|error| unread(&error))?;
         let dump = callgrind::parse(&text).map_err(|error| unread(&error))?;
@@ -112,7 +113,7 @@ impl Launch<'_> {
     }
 
     fn explained(&self, failure: LaunchFailure) -> Uncounted {
-        self.valgrind.explained(failure, self.folder)
+        valgrind::explained(failure, self.folder)
     }
 }
 

@@ -59,7 +59,7 @@ impl Valgrind {
     /// The invocation under Callgrind, which writes its files to a folder.
     pub(super) fn over(&self, invocation: Invocation, folder: &Path, options: &CountOptions) -> Invocation {
         let simulate = if options.caches { "yes" } else { "no" };
-        let place = |name: &str| folder.join(name).to_string_lossy().replace('%', "%%");
+        let folder = folder.to_string_lossy().replace('%', "%%");
         // Options that a user's own `.valgrindrc` may have changed are stated, even where they are the default.
         let arguments = [
             "--tool=callgrind".to_owned(),
@@ -77,33 +77,33 @@ impl Valgrind {
             "--vgdb=no".to_owned(),
             format!("--cache-sim={simulate}"),
             format!("--branch-sim={simulate}"),
-            format!("--log-file={}", place(LOG)),
+            format!("--log-file={folder}/{LOG}"),
             // A process that was forked writes to files of its own.
-            format!("--callgrind-out-file={}", place("callgrind.%p").replace("%%p", "%p")),
+            format!("--callgrind-out-file={folder}/callgrind.%p"),
         ];
         invocation.under(&self.program, arguments).env("VALGRIND_OPTS", "")
-    }
-
-    /// A failed launch in Valgrind's own words, where they explain it.
-    pub(super) fn explained(&self, failure: LaunchFailure, folder: &Path) -> Uncounted {
-        let log = fs::read_to_string(folder.join(LOG)).unwrap_or_default();
-        let said = format!("{log}\n{}", failure.output_tail);
-        if let Some(uncounted) = complaint(&said) {
-            return uncounted;
-        }
-        let mut failure = failure;
-        let lines: Vec<&str> = log.lines().collect();
-        let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
-        for line in last {
-            failure.output_tail.push('\n');
-            failure.output_tail.push_str(line);
-        }
-        super::explained(failure)
     }
 }
 
 /// Where Valgrind complains.
 const LOG: &str = "valgrind.log";
+
+/// A failed launch in Valgrind's own words, where they explain it.
+pub(super) fn explained(failure: LaunchFailure, folder: &Path) -> Uncounted {
+    let log = fs::read_to_string(folder.join(LOG)).unwrap_or_default();
+    let said = format!("{log}\n{}", failure.output_tail);
+    if let Some(uncounted) = complaint(&said) {
+        return uncounted;
+    }
+    let mut failure = failure;
+    let lines: Vec<&str> = log.lines().collect();
+    let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
+    for line in last {
+        failure.output_tail.push('\n');
+        failure.output_tail.push_str(line);
+    }
+    super::explained(failure)
+}
 
 /// The file with the given number that the process `pid` had written, from 1.
 pub(super) fn file(folder: &Path, pid: i32, number: usize) -> PathBuf {
@@ -154,7 +154,7 @@ fn complaint(said: &str) -> Option<Uncounted> {
     }
     let bytes =
         said.lines().find_map(|line| line.split_once("nhandled instruction bytes: ")).map(|(_, rest)| rest);
-    let bytes = bytes.map(|bytes| bytes.trim().split_whitespace().take(6).collect::<Vec<_>>().join(" "));
+    let bytes = bytes.map(|bytes| bytes.split_whitespace().take(6).collect::<Vec<_>>().join(" "));
     // The first byte of every AVX-512 instruction.
     let family = bytes.as_ref().is_some_and(|bytes| bytes.to_ascii_lowercase().starts_with("0x62"));
     let family = if family { " (AVX-512)" } else { "" };
@@ -213,7 +213,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(LOG), "==7== the 'impossible' happened").unwrap();
         let failure = LaunchFailure { kind: FailureKind::Exited(1), output_tail: "last words".into() };
-        match Valgrind::default().explained(failure, folder.path()) {
+        match explained(failure, folder.path()) {
             Uncounted::Failed(failure) => {
                 assert_eq!(failure.output_tail, "last words\n==7== the 'impossible' happened");
             }

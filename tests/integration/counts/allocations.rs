@@ -1,6 +1,6 @@
 //! Allocations, through the counting allocator.
 
-use perfguard::domain::{AllocationCount, Variant};
+use perfguard::domain::{AllocationCount, Sample, Variant};
 use perfguard::measure::counter::{Counter, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::failure::FailureKind;
@@ -16,7 +16,7 @@ fn count(id: &str) -> AllocationCount {
 /// Allocations, bytes and the peak of one iteration.
 fn figures(id: &str) -> [f64; 3] {
     let count = count(id);
-    [count.allocations, count.allocated_bytes, count.peak_bytes].map(|sample| sample.per_iteration())
+    [count.allocations, count.allocated_bytes, count.peak_bytes].map(Sample::per_iteration)
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn what_cannot_be_counted_is_told() {
     let faulty = bench(Variant::Allocations, "faults", &[("FIXTURE_FAULT", "panic")]);
     match ProcessCounter::new().allocations(&faulty, &benchmark("fault"), &OPTIONS) {
         Err(Uncounted::Failed(failure)) => {
-            assert!(matches!(failure.kind, FailureKind::Panicked(_)), "{failure}")
+            assert!(matches!(failure.kind, FailureKind::Panicked(_)), "{failure}");
         }
         other => panic!("{other:?}"),
     }
