@@ -272,3 +272,17 @@ fn what_the_library_does_is_told_of_who_had_it_done() {
     assert_eq!(names(&found)[..2], ["realloc", "alloc::raw_vec::finish_grow"]);
     whole(&found);
 }
+
+#[test]
+fn a_function_that_begins_with_inlined_library_code_is_where_the_rest_of_it_is() {
+    let side = |own: u64| {
+        let mut helper = written("fib::helper", "library/core/src/num.rs", &[(2029, 10)]);
+        let lines = [(9, own), (7, 5)].map(|(line, own)| LineCost { file: "src/lib.rs".into(), line, own });
+        helper.lines.extend(lines);
+        helper.own += own + 5;
+        vec![helper]
+    };
+    let found = explained(side(100), side(300));
+    let place = found.functions[0].place.clone().unwrap();
+    assert_eq!((place.file.as_str(), place.line), ("src/lib.rs", Some(7)));
+}
