@@ -1,10 +1,13 @@
 //! A profile by function, for one iteration.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::domain::{Profile, Spent};
+use crate::domain::{FunctionCost, Profile, Spent};
 
-use super::names::is_nameless;
+use super::names::{is_nameless, is_standard};
+
+/// What the standard library's sources lie in, once their paths are tidy.
+const STANDARD_SOURCES: &str = "library/";
 
 /// What stands for every function without a name.
 pub(super) const NAMELESS: &str = "(no symbol)";
@@ -37,7 +40,7 @@ pub(super) fn of(profile: &Profile, iterations: u64) -> Vec<Cost> {
     for (member, function) in profile.functions.iter().enumerate() {
         let nameless = is_nameless(&function.name);
         let name = if nameless { NAMELESS } else { &function.name };
-        let (file, line) = if nameless { (None, None) } else { (function.file.clone(), function.line) };
+        let (file, line) = if nameless { (None, None) } else { written(function) };
         let key = (name.to_owned(), function.object.clone(), file.clone(), line);
         let place = *places.entry(key).or_insert_with(|| {
             costs.push(Cost {
@@ -60,6 +63,23 @@ pub(super) fn of(profile: &Profile, iterations: u64) -> Vec<Cost> {
         cost.members.push(member);
     }
     costs
+}
+
+/// Where a function is written. A profile takes the place of its first instruction, which may be one of the standard
+/// library's that was inlined there: the function itself is then where most of its other instructions are.
+fn written(function: &FunctionCost) -> (Option<String>, Option<u32>) {
+    let standard = |file: &str| file.starts_with(STANDARD_SOURCES);
+    let own = (function.file.clone(), function.line);
+    if is_standard(&function.name) || !function.file.as_deref().is_some_and(standard) {
+        return own;
+    }
+    let mut files: BTreeMap<&str, (u64, u32)> = BTreeMap::new();
+    for line in function.lines.iter().filter(|line| !standard(&line.file)) {
+        let known = files.entry(&line.file).or_insert((0, line.line));
+        *known = (known.0 + line.own, known.1.min(line.line));
+    }
+    let most = files.into_iter().max_by_key(|(_, (cost, _))| *cost);
+    most.map_or(own, |(file, (_, line))| (Some(file.to_owned()), Some(line)))
 }
 
 /// The share of instructions in functions without a name.

@@ -4,7 +4,7 @@
 //! table tells, as far as it goes: lines of `a` are then charged to `b`. Without line tables the call graph has to do:
 //! `b` called `a` and grew when it vanished.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{Evidence, Inlined, Profile, Side, Sides};
 
@@ -16,6 +16,9 @@ const ENOUGH: f64 = 0.2;
 
 /// A function that holds less than this share of all that was found elsewhere holds none.
 const CRUMB: f64 = 0.02;
+
+/// So many lines may have come in above a function without anything telling.
+const SLACK: i64 = 2;
 
 /// Where what one side has apart is found on the other side: the row, and how much of it.
 type Found = Vec<(usize, f64)>;
@@ -78,31 +81,60 @@ fn common(rows: &[Row], apart: Side) -> impl Iterator<Item = (usize, &Cost, &Cos
     })
 }
 
-/// Functions that are charged with more of the lines that the function is written in than before.
+/// Functions that are charged with more of the lines that the function consists of than before: its own, and those that
+/// were inlined into it themselves. Without any of its own, the others are a coincidence.
 fn by_lines(rows: &[Row], cost: &Cost, apart: Side, drifts: &Drifts) -> Found {
     let Some(file) = &cost.file else { return Vec::new() };
-    let own_lines = || cost.lines.iter().filter(|(of, _, _)| of == file).map(|(_, line, _)| *line);
-    let (Some(low), Some(high)) = (own_lines().min(), own_lines().max()) else { return Vec::new() };
-    let drift = drifts.at(file, low);
-    let within = |lines: &[(String, u32, f64)], low: i64, high: i64| {
-        let inside =
-            |(of, line, _): &&(String, u32, f64)| of == file && (low..=high).contains(&i64::from(*line));
-        lines.iter().filter(inside).map(|(_, _, own)| own).sum::<f64>()
-    };
-    let (low, high) = (i64::from(low), i64::from(high));
+    let parts = parts(cost);
+    let has_own = parts.contains_key(file.as_str());
     common(rows, apart)
         .filter_map(|(place, here, there)| {
-            // In a function of another file every line of this one was inlined, wherever it has gone to.
-            let (from, to) = if here.file.as_ref() == Some(file) || there.file.as_ref() == Some(file) {
-                (low + drift, high + drift)
-            } else {
-                (0, i64::MAX)
-            };
-            let (old_from, old_to) = if from == 0 { (0, i64::MAX) } else { (low, high) };
-            let gained = within(&there.lines, from, to) - within(&here.lines, old_from, old_to);
-            (gained > 0.0).then_some((place, gained))
+            let same_file = here.file.as_ref() == Some(file) || there.file.as_ref() == Some(file);
+            let (mut own, mut others) = (0.0, 0.0);
+            for (of, part) in &parts {
+                let window = (part.low, part.high);
+                if of != file {
+                    others += gained(here, there, of, window, window).min(part.own);
+                } else if same_file {
+                    let (low, high) = (part.low - SLACK, part.high + SLACK);
+                    let drift = drifts.at(file, part.low);
+                    own += gained(here, there, of, (low, high), (low + drift, high + drift)).min(part.own);
+                } else {
+                    // In a function of another file every line of this one was inlined, wherever it has gone to.
+                    own += gained(here, there, of, (0, i64::MAX), (0, i64::MAX));
+                }
+            }
+            let all = own + others;
+            (all > 0.0 && (own > 0.0 || !has_own)).then_some((place, all))
         })
         .collect()
+}
+
+/// The lines of one file within a function.
+struct Part {
+    low: i64,
+    high: i64,
+    own: f64,
+}
+
+fn parts(cost: &Cost) -> BTreeMap<&str, Part> {
+    let mut parts: BTreeMap<&str, Part> = BTreeMap::new();
+    for (file, line, own) in &cost.lines {
+        let line = i64::from(*line);
+        let part = parts.entry(file).or_insert(Part { low: line, high: line, own: 0.0 });
+        *part = Part { low: part.low.min(line), high: part.high.max(line), own: part.own + own };
+    }
+    parts
+}
+
+/// How much more a function is charged with some lines of a file, there than here; nothing where it is less.
+fn gained(here: &Cost, there: &Cost, file: &str, before: (i64, i64), after: (i64, i64)) -> f64 {
+    let within = |cost: &Cost, (low, high): (i64, i64)| {
+        let inside =
+            |(of, line, _): &&(String, u32, f64)| of == file && (low..=high).contains(&i64::from(*line));
+        cost.lines.iter().filter(inside).map(|(_, _, own)| own).sum::<f64>()
+    };
+    (within(there, after) - within(here, before)).max(0.0)
 }
 
 /// Functions that called it and grew when it vanished.
@@ -143,9 +175,9 @@ struct Drifts(HashMap<String, Vec<(u32, i64)>>);
 
 impl Drifts {
     /// The drift of the last function that begins at or before a line.
-    fn at(&self, file: &str, line: u32) -> i64 {
+    fn at(&self, file: &str, line: i64) -> i64 {
         let known = self.0.get(file).map_or(&[][..], Vec::as_slice);
-        known.iter().rfind(|(begins, _)| *begins <= line).map_or(0, |(_, drift)| *drift)
+        known.iter().rfind(|(begins, _)| i64::from(*begins) <= line).map_or(0, |(_, drift)| *drift)
     }
 }
 

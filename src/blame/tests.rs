@@ -273,3 +273,41 @@ fn what_the_library_does_is_told_of_who_had_it_done() {
     assert_eq!(names(&found)[..2], ["realloc", "alloc::raw_vec::finish_grow"]);
     whole(&found);
 }
+
+#[test]
+fn a_function_that_begins_with_inlined_library_code_is_where_the_rest_of_it_is() {
+    let side = |own: u64| {
+        let mut helper = written("fib::helper", "library/core/src/num.rs", &[(2029, 10)]);
+        let lines = [(9, own), (7, 5)].map(|(line, own)| LineCost { file: "src/lib.rs".into(), line, own });
+        helper.lines.extend(lines);
+        helper.own += own + 5;
+        vec![helper]
+    };
+    let found = explained(side(100), side(300));
+    let place = found.functions[0].place.clone().unwrap();
+    assert_eq!((place.file.as_str(), place.line), ("src/lib.rs", Some(7)));
+}
+
+#[test]
+fn what_was_inlined_into_the_inlined_goes_with_it() {
+    let library = |own: u64| LineCost { file: "library/core/src/hint.rs".into(), line: 482, own };
+    let mut helper = written("a::helper", "src/lib.rs", &[(8, 100), (9, 40)]);
+    helper.lines.push(library(900));
+    helper.own += 900;
+    let with = |lines: &[(u32, u64)], inlined: u64| {
+        let mut caller = written("a::caller", "src/lib.rs", lines);
+        caller.lines.push(library(inlined));
+        caller.own += inlined;
+        caller
+    };
+    // One line came in above the helper.
+    let baseline = vec![with(&[(20, 50), (7, 90), (8, 40)], 870)];
+    let found = explained(baseline, vec![helper, with(&[(21, 50)], 0)]);
+    assert_eq!(names(&found), ["a::caller"], "{found:?}");
+    assert_eq!(found.functions[0].own(), 40.0);
+    assert_eq!(found.functions[0].inlined[0].apart_in, Side::Candidate);
+    // Lines of the library alone prove nothing.
+    let stranger = written("a::stranger", "src/lib.rs", &[(8, 100)]);
+    let found = explained(vec![with(&[(50, 5)], 870)], vec![stranger, with(&[(50, 5)], 0)]);
+    assert_eq!(found.functions.len(), 2);
+}

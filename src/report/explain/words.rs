@@ -160,14 +160,25 @@ pub(super) fn subject(report: &ExplainReport) -> String {
 
 /// What differs besides the code, one thing a line.
 pub(super) fn besides(report: &ExplainReport) -> Vec<String> {
-    let empty = |text: &str| if text.is_empty() { "none".to_owned() } else { clean(text) };
     let builds = report.builds.iter().map(|build| {
-        let values = &build.values;
-        format!("{}: {} → {}", clean(&build.field), empty(&values.baseline), empty(&values.candidate))
+        let (before, after) = (&build.values.baseline, &build.values.candidate);
+        let (less, more) = (without(before, after), without(after, before));
+        if less == more {
+            // The same words in another order.
+            return format!("{}: {} → {}", clean(&build.field), clean(before), clean(after));
+        }
+        format!("{}: {less} → {more}", clean(&build.field))
     });
     builds
         .chain(report.dependencies.iter().map(|dependency| format!("dependency {}", step(dependency))))
         .collect()
+}
+
+/// The words of one value that the other does not have: of twenty settings mostly one differs.
+fn without(value: &str, other: &str) -> String {
+    let others: Vec<&str> = other.split_whitespace().collect();
+    let left: Vec<&str> = value.split_whitespace().filter(|word| !others.contains(word)).collect();
+    if left.is_empty() { "none".to_owned() } else { clean(&left.join(" ")) }
 }
 
 /// `hashbrown: 0.15.2 → 0.16.0`.
@@ -215,8 +226,8 @@ pub(super) fn asides(function: &FunctionDifference) -> Vec<String> {
     for inlined in &function.inlined {
         let name = brief(&inlined.name, NAME);
         asides.push(match inlined.apart_in {
-            Side::Baseline => format!("now with {name} inlined"),
-            Side::Candidate => format!("no longer with {name} inlined"),
+            Side::Baseline => format!("{name} now inlined"),
+            Side::Candidate => format!("{name} no longer inlined"),
         });
     }
     asides
@@ -290,11 +301,20 @@ fn first_suspect(report: &ExplainReport, explanation: &Explanation) -> Option<St
     }
 }
 
+/// How much of the difference a part of it is; behind a comma. It is more than all of it where others made up for it.
+fn part(explanation: &Explanation, amount: f64) -> String {
+    match explanation.share(amount) {
+        None => String::new(),
+        Some(part) if part > 1.05 => {
+            format!(", more than the whole difference ({})", signed(explanation.difference()))
+        }
+        Some(part) => format!(", {} of the difference", share(part)),
+    }
+}
+
 fn one_function(explanation: &Explanation, function: &FunctionDifference) -> String {
     let own = function.own();
-    let part = explanation
-        .share(own)
-        .map_or_else(String::new, |part| format!(", {} of the difference", share(part)));
+    let part = part(explanation, own);
     let head = match function.occurrence {
         Occurrence::New => format!("{} is new: it executes {} instructions", named(function), amount(own)),
         Occurrence::Gone => format!("{} is gone: it executed {} instructions", named(function), amount(-own)),
@@ -336,15 +356,20 @@ fn memory(explanation: &Explanation, function: &FunctionDifference) -> String {
 fn within(explanation: &Explanation, function: &FunctionDifference) -> String {
     let inclusive = function.inclusive();
     let more = if inclusive < 0.0 { "fewer" } else { "more" };
-    let part = explanation
-        .share(inclusive)
-        .map_or_else(String::new, |part| format!(", {} of the difference", share(part)));
+    let part = part(explanation, inclusive);
     let most: Vec<String> = explanation
         .functions
         .iter()
         .filter(|one| one.own() * inclusive > 0.0)
         .take(NAMED)
-        .map(|one| format!("`{}` ({})", brief(&one.name, NAME), signed(one.own())))
+        .map(|one| {
+            let own = signed(one.own());
+            if one == function {
+                format!("itself ({own})")
+            } else {
+                format!("`{}` ({own})", brief(&one.name, NAME))
+            }
+        })
         .collect();
     let most = if most.is_empty() { String::new() } else { format!("; most of it in {}", listed(most)) };
     let memory = memory(explanation, function);
