@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use super::catalogue::{Catalogue, Presence};
 use super::claims::{self, Resolved, gate};
-use super::counts::Kind;
+use super::counts::{Heap, Kind};
 use super::error::PipelineError;
 use super::null_control::NullControl;
-use super::referee::{Heap, Referee};
+use super::referee::{Heaps, Referee};
 use super::request::{CompareRequest, Harness, HarnessClaims, Measuring, Subject};
 use super::session;
 use super::workshop::{BenchTargetName, Layout, Prepared, Workshop};
@@ -163,7 +163,7 @@ fn heap(
     revisions: &Sides<Revision>,
     catalogue: &Catalogue,
     claims: &[Resolved],
-) -> Result<Option<Heap>, PipelineError> {
+) -> Result<Option<Heaps>, PipelineError> {
     let counted = !Kind::Heap.metrics(&measuring.metrics).is_empty();
     let open = catalogue.entries.iter().filter(|(_, presence)| match presence {
         Presence::Both(_) => counted,
@@ -178,7 +178,7 @@ fn heap(
     }
     let workshop = workshop.counting_allocations(&targets);
     match prepare(&workshop, revisions.clone()) {
-        Ok(prepared) => Ok(Some(Ok(prepared.map(|prepared| prepared.benches)))),
+        Ok(prepared) => Ok(Some(Ok(prepared.map(Heap::from)))),
         Err(PipelineError::Build(error)) if !interrupted() => Ok(Some(Err(claims::uncounted(&error)))),
         Err(error) => Err(error),
     }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::error::PipelineError;
 use super::prove::words;
 use super::session::{self, provenance};
+use super::workshop::Prepared;
 use crate::domain::{
     AllocationCount, BenchmarkName, BuiltBench, Digest, Event, InstructionCount, Launch, MachineFacts,
     Measurement, MeasurementKey, Metric, OccasionId, Progress, Revision, Sample, SampleSet,
@@ -67,22 +68,46 @@ pub(crate) struct Task {
     pub(crate) key: MeasurementKey,
 }
 
+/// The executables of one side that count allocations.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heap {
+    pub(crate) benches: Vec<BuiltBench>,
+    /// Benches, as `package::target`, that cannot have any, and why.
+    pub(crate) refused: Vec<(String, String)>,
+}
+
+impl From<Prepared> for Heap {
+    fn from(Prepared { benches, refused, .. }: Prepared) -> Self {
+        Self { benches, refused }
+    }
+}
+
+impl Heap {
+    /// The one that counts what another executable times.
+    fn find(&self, timed: &BuiltBench) -> Result<&BuiltBench, NotCounted> {
+        let found = self.benches.iter().find(|bench| bench.identity() == timed.identity());
+        found.ok_or_else(|| {
+            let label = timed.label();
+            let refused = self.refused.iter().find(|(refused, _)| *refused == label);
+            let reason = refused.map_or("it could not be built to count them", |(_, reason)| reason);
+            NotCounted::Uncountable(format!("{label}: {reason}"))
+        })
+    }
+}
+
 /// The executable that a benchmark is counted in: the timed one itself, or of `heap` the one that was built to count
 /// allocations.
 pub(crate) fn counting_bench<'a>(
     kind: Kind,
     timed: &'a BuiltBench,
-    heap: Option<Result<&'a [BuiltBench], &str>>,
+    heap: Option<Result<&'a Heap, &str>>,
 ) -> Result<&'a BuiltBench, NotCounted> {
     let unavailable = |reason: &str| NotCounted::Unavailable { reason: reason.to_owned(), remedy: None };
     match (kind, heap) {
         (Kind::Instructions, _) => Ok(timed),
         (Kind::Heap, None) => Err(unavailable("nothing was built to count them in")),
         (Kind::Heap, Some(Err(reason))) => Err(unavailable(reason)),
-        (Kind::Heap, Some(Ok(heap))) => heap
-            .iter()
-            .find(|bench| bench.identity() == timed.identity())
-            .ok_or_else(|| unavailable(&format!("{} has no such build", timed.label()))),
+        (Kind::Heap, Some(Ok(heap))) => heap.find(timed),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::judge::{ErrorBudget, TargetInfo, outcome};
 use crate::measure::runner::Runner;
 use crate::store::Store;
 
-pub(crate) use counting::Heap;
+pub(crate) use counting::Heaps;
 
 /// Who judges the benchmarks of a catalogue.
 pub(crate) struct Referee<'a> {
@@ -32,7 +32,7 @@ pub(crate) struct Referee<'a> {
     pub(crate) progress: &'a dyn Progress,
     pub(crate) occasion: OccasionId,
     /// What allocations are counted in, where they are.
-    pub(crate) heap: Option<Heap>,
+    pub(crate) heap: Option<Heaps>,
     /// What is decided, also when the rest breaks off.
     pub(crate) settled: BTreeMap<BenchmarkName, BenchmarkOutcome>,
     /// What a reader should know besides.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::claims::uncounted;
 use super::compare::in_scope;
-use super::counts::{Abacus, Kind, NotCounted, Tally, Task, counting_bench, task};
+use super::counts::{Abacus, Heap, Kind, NotCounted, Tally, Task, counting_bench, task};
 use super::error::PipelineError;
 use super::prove::words;
 use super::request::{RunRequest, RunSubject};
@@ -259,7 +259,7 @@ impl Surveyor<'_> {
                 Kind::Instructions => None,
                 Kind::Heap => Some(heap(workshop, &prepared.revision, keyed)?),
             };
-            let heap = heap.as_ref().map(|heap| heap.as_deref().map_err(String::as_str));
+            let heap = heap.as_ref().map(|heap| heap.as_ref().map_err(String::as_str));
             let mut tasks = Vec::new();
             for (bench, key) in keyed {
                 let taken_of = (&prepared.revision, &self.request.machine);
@@ -385,11 +385,11 @@ fn heap(
     workshop: &Workshop<'_>,
     revision: &Revision,
     keyed: &[(BuiltBench, MeasurementKey)],
-) -> Result<Result<Vec<BuiltBench>, String>, PipelineError> {
+) -> Result<Result<Heap, String>, PipelineError> {
     let targets: BTreeSet<BenchTargetName> =
         keyed.iter().map(|(bench, _)| (bench.package.clone(), bench.target.clone())).collect();
     match workshop.counting_allocations(&targets).prepare(Side::Candidate, revision, None) {
-        Ok(prepared) => Ok(Ok(prepared.benches)),
+        Ok(prepared) => Ok(Ok(Heap::from(prepared))),
         Err(PipelineError::Build(error)) if !interrupted() => Ok(Err(uncounted(&error))),
         Err(error) => Err(error),
     }

@@ -61,6 +61,8 @@ pub(crate) struct Prepared {
     pub(crate) revision: Revision,
     /// The benches of the workspace, and of the harness where it takes part.
     pub(crate) benches: Vec<BuiltBench>,
+    /// Benches, as `package::target`, whose allocations cannot be counted, and why.
+    pub(crate) refused: Vec<(String, String)>,
     /// Bench targets that are not measured.
     pub(crate) left_out: Vec<LeftOut>,
     /// What the reader should know.
@@ -74,7 +76,15 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// A revision that has nothing of what is wanted.
     fn empty(revision: Revision, notes: Vec<String>) -> Self {
-        Self { revision, benches: Vec::new(), left_out: Vec::new(), notes, layout: None, target: None }
+        Self {
+            revision,
+            benches: Vec::new(),
+            refused: Vec::new(),
+            left_out: Vec::new(),
+            notes,
+            layout: None,
+            target: None,
+        }
     }
 
     /// The same executables, for a revision with the same files.
@@ -241,6 +251,7 @@ impl Workshop<'_> {
         match self.make(side, &tree, &Selection::default(), None) {
             Ok(harness) => {
                 prepared.benches.extend(harness.benches);
+                prepared.refused.extend(harness.refused);
                 prepared.notes.extend(harness.notes);
                 prepared.layout = harness.layout;
             }
@@ -306,7 +317,7 @@ impl Workshop<'_> {
             seed: seed.as_deref(),
             local: &found.local,
         };
-        let Built { benches, notes: built_notes, .. } = build(&request, self.progress)?;
+        let Built { benches, refused, notes: built_notes, .. } = build(&request, self.progress)?;
         let layout = (self.layout == Layout::Asked
             && found.members.iter().any(|member| member == HARNESS_PACKAGE))
         .then(|| {
@@ -318,6 +329,7 @@ impl Workshop<'_> {
         Ok(Prepared {
             revision: tree.revision.clone(),
             benches,
+            refused,
             left_out: found.left_out,
             notes,
             layout,

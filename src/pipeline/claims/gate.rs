@@ -6,6 +6,7 @@
 
 use super::super::catalogue::{Catalogue, ListedBench, Presence};
 use super::super::compare::in_scope;
+use super::super::counts::Heap;
 use super::super::error::PipelineError;
 use super::super::prove::Arena;
 use super::super::request::{ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Measuring};
@@ -13,8 +14,7 @@ use super::super::workshop::Prepared;
 use super::resolve::{Bench, Reach, Resolved};
 use super::{Evidence, SecondLook, Tallies, arch, examine, of_harness, selected_of_harness};
 use crate::domain::{
-    BuiltBench, ClaimOrigin, ClaimOutcome, ClaimVerdict, ClaimWeight, Event, MachineFacts, ReportedError,
-    Revision,
+    ClaimOrigin, ClaimOutcome, ClaimVerdict, ClaimWeight, Event, MachineFacts, ReportedError, Revision,
 };
 use crate::judge::ErrorBudget;
 use crate::store::BaselineFile;
@@ -57,7 +57,7 @@ pub(crate) fn selected(
 pub(crate) struct Built<'a> {
     pub(crate) listed: &'a [ListedBench],
     /// Those that count allocations, or why there are none.
-    pub(crate) heap: Result<&'a [BuiltBench], &'a str>,
+    pub(crate) heap: Result<&'a Heap, &'a str>,
     /// What the harness says about the layout of types.
     pub(crate) layout: Option<&'a Result<String, String>>,
 }

@@ -22,6 +22,7 @@ use std::time::Instant;
 
 use super::catalogue::ListedBench;
 use super::compare::in_scope;
+use super::counts::Heap;
 use super::error::PipelineError;
 use super::prove::Arena;
 use super::request::{Harness, Measuring, Project, Scope};
@@ -90,7 +91,7 @@ pub fn claims(
     let targets = targets(&resolved);
     let counting = workshop.counting_allocations(&targets);
     let heap = match prepare(&counting, &request.own, &revision) {
-        Ok(prepared) => Ok(prepared.benches),
+        Ok(prepared) => Ok(Heap::from(prepared)),
         Err(PipelineError::Build(error)) if !interrupted() => Err(uncounted(&error)),
         Err(error) => return Err(error),
     };
@@ -98,7 +99,7 @@ pub fn claims(
     let timed = resolved.iter().filter(|claim| claim.is_timed()).count();
     let measuring = &request.measuring;
     let mut arena = Arena { store, occasion, runner, progress, measuring, seed: request.seed };
-    let heap = heap.as_deref().map_err(String::as_str);
+    let heap = heap.as_ref().map_err(String::as_str);
     let tallies = Tallies::count(&mut arena, (&revision, &request.machine), &resolved, &listed, heap)?;
     arena.progress.event(Event::Measuring { benchmarks: timed });
     let evidence = Evidence {

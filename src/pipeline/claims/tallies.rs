@@ -4,14 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::catalogue::ListedBench;
-use super::super::counts::{Abacus, Counted, Kind, counting_bench, task};
+use super::super::counts::{Abacus, Counted, Heap, Kind, counting_bench, task};
 use super::super::error::PipelineError;
 use super::super::prove::Arena;
 use super::super::workshop::BenchTargetName;
 use super::resolve::Resolved;
-use crate::domain::{
-    BenchmarkName, BuiltBench, Expectation, Instructions, MachineFacts, Metric, Revision, median,
-};
+use crate::domain::{BenchmarkName, Expectation, Instructions, MachineFacts, Metric, Revision, median};
 
 /// What was counted of the benchmarks that claims speak of.
 #[derive(Debug, Default)]
@@ -33,7 +31,7 @@ impl Tallies {
         (revision, machine): (&Revision, &MachineFacts),
         claims: &[Resolved],
         listed: &[ListedBench],
-        heap: Result<&[BuiltBench], &str>,
+        heap: Result<&Heap, &str>,
     ) -> Result<Self, PipelineError> {
         let spoken_of: BTreeSet<&BenchmarkName> = claims.iter().flat_map(|claim| &claim.benchmarks).collect();
         let equal: BTreeSet<&BenchmarkName> = claims

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::{Open, Referee};
 use crate::domain::{BenchmarkName, BuiltBench, Limit, Metric, MetricOutcome, Side, Sides, Verdict};
 use crate::judge::{ErrorBudget, judge_counts, outcome};
-use crate::pipeline::counts::{Abacus, Counted, Kind, NotCounted, Tally, Task, counting_bench, task};
+use crate::pipeline::counts::{Abacus, Counted, Heap, Kind, NotCounted, Tally, Task, counting_bench, task};
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::explain::guilty;
 use crate::pipeline::request::Insistence;
 
 /// Executables of both sides that count allocations, or why there are none.
-pub(crate) type Heap = Result<Sides<Vec<BuiltBench>>, String>;
+pub(crate) type Heaps = Result<Sides<Heap>, String>;
 
 /// Both sides of one benchmark, counted.
 pub(super) struct Count {
@@ -152,7 +152,7 @@ impl Referee<'_> {
     fn task(&mut self, side: Side, kind: Kind, open: &Open) -> Result<Task, NotCounted> {
         let timed = open.benches.get(side);
         let heap = self.heap.as_ref().map(|heap| match heap {
-            Ok(heap) => Ok(heap.get(side).as_slice()),
+            Ok(heaps) => Ok(heaps.get(side)),
             Err(reason) => Err(reason.as_str()),
         });
         let bench = counting_bench(kind, timed, heap)?;
