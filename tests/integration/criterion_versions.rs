@@ -132,6 +132,7 @@ fn every_release_takes_turns() {
     for release in RELEASES.into_iter().filter(|release| asked == "1" || asked == *release) {
         let folder = package(release);
         assert!(cargo(&folder).arg("generate-lockfile").status().unwrap().success());
+        assert!(cargo(&folder).arg("fetch").status().unwrap().success());
         let copy = CriterionCopy::prepare(
             release,
             &registry_source(&folder),
