@@ -113,7 +113,7 @@ fn counts(release: &str, bench: &BuiltBench) {
             let custom = count("group/input/10");
             assert!(matches!(custom, Err(Uncounted::Uncountable(_))), "{release}: {custom:?}");
         }
-        (Err(Uncounted::Unavailable { reason, .. }), _) => eprintln!("{release}: not counted, {reason}"),
+        (Err(Uncounted::Unavailable { reason, .. }), _) => println!("{release}: not counted, {reason}"),
         other => panic!("{release}: {other:?}"),
     }
 }
@@ -132,6 +132,7 @@ fn every_release_takes_turns() {
     for release in RELEASES.into_iter().filter(|release| asked == "1" || asked == *release) {
         let folder = package(release);
         assert!(cargo(&folder).arg("generate-lockfile").status().unwrap().success());
+        assert!(cargo(&folder).arg("fetch").status().unwrap().success());
         let copy = CriterionCopy::prepare(
             release,
             &registry_source(&folder),

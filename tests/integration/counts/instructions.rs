@@ -25,7 +25,8 @@ fn own(profile: &Profile, name: &str) -> u64 {
 
 fn add_up(profile: &Profile) {
     let sum: u64 = profile.functions.iter().map(|function| function.own).sum();
-    assert_eq!(sum, profile.total, "the parts come to the whole");
+    // A function that did more in one iteration than in one and more is left with nothing rather than less.
+    assert!(sum.abs_diff(profile.total) <= profile.total / 10_000, "{sum} of {}", profile.total);
     for function in &profile.functions {
         assert!(function.inclusive >= function.own && function.inclusive <= profile.total, "{function:?}");
     }
