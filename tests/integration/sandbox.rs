@@ -109,6 +109,8 @@ impl Sandbox {
                 command.env_remove(&name);
             }
         }
+        // Most tests are about time; those about counts ask for them.
+        command.env("PERFGUARD_METRICS", "wall-time");
         command.env("CARGO_TARGET_DIR", target).env("NO_COLOR", "1").env("COLUMNS", "120");
         command
             .env_remove("CLICOLOR_FORCE")

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod baselines;
+mod counts;
 mod harness;
 mod history;
 mod input;

@@ -1,0 +1,165 @@
+//! Counts as a user sees them: judged exactly, explained, and never a failed gate where they cannot be had.
+
+use serde_json::Value;
+
+use super::{Ran, benchmark, ran, ran_with};
+use crate::sandbox::Sandbox;
+
+const WORK: &str = "gauge::work::gauge/work";
+const STEADY: &str = "gauge::work::gauge/steady";
+
+const COMMON: [&str; 9] =
+    ["check", "--no-harness", "--bench", "work", "--baseline", "HEAD", "--format", "json", "--metrics"];
+
+fn check(gauge: &Sandbox, metrics: &str, more: &[&str]) -> Ran {
+    ran(gauge, &[&COMMON[..], &[metrics], more].concat())
+}
+
+/// `check` with the metrics that nobody asked for by name.
+fn check_by_default(gauge: &Sandbox, variables: &[(&str, &str)], more: &[&str]) -> Ran {
+    let variables = [&[("PERFGUARD_METRICS", "")], variables].concat();
+    ran_with(gauge, &[&COMMON[..8], more].concat(), &variables)
+}
+
+fn metric<'a>(document: &'a Value, name: &str, metric: &str) -> &'a Value {
+    let found = benchmark(document, name)["metrics"].as_array().unwrap();
+    found
+        .iter()
+        .find(|found| found["metric"] == metric)
+        .unwrap_or_else(|| panic!("{metric} of {name}: {found:?}"))
+}
+
+/// Whether instructions can be counted here; says so when not.
+fn valgrind() -> bool {
+    let found = std::process::Command::new("valgrind").arg("--version").output().is_ok();
+    if !found {
+        println!("skipped: valgrind is not installed");
+    }
+    found
+}
+
+#[test]
+fn half_a_percent_more_instructions_fails_the_gate_and_the_function_is_named() {
+    if !valgrind() {
+        return;
+    }
+    let gauge = Sandbox::new("gauge");
+    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 1005");
+    let found = check(&gauge, "instructions", &["--threshold", "instructions=0.2%"]);
+    let document = found.json();
+    assert_eq!((found.code, &document["verdict"]), (100, &"regressed".into()), "{document}");
+    let work = metric(&document, WORK, "instructions");
+    assert_eq!((&work["verdict"], &work["method"]), (&"regressed".into(), &"exact".into()));
+    assert!((0.004..0.006).contains(&work["change"].as_f64().unwrap()), "{work}");
+    assert_eq!(work["confidence"], 1.0);
+    let cause = benchmark(&document, WORK)["causes"][0].as_str().unwrap();
+    assert!(cause.contains("gauge::work"), "{cause}");
+    let steady = metric(&document, STEADY, "instructions");
+    assert_eq!((&steady["verdict"], &steady["change"]), (&"unchanged".into(), &0.0.into()));
+    assert_eq!(benchmark(&document, STEADY)["causes"], Value::Array(Vec::new()));
+
+    // Half a percent is less than the threshold allows by default.
+    assert_eq!(check(&gauge, "instructions", &[]).code, 0);
+}
+
+#[test]
+fn not_one_allocation_more_is_accepted() {
+    let gauge = Sandbox::new("gauge");
+    let old = "pub fn work(seed: u64) -> u64 {\n    let mut state = seed | 1;";
+    let new =
+        "pub fn work(seed: u64) -> u64 {\n    let mut state = *std::hint::black_box(Box::new(seed | 1));";
+    gauge.edit("src/lib.rs", old, new);
+    let found = check(&gauge, "allocations,allocated-bytes,peak-bytes", &[]);
+    let document = found.json();
+    assert_eq!(found.code, 100, "{document}");
+    for (name, figure, verdict) in [
+        ("allocations", 1.0, "regressed"),
+        ("allocated-bytes", 8.0, "regressed"),
+        ("peak-bytes", 8.0, "regressed"),
+    ] {
+        let work = metric(&document, WORK, name);
+        assert_eq!((&work["baseline"], &work["candidate"]), (&0.0.into(), &figure.into()), "{work}");
+        assert_eq!((&work["verdict"], &work["method"]), (&verdict.into(), &"exact".into()));
+        assert_eq!(metric(&document, STEADY, name)["verdict"], "unchanged");
+    }
+    assert_eq!(check(&gauge, "allocations", &["--threshold", "allocations=1"]).code, 0);
+}
+
+#[test]
+fn what_executes_the_same_code_needs_no_clock() {
+    if !valgrind() || std::env::consts::ARCH != "x86_64" {
+        return;
+    }
+    let gauge = Sandbox::new("gauge");
+    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 100");
+    let document = check(&gauge, "wall-time,instructions,allocations", &["--budget", "2s"]).json();
+    let steady = metric(&document, STEADY, "wall-time");
+    assert_eq!((&steady["verdict"], &steady["method"]), (&"unchanged".into(), &"exact".into()), "{steady}");
+    assert!(steady["reason"].as_str().unwrap().contains("same machine code"), "{steady}");
+    assert_eq!(metric(&document, WORK, "wall-time")["method"], "paired");
+
+    // Unless the clock is asked for.
+    let timed = check(&gauge, "wall-time,instructions", &["--budget", "1s", "--measure-identical"]).json();
+    assert_eq!(metric(&timed, STEADY, "wall-time")["method"], "paired");
+}
+
+#[test]
+fn what_cannot_be_counted_fails_nothing() {
+    let gauge = Sandbox::new("gauge");
+    let bench = gauge.read("benches/work.rs");
+    gauge.write(
+        "benches/work.rs",
+        &format!("#[global_allocator]\nstatic OWN: std::alloc::System = std::alloc::System;\n{bench}"),
+    );
+    gauge.commit("an allocator of its own");
+    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 999");
+
+    let found = check_by_default(&gauge, &[("PERFGUARD_BUDGET", "2s")], &[]);
+    let document = found.json();
+    assert_eq!(found.code, 0, "{document}");
+    let notes = document["notes"].to_string();
+    assert!(notes.contains("allocations not counted") && notes.contains("allocator of its own"), "{notes}");
+
+    // Asked for by name, it is told for each benchmark, and a verdict that is required is wanting.
+    let found = check(&gauge, "allocations", &["--require-verdict"]);
+    let document = found.json();
+    let work = metric(&document, WORK, "allocations");
+    assert_eq!((found.code, &work["verdict"]), (102, &"not-comparable".into()), "{document}");
+    assert!(work["reason"].as_str().unwrap().contains("allocator of its own"), "{work}");
+}
+
+#[test]
+fn without_valgrind_the_rest_goes_on_and_the_remedy_is_told() {
+    let gauge = Sandbox::new("gauge");
+    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 999");
+    let tools = gauge.root().parent().unwrap().join("tools");
+    std::fs::create_dir(&tools).unwrap();
+    // Everything that is on the path but Valgrind.
+    for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap()) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if !entry.file_name().to_string_lossy().contains("valgrind") {
+                let _ = std::os::unix::fs::symlink(entry.path(), tools.join(entry.file_name()));
+            }
+        }
+    }
+    let path = [("PATH", tools.to_str().unwrap()), ("PERFGUARD_BUDGET", "2s")];
+    let found = check_by_default(&gauge, &path, &[]);
+    let document = found.json();
+    assert_eq!(found.code, 0, "{document}");
+    let notes = document["notes"].to_string();
+    assert!(notes.contains("valgrind is not installed") && notes.contains("install valgrind"), "{notes}");
+    assert_eq!(metric(&document, WORK, "allocations")["method"], "exact");
+}
+
+#[test]
+fn a_run_stores_counts_beside_times() {
+    let gauge = Sandbox::new("gauge");
+    let arguments = ["run", "--no-harness", "--bench", "work", "--format", "json", "--budget", "1s"];
+    let found = ran(&gauge, &[&arguments[..], &["--metrics", "wall-time,allocations"]].concat());
+    let document = found.json();
+    assert_eq!(found.code, 0, "{document}");
+    assert_eq!(metric(&document, WORK, "allocations")["candidate"], 0.0);
+    assert!(metric(&document, WORK, "wall-time")["candidate"].as_f64().unwrap() > 0.0);
+    let report = ran(&gauge, &["report", "--format", "json"]).json().to_string();
+    assert!(report.contains("allocations"), "{report}");
+}
