@@ -138,7 +138,7 @@ fn arena(arguments: &Arguments, root: &Path, extent: &Extent) -> Result<Arena, S
         fixture,
         perfguard,
         workloads,
-        budget: if tiny { 2.0 } else { 10.0 },
+        budget: if tiny { 4.0 } else { 10.0 },
         criterion: if tiny { moments.map(str::to_owned).to_vec() } else { Vec::new() },
         tango: if tiny { 0.3 } else { 5.0 },
     })
@@ -167,6 +167,7 @@ fn go(extent: &Extent, arena: &Arena, records: &mut Records) -> Result<Vec<Strin
     let mut absent = Vec::new();
     for family in extent.families.clone() {
         for per_mille in std::iter::once(0).chain(extent.slowdowns.iter().copied()) {
+            eprintln!("preparing {family:?}, {} slower", percent(per_mille));
             if let Err(error) = prepare(arena, family, per_mille) {
                 let name = format!("{family:?}");
                 eprintln!("{name} does not take part: failed to {error}");

@@ -1,6 +1,7 @@
 //! What the study comes to, small enough for CI: a slowdown of a fifth is caught, equal code does not fail. Counts only,
 //! never a time.
 
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on panics")]
 
 use std::path::{Path, PathBuf};

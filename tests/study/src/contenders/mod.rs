@@ -38,7 +38,8 @@ pub fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
         Family::Perfguard2 => perfguard::compare(arena, trial, "perfguard, T = 2 %", "2%"),
         Family::Truth => {
             // At the true change nothing can be decided, so that pairs are taken until it is hopeless.
-            let threshold = format!("{}%", f64::from(trial.per_mille) / 10.0);
+            // No threshold is nothing, so the truth about equal code is asked for with next to nothing.
+            let threshold = format!("{}%", (f64::from(trial.per_mille) / 10.0).max(0.01));
             perfguard::compare(arena, trial, "truth", &threshold)
         }
         Family::Criterion => criterion::compare(arena, trial),
