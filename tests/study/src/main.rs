@@ -1,6 +1,7 @@
 //! `cargo run --release -p perfguard-study`: the detection study, from the command line.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people watch")]
+#![expect(clippy::struct_excessive_bools, reason = "a flag is given or not")]
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they stand")]
 
 use std::collections::BTreeMap;
