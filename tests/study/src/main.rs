@@ -24,9 +24,9 @@ use perfguard_study::{StudyError, plots, summary};
 /// goes on. The long form takes days on two CPUs; --short about ten minutes. Leave the machine alone meanwhile.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Where everything is built and results are kept
-    #[arg(long, value_name = "FOLDER", default_value = "target/study")]
-    work: PathBuf,
+    /// Where everything is built and results are kept [default: target/study, a folder of its own for each form]
+    #[arg(long, value_name = "FOLDER")]
+    work: Option<PathBuf>,
     /// A first impression in about ten minutes: three workloads, no slowdown and 10 %, quiet
     #[arg(long)]
     short: bool,
@@ -65,6 +65,18 @@ struct Arguments {
     plots: bool,
 }
 
+impl Arguments {
+    /// Forms with different workloads and times do not mix.
+    fn work(&self) -> PathBuf {
+        let name = match (self.short, self.tiny) {
+            (_, true) => "target/study-tiny",
+            (true, _) => "target/study-short",
+            _ => "target/study",
+        };
+        self.work.clone().unwrap_or_else(|| PathBuf::from(name))
+    }
+}
+
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     if words.next().as_deref() == Some(neighbour::ARGUMENT) {
@@ -82,7 +94,7 @@ fn main() -> ExitCode {
 
 fn study(arguments: &Arguments) -> Result<(), StudyError> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or_else(|| Path::new("."));
-    let mut records = Records::open(&arguments.work.join("results.jsonl"))?;
+    let mut records = Records::open(&arguments.work().join("results.jsonl"))?;
     let mut absent = Vec::new();
     if !arguments.report {
         let extent = extent(arguments);
@@ -133,7 +145,7 @@ fn arena(arguments: &Arguments, root: &Path, extent: &Extent) -> Result<Arena, S
         Some(path) => path.canonicalize().map_err(StudyError::file(path))?,
         None => build(root)?,
     };
-    let fixture = Fixture::lay_out(&root.join("tests/fixtures/study"), &arguments.work, &extent.slowdowns)?;
+    let fixture = Fixture::lay_out(&root.join("tests/fixtures/study"), &arguments.work(), &extent.slowdowns)?;
     let moments = ["--warm-up-time", "0.1", "--measurement-time", "0.3", "--sample-size", "10"];
     Ok(Arena {
         fixture,
@@ -245,7 +257,7 @@ fn write(
     absent: Vec<String>,
 ) -> Result<(), StudyError> {
     let table = summary::table(&records.all);
-    let path = if arguments.plots { root.join("docs/study.md") } else { arguments.work.join("study.md") };
+    let path = if arguments.plots { root.join("docs/study.md") } else { arguments.work().join("study.md") };
     let folder = path.with_extension("");
     let mut drawings = Vec::new();
     if arguments.plots {
