@@ -31,6 +31,7 @@ Examples:
   cargo perfguard check parser                     only benchmarks with `parser` in their full names
   cargo perfguard check 'app::parse::*' --no-harness --threshold 3%
   cargo perfguard check --baseline v1.2.0 --require-verdict --format json --output perf.json
+  cargo perfguard check --null-control             ask first whether this machine is fit; see `doctor --help`
 
 Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 could not complete; 2 wrong usage.";
 

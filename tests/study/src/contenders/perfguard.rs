@@ -1,0 +1,65 @@
+//! `cargo perfguard compare`.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::Arena;
+use crate::StudyError;
+use crate::fixture::{end_of, tag};
+use crate::plan::Trial;
+use crate::record::Said;
+
+pub(super) fn compare(
+    arena: &Arena,
+    trial: &Trial,
+    contender: &str,
+    threshold: &str,
+) -> Result<Vec<Said>, StudyError> {
+    let mut command = Command::new(&arena.perfguard);
+    command.current_dir(arena.fixture.repository());
+    // The study's own settings, nobody else's.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PERFGUARD_"))
+    {
+        command.env_remove(name);
+    }
+    command
+        .args(["perfguard", "compare", &tag(0), &tag(trial.per_mille), "--measure-identical", "--no-harness"])
+        .args(["--bench", "workloads", "--format", "json", "--quiet", "--threshold", threshold])
+        .arg("--budget")
+        .arg(format!("{}s", arena.budget))
+        .arg("--store")
+        .arg(arena.fixture.folder("store.db"))
+        .arg("--target-dir")
+        .arg(arena.fixture.folder("perfguard"))
+        .args(["--exact", "--"])
+        .args(arena.workloads.iter().map(|name| format!("workloads::workloads::{name}")));
+    let program = "cargo-perfguard".to_owned();
+    let output = command.output().map_err(|error| StudyError::Start { program: program.clone(), error })?;
+    if !matches!(output.status.code(), Some(0 | 100)) {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(StudyError::Failed { program, output: end_of(&said) });
+    }
+    let nonsense = |reason: String| StudyError::Nonsense { what: "perfguard's report".to_owned(), reason };
+    let report: Value =
+        serde_json::from_slice(&output.stdout).map_err(|error| nonsense(error.to_string()))?;
+    let benchmarks = report["benchmarks"].as_array().ok_or_else(|| nonsense("no benchmarks".to_owned()))?;
+    Ok(benchmarks.iter().filter_map(|benchmark| said(benchmark, contender)).collect())
+}
+
+fn said(benchmark: &Value, contender: &str) -> Option<Said> {
+    let metrics = benchmark["metrics"].as_array()?;
+    let time = metrics.iter().find(|metric| metric["metric"] == "wall-time")?;
+    let (low, high) = (time["interval"][0].as_f64(), time["interval"][1].as_f64());
+    let verdict = time["verdict"].as_str()?;
+    Some(Said {
+        contender: contender.to_owned(),
+        workload: benchmark["name"].as_str()?.rsplit("::").next()?.to_owned(),
+        fails: verdict == "regressed",
+        word: verdict.to_owned(),
+        change: time["change"].as_f64(),
+        half_width: low.zip(high).map(|(low, high)| (high - low) / 2.0),
+        pairs: time["pairs"].as_u64().and_then(|pairs| pairs.try_into().ok()),
+        seconds: time["seconds"].as_f64().unwrap_or(0.0),
+    })
+}

@@ -1,0 +1,147 @@
+//! The study's results as markdown.
+
+use std::fmt::Write as _;
+
+use crate::plan::Condition;
+use crate::record::Record;
+use crate::summary::{Row, Share, table, truths};
+
+/// What a reader must know to judge or repeat the figures.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The machine, in words.
+    pub machine: String,
+    /// When the last trial ended, as a date.
+    pub date: String,
+    /// The command.
+    pub command: String,
+    /// What was not taken part in, and why.
+    pub absent: Vec<String>,
+}
+
+/// Writes everything, with `drawings` (paths of drawings, relative to the document) behind the tables.
+pub fn document(records: &[Record], origin: &Origin, drawings: &[String]) -> String {
+    let table = table(records);
+    // Writing to a String cannot fail, here and below.
+    let mut out = String::from("# The detection study\n\n");
+    let _ = write!(
+        out,
+        "How often each program would fail a build that did not get slower, and how many true slowdowns it catches. The \
+         workloads, the slowdowns and the way to repeat it are in [tests/study](../tests/study/README.md).\n\n\
+         | | |\n|---|---|\n| date | {} |\n| machine | {} |\n| command | `{}` |\n| trials | {} |\n| time | {:.1} h |\n\n",
+        origin.date,
+        origin.machine,
+        origin.command,
+        records.len(),
+        records.iter().map(|record| record.seconds).sum::<f64>() / 3600.0
+    );
+    for absent in &origin.absent {
+        let _ = write!(out, "{absent}\n\n");
+    }
+    let mut slowdowns: Vec<u32> = table.keys().map(|(_, _, per_mille)| *per_mille).collect();
+    slowdowns.sort_unstable();
+    slowdowns.dedup();
+    for condition in [Condition::Quiet, Condition::Noisy] {
+        let mut contenders: Vec<&String> =
+            table.keys().filter(|(found, ..)| *found == condition).map(|(_, name, _)| name).collect();
+        contenders.dedup();
+        if contenders.is_empty() {
+            continue;
+        }
+        let _ = write!(
+            out,
+            "## {}\n\nComparisons that fail the build, of all, with 95 % intervals ",
+            title(condition)
+        );
+        let _ = write!(
+            out,
+            "(Clopper and Pearson). Slowdowns are nominal; at 0 % every failure is a false alarm.\n\n"
+        );
+        let heads: Vec<String> = slowdowns.iter().map(|per_mille| percent(*per_mille)).collect();
+        let _ = writeln!(
+            out,
+            "| contender | {} | seconds per benchmark | median half-width | inconclusive |\n|---|{}---|---|---|",
+            heads.join(" | "),
+            "---|".repeat(heads.len())
+        );
+        for contender in contenders {
+            let row = |per_mille: &u32| table.get(&(condition, contender.clone(), *per_mille));
+            let cells: Vec<String> = slowdowns
+                .iter()
+                .map(|per_mille| row(per_mille).map_or_else(dash, |row| share(row.failed)))
+                .collect();
+            let rows: Vec<&Row> = slowdowns.iter().filter_map(row).collect();
+            let _ = writeln!(out, "| {contender} | {} | {} |", cells.join(" | "), figures(&rows));
+        }
+        out.push('\n');
+    }
+    truth_table(&mut out, records);
+    for drawing in drawings {
+        let _ = write!(out, "![share of comparisons that fail, by slowdown]({drawing})\n\n");
+    }
+    out
+}
+
+fn title(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Quiet => "A quiet machine",
+        Condition::Noisy => "A noisy neighbour",
+    }
+}
+
+/// Time, half-width and what came to no result, over all slowdowns.
+fn figures(rows: &[&Row]) -> String {
+    let seconds = crate::summary::median(rows.iter().map(|row| row.seconds).collect()).unwrap_or(0.0);
+    let width = crate::summary::median(rows.iter().filter_map(|row| row.half_width).collect());
+    let undecided = Share {
+        some: rows.iter().map(|row| row.undecided).sum(),
+        all: rows.iter().map(|row| row.failed.all).sum(),
+    };
+    let width = width.map_or_else(dash, |width| format!("±{:.2} %", width * 100.0));
+    format!("{seconds:.1} | {width} | {:.0} %", undecided.fraction() * 100.0)
+}
+
+fn truth_table(out: &mut String, records: &[Record]) {
+    let truths = truths(records);
+    if truths.is_empty() {
+        return;
+    }
+    out.push_str("## How large the slowdowns really are\n\nThe mean over runs of perfguard's own pairs on the quiet machine, ");
+    out.push_str("with a 95 % interval (Student's t over runs).\n\n");
+    out.push_str("| nominal | workload | measured | interval | runs | pairs |\n|---|---|---|---|---|---|\n");
+    for ((per_mille, workload), truth) in truths {
+        let interval = truth
+            .interval
+            .map_or_else(dash, |(low, high)| format!("[{:+.2} %, {:+.2} %]", low * 100.0, high * 100.0));
+        let _ = writeln!(
+            out,
+            "| {} | {workload} | {:+.2} % | {interval} | {} | {} |",
+            percent(per_mille),
+            truth.change * 100.0,
+            truth.runs,
+            truth.pairs
+        );
+    }
+    out.push('\n');
+}
+
+fn dash() -> String {
+    "—".to_owned()
+}
+
+/// Thousandths as per cent.
+pub fn percent(per_mille: u32) -> String {
+    format!("{} %", f64::from(per_mille) / 10.0)
+}
+
+fn share(share: Share) -> String {
+    let (low, high) = share.interval();
+    format!(
+        "{}/{} = {:.1} % [{:.1}, {:.1}]",
+        share.some,
+        share.all,
+        share.fraction() * 100.0,
+        low * 100.0,
+        high * 100.0
+    )
+}

@@ -1,0 +1,184 @@
+//! The workloads under git, one tag for each slowdown; executables for those that are given executables, all built at
+//! one path, as somebody does who checks out one commit after the other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::StudyError;
+
+/// Where the study works.
+#[derive(Debug, Clone)]
+pub struct Fixture {
+    work: PathBuf,
+}
+
+/// Which bench of the fixture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Harness {
+    /// Criterion's.
+    Criterion,
+    /// tango-bench's.
+    Tango,
+}
+
+impl Harness {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Criterion => "criterion",
+            Self::Tango => "tango",
+        }
+    }
+}
+
+impl Fixture {
+    /// Lays the workloads out below `work`, with a tag for each slowdown, unless they are there.
+    ///
+    /// # Errors
+    /// Files or git.
+    pub fn lay_out(source: &Path, work: &Path, slowdowns: &[u32]) -> Result<Self, StudyError> {
+        fs::create_dir_all(work).map_err(StudyError::file(work))?;
+        let work = work.canonicalize().map_err(StudyError::file(work))?;
+        let fixture = Self { work };
+        let repository = fixture.repository();
+        if !repository.join(".git").exists() {
+            copy(source, &repository)?;
+            fixture.git(&["init", "--quiet", "--initial-branch=main"])?;
+            fixture.commit("slow-0")?;
+        }
+        for per_mille in slowdowns {
+            let tag = tag(*per_mille);
+            if fixture.git(&["tag", "--list", &tag])?.stdout.is_empty() {
+                fixture.git(&["checkout", "--quiet", "slow-0"])?;
+                fixture.turn(*per_mille)?;
+                fixture.commit(&tag)?;
+            }
+        }
+        fixture.git(&["checkout", "--quiet", "slow-0"])?;
+        Ok(fixture)
+    }
+
+    /// The folder under git.
+    pub fn repository(&self) -> PathBuf {
+        self.work.join("repository")
+    }
+
+    /// A folder for something of the study's.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.work.join(name)
+    }
+
+    /// The executable of a harness at a slowdown, built if it is not there.
+    ///
+    /// # Errors
+    /// It does not build.
+    pub fn executable(&self, harness: Harness, per_mille: u32) -> Result<PathBuf, StudyError> {
+        let kept = self.work.join("executables").join(format!("{}-{per_mille}", harness.name()));
+        if kept.exists() {
+            return Ok(kept);
+        }
+        self.git(&["checkout", "--quiet", &tag(per_mille)])?;
+        let workspace = match harness {
+            Harness::Criterion => self.repository(),
+            Harness::Tango => self.repository().join("tango"),
+        };
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo
+            .current_dir(&workspace)
+            .args(["bench", "--no-run", "--message-format=json", "--target-dir"])
+            .arg(self.work.join("target").join(harness.name()));
+        let output = checked(&mut cargo)?;
+        let built = executable_of(&String::from_utf8_lossy(&output.stdout));
+        let built = built.ok_or_else(|| StudyError::Nonsense {
+            what: "cargo's messages".to_owned(),
+            reason: "they name no executable".to_owned(),
+        })?;
+        let folder = self.work.join("executables");
+        fs::create_dir_all(&folder).map_err(StudyError::file(&folder))?;
+        // Under another name first: a copy cut short must not be taken for an executable.
+        let partial = kept.with_extension("partial");
+        fs::copy(&built, &partial).map_err(StudyError::file(&built))?;
+        fs::rename(&partial, &kept).map_err(StudyError::file(&kept))?;
+        self.git(&["checkout", "--quiet", "slow-0"])?;
+        Ok(kept)
+    }
+
+    fn turn(&self, per_mille: u32) -> Result<(), StudyError> {
+        let path = self.repository().join("src/knob.rs");
+        let text = fs::read_to_string(&path).map_err(StudyError::file(&path))?;
+        let turned = text.replace("PER_MILLE: u64 = 0;", &format!("PER_MILLE: u64 = {per_mille};"));
+        fs::write(&path, turned).map_err(StudyError::file(&path))
+    }
+
+    fn commit(&self, tag: &str) -> Result<(), StudyError> {
+        self.git(&["add", "--all"])?;
+        self.git(&["commit", "--quiet", "--message", tag])?;
+        self.git(&["tag", tag]).map(drop)
+    }
+
+    fn git(&self, arguments: &[&str]) -> Result<Output, StudyError> {
+        let repository = self.repository();
+        let mut git = Command::new("git");
+        git.current_dir(&repository)
+            .args([
+                "-c",
+                "user.name=Study",
+                "-c",
+                "user.email=study@example.org",
+                "-c",
+                "commit.gpgsign=false",
+            ])
+            .args(["-c", "advice.detachedHead=false"])
+            .args(arguments);
+        checked(&mut git)
+    }
+}
+
+/// The tag of a slowdown.
+pub fn tag(per_mille: u32) -> String {
+    format!("slow-{per_mille}")
+}
+
+/// Runs a program that must end well.
+///
+/// # Errors
+/// It could not be started, or ended badly.
+pub fn checked(command: &mut Command) -> Result<Output, StudyError> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().map_err(|error| StudyError::Start { program: program.clone(), error })?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(StudyError::Failed { program, output: end_of(&said) })
+}
+
+/// The last lines of a text.
+pub fn end_of(text: &str) -> String {
+    let lines: Vec<&str> = text.trim().lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}
+
+/// The bench executable that Cargo's messages name.
+fn executable_of(messages: &str) -> Option<PathBuf> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut benches = messages.filter(|message| message["target"]["kind"][0] == "bench");
+    benches.find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), StudyError> {
+    fs::create_dir_all(to).map_err(StudyError::file(to))?;
+    for entry in fs::read_dir(from).map_err(StudyError::file(from))? {
+        let path = entry.map_err(StudyError::file(from))?.path();
+        let name = path.file_name().unwrap_or_default();
+        if name == "target" {
+            continue;
+        }
+        if path.is_dir() {
+            copy(&path, &to.join(name))?;
+        } else {
+            fs::copy(&path, to.join(name)).map_err(StudyError::file(&path))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! The detection study: workloads of known cost, slowed down by known shares, judged by several programs.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`fixture`] | the workloads under git, one tag for each slowdown, built once at one path |
+//! | [`contenders`] | one comparison by each program, and what it said |
+//! | [`neighbour`] | a process that disturbs |
+//! | [`plan`] | which comparisons there are to make (pure) |
+//! | [`record`] | what was said, as lines that survive being stopped |
+//! | [`summary`], [`document`], [`plots`] | shares with intervals; markdown; drawings |
+
+pub mod contenders;
+pub mod document;
+pub mod error;
+pub mod fixture;
+pub mod neighbour;
+pub mod plan;
+pub mod plots;
+pub mod record;
+pub mod summary;
+
+pub use error::StudyError;

@@ -1,0 +1,159 @@
+//! Shares with their intervals, and how large the slowdowns really were. Pure.
+
+use std::collections::BTreeMap;
+
+use statrs::distribution::{Beta, ContinuousCDF as _, StudentsT};
+
+use crate::plan::{Condition, Family};
+use crate::record::{Record, Said};
+
+/// The probability with which an interval holds the truth.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// So many of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// How many did.
+    pub some: u64,
+    /// How many could have.
+    pub all: u64,
+}
+
+impl Share {
+    /// As a fraction; 0 of nothing.
+    pub fn fraction(self) -> f64 {
+        if self.all == 0 { 0.0 } else { self.some as f64 / self.all as f64 }
+    }
+
+    /// The interval of Clopper and Pearson (1934), which never promises too much; all of it for nothing.
+    pub fn interval(self) -> (f64, f64) {
+        let tail = (1.0 - CONFIDENCE) / 2.0;
+        let (some, rest) = (self.some as f64, (self.all - self.some) as f64);
+        let quantile = |a: f64, b: f64, at: f64| Beta::new(a, b).map(|beta| beta.inverse_cdf(at));
+        let low = if self.some == 0 { Ok(0.0) } else { quantile(some, rest + 1.0, tail) };
+        let high = if self.some == self.all { Ok(1.0) } else { quantile(some + 1.0, rest, 1.0 - tail) };
+        (low.unwrap_or(0.0), high.unwrap_or(1.0))
+    }
+}
+
+/// What one contender said of one slowdown.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Row {
+    /// How many comparisons would fail a build.
+    pub failed: Share,
+    /// How many came to no result.
+    pub undecided: u64,
+    /// The median time per benchmark, in seconds.
+    pub seconds: f64,
+    /// The median half-width of the interval, where there is one.
+    pub half_width: Option<f64>,
+}
+
+/// Rows by condition, contender and slowdown in thousandths.
+pub type Table = BTreeMap<(Condition, String, u32), Row>;
+
+/// Counts what was said.
+pub fn table(records: &[Record]) -> Table {
+    let mut groups: BTreeMap<(Condition, String, u32), Vec<&Said>> = BTreeMap::new();
+    for record in records.iter().filter(|record| record.trial.family != Family::Truth) {
+        for said in &record.said {
+            let key = (record.trial.condition, said.contender.clone(), record.trial.per_mille);
+            groups.entry(key).or_default().push(said);
+        }
+    }
+    let row = |said: Vec<&Said>| Row {
+        failed: Share { some: said.iter().filter(|said| said.fails).count() as u64, all: said.len() as u64 },
+        undecided: said.iter().filter(|said| said.word == "inconclusive").count() as u64,
+        seconds: median(said.iter().map(|said| said.seconds).collect()).unwrap_or(0.0),
+        half_width: median(said.iter().filter_map(|said| said.half_width).collect()),
+    };
+    groups.into_iter().map(|(key, said)| (key, row(said))).collect()
+}
+
+/// How large a slowdown of a workload really is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Truth {
+    /// candidate/baseline − 1: the mean of the logarithms over runs.
+    pub change: f64,
+    /// Its interval, by Student's t over runs; `None` for a single run.
+    pub interval: Option<(f64, f64)>,
+    /// How many runs.
+    pub runs: usize,
+    /// How many pairs of launches in all.
+    pub pairs: u32,
+}
+
+/// What was measured of the true slowdowns, by slowdown in thousandths and workload.
+///
+/// A run stops when its threshold, the nominal slowdown, is decided or hopeless. That depends on the very figures that
+/// are averaged, but on which side of the threshold they lie only once it is decided, which at the threshold is rare.
+pub fn truths(records: &[Record]) -> BTreeMap<(u32, String), Truth> {
+    let mut groups: BTreeMap<(u32, String), Vec<(f64, u32)>> = BTreeMap::new();
+    for record in records.iter().filter(|record| record.trial.family == Family::Truth) {
+        for said in &record.said {
+            if let Some(change) = said.change {
+                let key = (record.trial.per_mille, said.workload.clone());
+                groups.entry(key).or_default().push((change.ln_1p(), said.pairs.unwrap_or(0)));
+            }
+        }
+    }
+    groups.into_iter().map(|(key, runs)| (key, truth(&runs))).collect()
+}
+
+fn truth(runs: &[(f64, u32)]) -> Truth {
+    let count = runs.len() as f64;
+    let mean = runs.iter().map(|(log, _)| log).sum::<f64>() / count;
+    let interval = (runs.len() > 1)
+        .then(|| {
+            let squares = runs.iter().map(|(log, _)| (log - mean).powi(2)).sum::<f64>();
+            let error = (squares / (count - 1.0) / count).sqrt();
+            let quantile = StudentsT::new(0.0, 1.0, count - 1.0).ok()?;
+            let reach = error * quantile.inverse_cdf(1.0 - (1.0 - CONFIDENCE) / 2.0);
+            Some(((mean - reach).exp_m1(), (mean + reach).exp_m1()))
+        })
+        .flatten();
+    let pairs = runs.iter().map(|(_, pairs)| pairs).sum();
+    Truth { change: mean.exp_m1(), interval, runs: runs.len(), pairs }
+}
+
+/// The median; `None` of nothing.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    Some(if values.len() % 2 == 1 { upper } else { f64::midpoint(values[middle - 1], upper) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_the_published_ones() {
+        // Brown, Cai and DasGupta (2001) and the rule of three, exact.
+        let near = |(low, high): (f64, f64), expected: (f64, f64)| {
+            assert!((low - expected.0).abs() < 5e-5 && (high - expected.1).abs() < 5e-5, "{low} {high}");
+        };
+        near(Share { some: 0, all: 10 }.interval(), (0.0, 0.30850));
+        near(Share { some: 7, all: 18 }.interval(), (0.17299, 0.64255));
+        near(Share { some: 10, all: 10 }.interval(), (0.69150, 1.0));
+        near(Share { some: 0, all: 0 }.interval(), (0.0, 1.0));
+    }
+
+    #[test]
+    fn a_truth_is_a_mean_of_logarithms_with_its_interval() {
+        let found = truth(&[(0.04, 10), (0.05, 12), (0.06, 11)]);
+        assert!((found.change - 0.05_f64.exp_m1()).abs() < 1e-12);
+        let (low, high) = found.interval.unwrap();
+        // t(2, 0.975) = 4.30265; the standard error is 0.01/√3.
+        assert!((high.ln_1p() - 0.05 - 4.302_65 * 0.01 / 3_f64.sqrt()).abs() < 1e-6, "{low} {high}");
+        assert_eq!((found.runs, found.pairs), (3, 33));
+        assert_eq!(truth(&[(0.04, 10)]).interval, None);
+    }
+
+    #[test]
+    fn medians_are_between() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0, 10.0]), Some(2.5));
+        assert_eq!(median(Vec::new()), None);
+    }
+}

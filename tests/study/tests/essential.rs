@@ -1,0 +1,63 @@
+//! What the study comes to, small enough for CI: a slowdown of a fifth is caught, equal code does not fail. Counts only,
+//! never a time.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on panics")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use perfguard_study::contenders::{Arena, compare};
+use perfguard_study::fixture::{Fixture, checked};
+use perfguard_study::plan::{Condition, Family, Trial};
+use perfguard_study::record::Said;
+
+/// Who is examined.
+const NAME: &str = "perfguard, T = 5 %";
+
+/// A fifth, in thousandths.
+const FIFTH: u32 = 200;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}
+
+/// The program as tests build it.
+fn perfguard() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args(["build", "--bin", "cargo-perfguard", "--message-format=json"]);
+    let messages = String::from_utf8(checked(&mut cargo).unwrap().stdout).unwrap();
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back().unwrap()
+}
+
+fn failing(arena: &Arena, family: Family, per_mille: u32, contender: &str) -> (usize, Vec<Said>) {
+    let trial = Trial { round: 0, condition: Condition::Quiet, family, per_mille };
+    let mut said = compare(arena, &trial).unwrap();
+    said.retain(|said| said.contender == contender);
+    (said.iter().filter(|said| said.fails).count(), said)
+}
+
+#[test]
+fn a_fifth_is_caught_and_equal_code_does_not_fail() {
+    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("study");
+    let fixture = Fixture::lay_out(&root().join("tests/fixtures/study"), &work, &[FIFTH]).unwrap();
+    let arena = Arena {
+        fixture,
+        perfguard: perfguard(),
+        workloads: ["compute", "strings"].map(str::to_owned).to_vec(),
+        budget: 10.0,
+        criterion: ["--warm-up-time", "0.5", "--measurement-time", "1"].map(str::to_owned).to_vec(),
+        tango: 1.0,
+    };
+    let (alarms, equal) = failing(&arena, Family::Perfguard5, 0, NAME);
+    assert_eq!((alarms, equal.len()), (0, 2), "{equal:?}");
+    let (caught, slower) = failing(&arena, Family::Perfguard5, FIFTH, NAME);
+    assert_eq!((caught, slower.len()), (2, 2), "{slower:?}");
+    if std::env::var_os("PERFGUARD_STUDY").is_none() {
+        println!("skipped: Criterion takes part with PERFGUARD_STUDY=1");
+        return;
+    }
+    let (theirs, said) = failing(&arena, Family::Criterion, 0, "Criterion, its own word");
+    assert!(alarms <= theirs, "{said:?}");
+}
