@@ -286,6 +286,9 @@ pub(crate) struct ExplainArgs {
     /// Draw the difference as a flame graph, too: red is more instructions, blue is fewer
     #[arg(long, value_name = "FILE.svg", help_heading = "Output")]
     pub(crate) flamegraph: Option<PathBuf>,
+    /// Count branches and caches besides, in Callgrind's simulation of a processor
+    #[arg(long)]
+    pub(crate) caches: bool,
     /// Leave out the built-in harness
     #[arg(long)]
     pub(crate) no_harness: bool,

@@ -251,6 +251,7 @@ impl Place {
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
             scope: scope(&arguments.build, filter, words, self.harness(arguments.no_harness)?, color)?,
             launch_timeout,
+            caches: arguments.caches,
             machine: machine::facts(),
         })
     }

@@ -235,10 +235,21 @@ pub struct ExplainReport {
     pub varies: Sides<f64>,
     /// What accounts for the difference; nothing where both executables are identical.
     pub explanation: Option<Explanation>,
+    /// Branches and simulated caches, where they were asked for.
+    pub events: Vec<EventDifference>,
     /// Stacks for a flame graph.
     pub stacks: Vec<StackCost>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
     /// How long it took, in seconds.
     pub seconds: f64,
+}
+
+/// Something besides instructions that was counted, for one iteration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventDifference {
+    /// The counter's name for it: `Bcm`, `D1mr`.
+    pub event: String,
+    /// How many there are in one iteration.
+    pub values: Sides<f64>,
 }

@@ -41,8 +41,8 @@ pub use claim::{
 pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
 pub use count::{AllocationCount, InstructionCount};
 pub use explanation::{
-    AllocatingCaller, BuildDifference, Cause, DependencyDifference, Evidence, ExplainReport, Explanation,
-    FunctionDifference, Inlined, LockedPackage, Occurrence, Others, Place, Spent, StackCost,
+    AllocatingCaller, BuildDifference, Cause, DependencyDifference, EventDifference, Evidence, ExplainReport,
+    Explanation, FunctionDifference, Inlined, LockedPackage, Occurrence, Others, Place, Spent, StackCost,
 };
 pub use fitness::{
     BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, Quota, SelfComparison, Topic,

@@ -1,5 +1,6 @@
 //! `explain`: which functions account for the difference of one benchmark. Source, build, two counts of each side.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -12,8 +13,9 @@ use super::workshop::{Prepared, Workshop};
 use crate::blame;
 use crate::discover::{DiscoverError, Selection, nearest};
 use crate::domain::{
-    BenchmarkName, BuildDifference, BuiltBench, DependencyDifference, Event, ExplainReport, Explanation,
-    InstructionCount, MachineFacts, Progress, Revision, Side, Sides, SourceTree, StackCost, Variant,
+    BenchmarkName, BuildDifference, BuiltBench, DependencyDifference, Event, EventDifference, ExplainReport,
+    Explanation, InstructionCount, MachineFacts, Progress, Revision, Side, Sides, SourceTree, StackCost,
+    Variant,
 };
 use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::runner::{ListedBenchmark, Runner};
@@ -40,6 +42,8 @@ pub struct ExplainRequest {
     pub scope: Scope,
     /// When a launch is given up; `None` for the default.
     pub launch_timeout: Option<Duration>,
+    /// Whether branches and simulated caches are counted besides.
+    pub caches: bool,
     /// On which machine.
     pub machine: MachineFacts,
 }
@@ -87,7 +91,7 @@ pub fn explain(
         Some(count_both(request, &found, &prefix, runner, progress)?)
     };
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
-    let Counted { counter, varies, explanation, stacks } = counted.unwrap_or_default();
+    let Counted { counter, varies, explanation, events, stacks } = counted.unwrap_or_default();
     Ok(ExplainReport {
         benchmark: found.candidate.name.clone(),
         revisions,
@@ -98,6 +102,7 @@ pub fn explain(
         dependencies,
         varies,
         explanation,
+        events,
         stacks,
         notes,
         seconds: start.elapsed().as_secs_f64(),
@@ -298,6 +303,7 @@ struct Counted {
     counter: Option<String>,
     varies: Sides<f64>,
     explanation: Option<Explanation>,
+    events: Vec<EventDifference>,
     stacks: Vec<StackCost>,
 }
 
@@ -308,7 +314,8 @@ fn count_both(
     runner: &mut dyn Runner,
     progress: &dyn Progress,
 ) -> Result<Counted, PipelineError> {
-    let options = CountOptions { time_limit: request.launch_timeout.unwrap_or(TIME_LIMIT), caches: false };
+    let options =
+        CountOptions { time_limit: request.launch_timeout.unwrap_or(TIME_LIMIT), caches: request.caches };
     let mut varies = Sides::default();
     let mut take = |side: Side| {
         progress.event(Event::Stage(&format!("Counting the {side}")));
@@ -324,8 +331,24 @@ fn count_both(
         counter: Some(counts.candidate.counter.clone()),
         varies,
         explanation: Some(blame::explain(counts.as_ref())),
+        events: events(counts.as_ref()),
         stacks: blame::stacks(counts.as_ref()),
     })
+}
+
+/// What was counted besides instructions, for one iteration.
+fn events(counts: Sides<&InstructionCount>) -> Vec<EventDifference> {
+    let names: BTreeSet<&String> =
+        Side::BOTH.iter().flat_map(|&side| counts.get(side).profile.events.keys()).collect();
+    let each = |count: &InstructionCount, name: &str| {
+        let total = count.profile.events.get(name).copied().unwrap_or(0);
+        total as f64 / count.sample.iterations() as f64
+    };
+    let difference = |name: &String| EventDifference {
+        event: name.clone(),
+        values: counts.map(|count| each(count, name)),
+    };
+    names.into_iter().map(difference).collect()
 }
 
 fn count(

@@ -126,6 +126,7 @@ fn request(gauge: &Sandbox, benchmark: &str) -> ExplainRequest {
             harness: Harness::Off,
         },
         launch_timeout: None,
+        caches: false,
         machine: machine::facts(),
     }
 }

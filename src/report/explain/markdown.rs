@@ -25,6 +25,7 @@ pub(super) fn render(report: &ExplainReport) -> String {
         functions(&mut out, explanation);
         list(&mut out, "Memory", &words::allocating(explanation));
     }
+    list(&mut out, "Simulated branches and caches, for one iteration", &words::events(report));
     list(&mut out, "Notes", &report.notes);
     out
 }

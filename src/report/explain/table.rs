@@ -53,6 +53,13 @@ pub(super) fn render(report: &ExplainReport, style: Style) -> String {
             }
         }
     }
+    let events = words::events(report);
+    if !events.is_empty() {
+        out.title("Simulated branches and caches, for one iteration");
+        for line in events {
+            out.prose(&line, Ansi::new());
+        }
+    }
     if !report.notes.is_empty() {
         out.title("Notes");
         for note in &report.notes {

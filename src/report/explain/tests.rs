@@ -1,6 +1,7 @@
 use crate::domain::{
-    AllocatingCaller, BenchmarkName, BuildDifference, Cause, DependencyDifference, Evidence, ExplainReport,
-    Explanation, FunctionDifference, Inlined, Occurrence, Others, Place, Side, Sides, Spent, StackCost,
+    AllocatingCaller, BenchmarkName, BuildDifference, Cause, DependencyDifference, EventDifference, Evidence,
+    ExplainReport, Explanation, FunctionDifference, Inlined, Occurrence, Others, Place, Side, Sides, Spent,
+    StackCost,
 };
 
 use super::super::{fixtures, text};
@@ -47,6 +48,7 @@ fn report(explanation: Option<Explanation>) -> ExplainReport {
         dependencies: Vec::new(),
         varies: Sides::default(),
         explanation,
+        events: Vec::new(),
         stacks: Vec::new(),
         notes: Vec::new(),
         seconds: 12.0,
@@ -317,4 +319,19 @@ fn long_names_lose_their_arguments_before_anything_else() {
     assert_eq!(brief("a::f::<b::C<d::E>>::g", 14), "a::f::<…>::g");
     assert_eq!(text::width(&brief(&"x".repeat(2_000), 40)), 40);
     assert_eq!(brief("a < b > > c << d", 9).chars().count(), 9);
+}
+
+#[test]
+fn what_was_simulated_is_told_in_words() {
+    let values = Sides { baseline: 10.0, candidate: 12.0 };
+    let events = vec![
+        EventDifference { event: "Bcm".into(), values },
+        EventDifference { event: "D1mr".into(), values: Sides { baseline: 3.0, candidate: 3.0 } },
+    ];
+    let report = ExplainReport { events, ..one() };
+    let table = shown(&report, Format::Table, None);
+    assert!(table.contains("mispredicted conditional branches: 10 → 12 (+20.0 %)"), "{table}");
+    assert!(table.contains("reads that miss the first cache: 3 → 3\n"), "{table}");
+    let json = shown(&report, Format::Json, None);
+    assert!(json.contains("\"event\": \"Bcm\""), "{json}");
 }

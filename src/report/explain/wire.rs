@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::domain::{
-    Cause, Evidence, ExplainReport, Explanation, FunctionDifference, Inlined, Occurrence, Side, Sides,
+    Cause, EventDifference, Evidence, ExplainReport, Explanation, FunctionDifference, Inlined, Occurrence,
+    Side, Sides,
 };
 
 use super::super::json::{self, finite};
@@ -35,10 +36,18 @@ struct Document<'a> {
     remainder: Option<f64>,
     allocating: Vec<Allocating<'a>>,
     nameless: Option<Figures>,
+    events: Vec<WireEvent<'a>>,
     sentence: String,
     errors: [&'a str; 0],
     notes: &'a [String],
     seconds: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct WireEvent<'a> {
+    event: &'a str,
+    baseline: Option<f64>,
+    candidate: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -137,11 +146,17 @@ pub(super) fn render(report: &ExplainReport) -> String {
         remainder: explanation.and_then(|explanation| finite(explanation.remainder())),
         allocating: explanation.map_or_else(Vec::new, allocating),
         nameless: explanation.map(|explanation| figures(explanation.nameless)),
+        events: report.events.iter().map(event).collect(),
         sentence: words::sentence(report),
         errors: [],
         notes: &report.notes,
         seconds: finite(report.seconds),
     })
+}
+
+fn event(found: &EventDifference) -> WireEvent<'_> {
+    let Sides { baseline, candidate } = found.values.map(finite);
+    WireEvent { event: &found.event, baseline, candidate }
 }
 
 fn figures(sides: Sides<f64>) -> Figures {

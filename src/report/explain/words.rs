@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::domain::{
-    Cause, DependencyDifference, ExplainReport, Explanation, FunctionDifference, Occurrence, Place, Side,
+    Cause, DependencyDifference, EventDifference, ExplainReport, Explanation, FunctionDifference, Occurrence,
+    Place, Side, Sides,
 };
 
 use super::super::text::{clean, plural, shorten, width};
@@ -432,4 +433,43 @@ fn spread(explanation: &Explanation) -> String {
         "The difference is spread over {}, and none stands out{most}: look for what they share.",
         plural(all, "function")
     )
+}
+
+/// What was counted besides instructions, a line each.
+pub(super) fn events(report: &ExplainReport) -> Vec<String> {
+    let line = |found: &EventDifference| {
+        let Sides { baseline, candidate } = found.values;
+        let change = change(baseline, candidate);
+        format!("{}: {} → {}{change}", event(&found.event), amount(baseline), amount(candidate))
+    };
+    report.events.iter().map(line).collect()
+}
+
+/// How a figure changed, in brackets; nothing where it did not.
+fn change(baseline: f64, candidate: f64) -> String {
+    let change = candidate / baseline - 1.0;
+    if change.is_finite() && change.abs() >= 0.0005 {
+        format!(" ({:+.1} %)", change * 100.0)
+    } else {
+        String::new()
+    }
+}
+
+/// Callgrind's abbreviations in words.
+fn event(name: &str) -> &str {
+    match name {
+        "Bc" => "conditional branches",
+        "Bcm" => "mispredicted conditional branches",
+        "Bi" => "indirect branches",
+        "Bim" => "mispredicted indirect branches",
+        "Dr" => "reads",
+        "Dw" => "writes",
+        "I1mr" => "instruction reads that miss the first cache",
+        "D1mr" => "reads that miss the first cache",
+        "D1mw" => "writes that miss the first cache",
+        "ILmr" => "instruction reads that miss the last cache",
+        "DLmr" => "reads that miss the last cache",
+        "DLmw" => "writes that miss the last cache",
+        other => other,
+    }
 }
