@@ -115,8 +115,7 @@ fn flags_that_make_no_sense() {
         &["check", "--budget", "-1s"],
         &["check", "--budget", "soon"],
         &["check", "--metrics", "speed"],
-        // Not measurable yet; to be taken out once every metric is.
-        &["check", "--metrics", "wall-time,peak-bytes"],
+        &["check", "--metrics", "wall-time,peak-memory"],
         &["check", "--package", "gauge", "--workspace"],
         &["check", "--confirm", "perhaps"],
         &["check", ""],
@@ -138,7 +137,7 @@ fn configurations_that_make_no_sense() {
         "budget = 10\n",
         "budget = \"10\"\n",
         "metrics = [\"speed\"]\n",
-        "metrics = [\"peak-bytes\"]\n",
+        "metrics = [\"peak-memory\"]\n",
         "inconclusive = \"maybe\"\n",
         "[thresholds]\nwalltime = \"5%\"\n",
         "[thresholds]\nwall-time = \"-5%\"\n",
