@@ -39,17 +39,19 @@ fn mixed(seed: u64, place: u32) -> u64 {
     z ^ (z >> 31)
 }
 
-/// How many pairs a budget is meant for: with 20, the error of a median over pairs was below 0.7 % (docs/method.md).
-const PAIRS: u32 = 20;
+/// How many pairs a budget is meant for. What differs between launches is what has to be averaged, so more and shorter
+/// ones tell more in the same time (docs/speed.md has the comparison); starts take their part, so there are fewer.
+const PAIRS: u32 = 50;
 
-/// The shortest and the longest launch that a budget can ask for, as long as samples are quick.
-const LAUNCH: (Duration, Duration) = (Duration::from_millis(150), Duration::from_millis(500));
+/// The shortest and the longest launch that a budget can ask for, as long as samples are quick. Whether a benchmark uses
+/// several threads is seen in clock ticks of 10 ms, so a launch lasts some of them.
+const LAUNCH: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
 
 /// The share of a launch that warms up.
 const WARM_UP: f64 = 0.3;
 
 /// About how long one sample should take: a turn, in which neither a neighbour's burst nor the clock's grain matters.
-const SAMPLE: Duration = Duration::from_millis(7);
+const SAMPLE: Duration = Duration::from_millis(5);
 
 /// Criterion's own number of samples: never more.
 const MOST_SAMPLES: u32 = 100;
@@ -62,7 +64,7 @@ const SHORTEST_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long the launches of a benchmark should be, given its budget and, once known, the time of one iteration.
 ///
-/// A budget of 10 s gives launches of a quarter of a second. A benchmark whose iterations are so slow that the fewest
+/// A budget of 10 s gives launches of a tenth of a second. A benchmark whose iterations are so slow that the fewest
 /// samples take longer gets the fewest, and a time limit that fits them.
 pub fn launch_options(budget: Duration, iteration: Option<Duration>) -> LaunchOptions {
     let launch = (budget / (2 * PAIRS)).clamp(LAUNCH.0, LAUNCH.1);
@@ -148,18 +150,19 @@ mod tests {
     }
 
     #[test]
-    fn ten_seconds_give_launches_of_a_quarter_of_a_second() {
+    fn ten_seconds_give_launches_of_a_tenth_of_a_second() {
         let options = launch_options(TEN_SECONDS, None);
-        assert_eq!(options.warm_up + options.measurement, Duration::from_millis(250));
-        assert_eq!(options.warm_up, Duration::from_millis(75));
-        assert_eq!(options.samples, 25);
+        assert_eq!(options.warm_up + options.measurement, Duration::from_millis(100));
+        assert_eq!(options.warm_up, Duration::from_millis(30));
+        assert_eq!(options.samples, 14);
         assert_eq!(options, launch_options(TEN_SECONDS, Some(Duration::from_nanos(3))));
     }
 
     #[test]
     fn slow_benchmarks_get_fewer_samples_and_more_time() {
         let options = |millis| launch_options(TEN_SECONDS, Some(Duration::from_millis(millis)));
-        assert_eq!(options(10).samples, 17);
+        assert_eq!(options(7).samples, 10);
+        assert_eq!(options(3).samples, 14);
         assert_eq!(options(1000).samples, 10);
         assert_eq!(options(1000).time_limit, Duration::from_secs(110));
         assert_eq!(launch_options(Duration::MAX, Some(Duration::MAX)).samples, 10);
