@@ -45,9 +45,8 @@ impl Count {
     }
 }
 
-/// The benchmarks that execute the same machine code on both sides, equally often, and allocate as much: no clock can
-/// say more about the code.
-fn same_code(counted: &[Count]) -> BTreeSet<BenchmarkName> {
+/// The benchmarks that execute the same machine code on both sides, equally often, and allocate as much.
+pub(super) fn same_code(counted: &[Count]) -> BTreeSet<BenchmarkName> {
     let alike = |count: &&Count| {
         count.tallies().is_some_and(|Sides { baseline, candidate }| {
             baseline.repeats() && candidate.repeats() && baseline.runs == candidate.runs
@@ -86,21 +85,6 @@ impl Referee<'_> {
             }));
         }
         Ok(counted)
-    }
-
-    /// What still needs the clock: settles the wall time of what executes the same code on both sides.
-    pub(super) fn unclear(&mut self, open: Vec<Open>, counted: &[Count]) -> Vec<Open> {
-        if self.request.measuring.identical {
-            return open;
-        }
-        let same = same_code(counted);
-        let (spared, unclear): (Vec<Open>, Vec<Open>) =
-            open.into_iter().partition(|benchmark| same.contains(&benchmark.name));
-        for Open { name, benches } in &spared {
-            let limit = self.limit(name, &benches.candidate, Metric::WallTime);
-            self.settle(name, &benches.candidate, outcome::same_code(Metric::WallTime, limit));
-        }
-        unclear
     }
 
     /// Counts one side. With the counts of the other, what that could not do is left out, and what is stored of the
