@@ -162,7 +162,7 @@ impl Referee<'_> {
                 let limit = self.limit(&count.name, &count.bench, metric);
                 let found = match (count.tallies(), count.refusal()) {
                     (Some(both), _) => Some(judged(metric, limit, both, budget)),
-                    (None, Some((side, why))) => self.refused(metric, limit, side, why),
+                    (None, Some((side, why))) => self.refused(&count.name, metric, limit, side, why),
                     (None, None) => None,
                 };
                 if let Some(found) = found {
@@ -189,6 +189,7 @@ impl Referee<'_> {
     /// that is worth one.
     fn refused(
         &mut self,
+        name: &BenchmarkName,
         metric: Metric,
         limit: Limit,
         side: Side,
@@ -196,6 +197,12 @@ impl Referee<'_> {
     ) -> Option<MetricOutcome> {
         let (verdict, reason) = match why {
             NotCounted::Interrupted => (Verdict::Inconclusive, why.to_string()),
+            // What ails the benchmark itself is found by the clock as well; what only counting ails costs no verdict.
+            NotCounted::Failed(reason) if self.request.measuring.insistence == Insistence::Default => {
+                let reason = reason.lines().next().unwrap_or_default();
+                self.notes.insert(format!("{metric} of {name} not counted: the {side} {reason}"));
+                return None;
+            }
             NotCounted::Failed(reason) => {
                 (Verdict::NotComparable, format!("the {side} could not be counted: {reason}"))
             }

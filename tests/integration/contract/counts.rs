@@ -201,6 +201,44 @@ fn what_cannot_be_counted_fails_nothing() {
 }
 
 #[test]
+fn what_fails_only_while_it_is_counted_keeps_its_verdict() {
+    if !valgrind() {
+        return;
+    }
+    let gauge = Sandbox::new("gauge");
+    let own = "fn natively() {\n    \
+               let maps = std::fs::read_to_string(\"/proc/self/maps\").unwrap();\n    \
+               assert!(!maps.contains(\"vgpreload\"), \"not here\");\n}\n";
+    let bench = gauge.read("benches/work.rs").replace("b.iter(||", "natively(); b.iter(||");
+    gauge.write(
+        "benches/work.rs",
+        &format!(
+            "{}\n{own}",
+            bench.replace("|b| natively(); b", "|b| { natively(); b").replace("(7))));", "(7))) });")
+        ),
+    );
+    gauge.commit("natively only");
+    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 500");
+    let found = check_by_default(
+        &gauge,
+        &[],
+        &["--budget", "20s", "--threshold", "wall-time=900%", "--require-verdict"],
+    );
+    let document = found.json();
+    assert_eq!(found.code, 0, "{document}");
+    let notes = document["notes"].to_string();
+    assert!(
+        notes.contains("instructions of gauge::work::gauge/work not counted: the candidate failed to"),
+        "{notes}"
+    );
+    assert!(notes.contains("not here"), "{notes}");
+
+    // Asked for by name, it is wanting.
+    let found = check(&gauge, "instructions", &["--require-verdict"]);
+    assert_eq!(found.code, 102, "{}", found.json());
+}
+
+#[test]
 fn without_valgrind_the_rest_goes_on_and_the_remedy_is_told() {
     let gauge = Sandbox::new("gauge");
     gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 999");
