@@ -62,3 +62,41 @@ impl Test for Glance {
         self.test.describe()
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::{Metric, Phase};
+    use crate::judge::Policy;
+    use crate::pipeline::prove::tests::{Known, contest, in_arena};
+
+    #[test]
+    fn two_pairs_that_look_alike_are_enough_and_any_difference_goes_on() {
+        let ids = ["equal", "slower", "faster", "broken"];
+        let mut known = Known::new(&[("equal", 1.001), ("slower", 1.04), ("faster", 0.96)]);
+        let alone = Policy::new().error_budget(1);
+        let glances = in_arena(&mut known, Duration::from_secs(60), |arena| {
+            let contests = ids.map(contest).to_vec();
+            let make = |contest: &Contest, baseline| Glance::new(contest, baseline, alone);
+            arena.prove(Phase::Proof, contests, &make).unwrap()
+        });
+        let agreeing: Vec<&str> = glances
+            .iter()
+            .filter(|proof| proof.test.as_ref().is_some_and(Glance::agrees))
+            .map(|proof| proof.contest.name.id())
+            .collect();
+        assert_eq!(agreeing, ["equal"]);
+        let pairs = glances[0].test.as_ref().map(|glance| glance.test.pairs());
+        assert_eq!(pairs, Some(2), "it ends as soon as it has looked");
+    }
+
+    #[test]
+    fn a_cap_is_always_proved() {
+        let limit = |text| Limit::parse(text, Metric::WallTime).unwrap();
+        assert!(suffices(&limit("5%")));
+        assert!(!suffices(&limit("5% | 10us")));
+    }
+}
