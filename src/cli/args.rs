@@ -511,7 +511,8 @@ pub(crate) enum ConfirmArg {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measuring")]
 pub(crate) struct MeasuringArgs {
-    /// Which figures to take, separated by commas
+    /// Which figures to take, separated by commas: wall-time, instructions, allocations, allocated-bytes, peak-bytes
+    /// [default: the first three; those that cannot be counted are left out, with a note]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
     /// Paired time per benchmark, a ceiling: `10s`, `500ms`

@@ -79,9 +79,24 @@ pub fn identical(metric: Metric, limit: Limit, value: Option<f64>) -> MetricOutc
 }
 
 /// The outcome of executables that differ, but not in what this benchmark executes: the same instructions equally often,
-/// and as many allocations.
-pub fn same_code(metric: Metric, limit: Limit) -> MetricOutcome {
-    without_measuring(metric, limit, None, "both sides execute the same machine code, equally often")
+/// and as many allocations. `glance` are the few pairs that saw no difference: figures to show, too few for an interval.
+pub fn same_code(metric: Metric, limit: Limit, glance: &PairedTest) -> MetricOutcome {
+    MetricOutcome {
+        verdict: Verdict::Unchanged,
+        method: Some(Method::Paired),
+        baseline: glance.baseline(),
+        candidate: glance.candidate(),
+        change: glance.estimate(),
+        threshold: threshold(&limit, glance.baseline()),
+        pairs: glance.pairs(),
+        seconds: glance.seconds(),
+        ..MetricOutcome::without_figures(
+            metric,
+            limit,
+            Verdict::Unchanged,
+            "both sides execute the same machine code, equally often, and a glance at the clock agrees",
+        )
+    }
 }
 
 fn without_measuring(metric: Metric, limit: Limit, value: Option<f64>, reason: &str) -> MetricOutcome {

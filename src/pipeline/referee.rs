@@ -2,6 +2,7 @@
 //! what must be timed.
 
 mod counting;
+mod glance;
 mod timing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +60,7 @@ impl Referee<'_> {
             }
         }
         let counted = self.count(&open)?;
-        let timed = if self.wants(Metric::WallTime) { self.unclear(open, &counted) } else { Vec::new() };
+        let timed = if self.wants(Metric::WallTime) { self.unclear(open, &counted)? } else { Vec::new() };
         let contests = self.contests(timed);
         let tests = Self::timed_tests(&contests) + counting::tests(&counted) + self.claims;
         let budget = self.request.judging.policy.error_budget(tests);

@@ -6,7 +6,8 @@
 //! through such an address from read-only data (a constant) counts by its value. The order within a function and how
 //! often each instruction was executed count as well.
 //!
-//! Not seen: tables whose address is computed, and where data and code lie. Both may change how long the same code takes.
+//! Not seen: tables whose address is computed, what set-up has made, and where data and code lie. All may change how long
+//! the same code takes, so the clock is glanced at all the same.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -111,6 +112,10 @@ impl Image {
             | u64::from(instruction.has_rep_prefix()) << 1
             | u64::from(instruction.has_repne_prefix()) << 2);
         put(instruction.op_mask() as u64);
+        put(u64::from(instruction.zeroing_masking())
+            | u64::from(instruction.suppress_all_exceptions()) << 1
+            | u64::from(instruction.is_broadcast()) << 2);
+        put(instruction.rounding_control() as u64);
         put(instruction.segment_prefix() as u64);
         for operand in 0..instruction.op_count() {
             let kind = instruction.op_kind(operand);
@@ -183,6 +188,15 @@ mod tests {
         assert_ne!(add_rax_1, code(&[0x48, 0x83, 0xc1, 0x01]), "another register");
         assert_ne!(code(&[0x48, 0x8b, 0x47, 0x08]), code(&[0x48, 0x8b, 0x47, 0x10]), "another field");
         assert_ne!(code(&[0x48, 0xf7, 0xf1]), code(&[0x48, 0xf7, 0xe1]), "a division is no multiplication");
+        assert_ne!(code(&[0xf3, 0xa4]), code(&[0xa4]), "rep movsb is no movsb");
+        assert_ne!(code(&[0xf0, 0x01, 0x07]), code(&[0x01, 0x07]), "lock");
+        // vaddpd zmm0 {k1}, zmm0, zmm1 and its relatives.
+        let evex = |last: u8| code(&[0x62, 0xf1, 0xfd, last, 0x58, 0xc1]);
+        assert_ne!(evex(0x49), evex(0xc9), "zeroing");
+        assert_ne!(evex(0x49), evex(0x4a), "another mask");
+        assert_ne!(evex(0x19), evex(0x39), "another rounding");
+        let memory = |last: u8| code(&[0x62, 0xf1, 0xfd, last, 0x58, 0x07]);
+        assert_ne!(memory(0x49), memory(0x59), "a broadcast");
     }
 
     #[test]

@@ -83,14 +83,15 @@ fn obedient(bench: &BuiltBench) -> Result<(), Uncounted> {
     }
     match &bench.execution {
         Execution::Native => Ok(()),
-        Execution::Runner(words) | Execution::Emulated(words) => {
-            let runner = words.first().map_or("a runner", String::as_str);
-            refuse(
-                format!("its executables are run by `{runner}`"),
-                "count on a machine of the target's kind",
-            )
+        Execution::Runner(words) => {
+            refuse(run_by(words), "count without the `runner` of Cargo's configuration")
         }
+        Execution::Emulated(words) => refuse(run_by(words), "count on a machine of the target's kind"),
     }
+}
+
+fn run_by(words: &[String]) -> String {
+    format!("its executables are run by `{}`", words.first().map_or("a runner", String::as_str))
 }
 
 /// Why a launch gave no count, where it is not the benchmark that failed.
@@ -150,5 +151,7 @@ mod tests {
         let qemu = Execution::Emulated(vec!["qemu-aarch64".into()]);
         let (reason, _) = refused(qemu, "criterion 0.8.2 + turns").unwrap();
         assert!(reason.contains("qemu-aarch64"), "{reason}");
+        let (_, remedy) = refused(Execution::Runner(vec!["nice".into()]), "criterion 0.8.2 + turns").unwrap();
+        assert!(remedy.unwrap().contains("`runner`"));
     }
 }

@@ -45,9 +45,8 @@ impl Count {
     }
 }
 
-/// The benchmarks that execute the same machine code on both sides, equally often, and allocate as much: no clock can
-/// say more about the code.
-fn same_code(counted: &[Count]) -> BTreeSet<BenchmarkName> {
+/// The benchmarks that execute the same machine code on both sides, equally often, and allocate as much.
+pub(super) fn same_code(counted: &[Count]) -> BTreeSet<BenchmarkName> {
     let alike = |count: &&Count| {
         count.tallies().is_some_and(|Sides { baseline, candidate }| {
             baseline.repeats() && candidate.repeats() && baseline.runs == candidate.runs
@@ -86,21 +85,6 @@ impl Referee<'_> {
             }));
         }
         Ok(counted)
-    }
-
-    /// What still needs the clock: settles the wall time of what executes the same code on both sides.
-    pub(super) fn unclear(&mut self, open: Vec<Open>, counted: &[Count]) -> Vec<Open> {
-        if self.request.measuring.identical {
-            return open;
-        }
-        let same = same_code(counted);
-        let (spared, unclear): (Vec<Open>, Vec<Open>) =
-            open.into_iter().partition(|benchmark| same.contains(&benchmark.name));
-        for Open { name, benches } in &spared {
-            let limit = self.limit(name, &benches.candidate, Metric::WallTime);
-            self.settle(name, &benches.candidate, outcome::same_code(Metric::WallTime, limit));
-        }
-        unclear
     }
 
     /// Counts one side. With the counts of the other, what that could not do is left out, and what is stored of the
@@ -178,7 +162,7 @@ impl Referee<'_> {
                 let limit = self.limit(&count.name, &count.bench, metric);
                 let found = match (count.tallies(), count.refusal()) {
                     (Some(both), _) => Some(judged(metric, limit, both, budget)),
-                    (None, Some((side, why))) => self.refused(metric, limit, side, why),
+                    (None, Some((side, why))) => self.refused(&count.name, metric, limit, side, why),
                     (None, None) => None,
                 };
                 if let Some(found) = found {
@@ -205,6 +189,7 @@ impl Referee<'_> {
     /// that is worth one.
     fn refused(
         &mut self,
+        name: &BenchmarkName,
         metric: Metric,
         limit: Limit,
         side: Side,
@@ -212,6 +197,12 @@ impl Referee<'_> {
     ) -> Option<MetricOutcome> {
         let (verdict, reason) = match why {
             NotCounted::Interrupted => (Verdict::Inconclusive, why.to_string()),
+            // What ails the benchmark itself is found by the clock as well; what only counting ails costs no verdict.
+            NotCounted::Failed(reason) if self.request.measuring.insistence == Insistence::Default => {
+                let reason = reason.lines().next().unwrap_or_default();
+                self.notes.insert(format!("{metric} of {name} not counted: the {side} {reason}"));
+                return None;
+            }
             NotCounted::Failed(reason) => {
                 (Verdict::NotComparable, format!("the {side} could not be counted: {reason}"))
             }

@@ -1,5 +1,7 @@
 //! Wall time: a stored baseline is asked first, pairs are the proof.
 
+use super::counting::{Count, same_code};
+use super::glance::{self, Glance};
 use super::{Open, Referee};
 use crate::domain::{
     BenchmarkName, BuiltBench, Event, Measurement, Method, Metric, MetricOutcome, Phase, Provenance, Side,
@@ -18,6 +20,35 @@ use crate::support::process::interrupted;
 const EMULATED_LAUNCHES: u32 = 2;
 
 impl Referee<'_> {
+    /// What still needs a proof. What executes the same code on both sides is only looked at, and its wall time settled
+    /// unless it looks different.
+    pub(super) fn unclear(&mut self, open: Vec<Open>, counted: &[Count]) -> Result<Vec<Open>, PipelineError> {
+        if self.request.measuring.identical {
+            return Ok(open);
+        }
+        let same = same_code(counted);
+        let (spared, mut unclear): (Vec<Open>, Vec<Open>) =
+            open.into_iter().partition(|Open { name, benches }| {
+                same.contains(name)
+                    && glance::suffices(&self.limit(name, &benches.candidate, Metric::WallTime))
+            });
+        let alone = self.request.judging.policy.error_budget(1);
+        let contests = self.contests(spared);
+        let glances = self
+            .arena()
+            .prove(Phase::Proof, contests, &|contest, baseline| Glance::new(contest, baseline, alone))?;
+        for Proof { contest: Contest { name, benches, by, .. }, test, .. } in glances {
+            match test.filter(Glance::agrees) {
+                Some(glance) => {
+                    let found = outcome::same_code(Metric::WallTime, by, &glance.test);
+                    self.settle(&name, &benches.candidate, found);
+                }
+                None => unclear.push(Open { name, benches }),
+            }
+        }
+        Ok(unclear)
+    }
+
     /// What pairs may have to decide.
     pub(super) fn contests(&self, open: Vec<Open>) -> Vec<Contest> {
         let contest = |Open { name, benches }: Open| {

@@ -129,6 +129,72 @@ fn an_interrupt_while_measuring_reports_what_was_measured() {
     before.are_untouched(&sandbox);
 }
 
+/// A bench whose first benchmark is counted at once, and its second for minutes.
+fn long_gauge() -> Sandbox {
+    let sandbox = Sandbox::new("gauge");
+    sandbox.edit(
+        "benches/work.rs",
+        "    group.finish();",
+        "    group.bench_function(\"waits\", |b| b.iter(|| std::thread::sleep(std::time::Duration::from_secs(5))));\n    \
+         group.finish();",
+    );
+    sandbox.commit("a benchmark that waits");
+    sandbox
+}
+
+/// Starts to count, and returns once something is counted and something else is under way.
+fn counting(sandbox: &Sandbox, metrics: &str) -> Running {
+    let before = stored(sandbox, "measurement");
+    let arguments = [MEASURE, &["--format", "json", "--metrics", metrics]].concat();
+    let mut running = Running::start(sandbox.process(&arguments));
+    running.until("a count", |_| stored(sandbox, "measurement") > before);
+    // Everything is built by then: whatever runs besides the program counts.
+    let counts = |exe: &PathBuf| !exe.ends_with("cargo-perfguard");
+    running.until("another one under way", |mark| processes(mark).iter().any(counts));
+    running
+}
+
+fn valgrind() -> bool {
+    let found = std::process::Command::new("valgrind").arg("--version").output().is_ok();
+    if !found {
+        println!("skipped: valgrind is not installed");
+    }
+    found
+}
+
+#[test]
+fn a_kill_or_an_interrupt_while_counting_leaves_what_was_counted() {
+    if !valgrind() {
+        return;
+    }
+    let sandbox = long_gauge();
+    let before = Belongings::of(&sandbox);
+    for metrics in ["instructions", "allocations"] {
+        let running = counting(&sandbox, metrics);
+        running.signal(Signal::KILL);
+        assert_eq!(running.end().code, None);
+        before.are_untouched(&sandbox);
+        is_sound(&sandbox.path(".perfguard/store.db"));
+
+        let running = counting(&sandbox, metrics);
+        let start = Instant::now();
+        running.signal(Signal::INT);
+        let ended = running.end();
+        assert!(start.elapsed() < Duration::from_mins(1), "it would have counted for minutes");
+        ended.says(101, &[]);
+        let document = ended.json();
+        assert_eq!(document["benchmarks"].as_array().unwrap().len(), 3, "{document}");
+        for benchmark in document["benchmarks"].as_array().unwrap() {
+            let reason = benchmark["metrics"][0]["reason"].to_string();
+            assert!(benchmark["verdict"] != "inconclusive" || reason.contains("interrupted"), "{document}");
+        }
+        assert!(document["errors"].to_string().contains("interrupted"), "{document}");
+        before.are_untouched(&sandbox);
+    }
+    let again = [BRIEFLY, &["gauge/steady", "--metrics", "instructions,allocations"]].concat();
+    run(&sandbox, &again).says(0, &[]);
+}
+
 #[test]
 fn an_interrupted_run_stores_what_it_measured() {
     let sandbox = Sandbox::new("gauge");
