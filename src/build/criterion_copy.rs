@@ -282,7 +282,7 @@ mod tests {
         refused("0.8.2-rc1", original("0.8.2-rc1").path());
         let changed = original("0.8.2");
         let routine = changed.path().join("src/routine.rs");
-        let text = fs::read_to_string(&routine).unwrap().replace("how_long", "for_long");
+        let text = fs::read_to_string(&routine).unwrap().replace("iters", "iterations");
         fs::write(&routine, text).unwrap();
         refused("0.8.2", changed.path());
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);

@@ -33,8 +33,8 @@ const LAUNCHES: usize = 2;
 /// in 12 870 times.
 const VARYING_LAUNCHES: usize = 8;
 
-/// When a launch is given up. A set-up may take minutes, and longer under a counter.
-const TIME_LIMIT: Duration = Duration::from_mins(10);
+/// When a launch is given up. A set-up may take a minute, and five times as long under a counter.
+const TIME_LIMIT: Duration = Duration::from_mins(5);
 
 /// What is counted in one launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The edit that lets a benchmark take turns, as data: for every range of versions, which text becomes which.
 //!
 //! The hook sits in `analysis::common`, just before Criterion would sample: there a benchmark is about to be run for
-//! real (not listed, tested or profiled), and both ways to run it are at hand as methods of `Routine`. Waiting for a
+//! real (not listed, tested or profiled), and a way to run it is at hand as a method of `Routine`. Waiting for a
 //! turn between two calls of `Routine::bench` is outside everything Criterion times: `Bencher`'s own clock, a custom
 //! `Measurement`, `iter_custom`, and the warm-up. `WallTime::start` would be inside all of them, would leave out the set-up
 //! of a sample, and `iter_custom` and custom measurements never call it.
@@ -50,14 +50,10 @@ const MODULE_LINE: Replacement = Replacement {
     new: "\nmod routine;\nmod perfguard_counts;\nmod perfguard_turns;\n",
 };
 
-/// The methods the hook calls must be what they were in every version read.
+/// The method the hook calls must be what it was in every version read.
 const BENCH: Replacement = relied_upon(
     "src/routine.rs",
     "    fn bench(&mut self, m: &M, iters: &[u64], parameter: &T) -> Vec<f64>;\n",
-);
-const WARM_UP: Replacement = relied_upon(
-    "src/routine.rs",
-    "    fn warm_up(&mut self, m: &M, how_long: Duration, parameter: &T) -> (u64, u64);\n",
 );
 /// Without its line's end, which is that of Windows in two releases.
 const UNIT: Replacement = relied_upon(
@@ -87,15 +83,8 @@ macro_rules! hook {
             new: concat!(
                 r#"
     let unit = criterion.measurement.formatter().scale_for_machines(&mut [1.0]);
-    if crate::perfguard_turns::drive(id.id(), unit, &mut |request| match request {
-        crate::perfguard_turns::Request::WarmUp(nanoseconds) => {
-            let how_long = ::std::time::Duration::from_nanos(nanoseconds);
-            let (elapsed, iterations) = routine.warm_up(&criterion.measurement, how_long, parameter);
-            (iterations, elapsed as f64)
-        }
-        crate::perfguard_turns::Request::Sample(iterations) => {
-            (iterations, routine.bench(&criterion.measurement, &[iterations], parameter)[0])
-        }
+    if crate::perfguard_turns::drive(id.id(), unit, &mut |iterations| {
+        routine.bench(&criterion.measurement, &[iterations], parameter)[0]
     }) {
         return;
     }
@@ -118,7 +107,6 @@ const RECIPES: [(Range<Version>, &[Replacement]); 3] = [
             },
             MODULE_LINE,
             BENCH,
-            WARM_UP,
             UNIT,
             BEGIN,
             FINISH,
@@ -135,7 +123,6 @@ const RECIPES: [(Range<Version>, &[Replacement]); 3] = [
             },
             MODULE_LINE,
             BENCH,
-            WARM_UP,
             UNIT,
             BEGIN,
             FINISH,
@@ -148,7 +135,6 @@ const RECIPES: [(Range<Version>, &[Replacement]); 3] = [
             NO_LINTS,
             MODULE_LINE,
             BENCH,
-            WARM_UP,
             UNIT,
             BEGIN,
             FINISH,

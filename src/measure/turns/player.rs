@@ -1,7 +1,7 @@
 //! One side of a pair: a bench process that does as it is told over a Unix-domain socket, one line at a time.
 //!
 //! The other end of the conversation is the module that the copied Criterion has got. It says `hello 1 ns` when it has
-//! come to the benchmark, answers `warm-up NANOSECONDS` and `sample ITERATIONS` with `took ITERATIONS COST`,
+//! come to the benchmark, answers `sample ITERATIONS` with `took ITERATIONS COST`,
 //! `count ITERATIONS` with `counted ITERATIONS` and what was counted, and goes on with the rest of the program after `end`.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
@@ -23,6 +23,15 @@ use crate::support::process::Group;
 
 /// How often a process that has not said hello is looked at.
 const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
+
+/// A warm-up is late when it takes so many times as long as its iterations should …
+const PATIENCE: u32 = 3;
+
+/// … but not before so many calls: fewer iterations tell too little about the next.
+const FEWEST_CALLS: u32 = 3;
+
+/// How many times as many iterations as before are run at most.
+const STEP: u64 = 100;
 
 /// A batch of iterations, as the benchmark tells it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,9 +111,28 @@ impl Player {
         Pid::from_raw(self.group.id().try_into().ok()?)
     }
 
-    /// Lets it warm up, as Criterion would.
+    /// Lets it run until its iterations took `how_long`, and tells how many those were and what they cost.
+    ///
+    /// Criterion's own warm-up doubles the iterations from one on, and calls the benchmark's closure every time: with a set-up
+    /// of a second, nanoseconds of work would take half a minute. So the iterations grow by what they cost, and a
+    /// benchmark whose set-up takes longer than the warm-up is asked a few times only.
     pub(super) fn warm_up(&mut self, how_long: Duration) -> Result<Batch, LaunchFailure> {
-        self.ask(&format!("warm-up {}\n", how_long.as_nanos()))
+        let start = Instant::now();
+        let mut warmed = Batch { iterations: 0, cost: 0.0 };
+        let mut calls = 0;
+        let mut next = 1;
+        loop {
+            let batch = self.sample(next)?;
+            calls += 1;
+            warmed.iterations = warmed.iterations.saturating_add(batch.iterations);
+            warmed.cost += batch.cost;
+            let left = how_long.as_nanos() as f64 - warmed.cost;
+            let late = calls >= FEWEST_CALLS && start.elapsed() >= how_long * PATIENCE;
+            if left <= 0.0 || left.is_nan() || late {
+                return Ok(warmed);
+            }
+            next = further(batch, left);
+        }
     }
 
     /// Lets it take one sample.
@@ -251,6 +279,19 @@ fn socket(folder: &Path) -> PathBuf {
     folder.join("turns")
 }
 
+/// How many iterations of what was just run fill the time that is left, in nanoseconds: not too many at once, because
+/// the first iterations are slower than all others.
+fn further(batch: Batch, left: f64) -> u64 {
+    let each = batch.cost / batch.iterations.max(1) as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float is cut to the range of the integer, and what is no number becomes 0"
+    )]
+    let fitting = (left / each) as u64;
+    fitting.clamp(1, batch.iterations.saturating_mul(STEP))
+}
+
 /// Reads `took ITERATIONS COST`.
 fn batch(answer: &str) -> Option<Batch> {
     let (iterations, cost) = answer.strip_prefix("took ")?.split_once(' ')?;
@@ -273,6 +314,18 @@ mod tests {
         assert_eq!((read.iterations, read.cost.to_bits()), (17, 1_234_567.000_000_000_2_f64.to_bits()));
         for nonsense in ["", "took", "took 1", "took -1 2", "took 1 2 3", "took 1.5 2", "hello 1 ns"] {
             assert_eq!(batch(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn iterations_grow_by_what_they_cost() {
+        let batch = |iterations, cost| Batch { iterations, cost };
+        assert_eq!(further(batch(1, 1e6), 30e6), 30);
+        assert_eq!(further(batch(1, 50.0), 30e6), STEP, "not all at once");
+        assert_eq!(further(batch(10_000, 1e5), 30e6), 1_000_000);
+        assert_eq!(further(batch(1, 1e9), 1.0), 1);
+        for cost in [0.0, f64::NAN, -1.0] {
+            assert!((1..=STEP).contains(&further(batch(1, cost), 30e6)), "{cost}");
         }
     }
 }
