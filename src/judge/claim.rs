@@ -8,16 +8,10 @@ use std::cmp::Ordering;
 
 use thiserror::Error;
 
-use super::paired::{ObservationError, Promise, observe};
+use super::paired::{ACQUAINTANCE, ObservationError, Promise, is_hopeless, observe};
 use crate::domain::{AllocationBound, ClaimOutcome, ClaimVerdict, Claimed, Pair};
 use crate::stats::robust::hodges_lehmann;
 use crate::stats::{BettingTest, Direction, ErrorBudget};
-
-/// A test is not given up before it has this many pairs, unless it cannot be decided at all.
-const PATIENCE: usize = 10;
-
-/// Before this many pairs nobody knows how long a pair takes: the first one may have met a stall.
-const ACQUAINTANCE: usize = 3;
 
 /// A side of a bound, the bound, and the wealth that shows it.
 type Question = (Direction, f64, f64);
@@ -141,7 +135,7 @@ impl ClaimTest {
             |&(direction, bound, threshold): &Question| self.ratios.fewest_more(direction, bound, threshold);
         let confirmed = confirming.iter().map(fewest).max().unwrap_or(0);
         let refuted = refuting.iter().map(fewest).min().unwrap_or(0);
-        if self.pairs() >= ACQUAINTANCE && confirmed.min(refuted) > pairs_left {
+        if self.pairs() as usize >= ACQUAINTANCE && confirmed.min(refuted) > pairs_left {
             return Promise::Hopeless;
         }
         let expected = |&(direction, bound, threshold): &Question| {
@@ -150,7 +144,7 @@ impl ClaimTest {
         let confirmed = confirming.iter().map(expected).fold(0.0, f64::max);
         let refuted = refuting.iter().map(expected).fold(f64::INFINITY, f64::min);
         let pairs = confirmed.min(refuted);
-        if self.pairs() >= PATIENCE && pairs > 2.0 * f64::from(pairs_left) {
+        if is_hopeless(self.pairs() as usize, pairs_left, pairs) {
             return Promise::Hopeless;
         }
         Promise::Pairs(pairs)
@@ -287,7 +281,8 @@ mod tests {
         for pair in pairs_of(&[1.5_f64.ln(); 12]) {
             test.push(&pair).unwrap();
         }
-        assert_eq!(test.promise(20), Promise::Hopeless);
+        assert!(matches!(test.promise(20), Promise::Pairs(_)), "not before half of the budget is spent");
+        assert_eq!(test.promise(12), Promise::Hopeless);
         for pair in pairs_of(&[3.0_f64.ln(); 40]) {
             test.push(&pair).unwrap();
         }
