@@ -135,7 +135,7 @@ impl ClaimTest {
             |&(direction, bound, threshold): &Question| self.ratios.fewest_more(direction, bound, threshold);
         let confirmed = confirming.iter().map(fewest).max().unwrap_or(0);
         let refuted = refuting.iter().map(fewest).min().unwrap_or(0);
-        if self.pairs() as usize >= ACQUAINTANCE && confirmed.min(refuted) > pairs_left {
+        if self.pairs() >= ACQUAINTANCE && confirmed.min(refuted) > pairs_left {
             return Promise::Hopeless;
         }
         let expected = |&(direction, bound, threshold): &Question| {
@@ -144,7 +144,7 @@ impl ClaimTest {
         let confirmed = confirming.iter().map(expected).fold(0.0, f64::max);
         let refuted = refuting.iter().map(expected).fold(f64::INFINITY, f64::min);
         let pairs = confirmed.min(refuted);
-        if is_hopeless(self.pairs() as usize, pairs_left, pairs) {
+        if is_hopeless(self.pairs(), pairs_left, pairs) {
             return Promise::Hopeless;
         }
         Promise::Pairs(pairs)
