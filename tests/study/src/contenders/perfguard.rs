@@ -25,6 +25,7 @@ pub(super) fn compare(
     }
     command
         .args(["perfguard", "compare", &tag(0), &tag(trial.per_mille), "--measure-identical", "--no-harness"])
+        .args(["--metrics", "wall-time"])
         .args(["--bench", "workloads", "--format", "json", "--quiet", "--threshold", threshold])
         .arg("--budget")
         .arg(format!("{}s", arena.budget))
