@@ -268,7 +268,13 @@ fn write(
             }
         }
     }
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--report").collect();
+    // Which folders are used is nobody's business but this machine's.
+    let mut words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--report").collect();
+    for folder in ["--work", "--perfguard"] {
+        while let Some(at) = words.iter().position(|word| word == folder) {
+            words.drain(at..words.len().min(at + 2));
+        }
+    }
     let origin = Origin {
         machine: machine(),
         date: date(records.all.iter().map(|record| record.ended).max().unwrap_or_else(now)),
