@@ -51,7 +51,6 @@ fn what_is_deterministic_counts_the_same_in_every_launch() {
         "async",
         "addresses",
         "alloc/three",
-        "alloc/grown",
     ];
     for id in ids {
         let (one, two) = (instructions(Variant::Timed, id, &[]), instructions(Variant::Timed, id, &[]));
@@ -61,6 +60,17 @@ fn what_is_deterministic_counts_the_same_in_every_launch() {
         assert!(one.counter.starts_with("callgrind "), "{}", one.counter);
         add_up(&one.profile);
     }
+}
+
+/// What a `realloc` costs depends on what the allocator did before: see the limits in `docs/counts.md`.
+#[test]
+fn what_grows_counts_nearly_the_same() {
+    if !valgrind("what_grows_counts_nearly_the_same") {
+        return;
+    }
+    let count = || instructions(Variant::Timed, "alloc/grown", &[]).sample.per_iteration();
+    let (one, two) = (count(), count());
+    assert!((one / two - 1.0).abs() < 0.2, "{one} {two}");
 }
 
 #[test]
