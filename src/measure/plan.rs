@@ -79,9 +79,11 @@ pub fn launch_options(budget: Duration, iteration: Option<Duration>) -> LaunchOp
     LaunchOptions { warm_up, measurement, samples, time_limit }
 }
 
-/// About how long a launch takes, its start aside: every sample has at least one iteration, and so has the warm-up.
+/// About how long a launch takes, its start aside: every sample has at least one iteration, and the warm-up one besides the
+/// first.
 fn launch_time(warm_up: Duration, measurement: Duration, samples: u32, iteration: Duration) -> Duration {
-    warm_up.max(iteration).saturating_add(measurement.max(iteration.saturating_mul(samples)))
+    let warm_up = warm_up.max(iteration).saturating_add(iteration);
+    warm_up.saturating_add(measurement.max(iteration.saturating_mul(samples)))
 }
 
 /// Where one benchmark of a run stands.
@@ -164,7 +166,7 @@ mod tests {
         assert_eq!(options(7).samples, 10);
         assert_eq!(options(3).samples, 14);
         assert_eq!(options(1000).samples, 10);
-        assert_eq!(options(1000).time_limit, Duration::from_secs(110));
+        assert_eq!(options(1000).time_limit, Duration::from_secs(120));
         assert_eq!(launch_options(Duration::MAX, Some(Duration::MAX)).samples, 10);
     }
 

@@ -191,6 +191,19 @@ fn two_processes_take_turns_with_equal_samples() {
 }
 
 #[test]
+fn what_the_first_iteration_makes_is_not_taken_for_the_benchmark() {
+    let bench = bench(&[]);
+    let benches = Sides { baseline: &bench, candidate: &bench };
+    let done = turns().pair(benches, both("lazy").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
+    for side in Side::BOTH {
+        for sample in done.pair.launches.get(side).samples.samples() {
+            // Iterations of less than a microsecond, in turns of milliseconds; taken for 200 ms each they would be single.
+            assert!(sample.iterations() > 50, "{} iterations", sample.iterations());
+        }
+    }
+}
+
+#[test]
 fn several_threads_and_waiting_are_seen_and_left_unpinned() {
     let bench = bench(&[]);
     let benches = Sides { baseline: &bench, candidate: &bench };

@@ -41,6 +41,15 @@ pub(in crate::measure) struct Batch {
     pub(in crate::measure) cost: f64,
 }
 
+/// What a warm-up showed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Warmth {
+    /// What all its iterations cost together, in nanoseconds.
+    pub(super) cost: f64,
+    /// What one iteration costs once it is warm, in nanoseconds: that of the largest batch.
+    pub(super) iteration: f64,
+}
+
 /// A bench process that waits for its turn. It is gone when this is dropped.
 #[derive(Debug)]
 pub(in crate::measure) struct Player {
@@ -111,25 +120,33 @@ impl Player {
         Pid::from_raw(self.group.id().try_into().ok()?)
     }
 
-    /// Lets it run until its iterations took `how_long`, and tells how many those were and what they cost.
+    /// Lets it run until its iterations took `how_long`, the first one aside, and tells what they cost.
+    ///
+    /// The first iteration makes whatever is made once: a table, a pool of threads, the pages of a buffer. With a table that takes
+    /// a tenth of a second it would be the whole warm-up, and iterations of microseconds be taken for as slow.
     ///
     /// Criterion's own warm-up doubles the iterations from one on, and calls the benchmark's closure every time: with a set-up
     /// of a second, nanoseconds of work would take half a minute. So the iterations grow by what they cost, and a
     /// benchmark whose set-up takes longer than the warm-up is asked a few times only.
-    pub(super) fn warm_up(&mut self, how_long: Duration) -> Result<Batch, LaunchFailure> {
+    pub(super) fn warm_up(&mut self, how_long: Duration) -> Result<Warmth, LaunchFailure> {
+        let first = self.sample(1)?;
         let start = Instant::now();
-        let mut warmed = Batch { iterations: 0, cost: 0.0 };
-        let mut calls = 0;
-        let mut next = 1;
+        let mut left = how_long.as_nanos() as f64;
+        let mut cost = first.cost;
+        let mut calls = 1;
+        let mut largest = Batch { iterations: 0, cost: 0.0 };
+        let mut next = further(first, left);
         loop {
             let batch = self.sample(next)?;
             calls += 1;
-            warmed.iterations = warmed.iterations.saturating_add(batch.iterations);
-            warmed.cost += batch.cost;
-            let left = how_long.as_nanos() as f64 - warmed.cost;
+            cost += batch.cost;
+            left -= batch.cost;
+            if batch.iterations >= largest.iterations {
+                largest = batch;
+            }
             let late = calls >= FEWEST_CALLS && start.elapsed() >= how_long * PATIENCE;
             if left <= 0.0 || left.is_nan() || late {
-                return Ok(warmed);
+                return Ok(Warmth { cost, iteration: each(largest) });
             }
             next = further(batch, left);
         }
@@ -282,14 +299,18 @@ fn socket(folder: &Path) -> PathBuf {
 /// How many iterations of what was just run fill the time that is left, in nanoseconds: not too many at once, because
 /// the first iterations are slower than all others.
 fn further(batch: Batch, left: f64) -> u64 {
-    let each = batch.cost / batch.iterations.max(1) as f64;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a float is cut to the range of the integer, and what is no number becomes 0"
     )]
-    let fitting = (left / each) as u64;
+    let fitting = (left / each(batch)) as u64;
     fitting.clamp(1, batch.iterations.saturating_mul(STEP))
+}
+
+/// What one iteration of a batch costs, in nanoseconds.
+fn each(batch: Batch) -> f64 {
+    batch.cost / batch.iterations.max(1) as f64
 }
 
 /// Reads `took ITERATIONS COST`.

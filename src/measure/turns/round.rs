@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::order;
 use super::pinning::{self, Pinning, Reason, Usage};
-use super::player::{self, Batch, Player};
+use super::player::{self, Batch, Player, Warmth};
 use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
 use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::{FailureKind, LaunchFailure};
@@ -79,11 +79,11 @@ impl Round<'_> {
     }
 
     /// Gives each side one turn.
-    fn turn_each(
+    fn turn_each<T>(
         &mut self,
         players: &mut Sides<Player>,
-        mut turn: impl FnMut(&mut Player, &LaunchOptions) -> Result<Batch, LaunchFailure>,
-    ) -> Result<Sides<Batch>, SideFailure> {
+        mut turn: impl FnMut(&mut Player, &LaunchOptions) -> Result<T, LaunchFailure>,
+    ) -> Result<Sides<T>, SideFailure> {
         self.each(|round, side| turn(players.get_mut(side), round.options))
     }
 
@@ -177,7 +177,7 @@ fn pin(players: &Sides<Player>, cpu: u32) -> Result<(), Reason> {
 fn fitness(
     players: &Sides<Player>,
     before: &Sides<Option<Usage>>,
-    warmed: &Sides<Batch>,
+    warmed: &Sides<Warmth>,
 ) -> Result<(), Reason> {
     for side in Side::BOTH {
         let (Some(before), Some(after)) = (*before.get(side), usage(players.get(side))) else {
@@ -193,9 +193,8 @@ fn fitness(
 }
 
 /// How many iterations fill a turn of the slower side: at least one.
-fn iterations(warmed: &Sides<Batch>, options: &LaunchOptions) -> u64 {
-    let each = |batch: &Batch| batch.cost / (batch.iterations.max(1) as f64);
-    let slower = each(&warmed.baseline).max(each(&warmed.candidate));
+fn iterations(warmed: &Sides<Warmth>, options: &LaunchOptions) -> u64 {
+    let slower = warmed.baseline.iteration.max(warmed.candidate.iteration);
     let turn = options.measurement.as_nanos() as f64 / f64::from(options.samples.max(1));
     #[expect(
         clippy::cast_possible_truncation,
@@ -217,20 +216,20 @@ mod tests {
         time_limit: Duration::from_secs(1),
     };
 
-    fn warmed(baseline: (u64, f64), candidate: (u64, f64)) -> Sides<Batch> {
-        Sides { baseline, candidate }.map(|(iterations, cost)| Batch { iterations, cost })
+    fn warmed(baseline: f64, candidate: f64) -> Sides<Warmth> {
+        Sides { baseline, candidate }.map(|iteration| Warmth { cost: 1e6, iteration })
     }
 
     #[test]
     fn the_slower_side_decides_how_many_iterations_fill_a_turn() {
-        assert_eq!(iterations(&warmed((100, 1e6), (100, 2e6)), &OPTIONS), 250);
-        assert_eq!(iterations(&warmed((1, 1e9), (1, 1.0)), &OPTIONS), 1);
+        assert_eq!(iterations(&warmed(1e4, 2e4), &OPTIONS), 250);
+        assert_eq!(iterations(&warmed(1e9, 1.0), &OPTIONS), 1);
     }
 
     #[test]
     fn nonsense_from_the_warm_up_does_not_run_for_ever() {
         for cost in [0.0, f64::NAN, f64::INFINITY, -1.0] {
-            let count = iterations(&warmed((0, cost), (0, cost)), &OPTIONS);
+            let count = iterations(&warmed(cost, cost), &OPTIONS);
             assert!((1..=MOST_ITERATIONS).contains(&count), "{cost}: {count}");
         }
     }
