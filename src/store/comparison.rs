@@ -7,7 +7,8 @@ use std::fmt;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::domain::{
-    Digest, Launch, MeasurementKey, OccasionId, Pair, PairedLaunch, Phase, Provenance, Side, Sides,
+    BenchmarkName, Digest, Launch, MeasurementKey, OccasionId, Pair, PairedLaunch, Phase, Provenance, Side,
+    Sides,
 };
 
 use super::error::{Problem, Refusal, StoreError};
@@ -38,7 +39,51 @@ pub struct NewComparison<'a> {
     pub provenance: Provenance,
 }
 
+/// A comparison as the store holds it, for those who look at its pairs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredComparison {
+    /// Its number, by which [`Store::pairs`] finds them.
+    pub id: ComparisonId,
+    /// Why it was made.
+    pub phase: Phase,
+    /// What the baseline's launches measure.
+    pub benchmark: BenchmarkName,
+    /// Whether both sides ran one and the same executable.
+    pub identical: bool,
+    /// When its occasion began, in milliseconds since the Unix epoch.
+    pub started_ms: i64,
+}
+
 impl Store {
+    /// Every comparison, oldest first.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn comparisons(&self) -> Result<Vec<StoredComparison>, StoreError> {
+        self.read("list the comparisons of", |connection| {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT comparison.id, comparison.phase, comparison.baseline_executable = \
+                 comparison.candidate_executable, occasion.started_ms, {} FROM comparison \
+                 JOIN occasion ON occasion.id = comparison.occasion \
+                 JOIN series ON series.id = comparison.baseline_series \
+                 JOIN benchmark ON benchmark.id = series.benchmark ORDER BY comparison.id",
+                rows::BENCHMARK
+            ))?;
+            let found = query.query_map([], |row| {
+                Ok(StoredComparison {
+                    id: ComparisonId(row.get(0)?),
+                    phase: rows::word(row, 1, |text| {
+                        Phase::ALL.into_iter().find(|phase| phase.name() == text)
+                    })?,
+                    identical: row.get(2)?,
+                    started_ms: row.get(3)?,
+                    benchmark: rows::benchmark(row, 4)?,
+                })
+            })?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Notes that two sides are about to be measured in pairs.
     ///
     /// # Errors

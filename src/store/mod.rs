@@ -24,7 +24,7 @@ mod write;
 pub use baseline_file::{
     BaselineClaim, BaselineFile, BaselineFileError, BaselineProblem, BaselineResult, FolderError,
 };
-pub use comparison::{ComparisonId, NewComparison};
+pub use comparison::{ComparisonId, NewComparison, StoredComparison};
 pub use error::{Problem, Refusal, StoreError};
 pub use history::{SeriesFilter, StoredCommit};
 pub use open::Store;

@@ -1,10 +1,12 @@
 //! The study's results as markdown.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::levels::Levels;
 use crate::plan::Condition;
 use crate::record::Record;
-use crate::summary::{Row, Share, table, truths};
+use crate::summary::{Promises, Row, Share, promises, table, truths};
 
 /// What a reader must know to judge or repeat the figures.
 #[derive(Debug, Clone)]
@@ -20,7 +22,12 @@ pub struct Origin {
 }
 
 /// Writes everything, with `drawings` (paths of drawings, relative to the document) behind the tables.
-pub fn document(records: &[Record], origin: &Origin, drawings: &[String]) -> String {
+pub fn document(
+    records: &[Record],
+    levels: &BTreeMap<String, Levels>,
+    origin: &Origin,
+    drawings: &[String],
+) -> String {
     let table = table(records);
     // Writing to a String cannot fail, here and below.
     let mut out = String::from("# The detection study\n\n");
@@ -38,6 +45,7 @@ pub fn document(records: &[Record], origin: &Origin, drawings: &[String]) -> Str
     for absent in &origin.absent {
         let _ = write!(out, "{absent}\n\n");
     }
+    promise_table(&mut out, &promises(records));
     let mut slowdowns: Vec<u32> = table.keys().map(|(_, _, per_mille)| *per_mille).collect();
     slowdowns.sort_unstable();
     slowdowns.dedup();
@@ -76,6 +84,7 @@ pub fn document(records: &[Record], origin: &Origin, drawings: &[String]) -> Str
         out.push('\n');
     }
     truth_table(&mut out, records);
+    level_table(&mut out, levels);
     for drawing in drawings {
         let _ = write!(out, "![share of comparisons that fail, by slowdown]({drawing})\n\n");
     }
@@ -99,6 +108,29 @@ fn figures(rows: &[&Row]) -> String {
     };
     let width = width.map_or_else(dash, |width| format!("±{:.2} %", width * 100.0));
     format!("{seconds:.1} | {width} | {:.0} %", undecided.fraction() * 100.0)
+}
+
+/// What is to be reached, and what was.
+fn promise_table(out: &mut String, found: &Promises) {
+    let half_width = found.half_width.map_or_else(dash, |(width, seconds)| {
+        format!("±{:.2} % (98 % interval, after {seconds:.1} s)", width * 100.0)
+    });
+    let cleared = found.cleared.map_or_else(dash, |seconds| format!("{seconds:.1} s"));
+    let rows = [
+        ("equal code declared regressed at T = 5 %", "none", share(found.false_alarms)),
+        ("whole runs of equal code that fail the gate at T = 5 %", "≤ 1 %", share(found.failed_runs)),
+        ("+10 % caught at T = 5 %, 10 s per benchmark", "≥ 99 %", share(found.caught_ten)),
+        ("+5 % caught at T = 2 %, 10 s per benchmark", "≥ 95 %", share(found.caught_five)),
+        ("median half-width of the interval when nothing decides", "≤ 1.5 %", half_width),
+        ("until equal code is cleared at T = 5 %, median", "≤ 3 s", cleared),
+    ];
+    out.push_str(
+        "## What is to be reached\n\nOn the quiet machine.\n\n| figure | to reach | found |\n|---|---|---|\n",
+    );
+    for (figure, goal, found) in rows {
+        let _ = writeln!(out, "| {figure} | {goal} | {found} |");
+    }
+    out.push('\n');
 }
 
 fn truth_table(out: &mut String, records: &[Record]) {
@@ -125,6 +157,35 @@ fn truth_table(out: &mut String, records: &[Record]) {
     out.push('\n');
 }
 
+fn level_table(out: &mut String, levels: &BTreeMap<String, Levels>) {
+    if levels.is_empty() {
+        return;
+    }
+    out.push_str(
+        "## Where the variance is\n\nEqual code on the quiet machine: robust standard deviations of the logarithm, by level. \
+         A *turn* is the ratio of two neighbouring samples; what that leaves of error in a pair's median is *within a pair*; \
+         pairs of launches differ from each other by *from pair to pair*, and would by *without turns* if the launches were \
+         compared by their own medians. Occasions (comparisons) should differ by *expected* if nothing but the pairs varied.\n\n\
+         | workload | turn | within a pair | from pair to pair | without turns | from occasion to occasion | expected | pairs |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    let hundredths = |value: f64| format!("{:.2} %", value * 100.0);
+    for (workload, found) in levels {
+        let _ = writeln!(
+            out,
+            "| {workload} | {} | {} | {} | {} | {} | {} | {} |",
+            hundredths(found.turn),
+            hundredths(found.within),
+            hundredths(found.pair),
+            hundredths(found.unpaired),
+            found.occasion.map_or_else(dash, hundredths),
+            hundredths(found.expected),
+            found.pairs
+        );
+    }
+    out.push('\n');
+}
+
 fn dash() -> String {
     "—".to_owned()
 }
@@ -135,6 +196,9 @@ pub fn percent(per_mille: u32) -> String {
 }
 
 fn share(share: Share) -> String {
+    if share.all == 0 {
+        return dash();
+    }
     let (low, high) = share.interval();
     format!(
         "{}/{} = {:.1} % [{:.1}, {:.1}]",

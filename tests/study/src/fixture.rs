@@ -46,6 +46,8 @@ impl Fixture {
             fixture.git(&["init", "--quiet", "--initial-branch=main"])?;
             fixture.commit("slow-0")?;
         }
+        fixture.git(&["checkout", "--quiet", "slow-0"])?;
+        fixture.is_of(source)?;
         for per_mille in slowdowns {
             let tag = tag(*per_mille);
             if fixture.git(&["tag", "--list", &tag])?.stdout.is_empty() {
@@ -56,6 +58,21 @@ impl Fixture {
         }
         fixture.git(&["checkout", "--quiet", "slow-0"])?;
         Ok(fixture)
+    }
+
+    /// Figures of other workloads must not be continued with these.
+    fn is_of(&self, source: &Path) -> Result<(), StudyError> {
+        for file in ["src/lib.rs", "benches/workloads.rs", "Cargo.toml", "Cargo.lock"] {
+            let [here, there] = [self.repository().join(file), source.join(file)];
+            let read = |path: &Path| fs::read(path).map_err(StudyError::file(path));
+            if read(&here)? != read(&there)? {
+                return Err(StudyError::Nonsense {
+                    what: format!("the workloads in {}", self.work.display()),
+                    reason: format!("{file} is of another version; choose another folder with --work"),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The folder under git.
@@ -181,4 +198,23 @@ fn copy(from: &Path, to: &Path) -> Result<(), StudyError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_workloads_are_not_continued() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, work) = (folder.path().join("source"), folder.path().join("work"));
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/study"), &source).unwrap();
+        Fixture::lay_out(&source, &work, &[50]).unwrap();
+        Fixture::lay_out(&source, &work, &[50, 100]).unwrap();
+        let library = source.join("src/lib.rs");
+        let text = fs::read_to_string(&library).unwrap();
+        fs::write(&library, text + "// other\n").unwrap();
+        let error = Fixture::lay_out(&source, &work, &[50]).unwrap_err().to_string();
+        assert!(error.contains("src/lib.rs is of another version"), "{error}");
+    }
 }

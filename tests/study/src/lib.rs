@@ -7,12 +7,15 @@
 //! | [`neighbour`] | a process that disturbs |
 //! | [`plan`] | which comparisons there are to make (pure) |
 //! | [`record`] | what was said, as lines that survive being stopped |
-//! | [`summary`], [`document`], [`plots`] | shares with intervals; markdown; drawings |
+//! | [`summary`] | shares with intervals, and how large the slowdowns really are (pure) |
+//! | [`levels`] | where the variance is, from the pairs that perfguard stored |
+//! | [`document`], [`plots`] | markdown; drawings |
 
 pub mod contenders;
 pub mod document;
 pub mod error;
 pub mod fixture;
+pub mod levels;
 pub mod neighbour;
 pub mod plan;
 pub mod plots;

@@ -13,6 +13,7 @@ use clap::Parser;
 use perfguard_study::contenders::{Arena, compare, prepare};
 use perfguard_study::document::{Origin, document, percent};
 use perfguard_study::fixture::{Fixture, checked};
+use perfguard_study::levels::{Levels, levels, observed};
 use perfguard_study::neighbour::{self, Neighbour};
 use perfguard_study::plan::{Condition, Extent, Family, Trial, WORKLOADS, trials};
 use perfguard_study::record::{Record, Records};
@@ -283,9 +284,20 @@ fn write(
             .to_owned(),
         absent,
     };
-    std::fs::write(&path, document(&records.all, &origin, &drawings)).map_err(StudyError::file(&path))?;
+    let levels = levels_of(&arguments.work().join("store.db"), &records.all)?;
+    std::fs::write(&path, document(&records.all, &levels, &origin, &drawings))
+        .map_err(StudyError::file(&path))?;
     println!("wrote {}", path.display());
     Ok(())
+}
+
+/// Where the variance of each workload is, as far as perfguard's store tells; nothing without a store.
+fn levels_of(store: &Path, records: &[Record]) -> Result<BTreeMap<String, Levels>, StudyError> {
+    if !store.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let observed = observed(store, records)?;
+    Ok(observed.into_iter().filter_map(|(name, pairs)| Some((name, levels(&pairs)?))).collect())
 }
 
 /// The machine in words.

@@ -116,6 +116,58 @@ fn truth(runs: &[(f64, u32)]) -> Truth {
     Truth { change: mean.exp_m1(), interval, runs: runs.len(), pairs }
 }
 
+/// What the method promises, as far as the trials on the quiet machine tell.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Promises {
+    /// Comparisons of equal code declared regressed at T = 5 %.
+    pub false_alarms: Share,
+    /// Whole runs of equal code that fail the gate at T = 5 %.
+    pub failed_runs: Share,
+    /// +10 % caught at T = 5 %.
+    pub caught_ten: Share,
+    /// +5 % caught at T = 2 %.
+    pub caught_five: Share,
+    /// The median half-width of the intervals of runs that nothing decided, and the median of their seconds.
+    pub half_width: Option<(f64, f64)>,
+    /// The median time until equal code is cleared at T = 5 %, in seconds.
+    pub cleared: Option<f64>,
+}
+
+/// Sums the promises up.
+pub fn promises(records: &[Record]) -> Promises {
+    let quiet = |family: Family, per_mille: u32| {
+        records.iter().filter(move |record| {
+            let trial = record.trial;
+            (trial.condition, trial.family, trial.per_mille) == (Condition::Quiet, family, per_mille)
+        })
+    };
+    let share = |family, per_mille| {
+        let said: Vec<&Said> = quiet(family, per_mille).flat_map(|record| &record.said).collect();
+        Share { some: said.iter().filter(|said| said.fails).count() as u64, all: said.len() as u64 }
+    };
+    let runs: Vec<bool> =
+        quiet(Family::Perfguard5, 0).map(|record| record.said.iter().any(|said| said.fails)).collect();
+    let truths: Vec<&Said> = records
+        .iter()
+        .filter(|record| record.trial.family == Family::Truth)
+        .flat_map(|record| &record.said)
+        .collect();
+    let widths = median(truths.iter().filter_map(|said| said.half_width).collect());
+    let cleared = quiet(Family::Perfguard5, 0).flat_map(|record| &record.said);
+    let cleared = cleared.filter(|said| said.word == "unchanged").map(|said| said.seconds);
+    Promises {
+        false_alarms: share(Family::Perfguard5, 0),
+        failed_runs: Share {
+            some: runs.iter().filter(|&&failed| failed).count() as u64,
+            all: runs.len() as u64,
+        },
+        caught_ten: share(Family::Perfguard5, 100),
+        caught_five: share(Family::Perfguard2, 50),
+        half_width: widths.zip(median(truths.iter().map(|said| said.seconds).collect())),
+        cleared: median(cleared.collect()),
+    }
+}
+
 /// The median; `None` of nothing.
 pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
@@ -127,6 +179,7 @@ pub fn median(mut values: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Trial;
 
     #[test]
     fn intervals_are_the_published_ones() {
@@ -149,6 +202,40 @@ mod tests {
         assert!((high.ln_1p() - 0.05 - 4.302_65 * 0.01 / 3_f64.sqrt()).abs() < 1e-6, "{low} {high}");
         assert_eq!((found.runs, found.pairs), (3, 33));
         assert_eq!(truth(&[(0.04, 10)]).interval, None);
+    }
+
+    #[test]
+    fn promises_are_counted_where_they_were_given() {
+        let said = |word: &str, seconds| Said {
+            contender: String::new(),
+            workload: String::new(),
+            fails: word == "regressed",
+            word: word.to_owned(),
+            change: None,
+            half_width: Some(0.01),
+            pairs: None,
+            seconds,
+        };
+        let record = |family, condition, per_mille, words: &[(&str, f64)]| Record {
+            trial: Trial { round: 0, condition, family, per_mille },
+            ended: 0,
+            seconds: 0.0,
+            said: words.iter().map(|&(word, seconds)| said(word, seconds)).collect(),
+        };
+        let (quiet, noisy) = (Condition::Quiet, Condition::Noisy);
+        let found = promises(&[
+            record(Family::Perfguard5, quiet, 0, &[("unchanged", 1.0), ("unchanged", 3.0)]),
+            record(Family::Perfguard5, quiet, 0, &[("inconclusive", 9.0), ("regressed", 2.0)]),
+            record(Family::Perfguard5, noisy, 0, &[("regressed", 9.0)]),
+            record(Family::Perfguard5, quiet, 100, &[("regressed", 2.0), ("inconclusive", 2.0)]),
+            record(Family::Perfguard2, quiet, 50, &[("regressed", 2.0)]),
+            record(Family::Truth, quiet, 50, &[("inconclusive", 5.0)]),
+        ]);
+        assert_eq!(found.false_alarms, Share { some: 1, all: 4 });
+        assert_eq!(found.failed_runs, Share { some: 1, all: 2 });
+        assert_eq!(found.caught_ten, Share { some: 1, all: 2 });
+        assert_eq!(found.caught_five, Share { some: 1, all: 1 });
+        assert_eq!((found.half_width, found.cleared), (Some((0.01, 5.0)), Some(2.0)));
     }
 
     #[test]
