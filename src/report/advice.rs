@@ -28,6 +28,7 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
     if let Some(name) = first(Verdict::Regressed) {
         let word = shell_word(&clean(&name));
         if let Some(sides) = &sides {
+            step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
             step("measure it again", format!("cargo perfguard compare {sides} -- {word}"));
         }
         step("or raise its threshold, in perfguard.toml", threshold_entry(&sorted, &name));
@@ -53,16 +54,16 @@ fn sides(report: &Report) -> Option<String> {
     }
 }
 
-/// A configuration entry that would let the first regressed metric of a benchmark through.
+/// A configuration entry that would let everything regressed of a benchmark through.
 fn threshold_entry(benchmarks: &[&BenchmarkOutcome], name: &str) -> String {
-    let outcome = benchmarks
+    let metrics = benchmarks
         .iter()
-        .find(|benchmark| benchmark.name.to_string() == name)
-        .and_then(|benchmark| benchmark.metrics.iter().find(|outcome| outcome.verdict == Verdict::Regressed));
-    let (metric, limit) =
-        outcome.map_or((Metric::WallTime, "10%".to_owned()), |outcome| (outcome.metric, enough(outcome)));
-    let pattern = toml_string(name);
-    format!("[[benchmark]]\nmatch = {pattern}\nthresholds = {{ {metric} = \"{limit}\" }}")
+        .filter(|benchmark| benchmark.name.to_string() == name)
+        .flat_map(|benchmark| &benchmark.metrics)
+        .filter(|outcome| outcome.verdict == Verdict::Regressed);
+    let limits: Vec<String> =
+        metrics.map(|outcome| format!("{} = \"{}\"", outcome.metric, enough(outcome))).collect();
+    format!("[[benchmark]]\nmatch = {}\nthresholds = {{ {} }}", toml_string(name), limits.join(", "))
 }
 
 /// A limit that the outcome would keep.

@@ -132,7 +132,10 @@ pub(super) fn metric_reason(outcome: &MetricOutcome) -> String {
 /// The figures behind a verdict: `+7.5 %, between +6.1 % and +8.9 % (99.9 % confidence); threshold 5%`.
 fn figures(outcome: &MetricOutcome, change: &str) -> String {
     let mut text = change.to_owned();
-    if let Some((low, high)) = outcome.interval.filter(|(low, high)| low.is_finite() && high.is_finite()) {
+    let interval = outcome.interval.filter(|(low, high)| low.is_finite() && high.is_finite());
+    if interval.is_some_and(|(low, high)| low.to_bits() == high.to_bits()) {
+        text.push_str(", exactly");
+    } else if let Some((low, high)) = interval {
         let _ = write!(text, ", between {} and {}", units::percent(low), units::percent(high));
         if let Some(confidence) = outcome.confidence.filter(|confidence| confidence.is_finite()) {
             let _ = write!(text, " ({} confidence)", units::plain_percent(confidence));
