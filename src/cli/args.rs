@@ -507,6 +507,15 @@ pub(crate) enum ConfirmArg {
     Always,
 }
 
+/// `--instructions-by`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CounterArg {
+    /// Valgrind: exact, and knows the functions; the default
+    Callgrind,
+    /// The processor, where it and the kernel let programs: at full speed, nearly exact
+    Hardware,
+}
+
 /// How to measure.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measuring")]
@@ -515,6 +524,9 @@ pub(crate) struct MeasuringArgs {
     /// [default: the first three; those that cannot be counted are left out, with a note]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
+    /// What counts instructions
+    #[arg(long, value_name = "COUNTER", value_enum)]
+    pub(crate) instructions_by: Option<CounterArg>,
     /// Paired time per benchmark, a ceiling: `10s`, `500ms`
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(crate) budget: Option<String>,

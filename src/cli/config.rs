@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::domain::{Claim, ClaimOrigin, Limit, LimitError, Metric};
+use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
 use crate::pipeline::claims::wire::{ClaimWire, check_all};
 
@@ -21,6 +22,7 @@ pub(crate) const FILE_NAME: &str = "perfguard.toml";
 pub(crate) struct Config {
     pub(crate) baseline: Option<String>,
     pub(crate) metrics: Option<Vec<Metric>>,
+    pub(crate) instructions_by: Option<InstructionSource>,
     pub(crate) inconclusive_fails: Option<bool>,
     pub(crate) budget: Option<Duration>,
     pub(crate) harness_enabled: Option<bool>,
@@ -72,6 +74,7 @@ impl ConfigError {
 struct Wire {
     baseline: Option<String>,
     metrics: Option<Vec<String>>,
+    instructions_by: Option<SourceWire>,
     inconclusive: Option<Inconclusive>,
     budget: Option<String>,
     #[serde(default)]
@@ -101,6 +104,22 @@ struct PackageWire {
 enum Inconclusive {
     Pass,
     Fail,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SourceWire {
+    Callgrind,
+    Hardware,
+}
+
+impl From<SourceWire> for InstructionSource {
+    fn from(wire: SourceWire) -> Self {
+        match wire {
+            SourceWire::Callgrind => Self::Callgrind,
+            SourceWire::Hardware => Self::Hardware,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -238,6 +257,7 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
     Ok(Config {
         baseline: wire.baseline,
         metrics,
+        instructions_by: wire.instructions_by.map(InstructionSource::from),
         inconclusive_fails: wire.inconclusive.map(|choice| matches!(choice, Inconclusive::Fail)),
         budget,
         harness_enabled: wire.harness.enabled,

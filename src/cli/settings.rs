@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{
-    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, DoctorArgs, ExplainArgs, JudgingArgs,
-    ListArgs, MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
+    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, CounterArg, DoctorArgs, ExplainArgs,
+    JudgingArgs, ListArgs, MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
 };
 use super::config::{self, Config};
 use super::error::CliError;
@@ -17,6 +17,7 @@ use crate::domain::{
 };
 use crate::judge::gate::VerdictRequirement;
 use crate::judge::{BenchmarkRule, GatePolicy, Inconclusive, Limits, Policy, TargetSelector};
+use crate::measure::counter::InstructionSource;
 use crate::measure::{fitness, machine};
 use crate::pipeline::PipelineError;
 use crate::pipeline::claims::ClaimsRequest;
@@ -288,7 +289,19 @@ impl Place {
         let metrics = asked.unwrap_or_else(|| METRICS.to_vec());
         let launch_timeout = arguments.launch_timeout.as_deref().map(config::duration).transpose();
         let launch_timeout = launch_timeout.map_err(|reason| value("--launch-timeout", reason))?;
-        Ok(Measuring { metrics, insistence, budget, identical: judging.measure_identical, launch_timeout })
+        let instructions_by = match arguments.instructions_by {
+            Some(CounterArg::Callgrind) => Some(InstructionSource::Callgrind),
+            Some(CounterArg::Hardware) => Some(InstructionSource::Hardware),
+            None => self.config.instructions_by,
+        };
+        Ok(Measuring {
+            metrics,
+            insistence,
+            budget,
+            identical: judging.measure_identical,
+            instructions_by: instructions_by.unwrap_or_default(),
+            launch_timeout,
+        })
     }
 
     fn judging(&self, arguments: &JudgingArgs, screen: ScreenChoice) -> Result<Judging, CliError> {
@@ -427,6 +440,7 @@ fn without_flags(budget: Duration) -> Measuring {
         insistence: Insistence::Default,
         budget,
         identical: true,
+        instructions_by: InstructionSource::default(),
         launch_timeout: None,
     }
 }

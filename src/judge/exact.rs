@@ -1,6 +1,6 @@
 //! Counts: instructions and allocations.
 //!
-//! A count that repeats is compared exactly. One that varies (hash seeds, threads) is compared by runs: when nothing got
+//! A count that repeats is compared exactly: one run of each side that agree are two runs of the same. One that varies (hash seeds, threads) is compared by runs: when nothing got
 //! worse, all of *n* runs of one side lie above all of *k* runs of the other with probability 1/C(n+k, n), whatever
 //! the distribution.
 
@@ -41,7 +41,7 @@ pub enum Repeats {
 /// What is to be said about counts.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum CountRemark {
-    /// A side was counted fewer than two times.
+    /// A side was counted once, and came to something else than the other.
     #[error("it takes two runs to know whether a count repeats")]
     CountedOnce,
     /// A count that is negative or not finite.
@@ -69,7 +69,8 @@ pub fn judge_counts(runs: Sides<&[f64]>, limit: &Limit, budget: ErrorBudget) -> 
         return undecided(values, CountRemark::NotANumber);
     };
     let values = runs.map(|runs| median(runs).unwrap_or(f64::NAN));
-    if runs.baseline.len() < 2 || runs.candidate.len() < 2 {
+    let once = runs.baseline.len() < 2 || runs.candidate.len() < 2;
+    if once && !range.agree() {
         return undecided(values, CountRemark::CountedOnce);
     }
     if range.repeats() { exact(values, limit) } else { varying(&range, values, runs, limit, budget) }
@@ -183,6 +184,11 @@ impl Ranges {
         Some(Self { baseline: range(runs.baseline)?, candidate: range(runs.candidate)? })
     }
 
+    /// Whether every run of both sides gave one and the same count.
+    fn agree(&self) -> bool {
+        self.repeats() && self.baseline.0.total_cmp(&self.candidate.0).is_eq()
+    }
+
     fn repeats(&self) -> bool {
         [self.baseline, self.candidate].iter().all(|(low, high)| low.total_cmp(high).is_eq())
     }
@@ -249,7 +255,10 @@ mod tests {
     #[test]
     fn nonsense_is_never_judged() {
         let metric = Metric::Instructions;
-        assert_eq!(judged(&[5.0], &[5.0], "1%", metric).remark, Some(CountRemark::CountedOnce));
+        let agreeing = judged(&[5.0], &[5.0], "1%", metric);
+        assert_eq!((agreeing.verdict, agreeing.repeats), (Verdict::Unchanged, Repeats::Exactly));
+        assert_eq!(judged(&[5.0], &[6.0], "1%", metric).remark, Some(CountRemark::CountedOnce));
+        assert_eq!(judged(&[5.0, 5.0], &[4.0], "1%", metric).remark, Some(CountRemark::CountedOnce));
         assert_eq!(judged(&[], &[5.0], "1%", metric).remark, Some(CountRemark::NotANumber));
         assert_eq!(judged(&[5.0, f64::NAN], &[5.0, 5.0], "1%", metric).verdict, Verdict::Inconclusive);
     }

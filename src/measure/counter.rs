@@ -6,12 +6,24 @@ use super::criterion::ListedBenchmark;
 use super::failure::LaunchFailure;
 use crate::domain::{AllocationCount, BuiltBench, InstructionCount};
 
+/// What counts instructions. Counts of different sources are never compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InstructionSource {
+    /// Valgrind's Callgrind: exact for deterministic programs, with the functions that account for it.
+    #[default]
+    Callgrind,
+    /// The processor, through the kernel: at full speed and nearly exact, where the machine has such a counter.
+    Hardware,
+}
+
 /// How a launch is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountOptions {
     /// When the launch is given up.
     pub time_limit: Duration,
-    /// Whether branches and (simulated) cache misses are counted besides.
+    /// What counts instructions.
+    pub source: InstructionSource,
+    /// Whether branches and (simulated) cache misses are counted besides. Only Callgrind does.
     pub caches: bool,
 }
 

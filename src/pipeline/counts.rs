@@ -1,8 +1,9 @@
 //! Counts: the benchmarks of a side are counted side by side on all CPUs, in the shadow of nothing that is timed. Every
 //! count is stored as soon as it is taken.
 //!
-//! Two launches tell whether a count repeats. One that does not (hash seeds, threads) is taken some more times, so that
-//! the runs of both sides can be compared.
+//! Two launches tell whether a count repeats: one of each side, where they agree. Where they do not, each side has
+//! to repeat by itself; a count that does not (hash seeds, threads) is taken some more times, so that the runs of both
+//! sides can be compared.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +11,6 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::time::Duration;
 
 use super::error::PipelineError;
 use super::prove::words;
@@ -27,14 +27,11 @@ use crate::store::Store;
 use crate::support::process::interrupted;
 
 /// How many launches tell whether a count repeats.
-const LAUNCHES: usize = 2;
+pub(crate) const LAUNCHES: usize = 2;
 
 /// How many there are of a count that does not: all eight of one side above all eight of the other happens by chance once
 /// in 12 870 times.
-const VARYING_LAUNCHES: usize = 8;
-
-/// When a launch is given up. A set-up may take a minute, and five times as long under a counter.
-const TIME_LIMIT: Duration = Duration::from_mins(5);
+pub(crate) const VARYING_LAUNCHES: usize = 8;
 
 /// What is counted in one launch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +139,8 @@ pub(crate) struct Tally {
     pub(crate) threads: u32,
     /// How long all launches took, in seconds.
     pub(crate) seconds: f64,
+    /// How many of the launches are in the store.
+    stored: usize,
 }
 
 /// Why there is no count.
@@ -180,8 +179,8 @@ pub(crate) struct Abacus<'a> {
     pub(crate) progress: &'a dyn Progress,
     /// The metrics that are wanted.
     pub(crate) metrics: &'a [Metric],
-    /// When a launch is given up, where the user says so.
-    pub(crate) launch_timeout: Option<Duration>,
+    /// How launches are counted.
+    pub(crate) options: CountOptions,
 }
 
 impl Abacus<'_> {
@@ -195,13 +194,29 @@ impl Abacus<'_> {
             if samples.len() < LAUNCHES {
                 return Ok(None);
             }
+            tally.stored = samples.len();
             tally.runs.insert(metric, samples);
         }
         Ok((!tally.runs.is_empty() && tally.repeats()).then_some(tally))
     }
 
-    /// Counts every task, in the order given.
+    /// Counts every task, in the order given, often enough to know whether it repeats.
     pub(crate) fn count(&mut self, tasks: &[Task]) -> Result<Vec<Counted>, PipelineError> {
+        self.count_on(tasks, &vec![Tally::new(None); tasks.len()], LAUNCHES)
+    }
+
+    /// Counts every task once.
+    pub(crate) fn count_once(&mut self, tasks: &[Task]) -> Result<Vec<Counted>, PipelineError> {
+        self.count_on(tasks, &vec![Tally::new(None); tasks.len()], 1)
+    }
+
+    /// Counts on from what is known of every task, until it has so many launches, and more where they do not agree.
+    pub(crate) fn count_on(
+        &mut self,
+        tasks: &[Task],
+        known: &[Tally],
+        launches: usize,
+    ) -> Result<Vec<Counted>, PipelineError> {
         let mut outcomes: Vec<Option<Counted>> = vec![None; tasks.len()];
         let mut homes: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
         for (at, task) in tasks.iter().enumerate() {
@@ -221,7 +236,7 @@ impl Abacus<'_> {
                     continue;
                 }
             };
-            let crew = Crew { counter, tasks, options: options(self.launch_timeout) };
+            let crew = Crew { counter, tasks, known, launches, options: self.options };
             let mut done = 0;
             crew.work(&places, &mut |at, found| {
                 done += 1;
@@ -243,14 +258,14 @@ impl Abacus<'_> {
     }
 }
 
-fn options(launch_timeout: Option<Duration>) -> CountOptions {
-    CountOptions { time_limit: launch_timeout.unwrap_or(TIME_LIMIT), caches: false }
-}
-
 /// Threads that count, each one task after the other.
 struct Crew<'a> {
     counter: &'a dyn Counter,
     tasks: &'a [Task],
+    /// What is known of each.
+    known: &'a [Tally],
+    /// How many launches each has at least in the end.
+    launches: usize,
     options: CountOptions,
 }
 
@@ -293,25 +308,23 @@ impl Crew<'_> {
     ) {
         while let Some(&at) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
             let ended = interrupted() || stopped.lock().is_ok_and(|stopped| *stopped);
-            let found = if ended { Err(NotCounted::Interrupted) } else { self.one(&self.tasks[at]) };
+            let found = if ended { Err(NotCounted::Interrupted) } else { self.one(at) };
             if sender.send((at, found)).is_err() {
                 return;
             }
         }
     }
 
-    /// Launches until it is known whether the counts repeat, and some more times where they do not.
-    fn one(&self, task: &Task) -> Counted {
-        let mut tally = Tally::new(None);
-        let mut wanted = LAUNCHES;
-        let mut launches = 0;
-        while launches < wanted {
+    /// Launches as often as is wanted, and some more times where the counts do not repeat.
+    fn one(&self, at: usize) -> Counted {
+        let mut tally = self.known[at].clone();
+        let mut wanted = self.launches;
+        while tally.launches() < wanted {
             if interrupted() {
                 return Err(NotCounted::Interrupted);
             }
-            self.launch(task, &mut tally)?;
-            launches += 1;
-            if launches == LAUNCHES && !tally.repeats() {
+            self.launch(&self.tasks[at], &mut tally)?;
+            if tally.launches() >= LAUNCHES && !tally.repeats() {
                 wanted = VARYING_LAUNCHES;
             }
         }
@@ -344,7 +357,7 @@ fn refused(uncounted: Uncounted) -> NotCounted {
 
 impl Tally {
     fn new(counter: Option<String>) -> Self {
-        Self { runs: BTreeMap::new(), last: None, code: None, counter, threads: 1, seconds: 0.0 }
+        Self { runs: BTreeMap::new(), last: None, code: None, counter, threads: 1, seconds: 0.0, stored: 0 }
     }
 
     fn add(&mut self, metric: Metric, sample: Sample) {
@@ -367,6 +380,19 @@ impl Tally {
         self.add(Metric::PeakBytes, count.peak_bytes);
         self.threads = self.threads.max(count.threads);
         self.seconds += count.seconds;
+    }
+
+    fn launches(&self) -> usize {
+        self.runs.values().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// Whether every launch of both gave the same counts, to the last bit.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        self.runs.keys().eq(other.runs.keys())
+            && self.runs.keys().all(|&metric| {
+                let all = [self.values(metric), other.values(metric)].concat();
+                all.windows(2).all(|two| two[0].total_cmp(&two[1]).is_eq())
+            })
     }
 
     /// Whether every launch gave the same counts, to the last bit.
@@ -399,7 +425,7 @@ pub(crate) fn key_of(task: &Task, counter: Option<&str>, metric: Metric) -> Meas
     MeasurementKey { build, metric, ..task.key.clone() }
 }
 
-/// Stores every wanted metric of a tally, and gives it as the store gives it back.
+/// Stores every wanted metric of a tally, as far as it is not stored yet, and gives it as the store gives it back.
 fn record(
     store: &mut Store,
     occasion: OccasionId,
@@ -407,11 +433,14 @@ fn record(
     mut tally: Tally,
     wanted: &[Metric],
 ) -> Result<Tally, PipelineError> {
+    if tally.stored == tally.launches() {
+        return Ok(tally);
+    }
     let mut stored = BTreeMap::new();
     for metric in task.kind.metrics(wanted) {
         let runs = tally.runs.get(&metric).map_or(&[][..], Vec::as_slice);
         let each = tally.seconds / runs.len().max(1) as f64;
-        let launches = runs.iter().filter_map(|&sample| {
+        let launches = runs.iter().skip(tally.stored).filter_map(|&sample| {
             let samples = SampleSet::new(vec![sample]).ok()?;
             Some(Launch { samples, cpu: None, seconds: each })
         });
@@ -425,6 +454,7 @@ fn record(
         stored.insert(metric, first_samples(&store.launches(id)?));
     }
     tally.runs = stored;
+    tally.stored = tally.launches();
     Ok(tally)
 }
 

@@ -17,7 +17,7 @@ use crate::domain::{
     Explanation, InstructionCount, MachineFacts, Progress, Revision, Side, Sides, SourceTree, StackCost,
     Variant,
 };
-use crate::measure::counter::{CountOptions, Uncounted};
+use crate::measure::counter::{CountOptions, InstructionSource, Uncounted};
 use crate::measure::runner::{ListedBenchmark, Runner};
 use crate::source::{HARNESS_PACKAGE, Repository, locked_packages};
 
@@ -314,8 +314,12 @@ fn count_both(
     runner: &mut dyn Runner,
     progress: &dyn Progress,
 ) -> Result<Counted, PipelineError> {
-    let options =
-        CountOptions { time_limit: request.launch_timeout.unwrap_or(TIME_LIMIT), caches: request.caches };
+    let options = CountOptions {
+        time_limit: request.launch_timeout.unwrap_or(TIME_LIMIT),
+        // Nothing else tells functions apart.
+        source: InstructionSource::Callgrind,
+        caches: request.caches,
+    };
     let mut varies = Sides::default();
     let mut take = |side: Side| {
         progress.event(Event::Stage(&format!("Counting the {side}")));

@@ -6,9 +6,13 @@ use std::time::Duration;
 use crate::discover::{Filter, Selection};
 use crate::domain::{CargoFlags, Claim, MachineFacts, Metric, Variables};
 use crate::judge::{GatePolicy, Policy};
+use crate::measure::counter::{CountOptions, InstructionSource};
 use crate::measure::plan::launch_options;
 use crate::measure::runner::LaunchOptions;
 use crate::store::BaselineFile;
+
+/// When a launch that counts is given up. A set-up may take a minute, and five times as long under a counter.
+const COUNT_LIMIT: Duration = Duration::from_mins(5);
 
 /// Where everything is.
 #[derive(Debug, Clone)]
@@ -79,11 +83,22 @@ pub struct Measuring {
     pub budget: Duration,
     /// Measure pairs even of identical executables.
     pub identical: bool,
+    /// What counts instructions.
+    pub instructions_by: InstructionSource,
     /// When a launch is given up, instead of a multiple of the time it should take.
     pub launch_timeout: Option<Duration>,
 }
 
 impl Measuring {
+    /// How a launch is counted.
+    pub fn count_options(&self) -> CountOptions {
+        CountOptions {
+            time_limit: self.launch_timeout.unwrap_or(COUNT_LIMIT),
+            source: self.instructions_by,
+            caches: false,
+        }
+    }
+
     /// How long a launch measures, and when it is given up. `iteration` is how long one takes, if that is known.
     pub fn launch_options(&self, iteration: Option<Duration>) -> LaunchOptions {
         let options = launch_options(self.budget, iteration);

@@ -277,7 +277,7 @@ impl Surveyor<'_> {
                 runner: self.runner,
                 progress: self.progress,
                 metrics,
-                launch_timeout: self.request.measuring.launch_timeout,
+                options: self.request.measuring.count_options(),
             };
             let counted = abacus.count(&tasks)?;
             for (task, found) in tasks.iter().zip(counted) {

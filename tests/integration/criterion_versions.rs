@@ -10,7 +10,7 @@ use std::time::Duration;
 use perfguard::build::criterion_copy::CriterionCopy;
 use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Variant};
 use perfguard::domain::side::{Side, Sides};
-use perfguard::measure::counter::{CountOptions, Counter, Uncounted};
+use perfguard::measure::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::runner::LaunchOptions;
 
@@ -118,7 +118,8 @@ fn counts(release: &str, bench: &BuiltBench) {
     }
 }
 
-const COUNTING: CountOptions = CountOptions { time_limit: Duration::from_mins(1), caches: false };
+const COUNTING: CountOptions =
+    CountOptions { time_limit: Duration::from_mins(1), source: InstructionSource::Callgrind, caches: false };
 
 #[test]
 fn every_release_takes_turns() {

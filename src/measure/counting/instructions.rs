@@ -10,7 +10,8 @@ use std::time::Instant;
 use rustix::process::Pid;
 
 use super::code;
-use super::plan::{self, Counted};
+use super::plan::Counted;
+use super::steady::{Teller, steady};
 use super::valgrind::{self, Valgrind};
 use crate::domain::{BuiltBench, InstructionCount};
 use crate::measure::callgrind::{self, Dump};
@@ -33,9 +34,11 @@ pub(super) fn count(
     let started = Instant::now();
     let player = Player::launch(&invocation, folder.path(), options.time_limit)
         .map_err(|failure| valgrind::explained(failure, folder.path()))?;
-    let mut launch = Launch { player, folder: folder.path(), files: 0 };
-    let (iterations, dump, threads) = launch.steady()?;
-    let sample = super::sample(iterations, dump.instructions())?;
+    let mut launch = Launch { player, folder: folder.path(), files: 0, threads: 1 };
+    let (iterations, total, dump) = steady(&mut launch)?;
+    debug_assert_eq!(dump.instructions(), total);
+    let threads = launch.threads;
+    let sample = super::sample(iterations, total)?;
     drop(launch);
     let code = code::executed(&dump, arch(bench));
     let seconds = started.elapsed().as_secs_f64();
@@ -54,45 +57,13 @@ struct Launch<'a> {
     folder: &'a Path,
     /// How many files Callgrind has written so far.
     files: usize,
+    /// How many threads there were, at least.
+    threads: u32,
 }
 
-impl Launch<'_> {
-    /// Iterations in the steady state, what they took together, and how many threads there were.
-    ///
-    /// The first iteration fills what is filled once (lazily made tables, the allocator's lists, symbols that are bound
-    /// at the first call), so it is never taken. One uncounted sample as large as the counted one leaves the
-    /// allocator as a large sample does.
-    fn steady(&mut self) -> Result<(u64, Dump, u32), Uncounted> {
-        let (cold, _) = self.count(1)?;
-        if cold.spans == 0 {
-            return Err(super::times_itself());
-        }
-        let (one, dump) = self.count(1)?;
-        if one.total == 0 {
-            return Err(Uncounted::Unavailable {
-                reason: "callgrind saw none of its instructions".to_owned(),
-                remedy: None,
-            });
-        }
-        let threads = super::threads(&self.player).saturating_add(started(&dump));
-        if one.total >= plan::LONG {
-            return Ok((1, dump, threads));
-        }
-        let (two, _) = self.count(2)?;
-        // The first sample after a count is translated anew.
-        self.sample(1)?;
-        let nanoseconds = self.sample(1)?;
-        let further = plan::further(one, two).min(plan::in_time(nanoseconds));
-        self.sample(1 + further)?;
-        let (_, one) = self.count(1)?;
-        let (_, many) = self.count(1 + further)?;
-        let (iterations, total) = plan::difference(further, one.instructions(), many.instructions());
-        let dump = if iterations == further { many.minus(&one) } else { many };
-        debug_assert_eq!(dump.instructions(), total);
-        Ok((iterations, dump, threads))
-    }
+impl Teller for Launch<'_> {
+    type Detail = Dump;
 
-    /// One counted sample.
     fn count(&mut self, iterations: u64) -> Result<(Counted, Dump), Uncounted> {
         let answer = self.player.count(iterations).map_err(|failure| self.explained(failure))?;
         self.files += 1;
@@ -106,12 +77,21 @@ impl Launch<'_> {
         Ok((Counted { spans, total: dump.instructions() }, dump))
     }
 
-    /// One sample that is not counted. Gives how long one iteration of it took, in nanoseconds.
     fn sample(&mut self, iterations: u64) -> Result<f64, Uncounted> {
         let batch = self.player.sample(iterations).map_err(|failure| self.explained(failure))?;
         Ok(batch.cost / batch.iterations.max(1) as f64)
     }
 
+    fn settled(&mut self, dump: &Dump) {
+        self.threads = super::threads(&self.player).saturating_add(started(dump));
+    }
+
+    fn difference(many: &Dump, one: &Dump) -> Dump {
+        many.minus(one)
+    }
+}
+
+impl Launch<'_> {
     fn explained(&self, failure: LaunchFailure) -> Uncounted {
         valgrind::explained(failure, self.folder)
     }

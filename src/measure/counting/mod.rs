@@ -3,8 +3,9 @@
 //!
 //! | module | knows |
 //! |---|---|
-//! | `plan` | pure: how many iterations are counted, and what one costs |
+//! | `plan`, `steady` | pure: how many iterations are counted, in which order, and what one costs |
 //! | `instructions` | a launch under Callgrind |
+//! | `hardware` | a launch that the processor counts |
 //! | `code` | what machine code was executed, wherever it lies |
 //! | `allocations` | a launch of an executable with a counting allocator |
 //! | `valgrind` | which Valgrind there is, how it is started, and what its complaints mean |
@@ -13,16 +14,19 @@
 
 mod allocations;
 mod code;
+mod hardware;
 mod instructions;
 mod plan;
+mod steady;
 mod valgrind;
 
 use std::fs;
 
 use rustix::process::Pid;
 
+use self::hardware::HardwareEvent;
 use self::valgrind::Valgrind;
-use super::counter::{CountOptions, Counter, Uncounted};
+use super::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use super::criterion::ListedBenchmark;
 use super::failure::{FailureKind, LaunchFailure};
 use super::turns::player::Player;
@@ -32,6 +36,7 @@ use crate::domain::{AllocationCount, BuiltBench, Execution, InstructionCount, Sa
 #[derive(Debug, Default)]
 pub struct ProcessCounter {
     valgrind: Valgrind,
+    event: HardwareEvent,
 }
 
 impl ProcessCounter {
@@ -43,7 +48,14 @@ impl ProcessCounter {
     /// A counter that uses another Valgrind than the one that is found by its name.
     #[must_use]
     pub fn with_valgrind(program: impl Into<String>) -> Self {
-        Self { valgrind: Valgrind::named(program) }
+        Self { valgrind: Valgrind::named(program), event: HardwareEvent::default() }
+    }
+
+    /// A counter that asks the kernel for another event than instructions, by the numbers of `perf_event_open(2)`: where
+    /// there is no counter of instructions, one of software shows that the way there works.
+    #[must_use]
+    pub fn with_event(self, kind: u32, config: u64) -> Self {
+        Self { event: HardwareEvent { kind, config }, ..self }
     }
 }
 
@@ -55,7 +67,10 @@ impl Counter for ProcessCounter {
         options: &CountOptions,
     ) -> Result<InstructionCount, Uncounted> {
         obedient(bench)?;
-        instructions::count(&self.valgrind, bench, wanted, options)
+        match options.source {
+            InstructionSource::Callgrind => instructions::count(&self.valgrind, bench, wanted, options),
+            InstructionSource::Hardware => hardware::count(self.event, bench, wanted, options),
+        }
     }
 
     fn allocations(

@@ -60,7 +60,7 @@ impl Tallies {
                 runner: &mut *arena.runner,
                 progress: arena.progress,
                 metrics: &[Metric::Instructions, Metric::Allocations],
-                launch_timeout: arena.measuring.launch_timeout,
+                options: arena.measuring.count_options(),
             };
             let counted = abacus.count(&tasks)?;
             tallies.of(kind).extend(tasks.into_iter().map(|task| task.key.benchmark).zip(counted));

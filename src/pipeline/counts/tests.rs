@@ -3,14 +3,19 @@
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use super::*;
 use crate::domain::fixtures::{bench, machine, revision};
 use crate::domain::{BenchmarkName, Pair, Profile, Schedule, Side, Sides, Silent};
+use crate::measure::counter::InstructionSource;
 use crate::measure::criterion::naming::name_all;
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::runner::LaunchOptions;
 use crate::store::NewOccasion;
+
+const OPTIONS: CountOptions =
+    CountOptions { time_limit: Duration::from_mins(1), source: InstructionSource::Callgrind, caches: false };
 
 /// Gives counts by the benchmark's id, one after the other, and counts its launches.
 struct Known {
@@ -126,7 +131,7 @@ fn counted(counts: &[(&str, &[f64])], tasks: &[Task]) -> (Vec<Counted>, Vec<Opti
         runner: &mut runner,
         progress: &Silent,
         metrics: &[Metric::Instructions, Metric::Allocations],
-        launch_timeout: None,
+        options: OPTIONS,
     };
     let found = abacus.count(tasks).unwrap();
     let stored = tasks
@@ -169,6 +174,38 @@ fn a_count_that_varies_is_taken_more_often_and_never_used_again() {
 }
 
 #[test]
+fn one_launch_is_taken_on_from_and_nothing_is_stored_twice() {
+    let tasks = [task(Kind::Instructions, "a", "1"), task(Kind::Instructions, "b", "2")];
+    let counts = [("a".to_owned(), vec![5.0]), ("b".to_owned(), vec![5.0, 6.0])];
+    let mut runner = Known { counts: BTreeMap::from(counts), launches: Mutex::default() };
+    let mut store = Store::in_memory().unwrap();
+    let new =
+        NewOccasion { command: "check", started_ms: 0, machine: &machine(), program_version: "0", seed: 1 };
+    let occasion = store.begin_occasion(&new).unwrap();
+    let mut abacus = Abacus {
+        store: &mut store,
+        occasion,
+        runner: &mut runner,
+        progress: &Silent,
+        metrics: &[Metric::Instructions],
+        options: OPTIONS,
+    };
+    let tallies = |found: Vec<Counted>| found.into_iter().map(Result::unwrap).collect::<Vec<_>>();
+    let once = tallies(abacus.count_once(&tasks).unwrap());
+    assert!(once[0].agrees(&once[1]));
+    assert!(abacus.stored(&tasks[0], Some("abacus 1")).unwrap().is_none(), "one launch shows no repetition");
+    let more = tallies(abacus.count_on(&tasks, &once, LAUNCHES).unwrap());
+    assert_eq!(more[0].values(Metric::Instructions), [5.0, 5.0]);
+    assert_eq!(more[1].values(Metric::Instructions).len(), VARYING_LAUNCHES);
+    assert!(!more[0].agrees(&more[1]));
+    let again = tallies(abacus.count_on(&tasks, &more, LAUNCHES).unwrap());
+    assert_eq!(again, more);
+    let stored = abacus.stored(&tasks[0], Some("abacus 1")).unwrap().unwrap();
+    assert_eq!(stored.values(Metric::Instructions), [5.0, 5.0]);
+    assert_eq!((runner.launches("a"), runner.launches("b")), (2, VARYING_LAUNCHES));
+}
+
+#[test]
 fn what_cannot_be_counted_fails_alone() {
     let ids = ["good", "unknown", "bad", "better"];
     let tasks = ids.map(|id| task(Kind::Instructions, id, "1"));
@@ -193,7 +230,7 @@ fn another_executable_or_another_counter_is_counted_anew() {
         runner: &mut runner,
         progress: &Silent,
         metrics: &[Metric::Instructions],
-        launch_timeout: None,
+        options: OPTIONS,
     };
     abacus.count(&tasks).unwrap();
     assert!(abacus.stored(&tasks[0], Some("abacus 1")).unwrap().is_some());

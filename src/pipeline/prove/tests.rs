@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::fixtures::{bench, fingerprint, machine, revision};
 use crate::domain::{Launch, Metric, PairedLaunch, SampleSet, Schedule, Silent};
 use crate::judge::ErrorBudget;
+use crate::measure::counter::InstructionSource;
 use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::FailureKind;
 use crate::measure::runner::LaunchOptions;
@@ -102,6 +103,7 @@ pub(crate) fn in_arena<R>(
         insistence: crate::pipeline::request::Insistence::Asked,
         budget,
         identical: false,
+        instructions_by: InstructionSource::Callgrind,
         launch_timeout: None,
     };
     act(&mut Arena { store: &mut store, occasion, runner, progress: &Silent, measuring: &measuring, seed: 1 })

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::{Open, Referee};
 use crate::domain::{BenchmarkName, BuiltBench, Limit, Metric, MetricOutcome, Side, Sides, Verdict};
 use crate::judge::{ErrorBudget, judge_counts, outcome};
-use crate::pipeline::counts::{Abacus, Counted, Heap, Kind, NotCounted, Tally, Task, counting_bench, task};
+use crate::pipeline::counts::{
+    Abacus, Counted, Heap, Kind, LAUNCHES, NotCounted, Tally, Task, VARYING_LAUNCHES, counting_bench, task,
+};
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::explain::guilty;
 use crate::pipeline::request::Insistence;
@@ -48,9 +50,7 @@ impl Count {
 /// The benchmarks that execute the same machine code on both sides, equally often, and allocate as much.
 pub(super) fn same_code(counted: &[Count]) -> BTreeSet<BenchmarkName> {
     let alike = |count: &&Count| {
-        count.tallies().is_some_and(|Sides { baseline, candidate }| {
-            baseline.repeats() && candidate.repeats() && baseline.runs == candidate.runs
-        })
+        count.tallies().is_some_and(|Sides { baseline, candidate }| baseline.agrees(candidate))
     };
     let code = |count: &&Count| {
         count
@@ -66,16 +66,47 @@ pub(super) fn same_code(counted: &[Count]) -> BTreeSet<BenchmarkName> {
     same
 }
 
+/// Where both sides were counted, and came to something else.
+fn differing(baseline: &[Counted], candidate: &[Counted]) -> Vec<usize> {
+    places(baseline, candidate, |baseline, candidate| !baseline.agrees(candidate))
+}
+
+/// Where both sides were counted, and one of them does not repeat.
+fn varying(baseline: &[Counted], candidate: &[Counted]) -> Vec<usize> {
+    places(baseline, candidate, |baseline, candidate| !(baseline.repeats() && candidate.repeats()))
+}
+
+fn places(
+    baseline: &[Counted],
+    candidate: &[Counted],
+    wanted: impl Fn(&Tally, &Tally) -> bool,
+) -> Vec<usize> {
+    let both = baseline.iter().zip(candidate).enumerate();
+    let found = both.filter(|(_, sides)| match sides {
+        (Ok(baseline), Ok(candidate)) => wanted(baseline, candidate),
+        _ => false,
+    });
+    found.map(|(at, _)| at).collect()
+}
+
 impl Referee<'_> {
-    /// Counts what is open on both sides: the candidate, then the baseline, of which a count may be stored.
+    /// Counts what is open on both sides: the candidate, then the baseline, of which a count may be stored. Once each; where
+    /// the two differ, until it is known whether each of them repeats.
     pub(super) fn count(&mut self, open: &[Open]) -> Result<Vec<Count>, PipelineError> {
         let mut counted = Vec::new();
         for kind in [Kind::Instructions, Kind::Heap] {
             if kind.metrics(&self.request.measuring.metrics).is_empty() {
                 continue;
             }
-            let candidate = self.count_side(Side::Candidate, kind, open, None)?;
-            let baseline = self.count_side(Side::Baseline, kind, open, Some(&candidate))?;
+            let mut candidate = self.count_side(Side::Candidate, kind, open, None)?;
+            let mut baseline = self.count_side(Side::Baseline, kind, open, Some(&candidate))?;
+            let differing = differing(&baseline, &candidate);
+            self.count_on((Side::Candidate, kind), open, &differing, &mut candidate, LAUNCHES)?;
+            self.count_on((Side::Baseline, kind), open, &differing, &mut baseline, LAUNCHES)?;
+            // Runs that vary are compared with as many of the other side.
+            let varying = varying(&baseline, &candidate);
+            self.count_on((Side::Candidate, kind), open, &varying, &mut candidate, VARYING_LAUNCHES)?;
+            self.count_on((Side::Baseline, kind), open, &varying, &mut baseline, VARYING_LAUNCHES)?;
             let both = open.iter().zip(baseline.into_iter().zip(candidate));
             counted.extend(both.map(|(open, (baseline, candidate))| Count {
                 name: open.name.clone(),
@@ -123,13 +154,40 @@ impl Referee<'_> {
                 }
             }
         }
-        let mut fresh = self.abacus().count(&tasks)?.into_iter();
+        let mut fresh = self.abacus().count_once(&tasks)?.into_iter();
         let take = |found: Option<Counted>| found.or_else(|| fresh.next());
         Ok(outcomes
             .into_iter()
             .map(take)
             .map(|found| found.unwrap_or(Err(NotCounted::Interrupted)))
             .collect())
+    }
+
+    /// Counts one side of the benchmarks at `places` on, to so many launches at least.
+    fn count_on(
+        &mut self,
+        (side, kind): (Side, Kind),
+        open: &[Open],
+        places: &[usize],
+        counted: &mut [Counted],
+        launches: usize,
+    ) -> Result<(), PipelineError> {
+        let (mut tasks, mut known, mut taken) = (Vec::new(), Vec::new(), Vec::new());
+        for &at in places {
+            match (self.task(side, kind, &open[at]), &counted[at]) {
+                (Ok(task), Ok(tally)) => {
+                    tasks.push(task);
+                    known.push(tally.clone());
+                    taken.push(at);
+                }
+                (Err(why), _) => counted[at] = Err(why),
+                (_, Err(_)) => {}
+            }
+        }
+        for (at, found) in taken.into_iter().zip(self.abacus().count_on(&tasks, &known, launches)?) {
+            counted[at] = found;
+        }
+        Ok(())
     }
 
     /// What is to be counted, in which executable.
@@ -151,7 +209,7 @@ impl Referee<'_> {
             runner: self.runner,
             progress: self.progress,
             metrics: &self.request.measuring.metrics,
-            launch_timeout: self.request.measuring.launch_timeout,
+            options: self.request.measuring.count_options(),
         }
     }
 

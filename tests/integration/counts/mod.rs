@@ -1,6 +1,8 @@
 //! Exact counts of real benches: instructions under the real Valgrind, allocations through the real allocator.
 
 mod allocations;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod hardware;
 mod instructions;
 
 use std::fs;
@@ -11,7 +13,7 @@ use std::time::Duration;
 
 use perfguard::build::criterion_copy::CriterionCopy;
 use perfguard::domain::{BuildFingerprint, BuiltBench, InstructionCount, Variant};
-use perfguard::measure::counter::{CountOptions, Counter, Uncounted};
+use perfguard::measure::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::criterion::ListedBenchmark;
 use perfguard::measure::criterion::naming::name_all;
@@ -19,7 +21,8 @@ use perfguard::measure::criterion::naming::name_all;
 use crate::fixture;
 use crate::turns::{built, cargo, registry_source};
 
-const OPTIONS: CountOptions = CountOptions { time_limit: Duration::from_mins(2), caches: false };
+const OPTIONS: CountOptions =
+    CountOptions { time_limit: Duration::from_mins(2), source: InstructionSource::Callgrind, caches: false };
 
 /// An executable of the fixture, built for a variant. Built once, in a folder that outlives the test.
 fn executable(variant: Variant, target: &str) -> PathBuf {

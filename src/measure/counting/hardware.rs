@@ -1,0 +1,157 @@
+//! One launch that the processor itself counts, through the kernel (`perf_event_open(2)`).
+//!
+//! The copied Criterion opens the event before the benchmark's first iteration, for its thread and all that are started
+//! from then on, and enables it around iterations. Only instructions of the program itself are counted, not the kernel's. Unlike
+//! Callgrind it runs at full speed, and knows every instruction the processor knows; but two launches differ by a few
+//! instructions (interrupts are counted, too), so counts are compared as figures that vary.
+
+use std::time::Instant;
+
+use super::plan::Counted;
+use super::steady::{Teller, steady};
+use crate::domain::{BuiltBench, InstructionCount, Profile};
+use crate::measure::counter::{CountOptions, Uncounted};
+use crate::measure::criterion::ListedBenchmark;
+use crate::measure::failure::FailureKind;
+use crate::measure::turns::player::{self, Player};
+
+/// What is counted, as the kernel numbers it: a type and one of its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HardwareEvent {
+    pub(super) kind: u32,
+    pub(super) config: u64,
+}
+
+impl Default for HardwareEvent {
+    /// `PERF_TYPE_HARDWARE`, `PERF_COUNT_HW_INSTRUCTIONS`.
+    fn default() -> Self {
+        Self { kind: 0, config: 1 }
+    }
+}
+
+/// What it is called where counts are stored.
+const COUNTER: &str = "perf_event";
+
+/// Counts the instructions of a benchmark.
+pub(super) fn count(
+    event: HardwareEvent,
+    bench: &BuiltBench,
+    wanted: &ListedBenchmark,
+    options: &CountOptions,
+) -> Result<InstructionCount, Uncounted> {
+    if !cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))) {
+        return Err(unavailable(
+            "the processor's counter is read on Linux only, on x86-64 and aarch64",
+            None,
+        ));
+    }
+    let folder = player::scratch().map_err(super::unstartable)?;
+    let invocation = player::invocation(bench, wanted, folder.path())
+        .env("PERFGUARD_EVENT", format!("{}:{}", event.kind, event.config))
+        .padded(std::env::vars_os());
+    let started = Instant::now();
+    let player = Player::launch(&invocation, folder.path(), options.time_limit).map_err(super::explained)?;
+    if super::threads(&player) > 1 {
+        return Err(Uncounted::Uncountable(
+            "it has threads that were started before its first iteration: the processor's counter does not see them"
+                .to_owned(),
+        ));
+    }
+    let mut launch = Launch { player, threads: 1 };
+    let (iterations, total, ()) = steady(&mut launch)?;
+    Ok(InstructionCount {
+        sample: super::sample(iterations, total)?,
+        profile: Profile::default(),
+        code: None,
+        counter: COUNTER.to_owned(),
+        threads: launch.threads,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// A process that is counted. It is gone when this is dropped.
+struct Launch {
+    player: Player,
+    threads: u32,
+}
+
+impl Teller for Launch {
+    type Detail = ();
+
+    fn count(&mut self, iterations: u64) -> Result<(Counted, ()), Uncounted> {
+        let answer = self.player.count(iterations).map_err(super::explained)?;
+        Ok((read(&answer)?, ()))
+    }
+
+    fn sample(&mut self, iterations: u64) -> Result<f64, Uncounted> {
+        let batch = self.player.sample(iterations).map_err(super::explained)?;
+        Ok(batch.cost / batch.iterations.max(1) as f64)
+    }
+
+    fn settled(&mut self, (): &()) {
+        self.threads = super::threads(&self.player);
+    }
+
+    fn difference((): &(), (): &()) {}
+}
+
+/// Reads how often counting began, what was counted, and for how many nanoseconds it should have been and was counted; or
+/// the number of the error that kept the kernel from counting.
+fn read(answer: &[u64]) -> Result<Counted, Uncounted> {
+    match *answer {
+        [spans, total, enabled, running] if running >= enabled => Ok(Counted { spans, total }),
+        [..] if answer.len() == 4 => {
+            let lent = FailureKind::Uncounted(
+                "the processor's counter was lent to another program meanwhile".to_owned(),
+            );
+            Err(Uncounted::Failed(lent.into()))
+        }
+        [_, error] => Err(refused(error)),
+        _ => Err(unavailable("the executable was not built to be counted by the processor", None)),
+    }
+}
+
+/// Why the kernel does not count.
+fn refused(error: u64) -> Uncounted {
+    let error = i32::try_from(error).unwrap_or(0);
+    let said = std::io::Error::from_raw_os_error(error);
+    match rustix::io::Errno::from_raw_os_error(error) {
+        rustix::io::Errno::ACCESS | rustix::io::Errno::PERM => unavailable(
+            &format!("the kernel does not let a program count its own instructions ({said})"),
+            Some(
+                "set `kernel.perf_event_paranoid` to 2 or less, or count with `--instructions-by callgrind`",
+            ),
+        ),
+        _ => unavailable(
+            &format!("this machine has no counter of instructions that the kernel hands out ({said})"),
+            Some("virtual machines often have none: count with `--instructions-by callgrind`"),
+        ),
+    }
+}
+
+fn unavailable(reason: &str, remedy: Option<&str>) -> Uncounted {
+    Uncounted::Unavailable { reason: reason.to_owned(), remedy: remedy.map(str::to_owned) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_counts_or_reasons() {
+        assert_eq!(read(&[1, 700, 50, 50]).unwrap(), Counted { spans: 1, total: 700 });
+        match read(&[1, 700, 50, 49]).unwrap_err() {
+            Uncounted::Failed(failure) => {
+                assert!(failure.to_string().contains("another program"), "{failure}");
+            }
+            other => panic!("{other:?}"),
+        }
+        let remedy = |error| match read(&[1, error]).unwrap_err() {
+            Uncounted::Unavailable { remedy: Some(remedy), .. } => remedy,
+            other => panic!("{other:?}"),
+        };
+        assert!(remedy(2).contains("virtual machines"));
+        assert!(remedy(13).contains("perf_event_paranoid"));
+        assert!(matches!(read(&[1]).unwrap_err(), Uncounted::Unavailable { remedy: None, .. }));
+    }
+}

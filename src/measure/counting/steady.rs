@@ -1,0 +1,118 @@
+//! From single counted samples to what one iteration costs in the steady state, whatever counts.
+
+use super::plan::{self, Counted};
+use crate::measure::counter::Uncounted;
+
+/// A launch that counts as it is told.
+pub(super) trait Teller {
+    /// What a counted sample gives besides its total.
+    type Detail;
+
+    /// One counted sample.
+    fn count(&mut self, iterations: u64) -> Result<(Counted, Self::Detail), Uncounted>;
+
+    /// One sample that is not counted. Gives how long one iteration of it took, in nanoseconds.
+    fn sample(&mut self, iterations: u64) -> Result<f64, Uncounted>;
+
+    /// Shown the first count of an iteration that was not the first.
+    fn settled(&mut self, detail: &Self::Detail);
+
+    /// What many iterations gave without what one gave.
+    fn difference(many: &Self::Detail, one: &Self::Detail) -> Self::Detail;
+}
+
+/// Iterations in the steady state, what they took together, and the detail of it.
+///
+/// The first iteration fills what is filled once (lazily made tables, the allocator's lists, symbols that are bound
+/// at the first call), so it is never taken. One uncounted sample as large as the counted one leaves the
+/// allocator as a large sample does.
+pub(super) fn steady<T: Teller>(teller: &mut T) -> Result<(u64, u64, T::Detail), Uncounted> {
+    let (cold, _) = teller.count(1)?;
+    if cold.spans == 0 {
+        return Err(super::times_itself());
+    }
+    let (one, detail) = teller.count(1)?;
+    if one.total == 0 {
+        return Err(Uncounted::Unavailable {
+            reason: "none of its instructions was seen".to_owned(),
+            remedy: None,
+        });
+    }
+    teller.settled(&detail);
+    if one.total >= plan::LONG {
+        return Ok((1, one.total, detail));
+    }
+    let (two, _) = teller.count(2)?;
+    // The first sample after a count is translated anew.
+    teller.sample(1)?;
+    let nanoseconds = teller.sample(1)?;
+    let further = plan::further(one, two).min(plan::in_time(nanoseconds));
+    teller.sample(1 + further)?;
+    let (one, detail_of_one) = teller.count(1)?;
+    let (many, detail) = teller.count(1 + further)?;
+    let (iterations, total) = plan::difference(further, one.total, many.total);
+    let detail = if iterations == further { T::difference(&detail, &detail_of_one) } else { detail };
+    Ok((iterations, total, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Costs 30 once per sample, 100 for an iteration, and 1000 more for the very first.
+    struct Steady {
+        cold: bool,
+        each: u64,
+        asked: Vec<u64>,
+        shown: usize,
+    }
+
+    impl Teller for Steady {
+        type Detail = u64;
+
+        fn count(&mut self, iterations: u64) -> Result<(Counted, u64), Uncounted> {
+            self.asked.push(iterations);
+            let extra = if std::mem::take(&mut self.cold) { 1000 } else { 0 };
+            let total = if self.each == 0 { 0 } else { 30 + extra + self.each * iterations };
+            Ok((Counted { spans: u64::from(self.each != 1), total }, total))
+        }
+
+        fn sample(&mut self, _iterations: u64) -> Result<f64, Uncounted> {
+            Ok(1000.0)
+        }
+
+        fn settled(&mut self, _detail: &u64) {
+            self.shown += 1;
+        }
+
+        fn difference(many: &u64, one: &u64) -> u64 {
+            many - one
+        }
+    }
+
+    fn teller(each: u64) -> Steady {
+        Steady { cold: true, each, asked: Vec::new(), shown: 0 }
+    }
+
+    #[test]
+    fn neither_the_first_iteration_nor_what_a_sample_costs_is_left_in() {
+        let mut quick = teller(100);
+        let (iterations, total, detail) = steady(&mut quick).unwrap();
+        assert!(iterations > 100);
+        assert_eq!((total, detail), (100 * iterations, 100 * iterations));
+        assert_eq!(quick.shown, 1);
+    }
+
+    #[test]
+    fn long_iterations_are_counted_one_by_one() {
+        let mut long = teller(plan::LONG);
+        assert_eq!(steady(&mut long).unwrap().0, 1);
+        assert_eq!(long.asked, [1, 1]);
+    }
+
+    #[test]
+    fn what_times_itself_and_what_is_not_seen_are_told_apart() {
+        assert!(matches!(steady(&mut teller(1)).unwrap_err(), Uncounted::Uncountable(_)));
+        assert!(matches!(steady(&mut teller(0)).unwrap_err(), Uncounted::Unavailable { .. }));
+    }
+}
