@@ -40,6 +40,7 @@ fn count(functions: Vec<FunctionCost>, calls: Vec<CallCost>, iterations: u64) ->
         profile: Profile { total, functions, calls, ..Profile::default() },
         code: None,
         counter: "callgrind 3.19".into(),
+        set_up: false,
         threads: 1,
         seconds: 0.1,
     }

@@ -16,6 +16,8 @@ pub struct InstructionCount {
     pub code: Option<Digest>,
     /// What counted: `callgrind 3.19`. Counts of different counters are never compared.
     pub counter: String,
+    /// Whether every iteration has a beginning of its own, because its set-up is not counted.
+    pub set_up: bool,
     /// How many threads the process had while it was counted.
     pub threads: u32,
     /// How long the launch took from start to end, in seconds.

@@ -53,7 +53,7 @@ pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
 pub use measurement::{Launch, Measurement, MeasurementKey, Occasion, OccasionId, Provenance};
 pub use metric::Metric;
 pub use name::{BenchmarkName, NameError};
-pub use outcome::{BenchmarkOutcome, MetricOutcome, Report, ReportedError, Toolchain};
+pub use outcome::{BenchmarkOutcome, MetricOutcome, PLACEMENT, Report, ReportedError, Toolchain};
 pub use profile::{CallCost, FunctionCost, LineCost, Profile};
 pub use progress::{Event, Progress, Silent};
 pub use revision::{CommitId, Revision, SourceTree, TreeId};

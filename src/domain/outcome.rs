@@ -8,6 +8,11 @@ use super::name::BenchmarkName;
 use super::revision::Revision;
 use super::verdict::{Method, Verdict};
 
+/// Why a benchmark that got slower is inconclusive all the same: only where its code lies is left to explain it.
+pub const PLACEMENT: &str = "it executes the same instructions on both sides, and in a simulation as many branches are \
+                             mispredicted and as many reads and writes miss the caches: what differs may be no more than \
+                             where its code lies in the executable, which any change elsewhere can move";
+
 /// What was found about one metric of one benchmark.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricOutcome {

@@ -4,6 +4,7 @@
 //! - [`paired`]: both sides measured in turns: the proof. [`confirm`]: what fails must fail twice.
 //! - [`stored`]: one measurement against stored occasions: a screen that can only clear.
 //! - [`exact`]: counts, and identical executables.
+//! - [`placement`]: slower with the same code doing the same things: where it lies.
 //! - [`outcome`]: the above as outcomes for a report; what cannot be compared, and why.
 //! - [`fitness`]: what a machine and a build are like, and what that means for measuring.
 //! - [`gate`]: outcomes to pass or fail and the exit code. [`claim`]: ratios held within one build.
@@ -15,6 +16,7 @@ pub mod fitness;
 pub mod gate;
 pub mod outcome;
 pub mod paired;
+pub mod placement;
 pub mod policy;
 pub mod stored;
 pub mod target;

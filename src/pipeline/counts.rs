@@ -139,8 +139,8 @@ pub(crate) struct Tally {
     pub(crate) threads: u32,
     /// How long all launches took, in seconds.
     pub(crate) seconds: f64,
-    /// How many of the launches are in the store.
-    stored: usize,
+    /// How many of the launches of each metric are in the store.
+    stored: BTreeMap<Metric, usize>,
 }
 
 /// Why there is no count.
@@ -194,7 +194,7 @@ impl Abacus<'_> {
             if samples.len() < LAUNCHES {
                 return Ok(None);
             }
-            tally.stored = samples.len();
+            tally.stored.insert(metric, samples.len());
             tally.runs.insert(metric, samples);
         }
         Ok((!tally.runs.is_empty() && tally.repeats()).then_some(tally))
@@ -236,7 +236,7 @@ impl Abacus<'_> {
                     continue;
                 }
             };
-            let crew = Crew { counter, tasks, known, launches, options: self.options };
+            let crew = Crew { counter, tasks, known, launches, metrics, options: self.options };
             let mut done = 0;
             crew.work(&places, &mut |at, found| {
                 done += 1;
@@ -248,7 +248,7 @@ impl Abacus<'_> {
                     state: "counted",
                 });
                 outcomes[at] = Some(match found {
-                    Ok(tally) => Ok(record(store, occasion, &tasks[at], tally, metrics)?),
+                    Ok(tally) => Ok(record(store, occasion, &tasks[at], tally)?),
                     none => none,
                 });
                 Ok(())
@@ -266,6 +266,8 @@ struct Crew<'a> {
     known: &'a [Tally],
     /// How many launches each has at least in the end.
     launches: usize,
+    /// The metrics that are wanted.
+    metrics: &'a [Metric],
     options: CountOptions,
 }
 
@@ -339,7 +341,7 @@ impl Crew<'_> {
             }
             Kind::Heap => {
                 let found = self.counter.allocations(&task.bench, &task.wanted, &self.options);
-                tally.add_heap(&found.map_err(refused)?);
+                tally.add_heap(&found.map_err(refused)?, self.metrics);
             }
         }
         Ok(())
@@ -357,7 +359,15 @@ fn refused(uncounted: Uncounted) -> NotCounted {
 
 impl Tally {
     fn new(counter: Option<String>) -> Self {
-        Self { runs: BTreeMap::new(), last: None, code: None, counter, threads: 1, seconds: 0.0, stored: 0 }
+        Self {
+            runs: BTreeMap::new(),
+            last: None,
+            code: None,
+            counter,
+            threads: 1,
+            seconds: 0.0,
+            stored: BTreeMap::new(),
+        }
     }
 
     fn add(&mut self, metric: Metric, sample: Sample) {
@@ -374,16 +384,22 @@ impl Tally {
         self.last = Some(count);
     }
 
-    fn add_heap(&mut self, count: &AllocationCount) {
-        self.add(Metric::Allocations, count.allocations);
-        self.add(Metric::AllocatedBytes, count.allocated_bytes);
-        self.add(Metric::PeakBytes, count.peak_bytes);
+    fn add_heap(&mut self, count: &AllocationCount, wanted: &[Metric]) {
+        let all = [
+            (Metric::Allocations, count.allocations),
+            (Metric::AllocatedBytes, count.allocated_bytes),
+            (Metric::PeakBytes, count.peak_bytes),
+        ];
+        for (metric, sample) in all.into_iter().filter(|(metric, _)| wanted.contains(metric)) {
+            self.add(metric, sample);
+        }
         self.threads = self.threads.max(count.threads);
         self.seconds += count.seconds;
     }
 
+    /// How often every metric was counted.
     fn launches(&self) -> usize {
-        self.runs.values().map(Vec::len).max().unwrap_or(0)
+        self.runs.values().map(Vec::len).min().unwrap_or(0)
     }
 
     /// Whether every launch of both gave the same counts, to the last bit.
@@ -425,36 +441,33 @@ pub(crate) fn key_of(task: &Task, counter: Option<&str>, metric: Metric) -> Meas
     MeasurementKey { build, metric, ..task.key.clone() }
 }
 
-/// Stores every wanted metric of a tally, as far as it is not stored yet, and gives it as the store gives it back.
+/// Stores every metric of a tally, as far as it is not stored yet.
 fn record(
     store: &mut Store,
     occasion: OccasionId,
     task: &Task,
     mut tally: Tally,
-    wanted: &[Metric],
 ) -> Result<Tally, PipelineError> {
-    if tally.stored == tally.launches() {
-        return Ok(tally);
-    }
-    let mut stored = BTreeMap::new();
-    for metric in task.kind.metrics(wanted) {
-        let runs = tally.runs.get(&metric).map_or(&[][..], Vec::as_slice);
+    for (&metric, runs) in &tally.runs {
+        let stored = tally.stored.entry(metric).or_default();
         let each = tally.seconds / runs.len().max(1) as f64;
-        let launches = runs.iter().skip(tally.stored).filter_map(|&sample| {
+        let fresh = runs.iter().skip(*stored).filter_map(|&sample| {
             let samples = SampleSet::new(vec![sample]).ok()?;
             Some(Launch { samples, cpu: None, seconds: each })
         });
+        let launches: Vec<Launch> = fresh.collect();
+        if launches.is_empty() {
+            continue;
+        }
         let measurement = Measurement {
             key: key_of(task, tally.counter.as_deref(), metric),
             executable: task.bench.digest.clone(),
             provenance: provenance(&task.bench),
-            launches: launches.collect(),
+            launches,
         };
-        let id = store.record(occasion, &measurement)?;
-        stored.insert(metric, first_samples(&store.launches(id)?));
+        store.record(occasion, &measurement)?;
+        *stored = runs.len();
     }
-    tally.runs = stored;
-    tally.stored = tally.launches();
     Ok(tally)
 }
 

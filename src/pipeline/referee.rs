@@ -3,6 +3,7 @@
 
 mod counting;
 mod glance;
+mod placement;
 mod timing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +67,7 @@ impl Referee<'_> {
         let budget = self.request.judging.policy.error_budget(tests);
         self.judge_counts(&counted, budget);
         self.time(contests, budget)?;
+        self.doubt_placement(&counted);
         self.name_causes(&counted);
         Ok(budget)
     }

@@ -1,6 +1,6 @@
 //! What the reader of a report can do next, with the command that does it.
 
-use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, Report, Verdict};
+use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, PLACEMENT, Report, Verdict};
 
 use super::text::{clean, shell_word};
 use super::words::{Kind, worst_first};
@@ -33,14 +33,22 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
         }
         step("or raise its threshold, in perfguard.toml", threshold_entry(&sorted, &name));
     }
-    if let (Some(name), Some(sides)) = (first(Verdict::Inconclusive), &sides) {
-        let word = shell_word(&clean(&name));
+    let undecided = sorted.iter().find(|benchmark| {
+        benchmark.verdict() == Verdict::Inconclusive && benchmark.metrics.iter().any(time_may_tell)
+    });
+    if let (Some(benchmark), Some(sides)) = (undecided, &sides) {
+        let word = shell_word(&clean(&benchmark.name.to_string()));
         step("give it more time", format!("cargo perfguard compare {sides} --budget 60s -- {word}"));
     }
     if let (Some(_), Some(sides), "check") = (first(Verdict::NotComparable), &sides, report.command) {
         step("build and measure both sides here", format!("cargo perfguard compare {sides}"));
     }
     steps
+}
+
+/// Whether more pairs may decide it: not where they have shown it to be worse, and its code is still not to blame.
+fn time_may_tell(outcome: &MetricOutcome) -> bool {
+    outcome.verdict == Verdict::Inconclusive && outcome.reason.as_deref() != Some(PLACEMENT)
 }
 
 /// The two sides as `compare` takes them.

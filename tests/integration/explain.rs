@@ -55,6 +55,7 @@ impl Counter for Reader {
             profile: Profile { total: own, functions: vec![function], ..Profile::default() },
             code: None,
             counter: "reader 1".into(),
+            set_up: false,
             threads: 1,
             seconds: 0.0,
         })

@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use super::plan::Counted;
-use super::steady::{Teller, steady};
+use super::steady::{Steady, Teller, steady};
 use crate::domain::{BuiltBench, InstructionCount, Profile};
 use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::criterion::ListedBenchmark;
@@ -28,6 +28,10 @@ impl Default for HardwareEvent {
         Self { kind: 0, config: 1 }
     }
 }
+
+/// `EPERM` and `EACCES`: the same on every Linux.
+const NOT_PERMITTED: i32 = 1;
+const NO_ACCESS: i32 = 13;
 
 /// What it is called where counts are stored.
 const COUNTER: &str = "perf_event";
@@ -58,12 +62,13 @@ pub(super) fn count(
         ));
     }
     let mut launch = Launch { player, threads: 1 };
-    let (iterations, total, ()) = steady(&mut launch)?;
+    let Steady { iterations, total, set_up, .. } = steady(&mut launch)?;
     Ok(InstructionCount {
         sample: super::sample(iterations, total)?,
         profile: Profile::default(),
         code: None,
         counter: COUNTER.to_owned(),
+        set_up,
         threads: launch.threads,
         seconds: started.elapsed().as_secs_f64(),
     })
@@ -102,7 +107,7 @@ fn read(answer: &[u64]) -> Result<Counted, Uncounted> {
         [spans, total, enabled, running] if running >= enabled => Ok(Counted { spans, total }),
         [..] if answer.len() == 4 => {
             let lent = FailureKind::Uncounted(
-                "the processor's counter was lent to another program meanwhile".to_owned(),
+                "the processor's counter was lent to another program meanwhile, or it ran on a core of another kind".to_owned(),
             );
             Err(Uncounted::Failed(lent.into()))
         }
@@ -115,8 +120,8 @@ fn read(answer: &[u64]) -> Result<Counted, Uncounted> {
 fn refused(error: u64) -> Uncounted {
     let error = i32::try_from(error).unwrap_or(0);
     let said = std::io::Error::from_raw_os_error(error);
-    match rustix::io::Errno::from_raw_os_error(error) {
-        rustix::io::Errno::ACCESS | rustix::io::Errno::PERM => unavailable(
+    match error {
+        NOT_PERMITTED | NO_ACCESS => unavailable(
             &format!("the kernel does not let a program count its own instructions ({said})"),
             Some(
                 "set `kernel.perf_event_paranoid` to 2 or less, or count with `--instructions-by callgrind`",

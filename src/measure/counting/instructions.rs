@@ -11,7 +11,7 @@ use rustix::process::Pid;
 
 use super::code;
 use super::plan::Counted;
-use super::steady::{Teller, steady};
+use super::steady::{Steady, Teller, steady};
 use super::valgrind::{self, Valgrind};
 use crate::domain::{BuiltBench, InstructionCount};
 use crate::measure::callgrind::{self, Dump};
@@ -35,14 +35,14 @@ pub(super) fn count(
     let player = Player::launch(&invocation, folder.path(), options.time_limit)
         .map_err(|failure| valgrind::explained(failure, folder.path()))?;
     let mut launch = Launch { player, folder: folder.path(), files: 0, threads: 1 };
-    let (iterations, total, dump) = steady(&mut launch)?;
+    let Steady { iterations, total, set_up, detail: dump } = steady(&mut launch)?;
     debug_assert_eq!(dump.instructions(), total);
     let threads = launch.threads;
     let sample = super::sample(iterations, total)?;
     drop(launch);
     let code = code::executed(&dump, arch(bench));
     let seconds = started.elapsed().as_secs_f64();
-    Ok(InstructionCount { sample, profile: dump.profile(), code, counter, threads, seconds })
+    Ok(InstructionCount { sample, profile: dump.profile(), code, counter, set_up, threads, seconds })
 }
 
 /// The architecture an executable is for: this machine's, when nothing else is said.

@@ -21,12 +21,25 @@ pub(super) trait Teller {
     fn difference(many: &Self::Detail, one: &Self::Detail) -> Self::Detail;
 }
 
-/// Iterations in the steady state, what they took together, and the detail of it.
+/// Iterations in the steady state.
+#[derive(Debug)]
+pub(super) struct Steady<D> {
+    /// How many.
+    pub(super) iterations: u64,
+    /// What they took together.
+    pub(super) total: u64,
+    /// Whether each has a beginning of its own.
+    pub(super) set_up: bool,
+    /// The detail of it.
+    pub(super) detail: D,
+}
+
+/// Counts iterations in the steady state.
 ///
 /// The first iteration fills what is filled once (lazily made tables, the allocator's lists, symbols that are bound
 /// at the first call), so it is never taken. One uncounted sample as large as the counted one leaves the
 /// allocator as a large sample does.
-pub(super) fn steady<T: Teller>(teller: &mut T) -> Result<(u64, u64, T::Detail), Uncounted> {
+pub(super) fn steady<T: Teller>(teller: &mut T) -> Result<Steady<T::Detail>, Uncounted> {
     let (cold, _) = teller.count(1)?;
     if cold.spans == 0 {
         return Err(super::times_itself());
@@ -40,7 +53,8 @@ pub(super) fn steady<T: Teller>(teller: &mut T) -> Result<(u64, u64, T::Detail),
     }
     teller.settled(&detail);
     if one.total >= plan::LONG {
-        return Ok((1, one.total, detail));
+        // With one iteration nobody can tell.
+        return Ok(Steady { iterations: 1, total: one.total, set_up: true, detail });
     }
     let (two, _) = teller.count(2)?;
     // The first sample after a count is translated anew.
@@ -52,7 +66,7 @@ pub(super) fn steady<T: Teller>(teller: &mut T) -> Result<(u64, u64, T::Detail),
     let (many, detail) = teller.count(1 + further)?;
     let (iterations, total) = plan::difference(further, one.total, many.total);
     let detail = if iterations == further { T::difference(&detail, &detail_of_one) } else { detail };
-    Ok((iterations, total, detail))
+    Ok(Steady { iterations, total, set_up: two.spans > one.spans, detail })
 }
 
 #[cfg(test)]
@@ -60,14 +74,14 @@ mod tests {
     use super::*;
 
     /// Costs 30 once per sample, 100 for an iteration, and 1000 more for the very first.
-    struct Steady {
+    struct Known {
         cold: bool,
         each: u64,
         asked: Vec<u64>,
         shown: usize,
     }
 
-    impl Teller for Steady {
+    impl Teller for Known {
         type Detail = u64;
 
         fn count(&mut self, iterations: u64) -> Result<(Counted, u64), Uncounted> {
@@ -90,15 +104,15 @@ mod tests {
         }
     }
 
-    fn teller(each: u64) -> Steady {
-        Steady { cold: true, each, asked: Vec::new(), shown: 0 }
+    fn teller(each: u64) -> Known {
+        Known { cold: true, each, asked: Vec::new(), shown: 0 }
     }
 
     #[test]
     fn neither_the_first_iteration_nor_what_a_sample_costs_is_left_in() {
         let mut quick = teller(100);
-        let (iterations, total, detail) = steady(&mut quick).unwrap();
-        assert!(iterations > 100);
+        let Steady { iterations, total, set_up, detail } = steady(&mut quick).unwrap();
+        assert!(iterations > 100 && !set_up);
         assert_eq!((total, detail), (100 * iterations, 100 * iterations));
         assert_eq!(quick.shown, 1);
     }
@@ -106,7 +120,7 @@ mod tests {
     #[test]
     fn long_iterations_are_counted_one_by_one() {
         let mut long = teller(plan::LONG);
-        assert_eq!(steady(&mut long).unwrap().0, 1);
+        assert_eq!(steady(&mut long).unwrap().iterations, 1);
         assert_eq!(long.asked, [1, 1]);
     }
 

@@ -77,6 +77,7 @@ impl Valgrind {
             "--vgdb=no".to_owned(),
             format!("--cache-sim={simulate}"),
             format!("--branch-sim={simulate}"),
+            format!("--collect-systime={simulate}"),
             format!("--log-file={folder}/{LOG}"),
             // A process that was forked writes to files of its own.
             format!("--callgrind-out-file={folder}/callgrind.%p"),

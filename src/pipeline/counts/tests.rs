@@ -52,6 +52,7 @@ impl Counter for Known {
             profile: Profile::default(),
             code: None,
             counter: "abacus 1".into(),
+            set_up: false,
             threads: 1,
             seconds: 0.5,
         })
@@ -203,6 +204,36 @@ fn one_launch_is_taken_on_from_and_nothing_is_stored_twice() {
     let stored = abacus.stored(&tasks[0], Some("abacus 1")).unwrap().unwrap();
     assert_eq!(stored.values(Metric::Instructions), [5.0, 5.0]);
     assert_eq!((runner.launches("a"), runner.launches("b")), (2, VARYING_LAUNCHES));
+}
+
+#[test]
+fn what_other_occasions_stored_is_kept_and_counted_on_from() {
+    let tasks = [task(Kind::Heap, "a", "1")];
+    let counts = BTreeMap::from([("a".to_owned(), vec![5.0])]);
+    let mut runner = Known { counts, launches: Mutex::default() };
+    let mut store = Store::in_memory().unwrap();
+    let machine = machine();
+    let mut on = |started_ms: i64, metrics: &[Metric], known: bool, launches: usize| {
+        let new =
+            NewOccasion { command: "check", started_ms, machine: &machine, program_version: "0", seed: 1 };
+        let occasion = store.begin_occasion(&new).unwrap();
+        let (runner, progress) = (&mut runner, &Silent);
+        let mut abacus = Abacus { store: &mut store, occasion, runner, progress, metrics, options: OPTIONS };
+        let before = known.then(|| abacus.stored(&tasks[0], None).unwrap().unwrap());
+        let before = before.unwrap_or_else(|| Tally::new(None));
+        abacus.count_on(&tasks, &[before], launches).unwrap().remove(0).unwrap()
+    };
+    let (one, both) = ([Metric::Allocations], [Metric::Allocations, Metric::AllocatedBytes]);
+    // Metrics that were counted on other occasions are stored more or less often.
+    on(0, &one, false, 3);
+    on(1, &both, false, 2);
+    let found = on(2, &both, true, VARYING_LAUNCHES);
+    assert_eq!(found.values(Metric::AllocatedBytes).len(), VARYING_LAUNCHES);
+    assert!(found.values(Metric::Allocations).len() >= VARYING_LAUNCHES);
+    assert_eq!(runner.launches("a"), 3 + VARYING_LAUNCHES);
+    let key = |metric| key_of(&tasks[0], None, metric).series();
+    let stored = |metric| store.launches_of(&key(metric), &tasks[0].bench.digest).unwrap().len();
+    assert_eq!((stored(Metric::Allocations), stored(Metric::AllocatedBytes)), (11, 8));
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn the_guilty_are_named_from_counts() {
         },
         code: None,
         counter: "callgrind 3.19".into(),
+        set_up: false,
         threads: 1,
         seconds: 0.1,
     };

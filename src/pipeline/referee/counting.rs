@@ -17,8 +17,9 @@ pub(crate) type Heaps = Result<Sides<Heap>, String>;
 
 /// Both sides of one benchmark, counted.
 pub(super) struct Count {
-    name: BenchmarkName,
-    bench: BuiltBench,
+    pub(super) name: BenchmarkName,
+    /// The timed executables.
+    pub(super) benches: Sides<BuiltBench>,
     kind: Kind,
     sides: Sides<Counted>,
 }
@@ -29,6 +30,11 @@ pub(super) fn tests(counted: &[Count]) -> usize {
 }
 
 impl Count {
+    /// Whether these are counts of instructions.
+    pub(super) fn counts_instructions(&self) -> bool {
+        self.kind == Kind::Instructions
+    }
+
     fn tallies(&self) -> Option<Sides<&Tally>> {
         let Sides { baseline: Ok(baseline), candidate: Ok(candidate) } = &self.sides else { return None };
         Some(Sides { baseline, candidate })
@@ -90,8 +96,8 @@ fn places(
 }
 
 impl Referee<'_> {
-    /// Counts what is open on both sides: the candidate, then the baseline, of which a count may be stored. Once each; where
-    /// the two differ, until it is known whether each of them repeats.
+    /// Counts what is open on both sides: the candidate, then the baseline, of which a count may be stored. Instructions once
+    /// each; where the two differ, until it is known whether each of them repeats.
     pub(super) fn count(&mut self, open: &[Open]) -> Result<Vec<Count>, PipelineError> {
         let mut counted = Vec::new();
         for kind in [Kind::Instructions, Kind::Heap] {
@@ -110,7 +116,7 @@ impl Referee<'_> {
             let both = open.iter().zip(baseline.into_iter().zip(candidate));
             counted.extend(both.map(|(open, (baseline, candidate))| Count {
                 name: open.name.clone(),
-                bench: open.benches.candidate.clone(),
+                benches: open.benches.clone(),
                 kind,
                 sides: Sides { baseline, candidate },
             }));
@@ -154,7 +160,12 @@ impl Referee<'_> {
                 }
             }
         }
-        let mut fresh = self.abacus().count_once(&tasks)?.into_iter();
+        // Callgrind takes its time; what a heap comes to is known at full speed.
+        let fresh = match kind {
+            Kind::Instructions => self.abacus().count_once(&tasks)?,
+            Kind::Heap => self.abacus().count(&tasks)?,
+        };
+        let mut fresh = fresh.into_iter();
         let take = |found: Option<Counted>| found.or_else(|| fresh.next());
         Ok(outcomes
             .into_iter()
@@ -217,14 +228,14 @@ impl Referee<'_> {
     pub(super) fn judge_counts(&mut self, counted: &[Count], budget: ErrorBudget) {
         for count in counted {
             for metric in count.kind.metrics(&self.request.measuring.metrics) {
-                let limit = self.limit(&count.name, &count.bench, metric);
+                let limit = self.limit(&count.name, &count.benches.candidate, metric);
                 let found = match (count.tallies(), count.refusal()) {
                     (Some(both), _) => Some(judged(metric, limit, both, budget)),
                     (None, Some((side, why))) => self.refused(&count.name, metric, limit, side, why),
                     (None, None) => None,
                 };
                 if let Some(found) = found {
-                    self.settle(&count.name, &count.bench, found);
+                    self.settle(&count.name, &count.benches.candidate, found);
                 }
             }
         }

@@ -465,6 +465,7 @@ fn event(name: &str) -> &str {
         "Dr" => "reads",
         "Dw" => "writes",
         "I1mr" => "instruction reads that miss the first cache",
+        "sysCount" => "system calls",
         "D1mr" => "reads that miss the first cache",
         "D1mw" => "writes that miss the first cache",
         "ILmr" => "instruction reads that miss the last cache",
