@@ -19,6 +19,11 @@ const NAMED: usize = 3;
 /// How many functions are guilty at most.
 const GUILTY: usize = 3;
 
+/// What an amount is an amount of.
+fn noun(amount: f64) -> &'static str {
+    if (amount.abs() - 1.0).abs() < 1e-9 { "instruction" } else { "instructions" }
+}
+
 /// An amount of instructions: whole, or with one decimal where it is small and not whole.
 pub(super) fn amount(value: f64) -> String {
     if value.abs() >= 100.0 || (value - value.round()).abs() < 0.05 {
@@ -117,7 +122,7 @@ pub fn guilty(explanation: &Explanation) -> Vec<String> {
     let worse = explanation.functions.iter().filter(|function| function.own() > 0.0);
     worse
         .take(GUILTY)
-        .map(|function| format!("{} instructions in {}", signed(function.own()), named(function)))
+        .map(|function| format!("{} {} in {}", signed(function.own()), noun(function.own()), named(function)))
         .collect()
 }
 
@@ -317,11 +322,13 @@ fn one_function(explanation: &Explanation, function: &FunctionDifference) -> Str
     let own = function.own();
     let part = part(explanation, own);
     let head = match function.occurrence {
-        Occurrence::New => format!("{} is new: it executes {} instructions", named(function), amount(own)),
-        Occurrence::Gone => format!("{} is gone: it executed {} instructions", named(function), amount(-own)),
+        Occurrence::New => format!("{} is new: it executes {} {}", named(function), amount(own), noun(own)),
+        Occurrence::Gone => {
+            format!("{} is gone: it executed {} {}", named(function), amount(-own), noun(own))
+        }
         Occurrence::Both => {
             let more = if own < 0.0 { "fewer" } else { "more" };
-            format!("{} executes {} {more} instructions", named(function), amount(own.abs()))
+            format!("{} executes {} {more} {}", named(function), amount(own.abs()), noun(own))
         }
     };
     let mut told = format!("{head} in each iteration{part}");
@@ -375,9 +382,10 @@ fn within(explanation: &Explanation, function: &FunctionDifference) -> String {
     let most = if most.is_empty() { String::new() } else { format!("; most of it in {}", listed(most)) };
     let memory = memory(explanation, function);
     format!(
-        "{} with all that it calls executes {} {more} instructions in each iteration{part}{most}{memory}.",
+        "{} with all that it calls executes {} {more} {} in each iteration{part}{most}{memory}.",
         named(function),
         amount(inclusive.abs()),
+        noun(inclusive),
     )
 }
 
