@@ -26,9 +26,21 @@ fn names_need_no_escaping_and_differ() {
     assert_eq!(names.len(), count);
 }
 
+/// A program of this target, started as Cargo started this one: perhaps by a `runner` from the environment.
+fn command(program: &str) -> Command {
+    let architecture = std::env::consts::ARCH.to_ascii_uppercase();
+    let is_runner =
+        |name: &str| name.starts_with(&format!("CARGO_TARGET_{architecture}_")) && name.ends_with("_RUNNER");
+    let runner = std::env::vars().find(|(name, _)| is_runner(name)).map(|(_, words)| words);
+    let mut words = runner.iter().flat_map(|words| words.split_whitespace()).chain([program]);
+    let mut command = Command::new(words.next().unwrap_or(program));
+    command.args(words);
+    command
+}
+
 #[test]
 fn the_binary_prints_one_line_per_fact() {
-    let output = Command::new(env!("CARGO_BIN_EXE_perfguard-layout")).output().expect("the binary starts");
+    let output = command(env!("CARGO_BIN_EXE_perfguard-layout")).output().expect("the binary starts");
     assert!(output.status.success());
     let printed = String::from_utf8(output.stdout).expect("the lines are UTF-8");
     let expected: Vec<String> = facts()
