@@ -138,6 +138,7 @@ fn configurations_that_make_no_sense() {
         "budget = \"10\"\n",
         "metrics = [\"speed\"]\n",
         "metrics = [\"peak-memory\"]\n",
+        "instructions-by = \"valgrind\"\n",
         "inconclusive = \"maybe\"\n",
         "[thresholds]\nwalltime = \"5%\"\n",
         "[thresholds]\nwall-time = \"-5%\"\n",
