@@ -7,6 +7,9 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
+
+use crate::measure::counter::InstructionSource;
 
 /// What stands before a flag's name in its environment twin.
 const ENV_PREFIX: &str = "PERFGUARD_";
@@ -507,13 +510,23 @@ pub(crate) enum ConfirmArg {
     Always,
 }
 
-/// `--instructions-by`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// `--instructions-by`, and the same in the configuration
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum CounterArg {
     /// Valgrind: exact, and knows the functions; the default
     Callgrind,
     /// The processor, where it and the kernel let programs: at full speed, nearly exact
     Hardware,
+}
+
+impl From<CounterArg> for InstructionSource {
+    fn from(counter: CounterArg) -> Self {
+        match counter {
+            CounterArg::Callgrind => Self::Callgrind,
+            CounterArg::Hardware => Self::Hardware,
+        }
+    }
 }
 
 /// How to measure.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::args::CounterArg;
 use crate::domain::{Claim, ClaimOrigin, Limit, LimitError, Metric};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
@@ -74,7 +75,7 @@ impl ConfigError {
 struct Wire {
     baseline: Option<String>,
     metrics: Option<Vec<String>>,
-    instructions_by: Option<SourceWire>,
+    instructions_by: Option<CounterArg>,
     inconclusive: Option<Inconclusive>,
     budget: Option<String>,
     #[serde(default)]
@@ -104,22 +105,6 @@ struct PackageWire {
 enum Inconclusive {
     Pass,
     Fail,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum SourceWire {
-    Callgrind,
-    Hardware,
-}
-
-impl From<SourceWire> for InstructionSource {
-    fn from(wire: SourceWire) -> Self {
-        match wire {
-            SourceWire::Callgrind => Self::Callgrind,
-            SourceWire::Hardware => Self::Hardware,
-        }
-    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{
-    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, CounterArg, DoctorArgs, ExplainArgs,
-    JudgingArgs, ListArgs, MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
+    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, DoctorArgs, ExplainArgs, JudgingArgs,
+    ListArgs, MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
 };
 use super::config::{self, Config};
 use super::error::CliError;
@@ -289,11 +289,8 @@ impl Place {
         let metrics = asked.unwrap_or_else(|| METRICS.to_vec());
         let launch_timeout = arguments.launch_timeout.as_deref().map(config::duration).transpose();
         let launch_timeout = launch_timeout.map_err(|reason| value("--launch-timeout", reason))?;
-        let instructions_by = match arguments.instructions_by {
-            Some(CounterArg::Callgrind) => Some(InstructionSource::Callgrind),
-            Some(CounterArg::Hardware) => Some(InstructionSource::Hardware),
-            None => self.config.instructions_by,
-        };
+        let instructions_by =
+            arguments.instructions_by.map(InstructionSource::from).or(self.config.instructions_by);
         Ok(Measuring {
             metrics,
             insistence,

@@ -24,6 +24,15 @@ pub struct InstructionCount {
     pub seconds: f64,
 }
 
+impl InstructionCount {
+    /// How often an event besides instructions happens in one iteration, by the counter's name for it. `None` when it was
+    /// not counted.
+    pub fn event(&self, name: &str) -> Option<f64> {
+        let total = self.profile.events.get(name).copied()?;
+        Some(total as f64 / self.sample.iterations() as f64)
+    }
+}
+
 /// What one launch counted of the heap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AllocationCount {

@@ -42,10 +42,10 @@ pub fn only_placement_differs(counts: Sides<&InstructionCount>, slowdown: f64) -
     let same_code = baseline.code.is_some() && baseline.code == candidate.code;
     let same_count = baseline.sample == candidate.sample;
     let shown = |count: &InstructionCount| {
-        count.threads == 1 && !count.set_up && each(count, SYSTEM_CALLS).is_some_and(|calls| calls < 1e-9)
+        count.threads == 1 && !count.set_up && count.event(SYSTEM_CALLS).is_some_and(|calls| calls < 1e-9)
     };
     let cost = COSTS.iter().try_fold(0.0, |sum, (event, nanoseconds)| {
-        let more = each(candidate, event)? - each(baseline, event)?;
+        let more = candidate.event(event)? - baseline.event(event)?;
         Some(sum + more.abs() * nanoseconds)
     });
     same_code
@@ -53,12 +53,6 @@ pub fn only_placement_differs(counts: Sides<&InstructionCount>, slowdown: f64) -
         && shown(baseline)
         && shown(candidate)
         && cost.is_some_and(|cost| cost <= SHARE * slowdown)
-}
-
-/// How often an event happens in one iteration. `None` when it was not simulated.
-fn each(count: &InstructionCount, event: &str) -> Option<f64> {
-    let total = count.profile.events.get(event).copied()?;
-    Some(total as f64 / count.sample.iterations() as f64)
 }
 
 #[cfg(test)]

@@ -477,4 +477,4 @@ fn first_samples(launches: &[Launch]) -> Vec<Sample> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

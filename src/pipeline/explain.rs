@@ -346,13 +346,9 @@ fn events(counts: Sides<&InstructionCount>) -> Vec<EventDifference> {
         Side::BOTH.iter().flat_map(|&side| counts.get(side).profile.events.keys()).collect();
     // How long system calls took under Valgrind is no count.
     let names = names.into_iter().filter(|name| !matches!(name.as_str(), "sysTime" | "sysCpuTime"));
-    let each = |count: &InstructionCount, name: &str| {
-        let total = count.profile.events.get(name).copied().unwrap_or(0);
-        total as f64 / count.sample.iterations() as f64
-    };
     let difference = |name: &String| EventDifference {
         event: name.clone(),
-        values: counts.map(|count| each(count, name)),
+        values: counts.map(|count| count.event(name).unwrap_or(0.0)),
     };
     names.map(difference).collect()
 }

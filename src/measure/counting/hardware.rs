@@ -13,7 +13,7 @@ use crate::domain::{BuiltBench, InstructionCount, Profile};
 use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::FailureKind;
-use crate::measure::turns::player::{self, Player};
+use crate::measure::turns::player::{self, Batch, Player};
 
 /// What is counted, as the kernel numbers it: a type and one of its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +89,7 @@ impl Teller for Launch {
     }
 
     fn sample(&mut self, iterations: u64) -> Result<f64, Uncounted> {
-        let batch = self.player.sample(iterations).map_err(super::explained)?;
-        Ok(batch.cost / batch.iterations.max(1) as f64)
+        self.player.sample(iterations).map(Batch::per_iteration).map_err(super::explained)
     }
 
     fn settled(&mut self, (): &()) {
@@ -105,7 +104,7 @@ impl Teller for Launch {
 fn read(answer: &[u64]) -> Result<Counted, Uncounted> {
     match *answer {
         [spans, total, enabled, running] if running >= enabled => Ok(Counted { spans, total }),
-        [..] if answer.len() == 4 => {
+        [_, _, _, _] => {
             let lent = FailureKind::Uncounted(
                 "the processor's counter was lent to another program meanwhile, or it ran on a core of another kind".to_owned(),
             );

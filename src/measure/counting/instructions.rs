@@ -79,7 +79,7 @@ impl Teller for Launch<'_> {
 
     fn sample(&mut self, iterations: u64) -> Result<f64, Uncounted> {
         let batch = self.player.sample(iterations).map_err(|failure| self.explained(failure))?;
-        Ok(batch.cost / batch.iterations.max(1) as f64)
+        Ok(batch.per_iteration())
     }
 
     fn settled(&mut self, dump: &Dump) {

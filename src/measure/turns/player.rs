@@ -41,6 +41,13 @@ pub(in crate::measure) struct Batch {
     pub(in crate::measure) cost: f64,
 }
 
+impl Batch {
+    /// What one of its iterations cost, in nanoseconds.
+    pub(in crate::measure) fn per_iteration(self) -> f64 {
+        self.cost / self.iterations.max(1) as f64
+    }
+}
+
 /// What a warm-up showed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Warmth {
@@ -146,7 +153,7 @@ impl Player {
             }
             let late = calls >= FEWEST_CALLS && start.elapsed() >= how_long * PATIENCE;
             if left <= 0.0 || left.is_nan() || late {
-                return Ok(Warmth { cost, iteration: each(largest) });
+                return Ok(Warmth { cost, iteration: largest.per_iteration() });
             }
             next = further(batch, left);
         }
@@ -304,13 +311,8 @@ fn further(batch: Batch, left: f64) -> u64 {
         clippy::cast_sign_loss,
         reason = "a float is cut to the range of the integer, and what is no number becomes 0"
     )]
-    let fitting = (left / each(batch)) as u64;
+    let fitting = (left / batch.per_iteration()) as u64;
     fitting.clamp(1, batch.iterations.saturating_mul(STEP))
-}
-
-/// What one iteration of a batch costs, in nanoseconds.
-fn each(batch: Batch) -> f64 {
-    batch.cost / batch.iterations.max(1) as f64
 }
 
 /// Reads `took ITERATIONS COST`.

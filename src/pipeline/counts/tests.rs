@@ -75,9 +75,24 @@ impl Counter for Known {
     }
 }
 
-impl Runner for Known {
+/// A runner that does nothing but hand out a counter.
+pub(crate) struct CountsOnly<C> {
+    pub(crate) counter: C,
+    /// The benchmarks that every executable has.
+    pub(crate) ids: Vec<String>,
+    /// How often a home was made the current one.
+    pub(crate) homes: usize,
+}
+
+impl<C> CountsOnly<C> {
+    pub(crate) fn new(counter: C, ids: &[&str]) -> Self {
+        Self { counter, ids: ids.iter().map(ToString::to_string).collect(), homes: 0 }
+    }
+}
+
+impl<C: Counter> Runner for CountsOnly<C> {
     fn list(&mut self, _: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {
-        Ok(Vec::new())
+        Ok(name_all(self.ids.clone()))
     }
 
     fn schedule(&mut self, _: Sides<&BuiltBench>, _: Sides<&str>) -> Schedule {
@@ -100,8 +115,29 @@ impl Runner for Known {
     }
 
     fn counting(&mut self, _: &Path) -> io::Result<&dyn Counter> {
-        Ok(self)
+        self.homes += 1;
+        Ok(&self.counter)
     }
+}
+
+/// What counts on one more occasion come to.
+fn on_occasion<T>(
+    store: &mut Store,
+    runner: &mut CountsOnly<Known>,
+    started_ms: i64,
+    metrics: &[Metric],
+    act: impl FnOnce(&mut Abacus<'_>) -> T,
+) -> T {
+    let machine = machine();
+    let new = NewOccasion { command: "check", started_ms, machine: &machine, program_version: "0", seed: 1 };
+    let occasion = store.begin_occasion(&new).unwrap();
+    act(&mut Abacus { store, occasion, runner, progress: &Silent, metrics, options: OPTIONS })
+}
+
+/// Counts by the benchmark's id.
+fn known(counts: &[(&str, &[f64])]) -> CountsOnly<Known> {
+    let counts = counts.iter().map(|(id, counts)| ((*id).to_owned(), counts.to_vec())).collect();
+    CountsOnly::new(Known { counts, launches: Mutex::default() }, &[])
 }
 
 fn task(kind: Kind, id: &str, digest: &str) -> Task {
@@ -120,30 +156,18 @@ fn task(kind: Kind, id: &str, digest: &str) -> Task {
 
 /// What was found about each task, what is stored of it afterwards, and the counter.
 fn counted(counts: &[(&str, &[f64])], tasks: &[Task]) -> (Vec<Counted>, Vec<Option<Tally>>, Known) {
-    let counts = counts.iter().map(|(id, counts)| ((*id).to_owned(), counts.to_vec())).collect();
-    let mut runner = Known { counts, launches: Mutex::default() };
-    let mut store = Store::in_memory().unwrap();
-    let new =
-        NewOccasion { command: "check", started_ms: 0, machine: &machine(), program_version: "0", seed: 1 };
-    let occasion = store.begin_occasion(&new).unwrap();
-    let mut abacus = Abacus {
-        store: &mut store,
-        occasion,
-        runner: &mut runner,
-        progress: &Silent,
-        metrics: &[Metric::Instructions, Metric::Allocations],
-        options: OPTIONS,
-    };
-    let found = abacus.count(tasks).unwrap();
-    let stored = tasks
-        .iter()
-        .zip(&found)
-        .map(|(task, found)| {
+    let mut runner = known(counts);
+    let metrics = [Metric::Instructions, Metric::Allocations];
+    let (found, stored) = on_occasion(&mut Store::in_memory().unwrap(), &mut runner, 0, &metrics, |abacus| {
+        let found = abacus.count(tasks).unwrap();
+        let stored = tasks.iter().zip(&found).map(|(task, found)| {
             let counter = found.as_ref().ok().and_then(|tally| tally.counter.as_deref());
             abacus.stored(task, counter).unwrap()
-        })
-        .collect();
-    (found, stored, runner)
+        });
+        let stored = stored.collect();
+        (found, stored)
+    });
+    (found, stored, runner.counter)
 }
 
 #[test]
@@ -177,51 +201,40 @@ fn a_count_that_varies_is_taken_more_often_and_never_used_again() {
 #[test]
 fn one_launch_is_taken_on_from_and_nothing_is_stored_twice() {
     let tasks = [task(Kind::Instructions, "a", "1"), task(Kind::Instructions, "b", "2")];
-    let counts = [("a".to_owned(), vec![5.0]), ("b".to_owned(), vec![5.0, 6.0])];
-    let mut runner = Known { counts: BTreeMap::from(counts), launches: Mutex::default() };
-    let mut store = Store::in_memory().unwrap();
-    let new =
-        NewOccasion { command: "check", started_ms: 0, machine: &machine(), program_version: "0", seed: 1 };
-    let occasion = store.begin_occasion(&new).unwrap();
-    let mut abacus = Abacus {
-        store: &mut store,
-        occasion,
-        runner: &mut runner,
-        progress: &Silent,
-        metrics: &[Metric::Instructions],
-        options: OPTIONS,
-    };
+    let mut runner = known(&[("a", &[5.0]), ("b", &[5.0, 6.0])]);
     let tallies = |found: Vec<Counted>| found.into_iter().map(Result::unwrap).collect::<Vec<_>>();
-    let once = tallies(abacus.count_once(&tasks).unwrap());
-    assert!(once[0].agrees(&once[1]));
-    assert!(abacus.stored(&tasks[0], Some("abacus 1")).unwrap().is_none(), "one launch shows no repetition");
-    let more = tallies(abacus.count_on(&tasks, &once, LAUNCHES).unwrap());
-    assert_eq!(more[0].values(Metric::Instructions), [5.0, 5.0]);
-    assert_eq!(more[1].values(Metric::Instructions).len(), VARYING_LAUNCHES);
-    assert!(!more[0].agrees(&more[1]));
-    let again = tallies(abacus.count_on(&tasks, &more, LAUNCHES).unwrap());
-    assert_eq!(again, more);
-    let stored = abacus.stored(&tasks[0], Some("abacus 1")).unwrap().unwrap();
-    assert_eq!(stored.values(Metric::Instructions), [5.0, 5.0]);
+    let mut store = Store::in_memory().unwrap();
+    on_occasion(&mut store, &mut runner, 0, &[Metric::Instructions], |abacus| {
+        let once = tallies(abacus.count_once(&tasks).unwrap());
+        assert!(once[0].agrees(&once[1]));
+        assert!(
+            abacus.stored(&tasks[0], Some("abacus 1")).unwrap().is_none(),
+            "one launch shows no repetition"
+        );
+        let more = tallies(abacus.count_on(&tasks, &once, LAUNCHES).unwrap());
+        assert_eq!(more[0].values(Metric::Instructions), [5.0, 5.0]);
+        assert_eq!(more[1].values(Metric::Instructions).len(), VARYING_LAUNCHES);
+        assert!(!more[0].agrees(&more[1]));
+        let again = tallies(abacus.count_on(&tasks, &more, LAUNCHES).unwrap());
+        assert_eq!(again, more);
+        let stored = abacus.stored(&tasks[0], Some("abacus 1")).unwrap().unwrap();
+        assert_eq!(stored.values(Metric::Instructions), [5.0, 5.0]);
+    });
+    let runner = runner.counter;
     assert_eq!((runner.launches("a"), runner.launches("b")), (2, VARYING_LAUNCHES));
 }
 
 #[test]
 fn what_other_occasions_stored_is_kept_and_counted_on_from() {
     let tasks = [task(Kind::Heap, "a", "1")];
-    let counts = BTreeMap::from([("a".to_owned(), vec![5.0])]);
-    let mut runner = Known { counts, launches: Mutex::default() };
+    let mut runner = known(&[("a", &[5.0])]);
     let mut store = Store::in_memory().unwrap();
-    let machine = machine();
     let mut on = |started_ms: i64, metrics: &[Metric], known: bool, launches: usize| {
-        let new =
-            NewOccasion { command: "check", started_ms, machine: &machine, program_version: "0", seed: 1 };
-        let occasion = store.begin_occasion(&new).unwrap();
-        let (runner, progress) = (&mut runner, &Silent);
-        let mut abacus = Abacus { store: &mut store, occasion, runner, progress, metrics, options: OPTIONS };
-        let before = known.then(|| abacus.stored(&tasks[0], None).unwrap().unwrap());
-        let before = before.unwrap_or_else(|| Tally::new(None));
-        abacus.count_on(&tasks, &[before], launches).unwrap().remove(0).unwrap()
+        on_occasion(&mut store, &mut runner, started_ms, metrics, |abacus| {
+            let before = known.then(|| abacus.stored(&tasks[0], None).unwrap().unwrap());
+            let before = before.unwrap_or_else(|| Tally::new(None));
+            abacus.count_on(&tasks, &[before], launches).unwrap().remove(0).unwrap()
+        })
     };
     let (one, both) = ([Metric::Allocations], [Metric::Allocations, Metric::AllocatedBytes]);
     // Metrics that were counted on other occasions are stored more or less often.
@@ -230,7 +243,7 @@ fn what_other_occasions_stored_is_kept_and_counted_on_from() {
     let found = on(2, &both, true, VARYING_LAUNCHES);
     assert_eq!(found.values(Metric::AllocatedBytes).len(), VARYING_LAUNCHES);
     assert!(found.values(Metric::Allocations).len() >= VARYING_LAUNCHES);
-    assert_eq!(runner.launches("a"), 3 + VARYING_LAUNCHES);
+    assert_eq!(runner.counter.launches("a"), 3 + VARYING_LAUNCHES);
     let key = |metric| key_of(&tasks[0], None, metric).series();
     let stored = |metric| store.launches_of(&key(metric), &tasks[0].bench.digest).unwrap().len();
     assert_eq!((stored(Metric::Allocations), stored(Metric::AllocatedBytes)), (11, 8));
@@ -249,25 +262,15 @@ fn what_cannot_be_counted_fails_alone() {
 #[test]
 fn another_executable_or_another_counter_is_counted_anew() {
     let tasks = [task(Kind::Instructions, "a", "1")];
+    let mut runner = known(&[("a", &[5.0])]);
     let mut store = Store::in_memory().unwrap();
-    let new =
-        NewOccasion { command: "check", started_ms: 0, machine: &machine(), program_version: "0", seed: 1 };
-    let occasion = store.begin_occasion(&new).unwrap();
-    let counts = BTreeMap::from([("a".to_owned(), vec![5.0])]);
-    let mut runner = Known { counts, launches: Mutex::default() };
-    let mut abacus = Abacus {
-        store: &mut store,
-        occasion,
-        runner: &mut runner,
-        progress: &Silent,
-        metrics: &[Metric::Instructions],
-        options: OPTIONS,
-    };
-    abacus.count(&tasks).unwrap();
-    assert!(abacus.stored(&tasks[0], Some("abacus 1")).unwrap().is_some());
-    assert!(abacus.stored(&tasks[0], Some("abacus 2")).unwrap().is_none());
-    assert!(abacus.stored(&task(Kind::Instructions, "a", "other"), Some("abacus 1")).unwrap().is_none());
-    assert!(abacus.stored(&task(Kind::Heap, "a", "1"), None).unwrap().is_none());
+    on_occasion(&mut store, &mut runner, 0, &[Metric::Instructions], |abacus| {
+        abacus.count(&tasks).unwrap();
+        assert!(abacus.stored(&tasks[0], Some("abacus 1")).unwrap().is_some());
+        assert!(abacus.stored(&tasks[0], Some("abacus 2")).unwrap().is_none());
+        assert!(abacus.stored(&task(Kind::Instructions, "a", "other"), Some("abacus 1")).unwrap().is_none());
+        assert!(abacus.stored(&task(Kind::Heap, "a", "1"), None).unwrap().is_none());
+    });
 }
 
 #[test]

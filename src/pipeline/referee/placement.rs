@@ -54,25 +54,20 @@ fn simulate(
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::io;
-    use std::path::Path;
     use std::sync::Mutex;
     use std::time::Duration;
 
     use super::*;
     use crate::domain::fixtures::bench;
-    use crate::domain::{AllocationCount, Launch, Pair, Profile, Sample, Schedule};
+    use crate::domain::{AllocationCount, Profile, Sample};
     use crate::measure::counter::{Counter, InstructionSource, Uncounted};
     use crate::measure::criterion::ListedBenchmark;
-    use crate::measure::criterion::naming::name_all;
-    use crate::measure::failure::FailureKind;
-    use crate::measure::runner::{LaunchFailure, LaunchOptions};
+    use crate::pipeline::counts::tests::CountsOnly;
 
     /// Counts misses by the executable's digest, where there is a figure.
     struct Simulator {
         misses: BTreeMap<String, u64>,
         asked: Mutex<Vec<CountOptions>>,
-        homes: usize,
     }
 
     impl Counter for Simulator {
@@ -107,40 +102,10 @@ mod tests {
         }
     }
 
-    impl Runner for Simulator {
-        fn list(&mut self, _: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {
-            Ok(name_all(["a".to_owned(), "b".to_owned()]))
-        }
-
-        fn schedule(&mut self, _: Sides<&BuiltBench>, _: Sides<&str>) -> Schedule {
-            Schedule::Turns
-        }
-
-        fn launch(&mut self, _: &BuiltBench, _: &str, _: &LaunchOptions) -> Result<Launch, LaunchFailure> {
-            Err(FailureKind::Silent.into())
-        }
-
-        fn pair(
-            &mut self,
-            _: Sides<&BuiltBench>,
-            _: Sides<&str>,
-            _: u32,
-            first: Side,
-            _: &LaunchOptions,
-        ) -> Result<Pair, (Side, LaunchFailure)> {
-            Err((first, FailureKind::Silent.into()))
-        }
-
-        fn counting(&mut self, _: &Path) -> io::Result<&dyn Counter> {
-            self.homes += 1;
-            Ok(self)
-        }
-    }
-
     #[test]
     fn both_sides_are_simulated_each_in_its_place() {
         let misses = BTreeMap::from([("1".to_owned(), 70), ("2".to_owned(), 90)]);
-        let mut runner = Simulator { misses, asked: Mutex::default(), homes: 0 };
+        let mut runner = CountsOnly::new(Simulator { misses, asked: Mutex::default() }, &["a", "b"]);
         let options = CountOptions {
             time_limit: Duration::from_secs(1),
             source: InstructionSource::Callgrind,
@@ -150,7 +115,7 @@ mod tests {
         let both = Sides { baseline: &one, candidate: &two };
         let found = simulate(&mut runner, both, "b", &options).unwrap();
         assert_eq!(found.map(|count| count.profile.events["D1mr"]), Sides { baseline: 70, candidate: 90 });
-        assert!(runner.asked.lock().unwrap().iter().all(|asked| asked.caches));
+        assert!(runner.counter.asked.lock().unwrap().iter().all(|asked| asked.caches));
         assert_eq!(runner.homes, 2);
         assert!(simulate(&mut runner, both, "no such benchmark", &options).is_none());
         let half = Sides { baseline: &one, candidate: &unknown };

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::levels::Levels;
 use crate::plan::Condition;
 use crate::record::Record;
-use crate::summary::{Promises, Row, Share, promises, table, truths};
+use crate::summary::{Promises, Row, Share, middle, promises, table, truths};
 
 /// What a reader must know to judge or repeat the figures.
 #[derive(Debug, Clone)]
@@ -100,8 +100,8 @@ fn title(condition: Condition) -> &'static str {
 
 /// Time, half-width and what came to no result, over all slowdowns.
 fn figures(rows: &[&Row]) -> String {
-    let seconds = crate::summary::median(rows.iter().map(|row| row.seconds).collect()).unwrap_or(0.0);
-    let width = crate::summary::median(rows.iter().filter_map(|row| row.half_width).collect());
+    let seconds = middle(rows.iter().map(|row| row.seconds)).unwrap_or(0.0);
+    let width = middle(rows.iter().filter_map(|row| row.half_width));
     let undecided = Share {
         some: rows.iter().map(|row| row.undecided).sum(),
         all: rows.iter().map(|row| row.failed.all).sum(),

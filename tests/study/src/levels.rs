@@ -8,12 +8,13 @@ use std::path::Path;
 
 use perfguard::domain::Schedule;
 use perfguard::judge::observe;
-use perfguard::stats::robust::{MEDIAN_TO_MEAN, median, robust_sd};
+use perfguard::stats::robust::{MEDIAN_TO_MEAN, robust_sd};
 use perfguard::store::Store;
 
 use crate::StudyError;
 use crate::plan::{Condition, Family};
 use crate::record::Record;
+use crate::summary::middle;
 
 /// Fewer pairs tell nothing about a spread.
 const FEWEST: usize = 5;
@@ -54,26 +55,25 @@ pub struct Levels {
 pub fn levels(occasions: &[Vec<Seen>]) -> Option<Levels> {
     let told: Vec<&Vec<Seen>> = occasions.iter().filter(|pairs| pairs.len() >= FEWEST).collect();
     let all = || told.iter().copied().flatten();
-    let middle = |of: fn(&Seen) -> f64, pairs: &[Seen]| median(&pairs.iter().map(of).collect::<Vec<_>>());
+    let centre = |of: fn(&Seen) -> f64, pairs: &[Seen]| middle(pairs.iter().map(of));
     let around = |of: fn(&Seen) -> f64| -> Option<f64> {
         let distances = told.iter().flat_map(|pairs| {
-            let centre = middle(of, pairs).unwrap_or(0.0);
-            pairs.iter().map(move |seen| of(seen) - centre)
+            let middle = centre(of, pairs).unwrap_or(0.0);
+            pairs.iter().map(move |seen| of(seen) - middle)
         });
         robust_sd(&distances.collect::<Vec<_>>())
     };
     let pair = around(|seen| seen.ratio)?;
-    let medians: Vec<f64> = told.iter().filter_map(|pairs| middle(|seen| seen.ratio, pairs)).collect();
-    let errors: Vec<f64> =
-        told.iter().map(|pairs| pair * MEDIAN_TO_MEAN / (pairs.len() as f64).sqrt()).collect();
+    let medians: Vec<f64> = told.iter().filter_map(|pairs| centre(|seen| seen.ratio, pairs)).collect();
+    let errors = told.iter().map(|pairs| pair * MEDIAN_TO_MEAN / (pairs.len() as f64).sqrt());
     let turn = |seen: &Seen| seen.error * (seen.turns as f64).sqrt() / MEDIAN_TO_MEAN;
     Some(Levels {
-        turn: median(&all().map(turn).collect::<Vec<_>>())?,
-        within: median(&all().map(|seen| seen.error).collect::<Vec<_>>())?,
+        turn: middle(all().map(turn))?,
+        within: middle(all().map(|seen| seen.error))?,
         pair,
         unpaired: around(|seen| seen.level)? * 2_f64.sqrt(),
         occasion: (medians.len() >= FEWEST).then(|| robust_sd(&medians)).flatten(),
-        expected: median(&errors)?,
+        expected: middle(errors)?,
         pairs: all().count(),
     })
 }

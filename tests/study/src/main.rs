@@ -232,9 +232,9 @@ fn go(extent: &Extent, arena: &Arena, records: &mut Records) -> Result<Vec<Strin
 
 /// About how long the rest takes, by what alike trials took.
 fn time_left(left: &[Trial], spent: &BTreeMap<Family, Vec<f64>>) -> String {
-    let overall = summary::median(spent.values().flatten().copied().collect());
+    let overall = summary::middle(spent.values().flatten().copied());
     let each = |trial: &Trial| {
-        spent.get(&trial.family).and_then(|seconds| summary::median(seconds.clone())).or(overall)
+        spent.get(&trial.family).and_then(|seconds| summary::middle(seconds.iter().copied())).or(overall)
     };
     let total: Option<f64> = left.iter().map(each).sum();
     match total.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {

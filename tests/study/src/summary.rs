@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use perfguard::stats::robust::median;
 use statrs::distribution::{Beta, ContinuousCDF as _, StudentsT};
 
 use crate::plan::{Condition, Family};
@@ -64,8 +65,8 @@ pub fn table(records: &[Record]) -> Table {
     let row = |said: Vec<&Said>| Row {
         failed: Share { some: said.iter().filter(|said| said.fails).count() as u64, all: said.len() as u64 },
         undecided: said.iter().filter(|said| said.word == "inconclusive").count() as u64,
-        seconds: median(said.iter().map(|said| said.seconds).collect()).unwrap_or(0.0),
-        half_width: median(said.iter().filter_map(|said| said.half_width).collect()),
+        seconds: middle(said.iter().map(|said| said.seconds)).unwrap_or(0.0),
+        half_width: middle(said.iter().filter_map(|said| said.half_width)),
     };
     groups.into_iter().map(|(key, said)| (key, row(said))).collect()
 }
@@ -152,7 +153,7 @@ pub fn promises(records: &[Record]) -> Promises {
         .filter(|record| record.trial.family == Family::Truth)
         .flat_map(|record| &record.said)
         .collect();
-    let widths = median(truths.iter().filter_map(|said| said.half_width).collect());
+    let widths = middle(truths.iter().filter_map(|said| said.half_width));
     let cleared = quiet(Family::Perfguard5, 0).flat_map(|record| &record.said);
     let cleared = cleared.map(|said| if said.word == "unchanged" { said.seconds } else { f64::INFINITY });
     Promises {
@@ -163,17 +164,14 @@ pub fn promises(records: &[Record]) -> Promises {
         },
         caught_ten: share(Family::Perfguard5, 100),
         caught_five: share(Family::Perfguard2, 50),
-        half_width: widths.zip(median(truths.iter().map(|said| said.seconds).collect())),
-        cleared: median(cleared.collect()).filter(|seconds| seconds.is_finite()),
+        half_width: widths.zip(middle(truths.iter().map(|said| said.seconds))),
+        cleared: middle(cleared).filter(|seconds| seconds.is_finite()),
     }
 }
 
-/// The median; `None` of nothing.
-pub fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    Some(if values.len() % 2 == 1 { upper } else { f64::midpoint(values[middle - 1], upper) })
+/// The median of what comes one by one; `None` of nothing.
+pub fn middle(values: impl Iterator<Item = f64>) -> Option<f64> {
+    median(&values.collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -245,7 +243,7 @@ mod tests {
 
     #[test]
     fn medians_are_between() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0, 10.0]), Some(2.5));
-        assert_eq!(median(Vec::new()), None);
+        assert_eq!(middle([3.0, 1.0, 2.0, 10.0].into_iter()), Some(2.5));
+        assert_eq!(middle(std::iter::empty()), None);
     }
 }
