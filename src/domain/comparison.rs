@@ -9,7 +9,8 @@ use super::side::{Side, Sides};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
-    /// Both processes alive, one sample each in turn: sample *i* of one side is the neighbour of sample *i* of the other.
+    /// Both processes alive, one sample each in turn, strictly one side after the other, [`Pair::first`] first: a sample
+    /// lies between two of the other side.
     Turns,
     /// One whole process after the other: samples of the two sides have no neighbours.
     WholeProcess,

@@ -6,8 +6,8 @@
 
 use thiserror::Error;
 
-use crate::domain::{Limit, Pair, SampleSet, Schedule, Sides};
-use crate::stats::robust::{hodges_lehmann, median, median_error};
+use crate::domain::{Limit, Pair, SampleSet, Schedule, Side, Sides};
+use crate::stats::robust::{MEDIAN_TO_MEAN, hodges_lehmann, median, median_error, robust_sd};
 use crate::stats::{BettingTest, Direction, ErrorBudget, Observation};
 
 /// A test is not given up before it has this many pairs, unless it cannot be decided at all.
@@ -53,8 +53,8 @@ pub struct PairObservation {
 
 /// Reduces a pair to one observation.
 ///
-/// In turns: the median over adjacent samples of ln(candidate/baseline), with the standard error 1.4826·MAD·1.2533/√n.
-/// One process after the other: the log ratio of the medians, with the errors of both.
+/// In turns: the median over samples of ln(candidate/baseline), each against the geometric mean of its two neighbours,
+/// with the standard error 1.4826·MAD·1.2533·√(4/3)/√n of n samples a side. One process after the other: the log ratio of the medians, with the errors of both.
 ///
 /// # Errors
 /// Samples of zero, which have no ratio.
@@ -64,10 +64,12 @@ pub fn observe(pair: &Pair) -> Result<PairObservation, ObservationError> {
     let own_error = median_error(&finite(&logs_of_candidate)).ok_or(ObservationError::NoRatio)?;
     let ratio = match pair.schedule {
         Schedule::Turns => {
-            let turns = logs_of_baseline.iter().zip(&logs_of_candidate);
-            let ratios = finite(&turns.map(|(baseline, candidate)| candidate - baseline).collect::<Vec<_>>());
+            let turns = baseline.len().min(candidate.len());
+            let logs = Sides { baseline: &logs_of_baseline[..], candidate: &logs_of_candidate[..] };
+            let ratios = finite(&against_neighbours(pair.first, logs));
             let value = median(&ratios).ok_or(ObservationError::NoRatio)?;
-            Observation { value, error: median_error(&ratios).unwrap_or(0.0) }
+            let sd = robust_sd(&ratios).unwrap_or(0.0) * OF_TWO_BY_OF_THREE;
+            Observation { value, error: sd * MEDIAN_TO_MEAN / (turns as f64).sqrt() }
         }
         Schedule::WholeProcess => {
             let error = median_error(&finite(&logs_of_baseline)).ok_or(ObservationError::NoRatio)?;
@@ -83,6 +85,24 @@ pub fn observe(pair: &Pair) -> Result<PairObservation, ObservationError> {
         return Err(ObservationError::NoRatio);
     }
     Ok(PairObservation { ratio, candidate: own, medians })
+}
+
+/// The standard deviation of a ratio of two samples by that of one sample against the mean of two, when samples vary
+/// independently: √(2/1.5).
+const OF_TWO_BY_OF_THREE: f64 = 1.154_700_538_379_251_5;
+
+/// ln(candidate/baseline) of each sample but the very first and last against the geometric mean of its neighbours, which are
+/// both the other side's: whatever changes steadily is the same before and after, and cancels.
+fn against_neighbours(first: Side, logs: Sides<&[f64]>) -> Vec<f64> {
+    let turns = logs.get(first).iter().zip(*logs.get(first.other()));
+    let in_turns: Vec<f64> = turns.flat_map(|(&one, &other)| [one, other]).collect();
+    let in_the_middle = [first.other(), first].into_iter().cycle();
+    let against = |three: &[f64]| three[1] - f64::midpoint(three[0], three[2]);
+    let ratio = |(three, side)| match side {
+        Side::Candidate => against(three),
+        Side::Baseline => -against(three),
+    };
+    in_turns.windows(3).zip(in_the_middle).map(ratio).collect()
 }
 
 fn logs(samples: &SampleSet) -> Vec<f64> {

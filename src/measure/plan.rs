@@ -47,11 +47,13 @@ const PAIRS: u32 = 50;
 /// several threads is seen in clock ticks of 10 ms, so a launch lasts some of them.
 const LAUNCH: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
 
-/// The share of a launch that warms up.
-const WARM_UP: f64 = 0.3;
+/// The share of a launch that warms up. Two processes that share the caches of a CPU need tens of milliseconds until both have
+/// settled (docs/speed.md).
+const WARM_UP: f64 = 0.5;
 
-/// About how long one sample should take: a turn, in which neither a neighbour's burst nor the clock's grain matters.
-const SAMPLE: Duration = Duration::from_millis(5);
+/// About how long one sample should take: a turn, long beside the clock's grain and beside what a change of turns costs, short
+/// beside a neighbour's burst.
+const SAMPLE: Duration = Duration::from_millis(2);
 
 /// Criterion's own number of samples: never more.
 const MOST_SAMPLES: u32 = 100;
@@ -155,8 +157,8 @@ mod tests {
     fn ten_seconds_give_launches_of_a_tenth_of_a_second() {
         let options = launch_options(TEN_SECONDS, None);
         assert_eq!(options.warm_up + options.measurement, Duration::from_millis(100));
-        assert_eq!(options.warm_up, Duration::from_millis(30));
-        assert_eq!(options.samples, 14);
+        assert_eq!(options.warm_up, Duration::from_millis(50));
+        assert_eq!(options.samples, 25);
         assert_eq!(options, launch_options(TEN_SECONDS, Some(Duration::from_nanos(3))));
     }
 
@@ -164,7 +166,7 @@ mod tests {
     fn slow_benchmarks_get_fewer_samples_and_more_time() {
         let options = |millis| launch_options(TEN_SECONDS, Some(Duration::from_millis(millis)));
         assert_eq!(options(7).samples, 10);
-        assert_eq!(options(3).samples, 14);
+        assert_eq!(options(3).samples, 16);
         assert_eq!(options(1000).samples, 10);
         assert_eq!(options(1000).time_limit, Duration::from_mins(2));
         assert_eq!(launch_options(Duration::MAX, Some(Duration::MAX)).samples, 10);

@@ -1,11 +1,10 @@
 //! Two bench processes on one benchmark, of which exactly one runs at any moment: they change turns after every sample.
 //!
 //! Both executables must be linked to the copied Criterion (`build::criterion_copy`), which hands its samples over.
-//! One after the other starts, comes to the benchmark and warms up; then samples are taken in ABBA
-//! and BAAB order, all with the same number of iterations, so that neighbouring samples do the same work. What a
-//! benchmark group says about sample size and times does not count.
+//! One after the other starts, comes to the benchmark and warms up by itself; then they take turns, strictly one after the
+//! other, all with the same number of iterations, so that neighbouring samples do the same work. The first turns belong to the
+//! warm-up. What a benchmark group says about sample size and times does not count.
 
-pub mod order;
 mod pinning;
 pub(super) mod player;
 mod round;

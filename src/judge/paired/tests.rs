@@ -15,15 +15,15 @@ fn pair(schedule: Schedule, baseline: &[f64], candidate: &[f64]) -> Pair {
     Pair { index: 0, first: Side::Baseline, schedule, cpu: None, launches }
 }
 
-/// One pair per log ratio, in turns, around a baseline of 1000 ns that drifts.
+/// One pair per log ratio, in turns, around a baseline of 1000 ns that drifts steadily, by a quarter of a per cent a turn.
 pub(crate) fn pairs_of(ratios: &[f64]) -> Vec<Pair> {
     ratios
         .iter()
         .zip(0_u32..)
         .map(|(ratio, index)| {
-            let baseline: Vec<f64> =
-                (0..9).map(|turn| 1000.0 + 5.0 * f64::from(turn) + f64::from(index)).collect();
-            let candidate: Vec<f64> = baseline.iter().map(|value| value * ratio.exp()).collect();
+            let drifted = |turn: u32| (1000.0 + f64::from(index)) * (0.0025 * f64::from(turn)).exp();
+            let baseline: Vec<f64> = (0..9).map(|turn| drifted(2 * turn)).collect();
+            let candidate: Vec<f64> = (0..9).map(|turn| drifted(2 * turn + 1) * ratio.exp()).collect();
             Pair { index, ..pair(Schedule::Turns, &baseline, &candidate) }
         })
         .collect()
@@ -52,10 +52,40 @@ fn turns_cancel_what_both_sides_share() {
 
 #[test]
 fn the_error_within_a_pair_is_that_of_a_median() {
-    let logs = [-0.02, -0.01, 0.0, 0.01, 0.02_f64];
+    let logs = [0.0, -0.02, 0.02, -0.01, 0.01_f64];
     let candidate: Vec<f64> = logs.iter().map(|log| 100.0 * log.exp()).collect();
     let seen = observe(&pair(Schedule::Turns, &[100.0; 5], &candidate)).unwrap();
-    assert!((seen.ratio.error - 1.4826 * 0.01 * 1.2533 / 5.0_f64.sqrt()).abs() < 1e-9);
+    // Against their neighbours: 0, −0.01, −0.02, 0, 0.02, 0.005, −0.01, 0; their deviations have the median 0.0075.
+    let expected = 1.4826 * 0.0075 * 1.2533 * (4.0_f64 / 3.0).sqrt() / 5.0_f64.sqrt();
+    assert!((seen.ratio.error - expected).abs() < 1e-9, "{} {expected}", seen.ratio.error);
+    assert!(seen.ratio.value.abs() < 1e-12);
+}
+
+/// Samples of a cost that drifts, `first` first, with noise; the candidate has `ratio` times the cost.
+fn drifting(first: Side, ratio: f64, drift: f64, noise: &[f64]) -> Pair {
+    let log = |turn: usize| drift * turn as f64 + noise.get(turn).copied().unwrap_or(0.0);
+    let every_other =
+        |start: usize, factor: f64| (0..9).map(|place| log(start + 2 * place).exp() * factor).collect();
+    let (one, other): (Vec<f64>, Vec<f64>) = match first {
+        Side::Baseline => (every_other(0, 100.0), every_other(1, 100.0 * ratio)),
+        Side::Candidate => (every_other(0, 100.0 * ratio), every_other(1, 100.0)),
+    };
+    let pair = match first {
+        Side::Baseline => pair(Schedule::Turns, &one, &other),
+        Side::Candidate => pair(Schedule::Turns, &other, &one),
+    };
+    Pair { first, ..pair }
+}
+
+#[test]
+fn a_steady_drift_cancels_whoever_goes_first() {
+    for first in Side::BOTH {
+        for drift in [-0.3, -0.01, 0.0, 0.01, 0.3] {
+            let seen = observe(&drifting(first, 1.07, drift, &[])).unwrap();
+            assert!((seen.ratio.value - 1.07_f64.ln()).abs() < 1e-9, "{first:?} {drift}: {seen:?}");
+            assert!(seen.ratio.error < 1e-9);
+        }
+    }
 }
 
 #[test]
@@ -131,6 +161,17 @@ fn an_improvement_in_sight_is_told() {
 }
 
 proptest! {
+    #[test]
+    fn sides_that_change_places_change_the_sign(noise in prop::collection::vec(-0.2..0.2_f64, 18), ratio in 0.5..2.0_f64) {
+        let pair = drifting(Side::Baseline, ratio, 0.01, &noise);
+        let Sides { baseline, candidate } = pair.launches.clone();
+        let launches = Sides { baseline: candidate, candidate: baseline };
+        let swapped = Pair { first: Side::Candidate, launches, ..pair.clone() };
+        let (one, other) = (observe(&pair).unwrap().ratio, observe(&swapped).unwrap().ratio);
+        prop_assert!((one.value + other.value).abs() < 1e-12);
+        prop_assert!((one.error - other.error).abs() < 1e-12);
+    }
+
     #[test]
     fn verdict_and_interval_never_contradict(
         centre in -0.2_f64..0.2,

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::order;
 use super::pinning::{self, Pinning, Reason, Usage};
 use super::player::{self, Batch, Player, Warmth};
 use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
@@ -17,8 +16,11 @@ use crate::measure::runner::LaunchOptions;
 /// A pair whose iterations take longer than a turn ends after this many times its measuring time …
 const STRETCH: u32 = 2;
 
-/// … but not before it has this many samples of each side: one round of ABBA.
+/// … but not before it has this many samples of each side.
 const FEWEST: usize = 2;
+
+/// The share of the warm-up that each side has by itself, before both warm up in turns.
+const ALONE: f64 = 0.2;
 
 /// No benchmark that can be timed needs more iterations in a turn, and a free one must not run for ever.
 const MOST_ITERATIONS: u64 = 1 << 40;
@@ -50,16 +52,16 @@ impl Round<'_> {
         let scratch = scratch().map_err(|error| (self.first, FailureKind::Unstartable(error).into()))?;
         let mut players = self.start(&scratch)?;
         let before = players.as_ref().map(usage);
-        let warmed = self.turn_each(&mut players, |player, options| player.warm_up(options.warm_up))?;
+        let alone = self.options.warm_up.mul_f64(ALONE);
+        let warmed = self.turn_each(&mut players, |player, _| player.warm_up(alone))?;
         let cpu = cpu.and_then(|cpu| fitness(&players, &before, &warmed).map(|()| cpu));
         let iterations = iterations(&warmed, self.options);
         if let Ok(cpu) = cpu {
             if let Err(reason) = pin(&players, cpu) {
                 return Ok(Played::WronglyPinned(reason));
             }
-            // On a CPU new to them, both find cold caches: one sample each that does not count.
-            self.turn_each(&mut players, |player, _| player.sample(iterations))?;
         }
+        self.settle(&mut players, iterations)?;
         let batches = self.samples(&mut players, iterations)?;
         // Threads that have ended are seen in clock ticks only, so the whole time tells more than the warm-up.
         if cpu.is_ok() && fitness(&players, &before, &warmed) == Err(Reason::SeveralThreads) {
@@ -104,6 +106,21 @@ impl Round<'_> {
         })
     }
 
+    /// Warms both up in the very turns in which they are measured, until the slower had the rest of the warm-up: at least one.
+    ///
+    /// Who was set up last finds its data in the caches, and a CPU that is new to both has nothing of either. It takes tens of
+    /// milliseconds until both have what they can keep beside each other; a warm-up of one's own does not show what that is.
+    fn settle(&mut self, players: &mut Sides<Player>, iterations: u64) -> Result<(), SideFailure> {
+        let rest = self.options.warm_up.mul_f64(1.0 - ALONE);
+        let mut spent: Sides<Duration> = Sides::default();
+        loop {
+            self.sample_each(players, iterations, &mut spent)?;
+            if spent.baseline.max(spent.candidate) >= rest {
+                return Ok(());
+            }
+        }
+    }
+
     /// Takes the samples, in turns.
     fn samples(
         &mut self,
@@ -113,20 +130,32 @@ impl Round<'_> {
         let mut batches: Sides<Vec<Batch>> = Sides::default();
         let mut spent: Sides<Duration> = Sides::default();
         let rounds = (self.options.samples as usize).max(FEWEST);
-        for (done, turns) in order::turns(self.first).take(rounds).enumerate() {
+        for done in 0..rounds {
             let longest = spent.baseline.max(spent.candidate);
-            if done >= FEWEST && done % 2 == 0 && longest > self.options.measurement * STRETCH {
+            if done >= FEWEST && longest > self.options.measurement * STRETCH {
                 break;
             }
-            for side in turns {
-                self.enter(side)?;
-                let start = Instant::now();
-                let batch = players.get_mut(side).sample(iterations).map_err(|failure| (side, failure))?;
-                *spent.get_mut(side) += start.elapsed();
-                batches.get_mut(side).push(batch);
-            }
+            let each = self.sample_each(players, iterations, &mut spent)?;
+            batches.baseline.push(each.baseline);
+            batches.candidate.push(each.candidate);
         }
         Ok(batches)
+    }
+
+    /// Takes one sample of each side, always in the same order: no side ever has two turns in a row, the second of which
+    /// would find the caches warm. Adds what they took to `spent`.
+    fn sample_each(
+        &mut self,
+        players: &mut Sides<Player>,
+        iterations: u64,
+        spent: &mut Sides<Duration>,
+    ) -> Result<Sides<Batch>, SideFailure> {
+        self.each(|_, side| {
+            let start = Instant::now();
+            let batch = players.get_mut(side).sample(iterations)?;
+            *spent.get_mut(side) += start.elapsed();
+            Ok(batch)
+        })
     }
 
     /// Lets both processes run to their end.
