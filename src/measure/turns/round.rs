@@ -56,10 +56,10 @@ impl Round<'_> {
         let warmed = self.turn_each(&mut players, |player, _| player.warm_up(alone))?;
         let cpu = cpu.and_then(|cpu| fitness(&players, &before, &warmed).map(|()| cpu));
         let iterations = iterations(&warmed, self.options);
-        if let Ok(cpu) = cpu {
-            if let Err(reason) = pin(&players, cpu) {
-                return Ok(Played::WronglyPinned(reason));
-            }
+        if let Ok(cpu) = cpu
+            && let Err(reason) = pin(&players, cpu)
+        {
+            return Ok(Played::WronglyPinned(reason));
         }
         self.settle(&mut players, iterations)?;
         let batches = self.samples(&mut players, iterations)?;
