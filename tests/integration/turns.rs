@@ -191,6 +191,31 @@ fn two_processes_take_turns_with_equal_samples() {
 }
 
 #[test]
+fn no_side_has_two_turns_in_a_row_and_the_first_turns_do_not_count() {
+    let homes = Sides { baseline: "home of the baseline", candidate: "home of the candidate" };
+    let benches = homes.map(|home| BuiltBench { home: home.into(), ..bench(&[]) });
+    for first in Side::BOTH {
+        let entered = Rc::new(RefCell::new(Vec::new()));
+        let seen = Rc::clone(&entered);
+        // Called whenever the turn goes to a side.
+        let point_at = move |home: &Path| {
+            seen.borrow_mut().push(home.to_owned());
+            Ok(())
+        };
+        let mut runner = Turns::new(PinningPolicy::Never, Box::new(point_at));
+        let pair = runner.pair(benches.as_ref(), both("iterator").as_ref(), 0, first, &OPTIONS).unwrap().pair;
+        let order = [first, first.other()].map(|side| Path::new(*homes.get(side)));
+        let entered = entered.borrow();
+        for (place, home) in entered.iter().enumerate() {
+            assert_eq!(home, order[place % 2], "turn {place}");
+        }
+        // Besides its samples each side starts, warms up by itself and ends; what is left is warm-up in turns.
+        let in_turns = entered.len() / 2 - 3;
+        assert!(in_turns > pair.launches.baseline.samples.len(), "{in_turns}");
+    }
+}
+
+#[test]
 fn what_the_first_iteration_makes_is_not_taken_for_the_benchmark() {
     let bench = bench(&[]);
     let benches = Sides { baseline: &bench, candidate: &bench };
