@@ -54,7 +54,8 @@ pub struct PairObservation {
 /// Reduces a pair to one observation.
 ///
 /// In turns: the median over samples of ln(candidate/baseline), each against the geometric mean of its two neighbours,
-/// with the standard error 1.4826·MAD·1.2533·√(4/3)/√n of n samples a side. One process after the other: the log ratio of the medians, with the errors of both.
+/// with the standard error 1.4826·MAD·1.2533·√(4/3)/√n of n samples a side. One process after the other: the log ratio of
+/// the medians, with the errors of both.
 ///
 /// # Errors
 /// Samples of zero, which have no ratio.

@@ -152,6 +152,17 @@ pub(crate) fn turns() -> Turns {
     Turns::new(PinningPolicy::WhenPossible, Box::new(|_| Ok(())))
 }
 
+/// A runner that puts nothing in place, and whose home was to be put there, each time that the turn went to a side.
+fn observed(policy: PinningPolicy) -> (Turns, Rc<RefCell<Vec<PathBuf>>>) {
+    let entered = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&entered);
+    let point_at = move |home: &Path| {
+        seen.borrow_mut().push(home.to_owned());
+        Ok(())
+    };
+    (Turns::new(policy, Box::new(point_at)), entered)
+}
+
 pub(crate) fn both(id: &str) -> Sides<ListedBenchmark> {
     Sides::from_fn(|_| name_all([id.to_owned()]).remove(0))
 }
@@ -160,13 +171,7 @@ pub(crate) fn both(id: &str) -> Sides<ListedBenchmark> {
 fn two_processes_take_turns_with_equal_samples() {
     let bench = bench(&[]);
     let benches = Sides { baseline: &bench, candidate: &bench };
-    let current = Rc::new(RefCell::new(Vec::new()));
-    let seen = Rc::clone(&current);
-    let point_at = move |home: &Path| {
-        seen.borrow_mut().push(home.to_owned());
-        Ok(())
-    };
-    let mut runner = Turns::new(PinningPolicy::WhenPossible, Box::new(point_at));
+    let (mut runner, current) = observed(PinningPolicy::WhenPossible);
     for (index, id) in ["hashing", "a group (with $igns)/batched", "iterator"].into_iter().enumerate() {
         let first = Side::BOTH[index % 2];
         let done =
@@ -195,14 +200,7 @@ fn no_side_has_two_turns_in_a_row_and_the_first_turns_do_not_count() {
     let homes = Sides { baseline: "home of the baseline", candidate: "home of the candidate" };
     let benches = homes.map(|home| BuiltBench { home: home.into(), ..bench(&[]) });
     for first in Side::BOTH {
-        let entered = Rc::new(RefCell::new(Vec::new()));
-        let seen = Rc::clone(&entered);
-        // Called whenever the turn goes to a side.
-        let point_at = move |home: &Path| {
-            seen.borrow_mut().push(home.to_owned());
-            Ok(())
-        };
-        let mut runner = Turns::new(PinningPolicy::Never, Box::new(point_at));
+        let (mut runner, entered) = observed(PinningPolicy::Never);
         let pair = runner.pair(benches.as_ref(), both("iterator").as_ref(), 0, first, &OPTIONS).unwrap().pair;
         let order = [first, first.other()].map(|side| Path::new(*homes.get(side)));
         let entered = entered.borrow();

@@ -15,18 +15,24 @@ fn pair(schedule: Schedule, baseline: &[f64], candidate: &[f64]) -> Pair {
     Pair { index: 0, first: Side::Baseline, schedule, cpu: None, launches }
 }
 
+/// Nine samples of each side, in turns, `first` first, of costs that drift steadily, with noise from turn to turn.
+fn drifting(first: Side, costs: Sides<f64>, drift: f64, noise: &[f64]) -> Pair {
+    let log = |turn: usize| drift * turn as f64 + noise.get(turn).copied().unwrap_or(0.0);
+    let samples = |side: Side| -> Vec<f64> {
+        let turns = (usize::from(side != first)..18).step_by(2);
+        turns.map(|turn| log(turn).exp() * costs.get(side)).collect()
+    };
+    Pair { first, ..pair(Schedule::Turns, &samples(Side::Baseline), &samples(Side::Candidate)) }
+}
+
 /// One pair per log ratio, in turns, around a baseline of 1000 ns that drifts steadily, by a quarter of a per cent a turn.
 pub(crate) fn pairs_of(ratios: &[f64]) -> Vec<Pair> {
-    ratios
-        .iter()
-        .zip(0_u32..)
-        .map(|(ratio, index)| {
-            let drifted = |turn: u32| (1000.0 + f64::from(index)) * (0.0025 * f64::from(turn)).exp();
-            let baseline: Vec<f64> = (0..9).map(|turn| drifted(2 * turn)).collect();
-            let candidate: Vec<f64> = (0..9).map(|turn| drifted(2 * turn + 1) * ratio.exp()).collect();
-            Pair { index, ..pair(Schedule::Turns, &baseline, &candidate) }
-        })
-        .collect()
+    let pair = |(ratio, index): (&f64, u32)| {
+        let baseline = 1000.0 + f64::from(index);
+        let costs = Sides { baseline, candidate: baseline * ratio.exp() };
+        Pair { index, ..drifting(Side::Baseline, costs, 0.0025, &[]) }
+    };
+    ratios.iter().zip(0..).map(pair).collect()
 }
 
 fn test_of(margin: f64, family: usize, ratios: &[f64]) -> PairedTest {
@@ -61,27 +67,12 @@ fn the_error_within_a_pair_is_that_of_a_median() {
     assert!(seen.ratio.value.abs() < 1e-12);
 }
 
-/// Samples of a cost that drifts, `first` first, with noise; the candidate has `ratio` times the cost.
-fn drifting(first: Side, ratio: f64, drift: f64, noise: &[f64]) -> Pair {
-    let log = |turn: usize| drift * turn as f64 + noise.get(turn).copied().unwrap_or(0.0);
-    let every_other =
-        |start: usize, factor: f64| (0..9).map(|place| log(start + 2 * place).exp() * factor).collect();
-    let (one, other): (Vec<f64>, Vec<f64>) = match first {
-        Side::Baseline => (every_other(0, 100.0), every_other(1, 100.0 * ratio)),
-        Side::Candidate => (every_other(0, 100.0 * ratio), every_other(1, 100.0)),
-    };
-    let pair = match first {
-        Side::Baseline => pair(Schedule::Turns, &one, &other),
-        Side::Candidate => pair(Schedule::Turns, &other, &one),
-    };
-    Pair { first, ..pair }
-}
-
 #[test]
 fn a_steady_drift_cancels_whoever_goes_first() {
     for first in Side::BOTH {
         for drift in [-0.3, -0.01, 0.0, 0.01, 0.3] {
-            let seen = observe(&drifting(first, 1.07, drift, &[])).unwrap();
+            let seen =
+                observe(&drifting(first, Sides { baseline: 100.0, candidate: 107.0 }, drift, &[])).unwrap();
             assert!((seen.ratio.value - 1.07_f64.ln()).abs() < 1e-9, "{first:?} {drift}: {seen:?}");
             assert!(seen.ratio.error < 1e-9);
         }
@@ -163,7 +154,7 @@ fn an_improvement_in_sight_is_told() {
 proptest! {
     #[test]
     fn sides_that_change_places_change_the_sign(noise in prop::collection::vec(-0.2..0.2_f64, 18), ratio in 0.5..2.0_f64) {
-        let pair = drifting(Side::Baseline, ratio, 0.01, &noise);
+        let pair = drifting(Side::Baseline, Sides { baseline: 100.0, candidate: 100.0 * ratio }, 0.01, &noise);
         let Sides { baseline, candidate } = pair.launches.clone();
         let launches = Sides { baseline: candidate, candidate: baseline };
         let swapped = Pair { first: Side::Candidate, launches, ..pair.clone() };

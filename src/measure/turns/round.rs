@@ -53,7 +53,7 @@ impl Round<'_> {
         let mut players = self.start(&scratch)?;
         let before = players.as_ref().map(usage);
         let alone = self.options.warm_up.mul_f64(ALONE);
-        let warmed = self.turn_each(&mut players, |player, _| player.warm_up(alone))?;
+        let warmed = self.each(|_, side| players.get_mut(side).warm_up(alone))?;
         let cpu = cpu.and_then(|cpu| fitness(&players, &before, &warmed).map(|()| cpu));
         let iterations = iterations(&warmed, self.options);
         if let Ok(cpu) = cpu
@@ -80,15 +80,6 @@ impl Round<'_> {
         })
     }
 
-    /// Gives each side one turn.
-    fn turn_each<T>(
-        &mut self,
-        players: &mut Sides<Player>,
-        mut turn: impl FnMut(&mut Player, &LaunchOptions) -> Result<T, LaunchFailure>,
-    ) -> Result<Sides<T>, SideFailure> {
-        self.each(|round, side| turn(players.get_mut(side), round.options))
-    }
-
     /// Does something for each side, with its files in place, in the order of this pair.
     fn each<T>(
         &mut self,
@@ -112,13 +103,7 @@ impl Round<'_> {
     /// milliseconds until both have what they can keep beside each other; a warm-up of one's own does not show what that is.
     fn settle(&mut self, players: &mut Sides<Player>, iterations: u64) -> Result<(), SideFailure> {
         let rest = self.options.warm_up.mul_f64(1.0 - ALONE);
-        let mut spent: Sides<Duration> = Sides::default();
-        loop {
-            self.sample_each(players, iterations, &mut spent)?;
-            if spent.baseline.max(spent.candidate) >= rest {
-                return Ok(());
-            }
-        }
+        self.take_turns(players, iterations, |done, spent| done > 0 && spent >= rest).map(drop)
     }
 
     /// Takes the samples, in turns.
@@ -127,35 +112,33 @@ impl Round<'_> {
         players: &mut Sides<Player>,
         iterations: u64,
     ) -> Result<Sides<Vec<Batch>>, SideFailure> {
-        let mut batches: Sides<Vec<Batch>> = Sides::default();
-        let mut spent: Sides<Duration> = Sides::default();
         let rounds = (self.options.samples as usize).max(FEWEST);
-        for done in 0..rounds {
-            let longest = spent.baseline.max(spent.candidate);
-            if done >= FEWEST && longest > self.options.measurement * STRETCH {
-                break;
-            }
-            let each = self.sample_each(players, iterations, &mut spent)?;
-            batches.baseline.push(each.baseline);
-            batches.candidate.push(each.candidate);
-        }
-        Ok(batches)
+        let longest = self.options.measurement * STRETCH;
+        self.take_turns(players, iterations, |done, spent| {
+            done >= rounds || (done >= FEWEST && spent > longest)
+        })
     }
 
-    /// Takes one sample of each side, always in the same order: no side ever has two turns in a row, the second of which
-    /// would find the caches warm. Adds what they took to `spent`.
-    fn sample_each(
+    /// Lets both take samples, always in the same order, so that no side has two turns in a row, the second of which would
+    /// find the caches warm. Ends when that is `enough`, by the samples of each side and the time of the slower.
+    fn take_turns(
         &mut self,
         players: &mut Sides<Player>,
         iterations: u64,
-        spent: &mut Sides<Duration>,
-    ) -> Result<Sides<Batch>, SideFailure> {
-        self.each(|_, side| {
-            let start = Instant::now();
-            let batch = players.get_mut(side).sample(iterations)?;
-            *spent.get_mut(side) += start.elapsed();
-            Ok(batch)
-        })
+        enough: impl Fn(usize, Duration) -> bool,
+    ) -> Result<Sides<Vec<Batch>>, SideFailure> {
+        let mut batches: Sides<Vec<Batch>> = Sides::default();
+        let mut spent: Sides<Duration> = Sides::default();
+        while !enough(batches.baseline.len(), spent.baseline.max(spent.candidate)) {
+            self.each(|_, side| {
+                let start = Instant::now();
+                let batch = players.get_mut(side).sample(iterations)?;
+                *spent.get_mut(side) += start.elapsed();
+                batches.get_mut(side).push(batch);
+                Ok(())
+            })?;
+        }
+        Ok(batches)
     }
 
     /// Lets both processes run to their end.
