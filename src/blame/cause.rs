@@ -1,6 +1,6 @@
 //! What a difference comes from, in short: where somebody who has a minute should look.
 
-use crate::domain::{Cause, FunctionDifference, Others, Sides};
+use crate::domain::{Account, FunctionDifference, Others, Sides};
 
 use super::names::is_standard;
 
@@ -52,20 +52,20 @@ pub(super) fn of(
     others: Others,
     nameless: Sides<f64>,
     within: Option<usize>,
-) -> Cause {
+) -> Account {
     let difference = total.candidate - total.baseline;
     let gross = functions.iter().map(|function| function.own().abs()).sum::<f64>() + others.own.abs();
     if difference.abs() < LEAST && gross < LEAST {
-        return Cause::None;
+        return Account::None;
     }
     if nameless.baseline > 0.5 || nameless.candidate > 0.5 {
-        return Cause::Nameless;
+        return Account::Nameless;
     }
     if difference.abs() < LEAST.max(CANCELLED * gross) {
         let to = functions.iter().position(|function| function.own() > 0.0);
         let from = functions.iter().position(|function| function.own() < 0.0);
         if let (Some(to), Some(from)) = (to, from) {
-            return Cause::Moved { to, from };
+            return Account::Moved { to, from };
         }
     }
     let mut told = Vec::new();
@@ -79,15 +79,15 @@ pub(super) fn of(
         share += part;
         if share >= MOST {
             return match (told.as_slice(), within) {
-                ([only], None) => Cause::One(*only),
-                ([only], Some(_)) if !is_foreign(&functions[*only]) => Cause::One(*only),
-                (_, Some(place)) => Cause::Within(place),
-                (_, None) => Cause::Several(told),
+                ([only], None) => Account::One(*only),
+                ([only], Some(_)) if !is_foreign(&functions[*only]) => Account::One(*only),
+                (_, Some(place)) => Account::Within(place),
+                (_, None) => Account::Several(told),
             };
         }
         if told.len() == FEW {
             break;
         }
     }
-    within.map_or(Cause::Spread, Cause::Within)
+    within.map_or(Account::Spread, Account::Within)
 }

@@ -29,7 +29,7 @@ pub use places::tidy;
 pub use stacks::stacks;
 
 use crate::domain::{
-    Cause, Explanation, FunctionDifference, InstructionCount, Occurrence, Others, Place, Profile, Side,
+    Account, Explanation, FunctionDifference, InstructionCount, Occurrence, Others, Place, Profile, Side,
     Sides, Spent,
 };
 
@@ -74,7 +74,7 @@ pub fn explain(counts: Sides<&InstructionCount>) -> Explanation {
     let others = Others { functions: small.len(), own: small.iter().map(FunctionDifference::own).sum() };
     let allocating = allocating::callers(profiles, iterations);
     let cause = cause::of(total, &functions, others, nameless, within);
-    if let (Some(place), false) = (within, matches!(cause, Cause::Within(_)))
+    if let (Some(place), false) = (within, matches!(cause, Account::Within(_)))
         && place >= told
         && let Some(quiet) = functions.pop()
     {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::float_cmp, reason = "figures are whole, so sums of them are exact")]
 
-use crate::domain::{CallCost, Cause, Evidence, FunctionCost, InstructionCount, LineCost, Sample};
+use crate::domain::{Account, CallCost, Evidence, FunctionCost, InstructionCount, LineCost, Sample};
 
 use super::*;
 
@@ -70,7 +70,7 @@ fn one_function_is_found_whatever_the_iterations() {
     assert_eq!(names(&found), ["fib::grow"]);
     assert_eq!((found.functions[0].own(), found.others.functions), (1_000.0, 1));
     assert_eq!(found.functions[0].krate.as_deref(), Some("fib"));
-    assert_eq!(found.cause, Cause::One(0));
+    assert_eq!(found.cause, Account::One(0));
     whole(&found);
 }
 
@@ -78,22 +78,22 @@ fn one_function_is_found_whatever_the_iterations() {
 fn many_functions_are_said_to_be_many() {
     let side = |own: u64| (0..20).map(|n| function(&format!("a::f{n}"), own)).collect::<Vec<_>>();
     let found = explained(side(100), side(150));
-    assert_eq!((found.functions.len(), &found.cause), (20, &Cause::Spread));
+    assert_eq!((found.functions.len(), &found.cause), (20, &Account::Spread));
     let few = explained(
         vec![function("a::f", 100), function("a::g", 100)],
         vec![function("a::f", 200), function("a::g", 200)],
     );
-    assert_eq!(few.cause, Cause::Several(vec![0, 1]));
+    assert_eq!(few.cause, Account::Several(vec![0, 1]));
 }
 
 #[test]
 fn nothing_is_said_of_nothing() {
     let same = || vec![function("a::f", 100), function("a::g", 3)];
     let found = explained(same(), same());
-    assert_eq!(found.cause, Cause::None);
+    assert_eq!(found.cause, Account::None);
     assert!(found.functions.is_empty() && found.others.functions == 0 && found.allocating.is_empty());
     assert_eq!(found.share(0.0), None);
-    assert_eq!(explained(vec![], vec![]).cause, Cause::None);
+    assert_eq!(explained(vec![], vec![]).cause, Account::None);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn what_only_moved_is_told_from_what_costs_more() {
         vec![function("a::f", 1_000), function("a::g", 10)],
         vec![function("a::f", 10), function("a::g", 1_001)],
     );
-    assert_eq!(found.cause, Cause::Moved { to: 0, from: 1 });
+    assert_eq!(found.cause, Account::Moved { to: 0, from: 1 });
     assert_eq!(names(&found), ["a::g", "a::f"]);
 }
 
@@ -150,7 +150,7 @@ fn lines_of_another_file_are_found_in_several_functions() {
     let found = explained(vec![with("a::f", 200), with("a::g", 100)], apart);
     // It is the candidate that has the helper apart.
     assert!(found.functions.is_empty(), "{found:?}");
-    assert_eq!(found.cause, Cause::None);
+    assert_eq!(found.cause, Account::None);
     whole(&found);
 }
 
@@ -225,7 +225,7 @@ fn without_symbols_nobody_is_blamed() {
     let side =
         |own: u64| vec![function("0x0000000000012340", own), function("???", own), function("main", 5)];
     let found = explained(side(100), side(200));
-    assert_eq!(found.cause, Cause::Nameless);
+    assert_eq!(found.cause, Account::Nameless);
     assert_eq!(found.functions.len(), 1);
     assert!(found.nameless.candidate > 0.9);
 }
@@ -269,7 +269,7 @@ fn what_the_library_does_is_told_of_who_had_it_done() {
         )
     };
     let found = explain(Sides { baseline: &side(1), candidate: &side(7) });
-    let Cause::Within(place) = found.cause else { panic!("{found:?}") };
+    let Account::Within(place) = found.cause else { panic!("{found:?}") };
     assert_eq!((found.functions[place].name.as_str(), found.functions[place].own()), ("fib::grow", 0.0));
     assert_eq!(names(&found)[..2], ["realloc", "alloc::raw_vec::finish_grow"]);
     whole(&found);

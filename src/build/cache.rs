@@ -158,7 +158,7 @@ mod tests {
                 settings: "lto=false".into(),
                 features: String::new(),
                 rustflags: String::new(),
-                instrument: "criterion 0.8.2".into(),
+                instrument: "criterion 0.8.2".parse().unwrap(),
             },
         }
     }

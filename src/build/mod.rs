@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{
     BenchTarget, BuildFingerprint, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Execution, Features,
-    LocalPackage, Progress, Side, TreeId, Variables, Variant,
+    Instrument, LocalPackage, Note, Progress, Side, TreeId, Variables, Variant,
 };
 
 use cache::{Entry, Inputs, Kept};
@@ -104,7 +104,7 @@ pub struct Built {
     /// Where they came from.
     pub origin: Origin,
     /// What the reader should know, that is no error.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Why a bench cannot have its allocations counted.
@@ -151,18 +151,10 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
 }
 
 /// What differs from what was asked for.
-fn notes(request: &BuildRequest<'_>) -> Vec<String> {
+fn notes(request: &BuildRequest<'_>) -> Vec<Note> {
     let locked = request.flags.locked || request.flags.frozen;
-    let names: Vec<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
-    if locked && !names.is_empty() {
-        vec![format!(
-            "--locked holds for everything but {}, of which a copy is built: Cargo.lock is changed in a copy of the \
-             source tree only",
-            names.join(", ")
-        )]
-    } else {
-        Vec::new()
-    }
+    let names: Vec<String> = request.patches.iter().map(|patch| patch.name.clone()).collect();
+    if locked && !names.is_empty() { vec![Note::Copied(names)] } else { Vec::new() }
 }
 
 impl Plan {
@@ -189,7 +181,13 @@ impl Plan {
         let mut benches: Vec<[String; 3]> = request
             .benches
             .iter()
-            .map(|bench| [bench.package_id.clone(), bench.target.clone(), bench.criterion.to_string()])
+            .map(|bench| {
+                [
+                    bench.package_id.clone(),
+                    bench.target.clone(),
+                    bench.criterion.instrument(false).to_string(),
+                ]
+            })
             .collect();
         benches.sort();
         Inputs {
@@ -279,13 +277,7 @@ impl Plan {
     }
 
     /// What a build yields, from what was kept of it.
-    fn built(
-        &self,
-        request: &BuildRequest<'_>,
-        kept: Vec<Kept>,
-        origin: Origin,
-        notes: Vec<String>,
-    ) -> Built {
+    fn built(&self, request: &BuildRequest<'_>, kept: Vec<Kept>, origin: Origin, notes: Vec<Note>) -> Built {
         let benches = self.place(request, kept);
         let missing = |bench: &&BenchTarget| {
             benches.iter().all(|built| (&built.package, &built.target) != (&bench.package, &bench.target))
@@ -328,11 +320,10 @@ impl Plan {
 }
 
 /// The measuring library a bench is linked to, and whether it is the copy whose samples take turns.
-fn instrument(criterion: &CriterionSource, patches: &[Patch]) -> String {
+fn instrument(criterion: &CriterionSource, patches: &[Patch]) -> Instrument {
     let is_copy = criterion.origin == CrateOrigin::CratesIo
         && patches.iter().any(|patch| patch.name == criterion.name && patch.version == criterion.version);
-    let name = criterion.to_string();
-    if is_copy { BuildFingerprint::instrument_in_turns(&name) } else { name }
+    criterion.instrument(is_copy)
 }
 
 /// Where a folder below the common build folder is when the source tree is at home. A folder elsewhere stays.

@@ -9,6 +9,7 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use crate::domain::ReportKind;
 use crate::measure::counter::InstructionSource;
 
 /// What stands before a flag's name in its environment twin.
@@ -172,17 +173,17 @@ pub(crate) enum Command {
 
 impl Command {
     /// Its name, and how it shows results; `None` for what shows none.
-    pub(crate) fn output(&self) -> Option<(&'static str, &OutputArgs)> {
+    pub(crate) fn output(&self) -> Option<(ReportKind, &OutputArgs)> {
         match self {
-            Self::Check(check) => Some(("check", &check.output)),
-            Self::Run(run) => Some(("run", &run.output)),
-            Self::Compare(compare) => Some(("compare", &compare.output)),
-            Self::Report(report) => Some(("report", &report.output)),
-            Self::History(history) => Some(("history", &history.output)),
-            Self::Explain(explain) => Some(("explain", &explain.output)),
-            Self::List(list) => Some(("list", &list.output)),
-            Self::Claims(claims) => Some(("claims", &claims.output)),
-            Self::Doctor(doctor) => Some(("doctor", &doctor.output)),
+            Self::Check(check) => Some((ReportKind::Check, &check.output)),
+            Self::Run(run) => Some((ReportKind::Run, &run.output)),
+            Self::Compare(compare) => Some((ReportKind::Compare, &compare.output)),
+            Self::Report(report) => Some((ReportKind::Report, &report.output)),
+            Self::History(history) => Some((ReportKind::History, &history.output)),
+            Self::Explain(explain) => Some((ReportKind::Explain, &explain.output)),
+            Self::List(list) => Some((ReportKind::List, &list.output)),
+            Self::Claims(claims) => Some((ReportKind::Claims, &claims.output)),
+            Self::Doctor(doctor) => Some((ReportKind::Doctor, &doctor.output)),
             Self::Baseline(_) | Self::Init(_) | Self::Completions(_) => None,
         }
     }

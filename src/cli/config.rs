@@ -25,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) metrics: Option<Vec<Metric>>,
     pub(crate) instructions_by: Option<InstructionSource>,
     pub(crate) inconclusive_fails: Option<bool>,
+    /// Whether a benchmark that only the baseline has fails the gate.
+    pub(crate) missing_fails: Option<bool>,
     pub(crate) budget: Option<Duration>,
     pub(crate) harness_enabled: Option<bool>,
     pub(crate) harness_select: Option<Vec<String>>,
@@ -76,7 +78,8 @@ struct Wire {
     baseline: Option<String>,
     metrics: Option<Vec<String>>,
     instructions_by: Option<CounterArg>,
-    inconclusive: Option<Inconclusive>,
+    inconclusive: Option<GateChoice>,
+    missing: Option<GateChoice>,
     budget: Option<String>,
     #[serde(default)]
     harness: HarnessWire,
@@ -102,7 +105,7 @@ struct PackageWire {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Inconclusive {
+enum GateChoice {
     Pass,
     Fail,
 }
@@ -243,7 +246,8 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         baseline: wire.baseline,
         metrics,
         instructions_by: wire.instructions_by.map(InstructionSource::from),
-        inconclusive_fails: wire.inconclusive.map(|choice| matches!(choice, Inconclusive::Fail)),
+        inconclusive_fails: wire.inconclusive.map(|choice| matches!(choice, GateChoice::Fail)),
+        missing_fails: wire.missing.map(|choice| matches!(choice, GateChoice::Fail)),
         budget,
         harness_enabled: wire.harness.enabled,
         harness_select: wire.harness.select,

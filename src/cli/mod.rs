@@ -38,14 +38,14 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let console = Console::new(arguments.common.color, arguments.common.quiet);
     let verbose = arguments.common.verbose;
     let context = Context { console, watch: Watch::new(console, verbose > 0), verbose };
-    let shown = arguments.command.output().map(|(command, output)| (command, output.clone()));
+    let shown = arguments.command.output().map(|(kind, output)| (kind, output.clone()));
     let code = match execute(&context, arguments) {
         Ok(code) => code,
         Err(error) => {
             context.watch.finish();
             explain(console, &error);
-            if let Some((command, output)) = shown {
-                commands::finish_failed(&context, command, &output, &error);
+            if let Some((kind, output)) = shown {
+                commands::finish_failed(&context, kind, &output, &error);
             }
             error.code()
         }

@@ -12,11 +12,13 @@ use super::config::{self, Config};
 use super::error::CliError;
 use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
-    BenchmarkName, CargoFlags, Coloring, Features, Limit, MachineFacts, MachineKey, Metric, Variables,
-    without_leftovers,
+    BenchmarkName, CargoFlags, Coloring, Features, Limit, MachineFacts, MachineKey, Metric, ReportKind,
+    Variables, without_leftovers,
 };
-use crate::judge::gate::VerdictRequirement;
-use crate::judge::{BenchmarkRule, GatePolicy, Inconclusive, Limits, Policy, TargetSelector};
+use crate::judge::{
+    BenchmarkRule, Confirm, GatePolicy, HistoryCheck, Identical, Inconclusive, Insistence, Limits, Missing,
+    Policy, TargetSelector, VerdictRequirement,
+};
 use crate::measure::counter::InstructionSource;
 use crate::measure::{fitness, machine};
 use crate::pipeline::PipelineError;
@@ -25,8 +27,8 @@ use crate::pipeline::doctor::DoctorRequest;
 use crate::pipeline::explain::ExplainRequest;
 use crate::pipeline::list::ListRequest;
 use crate::pipeline::request::{
-    ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Insistence, Judging, Measuring, Project,
-    RunRequest, RunSubject, Scope, Subject,
+    ClaimGate, CompareRequest, Judging, Measuring, Project, RunRequest, RunSubject, Scope, Subject, Suite,
+    SuiteClaims,
 };
 use crate::source::{Repository, harness_names};
 use crate::store::{BaselineFile, Store};
@@ -97,7 +99,7 @@ impl Place {
         let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
         let measuring = self.measuring(&arguments.measuring, &arguments.judging)?;
         Ok(CompareRequest {
-            command: "check",
+            kind: ReportKind::Check,
             project: self.project.clone(),
             baseline: arguments.baseline.clone().or_else(|| self.config.baseline.clone()),
             candidate: Subject::WorkTree,
@@ -105,12 +107,12 @@ impl Place {
                 &arguments.build,
                 filter,
                 words,
-                self.harness(arguments.measuring.no_harness)?,
+                self.suite(arguments.measuring.no_harness)?,
                 color,
             )?,
             claims: self.claim_gate(arguments, measuring.budget)?,
             measuring,
-            judging: self.judging(&arguments.judging, ScreenChoice::Stored)?,
+            judging: self.judging(&arguments.judging, HistoryCheck::Allowed)?,
             machine: machine_facts(&arguments.store),
             seed: seed(),
         })
@@ -130,10 +132,10 @@ impl Place {
             }
             None => CLAIM_BUDGET,
         };
-        let harness = self.harness(arguments.no_harness)?;
+        let suite = self.suite(arguments.no_harness)?;
         Ok(ClaimsRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, harness, color)?,
+            scope: scope(&arguments.build, filter, words, suite, color)?,
             own: self.config.claims.clone(),
             measuring: without_flags(budget),
             policy: Policy::new(),
@@ -151,10 +153,10 @@ impl Place {
             }
             None => self.config.budget.unwrap_or(BUDGET),
         };
-        let harness = self.harness(arguments.no_harness)?;
+        let suite = self.suite(arguments.no_harness)?;
         Ok(DoctorRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, harness, color)?,
+            scope: scope(&arguments.build, filter, words, suite, color)?,
             measuring: without_flags(budget),
             policy: self.policy(&[])?,
             benchmarks: if arguments.quick { 0 } else { arguments.benchmarks.into() },
@@ -169,7 +171,7 @@ impl Place {
         let known = BaselineFile::read_folder(&self.baselines())?;
         Ok(ClaimGate {
             own: self.config.claims.clone(),
-            harness: if arguments.claims { HarnessClaims::Always } else { HarnessClaims::WhenChanged },
+            suite: if arguments.claims { SuiteClaims::Always } else { SuiteClaims::WhenChanged },
             known: known.into_iter().map(|(_, file)| file).collect(),
             budget: budget.min(CLAIM_BUDGET),
         })
@@ -183,7 +185,7 @@ impl Place {
     ) -> Result<CompareRequest, CliError> {
         let (filter, words) = filter(&arguments.filter, arguments.exact)?;
         Ok(CompareRequest {
-            command: "compare",
+            kind: ReportKind::Compare,
             project: self.project.clone(),
             baseline: Some(arguments.base.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
@@ -191,14 +193,14 @@ impl Place {
                 &arguments.build,
                 filter,
                 words,
-                self.harness(arguments.measuring.no_harness)?,
+                self.suite(arguments.measuring.no_harness)?,
                 color,
             )?,
             measuring: self.measuring(&arguments.measuring, &arguments.judging)?,
-            judging: self.judging(&arguments.judging, ScreenChoice::Never)?,
+            judging: self.judging(&arguments.judging, HistoryCheck::Off)?,
             claims: ClaimGate {
                 own: Vec::new(),
-                harness: HarnessClaims::Never,
+                suite: SuiteClaims::Never,
                 known: Vec::new(),
                 budget: CLAIM_BUDGET,
             },
@@ -217,7 +219,7 @@ impl Place {
                 &arguments.build,
                 filter,
                 words,
-                self.harness(arguments.measuring.no_harness)?,
+                self.suite(arguments.measuring.no_harness)?,
                 color,
             )?,
             measuring: self.measuring(&arguments.measuring, &JudgingArgs::default())?,
@@ -230,7 +232,7 @@ impl Place {
         let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
         Ok(ListRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, self.harness(arguments.no_harness)?, color)?,
+            scope: scope(&arguments.build, filter, words, self.suite(arguments.no_harness)?, color)?,
             machine: machine::facts(),
         })
     }
@@ -250,16 +252,16 @@ impl Place {
             benchmark: arguments.benchmark.clone(),
             baseline: arguments.base.clone().or_else(|| self.config.baseline.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
-            scope: scope(&arguments.build, filter, words, self.harness(arguments.no_harness)?, color)?,
+            scope: scope(&arguments.build, filter, words, self.suite(arguments.no_harness)?, color)?,
             launch_timeout,
             caches: arguments.caches,
             machine: machine::facts(),
         })
     }
 
-    fn harness(&self, off: bool) -> Result<Harness, CliError> {
+    fn suite(&self, off: bool) -> Result<Suite, CliError> {
         if off || self.config.harness_enabled == Some(false) {
-            return Ok(Harness::Off);
+            return Ok(Suite::Off);
         }
         let mut select = Vec::new();
         for glob in self.config.harness_select.iter().flatten() {
@@ -271,7 +273,7 @@ impl Place {
             }
             select.push(whole);
         }
-        Ok(Harness::On { select: Filter::parse(&select, Reading::Pattern)? })
+        Ok(Suite::On { select: Filter::parse(&select, Reading::Pattern)? })
     }
 
     fn measuring(&self, arguments: &MeasuringArgs, judging: &JudgingArgs) -> Result<Measuring, CliError> {
@@ -295,19 +297,23 @@ impl Place {
             metrics,
             insistence,
             budget,
-            identical: judging.measure_identical,
+            identical: if judging.measure_identical { Identical::Measured } else { Identical::Settled },
             instructions_by: instructions_by.unwrap_or_default(),
             launch_timeout,
         })
     }
 
-    fn judging(&self, arguments: &JudgingArgs, screen: ScreenChoice) -> Result<Judging, CliError> {
+    fn judging(&self, arguments: &JudgingArgs, history: HistoryCheck) -> Result<Judging, CliError> {
         Ok(Judging {
             policy: self.policy(&arguments.threshold)?,
             gate: GatePolicy {
                 inconclusive: match self.config.inconclusive_fails {
                     Some(true) => Inconclusive::Fail,
                     Some(false) | None => Inconclusive::Pass,
+                },
+                missing: match self.config.missing_fails {
+                    Some(true) => Missing::Fail,
+                    Some(false) | None => Missing::Pass,
                 },
                 verdicts: if arguments.require_verdict {
                     VerdictRequirement::Every
@@ -320,8 +326,8 @@ impl Place {
                 Some(ConfirmArg::Suspects) | None => Confirm::Suspects,
                 Some(ConfirmArg::Always) => Confirm::Always,
             },
-            screen: matches!(screen, ScreenChoice::Stored) && !arguments.measure_identical,
-            null_control: arguments.null_control,
+            history: if arguments.measure_identical { HistoryCheck::Off } else { history },
+            aa_test: arguments.null_control,
         })
     }
 
@@ -344,7 +350,7 @@ fn scope(
     arguments: &BuildArgs,
     filter: Filter,
     words: Vec<String>,
-    harness: Harness,
+    suite: Suite,
     color: Coloring,
 ) -> Result<Scope, CliError> {
     if arguments.workspace && !arguments.package.is_empty() {
@@ -373,7 +379,7 @@ fn scope(
         },
         filter,
         words,
-        harness,
+        suite,
     })
 }
 
@@ -386,13 +392,6 @@ fn nothing_selected(glob: &str) -> CliError {
         flag: "`harness.select`",
         reason: format!("`{glob}` matches nothing in the built-in harness{near}"),
     }
-}
-
-/// Whether stored baselines may clear a benchmark.
-#[derive(Clone, Copy)]
-enum ScreenChoice {
-    Stored,
-    Never,
 }
 
 /// `--threshold`: one limit for every relative metric, or `metric=limit`.
@@ -436,7 +435,7 @@ fn without_flags(budget: Duration) -> Measuring {
         metrics: METRICS.to_vec(),
         insistence: Insistence::Default,
         budget,
-        identical: true,
+        identical: Identical::Measured,
         instructions_by: InstructionSource::default(),
         launch_timeout: None,
     }

@@ -6,6 +6,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::explanation::BuildDifference;
+use super::instrument::Instrument;
+use super::side::Sides;
+
 /// The SHA-256 of an executable's bytes, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -46,29 +50,35 @@ pub struct BuildFingerprint {
     pub features: String,
     /// RUSTFLAGS and what the configuration adds to them.
     pub rustflags: String,
-    /// The measuring library the bench is linked to, for example `criterion 0.8.2`: other versions sample otherwise.
-    pub instrument: String,
+    /// What measures: other libraries and versions sample otherwise.
+    pub instrument: Instrument,
 }
 
 impl BuildFingerprint {
     /// The fields by name, in a stable order.
-    pub fn fields(&self) -> [(&'static str, &str); 8] {
+    pub fn fields(&self) -> [(&'static str, String); 8] {
         [
-            ("rustc", &self.rustc),
-            ("host", &self.host),
-            ("target", &self.target),
-            ("profile", &self.profile),
-            ("settings", &self.settings),
-            ("features", &self.features),
-            ("rustflags", &self.rustflags),
-            ("instrument", &self.instrument),
+            ("rustc", self.rustc.clone()),
+            ("host", self.host.clone()),
+            ("target", self.target.clone()),
+            ("profile", self.profile.clone()),
+            ("settings", self.settings.clone()),
+            ("features", self.features.clone()),
+            ("rustflags", self.rustflags.clone()),
+            ("instrument", self.instrument.to_string()),
         ]
     }
 
-    /// The names of the fields in which two builds differ, with both values.
-    pub fn differences<'a>(&'a self, other: &'a Self) -> Vec<(&'static str, &'a str, &'a str)> {
-        let pairs = self.fields().into_iter().zip(other.fields());
-        pairs.filter(|((_, a), (_, b))| a != b).map(|((name, a), (_, b))| (name, a, b)).collect()
+    /// The fields in which two builds differ, with both values. `self` is the baseline's.
+    pub fn differences(&self, candidate: &Self) -> Vec<BuildDifference> {
+        let pairs = self.fields().into_iter().zip(candidate.fields());
+        let differing = pairs.filter(|((_, baseline), (_, candidate))| baseline != candidate);
+        differing
+            .map(|((field, baseline), (_, candidate))| BuildDifference {
+                field: field.to_owned(),
+                values: Sides { baseline, candidate },
+            })
+            .collect()
     }
 
     /// The architecture in the target triple.
@@ -126,25 +136,20 @@ pub struct BuiltBench {
     pub execution: Execution,
 }
 
-/// What stands behind the measuring library's name in an executable whose samples can take turns with another's.
-const TURNS_MARK: &str = " + turns";
-
 impl BuildFingerprint {
-    /// The name of a measuring library that was replaced by a copy whose samples take turns.
-    pub fn instrument_in_turns(instrument: &str) -> String {
-        format!("{instrument}{TURNS_MARK}")
-    }
-
-    /// Whether samples of the executable can take turns with another's.
-    pub fn takes_turns(&self) -> bool {
-        self.instrument.ends_with(TURNS_MARK)
-    }
-
-    /// The fingerprint of figures that were taken by whole processes: the copy then works as the original does.
+    /// The fingerprint of figures that were taken one process after the other: the copy then works as the original does.
     #[must_use]
-    pub fn by_whole_processes(&self) -> Self {
-        let instrument = self.instrument.strip_suffix(TURNS_MARK).unwrap_or(&self.instrument).to_owned();
+    pub fn sequential(&self) -> Self {
+        let instrument = Instrument { interleaved: false, ..self.instrument.clone() };
         Self { instrument, ..self.clone() }
+    }
+
+    /// The fingerprint of counts that `counter` took.
+    #[must_use]
+    pub fn counted_by(&self, counter: Option<&str>) -> Self {
+        let sequential = self.sequential();
+        let instrument = Instrument { counter: counter.map(str::to_owned), ..sequential.instrument };
+        Self { instrument, ..sequential }
     }
 }
 
@@ -173,7 +178,7 @@ mod tests {
             settings: "opt-level=3".into(),
             features: String::new(),
             rustflags: String::new(),
-            instrument: "criterion 0.8.2".into(),
+            instrument: "criterion 0.8.2".parse().unwrap(),
         }
     }
 
@@ -181,18 +186,18 @@ mod tests {
     fn differences_name_the_field_and_both_values() {
         let one = fingerprint();
         let two = BuildFingerprint { rustc: "1.96.0".into(), ..one.clone() };
-        assert_eq!(one.differences(&two), [("rustc", "1.95.0", "1.96.0")]);
+        let values = Sides { baseline: "1.95.0".to_owned(), candidate: "1.96.0".to_owned() };
+        assert_eq!(one.differences(&two), [BuildDifference { field: "rustc".into(), values }]);
         assert!(one.differences(&one).is_empty());
         assert_eq!(one.arch(), "aarch64");
     }
 
     #[test]
-    fn figures_of_whole_processes_are_a_series_of_their_own() {
-        let instrument = BuildFingerprint::instrument_in_turns("criterion 0.8.2");
+    fn sequential_figures_are_a_series_of_their_own() {
+        let instrument = Instrument { interleaved: true, ..fingerprint().instrument };
         let linked = BuildFingerprint { instrument, ..fingerprint() };
-        assert!(linked.takes_turns());
-        assert!(!linked.by_whole_processes().takes_turns());
-        assert_eq!(linked.by_whole_processes(), fingerprint());
-        assert_eq!(fingerprint().by_whole_processes(), fingerprint());
+        assert!(!linked.sequential().instrument.interleaved);
+        assert_eq!(linked.sequential(), fingerprint());
+        assert_eq!(fingerprint().sequential(), fingerprint());
     }
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::instrument::Instrument;
+
 /// Environment variables, handed down by whoever may read the environment.
 pub type Variables = BTreeMap<OsString, OsString>;
 
@@ -143,14 +145,15 @@ pub struct CriterionSource {
     pub root: PathBuf,
 }
 
-impl fmt::Display for CriterionSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.version)?;
-        match self.origin {
-            CrateOrigin::CratesIo => Ok(()),
-            CrateOrigin::Registry => f.write_str(" (another registry)"),
-            CrateOrigin::Git => f.write_str(" (git)"),
-            CrateOrigin::Path => f.write_str(" (path)"),
+impl CriterionSource {
+    /// It as an instrument. `interleaved` says whether the copy is linked whose samples can be interleaved.
+    pub fn instrument(&self, interleaved: bool) -> Instrument {
+        Instrument {
+            library: self.name.clone(),
+            version: self.version.clone(),
+            origin: self.origin,
+            interleaved,
+            counter: None,
         }
     }
 }
@@ -233,8 +236,8 @@ mod tests {
             origin: CrateOrigin::CratesIo,
             root: PathBuf::new(),
         };
-        assert_eq!(source.to_string(), "criterion 0.8.2");
+        assert_eq!(source.instrument(false).to_string(), "criterion 0.8.2");
         source.origin = CrateOrigin::Git;
-        assert_eq!(source.to_string(), "criterion 0.8.2 (git)");
+        assert_eq!(source.instrument(false).to_string(), "criterion 0.8.2 (git)");
     }
 }

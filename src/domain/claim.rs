@@ -3,20 +3,25 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+use super::count::NotCounted;
+use super::evidence::LayoutFact;
 use super::name::BenchmarkName;
+use super::reason::Objection;
 use super::side::Sides;
 
 /// Who makes a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ClaimOrigin {
-    /// The guide, through the harness.
-    Harness,
+    /// The built-in suite.
+    BuiltIn,
     /// The user's configuration.
     User,
 }
 
 /// Something that is said to hold, about benchmarks called `N`: text as it was written, a full name once it is found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claim<N> {
     /// `group/pattern`, or the user's name for it.
     pub name: String,
@@ -31,7 +36,7 @@ pub struct Claim<N> {
 }
 
 /// What a claim says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Expectation<N> {
     /// time(slower) / time(faster) is at least so much.
     Faster {
@@ -65,7 +70,7 @@ pub enum Expectation<N> {
 }
 
 /// Whether a claim about time is also one about instructions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Instructions {
     /// No.
     Open,
@@ -74,7 +79,7 @@ pub enum Instructions {
 }
 
 /// How many allocations are claimed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AllocationBound<N> {
     /// So many.
     Exactly(u64),
@@ -85,7 +90,7 @@ pub enum AllocationBound<N> {
 }
 
 /// The least ratio that is claimed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum AtLeast {
     /// On every architecture.
     Everywhere(f64),
@@ -177,7 +182,7 @@ impl ClaimVerdict {
 }
 
 /// What a claim says on the target at hand.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Claimed {
     /// slower/faster is at least this.
     AtLeast(f64),
@@ -216,12 +221,63 @@ impl fmt::Display for Claimed {
 }
 
 /// What it means for the gate that a claim is refuted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ClaimWeight {
     /// The gate fails: the user wrote it down, or it was confirmed on this architecture.
     Binding,
     /// It is told, and no more.
     Informative,
+}
+
+/// Why a claim cannot be looked into here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClaimSetback {
+    /// This name is not among the benchmarks at hand.
+    Unknown(String),
+    /// Its benchmarks are not there.
+    NoBenchmarks,
+    /// Times under an emulator are no evidence.
+    Emulated,
+}
+
+/// Why a claim's verdict is what it is, and what else is worth knowing about it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClaimReason {
+    /// It cannot be looked into here.
+    Impossible(ClaimSetback),
+    /// Nothing was measured for it.
+    NotMeasured,
+    /// A benchmark of it failed.
+    Failed(BenchmarkName),
+    /// The user stopped the run before it was decided.
+    Interrupted,
+    /// No pair could be measured.
+    NoPairs,
+    /// So many pairs decide nothing.
+    Undecided(usize),
+    /// It does not hold: the first benchmark is so many times as fast as the second.
+    DoesNotHold(Option<f64>),
+    /// What was refuted at first was not when it was measured again.
+    NotRepeated(ClaimVerdict),
+    /// The instructions of its two benchmarks.
+    Instructions(f64, f64),
+    /// Instructions are part of the claim, and were not counted.
+    InstructionsNotCounted(NotCounted),
+    /// Allocations were not counted, of this benchmark.
+    AllocationsNotCounted(BenchmarkName, NotCounted),
+    /// It takes two counts of each to know whether they repeat.
+    CountedOnce,
+    /// The lowest and highest count of the benchmark, and of the one it is compared with.
+    Counted((f64, f64), Option<(f64, f64)>),
+    /// Nothing is known about the layout of types, and why where that is known.
+    LayoutUnavailable(Option<String>),
+    /// The suite says nothing about these types.
+    LayoutUnknown(Vec<String>),
+    /// These types are larger than expected.
+    Larger(Vec<LayoutFact>),
+    /// The A/A test found the machine unfit.
+    Unfit(Objection),
 }
 
 /// A claim and what was found about it.
@@ -246,13 +302,15 @@ pub struct ClaimOutcome {
     pub allocations: Option<Sides<Option<f64>>>,
     /// What it means for the gate.
     pub weight: ClaimWeight,
+    /// The benchmarks it is about, the faster one (or the one spoken of) first.
+    pub benchmarks: Vec<BenchmarkName>,
     /// Why, when undecided or refuted; otherwise what else is worth knowing.
-    pub reason: Option<String>,
+    pub reasons: Vec<ClaimReason>,
 }
 
 impl ClaimOutcome {
-    /// An outcome without figures that fails nothing.
-    pub fn undecided(name: impl Into<String>, claimed: Claimed, reason: impl Into<String>) -> Self {
+    /// An outcome without figures.
+    pub fn undecided(name: impl Into<String>, claimed: Claimed, reasons: Vec<ClaimReason>) -> Self {
         Self {
             name: name.into(),
             section: None,
@@ -263,7 +321,8 @@ impl ClaimOutcome {
             claimed,
             allocations: None,
             weight: ClaimWeight::Binding,
-            reason: Some(reason.into()),
+            benchmarks: Vec::new(),
+            reasons,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Pairs of launches: the unit of statistics of a comparison.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::sample::SampleSet;
@@ -11,35 +13,50 @@ use super::side::{Side, Sides};
 pub enum Schedule {
     /// Both processes alive, one sample each in turn, strictly one side after the other, [`Pair::first`] first: a sample
     /// lies between two of the other side.
-    Turns,
+    Interleaved,
     /// One whole process after the other: samples of the two sides have no neighbours.
-    WholeProcess,
+    Sequential,
+}
+
+/// The number of a comparison in its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ComparisonId(pub i64);
+
+impl fmt::Display for ComparisonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
 }
 
 /// Why two sides are measured in pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
+    /// To see whether what executes the same code takes as long.
+    QuickCheck,
     /// To reach a verdict.
-    Proof,
+    Measurement,
     /// To see a suspect a second time, with fresh pairs.
-    Confirm,
+    Remeasurement,
     /// A build against itself: whether this machine is fit.
-    NullControl,
+    AaTest,
     /// Two benchmarks of one build against each other.
     Claim,
 }
 
 impl Phase {
     /// Every phase.
-    pub const ALL: [Self; 4] = [Self::Proof, Self::Confirm, Self::NullControl, Self::Claim];
+    pub const ALL: [Self; 5] =
+        [Self::QuickCheck, Self::Measurement, Self::Remeasurement, Self::AaTest, Self::Claim];
 
     /// The name in JSON and the store.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Proof => "proof",
-            Self::Confirm => "confirm",
-            Self::NullControl => "null-control",
+            Self::QuickCheck => "quick-check",
+            Self::Measurement => "measurement",
+            Self::Remeasurement => "remeasurement",
+            Self::AaTest => "aa-test",
             Self::Claim => "claim",
         }
     }
@@ -75,8 +92,8 @@ impl Pair {
     pub fn seconds(&self) -> f64 {
         let Sides { baseline, candidate } = &self.launches;
         match self.schedule {
-            Schedule::Turns => baseline.seconds.max(candidate.seconds),
-            Schedule::WholeProcess => baseline.seconds + candidate.seconds,
+            Schedule::Interleaved => baseline.seconds.max(candidate.seconds),
+            Schedule::Sequential => baseline.seconds + candidate.seconds,
         }
     }
 }

@@ -1,7 +1,13 @@
 //! Counts of what one iteration does: instructions, allocations, bytes.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 use super::artifact::Digest;
+use super::metric::Metric;
 use super::profile::Profile;
+use super::reason::{Failure, Variation};
 use super::sample::Sample;
 
 /// What one launch counted of instructions.
@@ -47,3 +53,91 @@ pub struct AllocationCount {
     /// How long the launch took from start to end, in seconds.
     pub seconds: f64,
 }
+
+/// What is counted in one launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CountKind {
+    /// Instructions and what is counted with them, in an executable that is also timed.
+    Instructions,
+    /// Allocations, bytes and peak, in an executable that was built for it.
+    Allocations,
+}
+
+impl CountKind {
+    /// Both kinds, in the order they are counted.
+    pub const ALL: [Self; 2] = [Self::Instructions, Self::Allocations];
+
+    /// The metrics it gives, of those that are wanted.
+    pub fn metrics(self, wanted: &[Metric]) -> Vec<Metric> {
+        wanted.iter().copied().filter(|metric| metric.is_count() && metric.counted_with() == self).collect()
+    }
+}
+
+/// What was counted of one benchmark on one side, launch by launch.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// One sample a launch, by metric.
+    pub runs: BTreeMap<Metric, Vec<Sample>>,
+    /// What the machine code that every launch executed comes to, where that is known and the same.
+    pub code: Option<Digest>,
+    /// What counted instructions.
+    pub counter: Option<String>,
+    /// The most threads there were.
+    pub threads: u32,
+    /// How long all launches took, in seconds.
+    pub seconds: f64,
+}
+
+impl Counts {
+    /// How often every metric was counted.
+    pub fn launches(&self) -> usize {
+        self.runs.values().map(Vec::len).min().unwrap_or(0)
+    }
+
+    /// What one iteration came to, launch by launch.
+    pub fn values(&self, metric: Metric) -> Vec<f64> {
+        self.runs.get(&metric).into_iter().flatten().map(|sample| sample.per_iteration()).collect()
+    }
+
+    /// Whether every launch of both gave the same counts, to the last bit.
+    pub fn agrees(&self, other: &Self) -> bool {
+        self.runs.keys().eq(other.runs.keys())
+            && self.runs.keys().all(|&metric| {
+                let all = [self.values(metric), other.values(metric)].concat();
+                all.windows(2).all(|two| two[0].total_cmp(&two[1]).is_eq())
+            })
+    }
+
+    /// Whether every launch gave the same counts, to the last bit.
+    pub fn repeats(&self) -> bool {
+        !self.runs.keys().any(|&metric| self.varies(metric))
+    }
+
+    /// Whether launches gave different counts of a metric.
+    pub fn varies(&self, metric: Metric) -> bool {
+        self.values(metric).windows(2).any(|two| two[0].total_cmp(&two[1]).is_ne())
+    }
+
+    /// Where counts that do not repeat probably come from.
+    pub fn likely_source(&self) -> Variation {
+        if self.threads > 1 { Variation::Threads } else { Variation::Seeds }
+    }
+}
+
+/// Why there is no count.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotCounted {
+    /// Nothing can be counted here, or of this build: why, and what to do about it.
+    Unavailable(String, Option<String>),
+    /// This benchmark cannot be counted, and why.
+    Uncountable(String),
+    /// It could be, but the launch failed.
+    Failed(Failure),
+    /// The user wants to stop.
+    Interrupted,
+}
+
+/// The counts of one side, or why there are none.
+pub type Counted = Result<Counts, NotCounted>;

@@ -1,8 +1,11 @@
 //! Which functions account for a difference in instructions, ready to be rendered.
 
+use serde::{Deserialize, Serialize};
+
 use super::machine::MachineFacts;
 use super::name::BenchmarkName;
 use super::outcome::Toolchain;
+use super::reason::Note;
 use super::revision::Revision;
 use super::side::Sides;
 
@@ -18,7 +21,7 @@ pub struct Spent {
 }
 
 /// Where a function is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The source file, from the workspace's root where it lies in there.
     pub file: String,
@@ -106,6 +109,22 @@ pub struct Others {
     pub own: f64,
 }
 
+/// A function that executes more instructions in one iteration of the candidate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TopFunction {
+    /// Its name.
+    pub function: String,
+    /// The crate it belongs to, as far as the name tells.
+    pub krate: Option<String>,
+    /// Where it is written, where debug information tells.
+    pub place: Option<Place>,
+    /// By how many instructions.
+    pub difference: f64,
+}
+
+/// How many functions are named under a regression at most.
+const TOP_FUNCTIONS: usize = 3;
+
 /// A function that asks for memory more or less often.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AllocatingCaller {
@@ -115,9 +134,9 @@ pub struct AllocatingCaller {
     pub calls: Sides<f64>,
 }
 
-/// What the difference comes from, in short.
+/// What accounts for the difference, in short.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cause {
+pub enum Account {
     /// There is none.
     None,
     /// One function, by its place in [`Explanation::functions`].
@@ -154,10 +173,24 @@ pub struct Explanation {
     /// The share of instructions in functions without a name, from 0 to 1.
     pub nameless: Sides<f64>,
     /// What it comes from.
-    pub cause: Cause,
+    pub cause: Account,
 }
 
 impl Explanation {
+    /// The functions that gained most, the first the most; at most three, none where nothing got worse.
+    pub fn top_functions(&self) -> Vec<TopFunction> {
+        let worse = self.functions.iter().filter(|function| function.own() > 0.0);
+        worse
+            .take(TOP_FUNCTIONS)
+            .map(|function| TopFunction {
+                function: function.name.clone(),
+                krate: function.krate.clone(),
+                place: function.place.clone(),
+                difference: function.own(),
+            })
+            .collect()
+    }
+
     /// By how many instructions the candidate has more.
     pub fn difference(&self) -> f64 {
         self.total.candidate - self.total.baseline
@@ -177,7 +210,7 @@ impl Explanation {
 }
 
 /// A difference between two builds that is not in the code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildDifference {
     /// The field of the build fingerprint: `rustc`, `features` …
     pub field: String,
@@ -240,7 +273,7 @@ pub struct ExplainReport {
     /// Stacks for a flame graph.
     pub stacks: Vec<StackCost>,
     /// What a reader should know besides.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// How long it took, in seconds.
     pub seconds: f64,
 }

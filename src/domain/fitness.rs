@@ -4,9 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::instrument::Instrument;
 use super::machine::MachineFacts;
 use super::name::BenchmarkName;
-use super::outcome::{ReportedError, Toolchain};
+use super::outcome::Toolchain;
+use super::reason::{Note, Seemed, Trouble};
 use super::revision::Revision;
 
 /// How fit something is to measure with. Ordered from the best to the worst.
@@ -138,10 +140,10 @@ pub struct BuildFacts {
     pub settings: String,
     /// RUSTFLAGS and what the configuration adds to them.
     pub rustflags: String,
-    /// The measuring libraries, and whether their samples take turns.
-    pub instruments: Vec<(String, bool)>,
-    /// Why those that do not take turns do not, in the build's own words.
-    pub why_not: Vec<String>,
+    /// The measuring libraries.
+    pub instruments: Vec<Instrument>,
+    /// Libraries whose benches are measured one process after the other, and why.
+    pub sequential: Vec<(Instrument, String)>,
     /// Whether an emulator runs the executables.
     pub emulated: bool,
 }
@@ -162,7 +164,18 @@ pub struct SelfComparison {
     /// How fit the machine is, by this benchmark.
     pub fitness: Fitness,
     /// Why, when it is not fit.
-    pub reason: Option<String>,
+    pub doubt: Option<SelfDoubt>,
+}
+
+/// Why a benchmark that was measured against itself does not show that a machine is fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelfDoubt {
+    /// It seemed to differ from itself.
+    Seemed(Seemed),
+    /// The budget is too small to show it unchanged.
+    Budget,
+    /// It could not be measured.
+    NotMeasured,
 }
 
 impl SelfComparison {
@@ -197,9 +210,9 @@ pub struct DoctorReport {
     /// Benchmarks that were measured against themselves.
     pub controls: Vec<SelfComparison>,
     /// What could not be completed.
-    pub errors: Vec<ReportedError>,
+    pub troubles: Vec<Trouble>,
     /// What a reader should know besides.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// How long it all took, in seconds.
     pub seconds: f64,
 }
@@ -236,7 +249,7 @@ mod tests {
             pairs: 20,
             seconds: 10.0,
             fitness: Fitness::Fit,
-            reason: None,
+            doubt: None,
         }
     }
 

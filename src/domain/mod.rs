@@ -9,11 +9,13 @@ pub mod cargo;
 pub mod claim;
 pub mod comparison;
 pub mod count;
+pub mod evidence;
 pub mod explanation;
 pub mod fitness;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod history;
+pub mod instrument;
 pub mod limit;
 pub mod machine;
 pub mod measurement;
@@ -22,6 +24,7 @@ pub mod name;
 pub mod outcome;
 pub mod profile;
 pub mod progress;
+pub mod reason;
 pub mod revision;
 pub mod sample;
 pub mod series;
@@ -35,27 +38,35 @@ pub use cargo::{
     Variables, without_leftovers,
 };
 pub use claim::{
-    AllocationBound, AtLeast, Claim, ClaimOrigin, ClaimOutcome, ClaimVerdict, ClaimWeight, Claimed,
-    Expectation, Instructions,
+    AllocationBound, AtLeast, Claim, ClaimOrigin, ClaimOutcome, ClaimReason, ClaimSetback, ClaimVerdict,
+    ClaimWeight, Claimed, Expectation, Instructions,
 };
-pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
-pub use count::{AllocationCount, InstructionCount};
+pub use comparison::{ComparisonId, Pair, PairedLaunch, Phase, Schedule};
+pub use count::{AllocationCount, CountKind, Counted, Counts, InstructionCount, NotCounted};
+pub use evidence::{
+    AaControl, AaTest, BenchmarkEvidence, ClaimCase, ClaimEvidence, Ended, HistoryEvidence, LayoutFact,
+    PairedEvidence, Presence, RunEvidence, SideBuild, Simulated,
+};
 pub use explanation::{
-    AllocatingCaller, BuildDifference, Cause, DependencyDifference, EventDifference, Evidence, ExplainReport,
-    Explanation, FunctionDifference, Inlined, LockedPackage, Occurrence, Others, Place, Spent, StackCost,
+    Account, AllocatingCaller, BuildDifference, DependencyDifference, EventDifference, Evidence,
+    ExplainReport, Explanation, FunctionDifference, Inlined, LockedPackage, Occurrence, Others, Place, Spent,
+    StackCost, TopFunction,
 };
 pub use fitness::{
-    BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, Quota, SelfComparison, Topic,
+    BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, Quota, SelfComparison, SelfDoubt,
+    Topic,
 };
 pub use history::{HistoryPoint, HistoryReport};
+pub use instrument::{Instrument, NoInstrument};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
 pub use measurement::{Launch, Measurement, MeasurementKey, Occasion, OccasionId, Provenance};
 pub use metric::Metric;
 pub use name::{BenchmarkName, NameError};
-pub use outcome::{BenchmarkOutcome, MetricOutcome, PLACEMENT, Report, ReportedError, Toolchain};
+pub use outcome::{BenchmarkOutcome, MetricOutcome, Report, ReportKind, Toolchain};
 pub use profile::{CallCost, FunctionCost, LineCost, Profile};
 pub use progress::{Event, Progress, Silent};
+pub use reason::{Cause, CountDoubt, Doubt, Failure, Note, Objection, Reason, Seemed, Trouble, Variation};
 pub use revision::{CommitId, Revision, SourceTree, TreeId};
 pub use sample::{Sample, SampleError, SampleSet, median};
 pub use series::{LatestValue, OccasionValue, SeriesHistory, SeriesKey, SeriesPoint};

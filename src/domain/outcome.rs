@@ -1,17 +1,17 @@
 //! What a report is made from: verdicts with the figures behind them.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use super::claim::ClaimOutcome;
 use super::limit::Limit;
 use super::machine::MachineFacts;
 use super::metric::Metric;
 use super::name::BenchmarkName;
+use super::reason::{Cause, Note, Reason, Trouble};
 use super::revision::Revision;
 use super::verdict::{Method, Verdict};
-
-/// Why a benchmark that got slower is inconclusive all the same: only where its code lies is left to explain it.
-pub const PLACEMENT: &str = "it executes the same instructions on both sides, and in a simulation as many branches are \
-                             mispredicted and as many reads and writes miss the caches: what differs may be no more than \
-                             where its code lies in the executable, which any change elsewhere can move";
 
 /// What was found about one metric of one benchmark.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,17 +41,12 @@ pub struct MetricOutcome {
     /// How long that took, in seconds.
     pub seconds: f64,
     /// Why, whenever the verdict is not regressed, improved or unchanged; otherwise what else is worth knowing.
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
 }
 
 impl MetricOutcome {
     /// An outcome without figures: what was found, and why nothing could be compared.
-    pub fn without_figures(
-        metric: Metric,
-        limit: Limit,
-        verdict: Verdict,
-        reason: impl Into<String>,
-    ) -> Self {
+    pub fn without_figures(metric: Metric, limit: Limit, verdict: Verdict, reason: Reason) -> Self {
         Self {
             metric,
             verdict,
@@ -65,7 +60,7 @@ impl MetricOutcome {
             threshold: None,
             pairs: 0,
             seconds: 0.0,
-            reason: Some(reason.into()),
+            reason: Some(reason),
         }
     }
 }
@@ -79,14 +74,16 @@ pub struct BenchmarkOutcome {
     pub arch: String,
     /// Its metrics, in the order of [`Metric::ALL`].
     pub metrics: Vec<MetricOutcome>,
-    /// The functions that gained most instructions, the guiltiest first, where it regressed and they were counted.
-    pub causes: Vec<String>,
+    /// Its name on the baseline, where that is another.
+    pub renamed_from: Option<BenchmarkName>,
+    /// What it comes from, where it regressed: what differs between the builds first, then the functions that gained most.
+    pub causes: Vec<Cause>,
 }
 
 impl BenchmarkOutcome {
     /// A benchmark of which nothing is found yet.
     pub fn new(name: BenchmarkName, arch: impl Into<String>) -> Self {
-        Self { name, arch: arch.into(), metrics: Vec::new(), causes: Vec::new() }
+        Self { name, arch: arch.into(), metrics: Vec::new(), renamed_from: None, causes: Vec::new() }
     }
 
     /// Takes down what was found about a metric.
@@ -105,19 +102,80 @@ impl BenchmarkOutcome {
     }
 }
 
-/// Something that could not be completed. Never a regression.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportedError {
-    /// What it concerns: a benchmark, a bench target, a side; empty for the whole run.
-    pub subject: String,
-    /// What happened.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
+/// What a report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReportKind {
+    /// The gate: the work tree against its baseline.
+    Check,
+    /// Two revisions.
+    Compare,
+    /// One side measured, nothing judged.
+    Run,
+    /// Claims, without a baseline.
+    Claims,
+    /// Benchmarks that are only named.
+    List,
+    /// Stored baselines.
+    Report,
+    /// One benchmark over commits.
+    History,
+    /// Which functions account for a difference.
+    Explain,
+    /// Whether the machine is fit.
+    Doctor,
+    /// Looking after stored baselines.
+    Baseline,
+    /// A starter configuration.
+    Init,
+    /// Shell completions.
+    Completions,
+}
+
+impl ReportKind {
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
+        Self::Check,
+        Self::Compare,
+        Self::Run,
+        Self::Claims,
+        Self::List,
+        Self::Report,
+        Self::History,
+        Self::Explain,
+        Self::Doctor,
+        Self::Baseline,
+        Self::Init,
+        Self::Completions,
+    ];
+
+    /// The command's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Compare => "compare",
+            Self::Run => "run",
+            Self::Claims => "claims",
+            Self::List => "list",
+            Self::Report => "report",
+            Self::History => "history",
+            Self::Explain => "explain",
+            Self::Doctor => "doctor",
+            Self::Baseline => "baseline",
+            Self::Init => "init",
+            Self::Completions => "completions",
+        }
+    }
+}
+
+impl fmt::Display for ReportKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 /// What the figures were taken with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Toolchain {
     /// rustc's version.
     pub rustc: String,
@@ -130,8 +188,8 @@ pub struct Toolchain {
 /// Everything a command found, ready to be rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// The command's name.
-    pub command: &'static str,
+    /// What was asked for.
+    pub kind: ReportKind,
     /// The code the program will exit with.
     pub exit_code: u8,
     /// What was compared with; `None` where nothing was.
@@ -147,14 +205,31 @@ pub struct Report {
     /// The claims.
     pub claims: Vec<ClaimOutcome>,
     /// What could not be completed.
-    pub errors: Vec<ReportedError>,
+    pub troubles: Vec<Trouble>,
     /// What a reader should know besides: targets left out, a machine that was not fit.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// How long the whole run took, in seconds.
     pub seconds: f64,
 }
 
 impl Report {
+    /// A report of which nothing is found yet.
+    pub fn new(kind: ReportKind) -> Self {
+        Self {
+            kind,
+            exit_code: 0,
+            baseline: None,
+            candidate: None,
+            machine: None,
+            toolchain: None,
+            benchmarks: Vec::new(),
+            claims: Vec::new(),
+            troubles: Vec::new(),
+            notes: Vec::new(),
+            seconds: 0.0,
+        }
+    }
+
     /// The most telling verdict of all benchmarks; `None` when there are none.
     pub fn verdict(&self) -> Option<Verdict> {
         self.benchmarks.iter().map(BenchmarkOutcome::verdict).reduce(Verdict::join)

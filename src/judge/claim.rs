@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use thiserror::Error;
 
 use super::paired::{ACQUAINTANCE, ObservationError, Promise, is_hopeless, observe};
-use crate::domain::{AllocationBound, ClaimOutcome, ClaimVerdict, Claimed, Pair};
+use crate::domain::{AllocationBound, ClaimVerdict, Pair};
 use crate::stats::robust::hodges_lehmann;
 use crate::stats::{BettingTest, Direction, ErrorBudget};
 
@@ -56,6 +56,16 @@ impl ClaimTest {
             Relation::EqualWithin(tolerance) if !sound(tolerance) => Err(ClaimError::Tolerance(tolerance)),
             _ => Ok(Self { relation, budget, ratios: BettingTest::new() }),
         }
+    }
+
+    /// The test that stored pairs make; `None` without any.
+    pub fn of_pairs(relation: Relation, pairs: &[Pair], budget: ErrorBudget) -> Option<Self> {
+        let mut test = Self::new(relation, budget).ok().filter(|_| !pairs.is_empty())?;
+        for pair in pairs {
+            // One without a ratio says nothing.
+            let _ = test.push(pair);
+        }
+        Some(test)
     }
 
     /// Takes a pair whose baseline is the faster benchmark and whose candidate is the slower one.
@@ -149,65 +159,46 @@ impl ClaimTest {
         }
         Promise::Pairs(pairs)
     }
-
-    /// The outcome to report under `name`.
-    pub fn outcome(&self, name: impl Into<String>) -> ClaimOutcome {
-        let verdict = self.verdict();
-        let claimed = match self.relation {
-            Relation::AtLeast(ratio) => Claimed::AtLeast(ratio),
-            Relation::EqualWithin(tolerance) => Claimed::EqualWithin(tolerance),
-        };
-        let reason = (verdict == ClaimVerdict::Undecided)
-            .then(|| format!("{} pairs neither confirm nor refute it", self.pairs()));
-        ClaimOutcome {
-            verdict,
-            ratio: self.ratio(),
-            interval: self.interval(),
-            reason,
-            ..ClaimOutcome::undecided(name, claimed, "")
-        }
-    }
 }
 
-/// What repeated counts say about a claim of allocations: of the benchmark spoken of, and of the one it is compared
-/// with, where there is one. The second value says what was counted.
+/// A range of counts: the lowest and the highest.
+type Range = (f64, f64);
+
+/// What repeated counts say about a claim of allocations: of the benchmark spoken of, and of the one it is compared with,
+/// where there is one. `None` for the ranges where it is not known whether the counts repeat.
 pub fn allocations<N>(
     bound: &AllocationBound<N>,
     of: &[f64],
     compared: Option<&[f64]>,
-) -> (ClaimVerdict, String) {
+) -> (ClaimVerdict, Option<(Range, Option<Range>)>) {
     let range = |counts: &[f64]| {
         let low = counts.iter().copied().reduce(f64::min)?;
         let high = counts.iter().copied().reduce(f64::max)?;
         (counts.len() >= 2 && low >= 0.0 && high.is_finite()).then_some((low, high))
     };
-    let unknown =
-        || (ClaimVerdict::Undecided, "it takes two counts of each to know whether they repeat".to_owned());
-    let Some((low, high)) = range(of) else { return unknown() };
+    let unknown = (ClaimVerdict::Undecided, None);
+    let Some((low, high)) = range(of) else { return unknown };
     let verdict = |holds: bool, fails: bool| match (holds, fails) {
         (true, _) => ClaimVerdict::Confirmed,
         (false, true) => ClaimVerdict::Refuted,
         (false, false) => ClaimVerdict::Undecided,
     };
-    let counted = spoken((low, high));
+    let counted = (low, high);
     #[expect(clippy::cast_precision_loss, reason = "nobody claims 2^53 allocations")]
     match bound {
         AllocationBound::Exactly(count) => {
             let count = *count as f64;
             let same = low.total_cmp(&count).is_eq() && high.total_cmp(&count).is_eq();
-            (verdict(same, count < low || high < count), counted)
+            (verdict(same, count < low || high < count), Some((counted, None)))
         }
-        AllocationBound::AtMost(count) => (verdict(high <= *count as f64, low > *count as f64), counted),
+        AllocationBound::AtMost(count) => {
+            (verdict(high <= *count as f64, low > *count as f64), Some((counted, None)))
+        }
         AllocationBound::FewerThan(_) => {
-            let Some((other_low, other_high)) = compared.and_then(range) else { return unknown() };
-            let words = format!("{counted} instead of {}", spoken((other_low, other_high)));
-            (verdict(high < other_low, low >= other_high), words)
+            let Some(other) = compared.and_then(range) else { return unknown };
+            (verdict(high < other.0, low >= other.1), Some((counted, Some(other))))
         }
     }
-}
-
-fn spoken((low, high): (f64, f64)) -> String {
-    if low.total_cmp(&high).is_eq() { format!("{low}") } else { format!("{low} to {high}") }
 }
 
 #[cfg(test)]
@@ -215,36 +206,34 @@ mod tests {
     use super::super::paired::tests::pairs_of;
     use super::*;
 
-    fn outcome(relation: Relation, log_ratio: f64, count: usize) -> ClaimOutcome {
+    fn test_of(relation: Relation, log_ratio: f64, count: usize) -> ClaimTest {
         let mut test = ClaimTest::new(relation, ErrorBudget::new(0.01, 20).unwrap()).unwrap();
         for pair in pairs_of(&vec![log_ratio; count]) {
             test.push(&pair).unwrap();
         }
-        test.outcome("group/pattern")
+        test
     }
 
     #[test]
     fn claims_are_confirmed_refuted_or_left_open() {
         let claimed = Relation::AtLeast(1.5);
-        let confirmed = outcome(claimed, 3.0_f64.ln(), 7);
-        assert_eq!(confirmed.verdict, ClaimVerdict::Confirmed);
-        assert!((confirmed.ratio.unwrap() - 3.0).abs() < 1e-9);
-        assert!(confirmed.interval.unwrap().0 >= 1.5);
-        assert_eq!(outcome(claimed, 1.2_f64.ln(), 12).verdict, ClaimVerdict::Refuted);
+        let confirmed = test_of(claimed, 3.0_f64.ln(), 7);
+        assert_eq!(confirmed.verdict(), ClaimVerdict::Confirmed);
+        assert!((confirmed.ratio().unwrap() - 3.0).abs() < 1e-9);
+        assert!(confirmed.interval().unwrap().0 >= 1.5);
+        assert_eq!(test_of(claimed, 1.2_f64.ln(), 12).verdict(), ClaimVerdict::Refuted);
         // Refuting fails a build, so it takes more.
-        let open = outcome(claimed, 1.2_f64.ln(), 11);
-        assert_eq!(open.verdict, ClaimVerdict::Undecided);
-        assert!(open.reason.is_some());
-        assert_eq!(outcome(claimed, 3.0, 0).verdict, ClaimVerdict::Undecided);
+        assert_eq!(test_of(claimed, 1.2_f64.ln(), 11).verdict(), ClaimVerdict::Undecided);
+        assert_eq!(test_of(claimed, 3.0, 0).verdict(), ClaimVerdict::Undecided);
     }
 
     #[test]
     fn equality_is_shown_from_both_sides() {
         let equal = Relation::EqualWithin(0.02);
-        assert_eq!(outcome(equal, 0.0, 7).verdict, ClaimVerdict::Confirmed);
-        assert_eq!(outcome(equal, 0.1, 13).verdict, ClaimVerdict::Refuted);
-        assert_eq!(outcome(equal, -0.1, 13).verdict, ClaimVerdict::Refuted);
-        assert_eq!(outcome(equal, 0.02_f64.ln_1p(), 30).verdict, ClaimVerdict::Undecided);
+        assert_eq!(test_of(equal, 0.0, 7).verdict(), ClaimVerdict::Confirmed);
+        assert_eq!(test_of(equal, 0.1, 13).verdict(), ClaimVerdict::Refuted);
+        assert_eq!(test_of(equal, -0.1, 13).verdict(), ClaimVerdict::Refuted);
+        assert_eq!(test_of(equal, 0.02_f64.ln_1p(), 30).verdict(), ClaimVerdict::Undecided);
     }
 
     #[test]
@@ -264,7 +253,8 @@ mod tests {
         let at_most = AllocationBound::AtMost(1);
         assert_eq!(verdict(&at_most, &[0.0, 1.0], &[]), ClaimVerdict::Confirmed);
         assert_eq!(verdict(&at_most, &[2.0; 2], &[]), ClaimVerdict::Refuted);
-        assert_eq!(allocations(&fewer, &[1.0; 2], Some(&[9.0; 2])).1, "1 instead of 9");
+        let ranges = allocations(&fewer, &[1.0, 2.0], Some(&[9.0; 2])).1;
+        assert_eq!(ranges, Some(((1.0, 2.0), Some((9.0, 9.0)))));
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! Counts: instructions and allocations.
 //!
-//! A count that repeats is compared exactly: one run of each side that agree are two runs of the same. One that varies (hash seeds, threads) is compared by runs: when nothing got
-//! worse, all of *n* runs of one side lie above all of *k* runs of the other with probability 1/C(n+k, n), whatever
-//! the distribution.
+//! A count that repeats is compared exactly: one run of each side that agree are two runs of the same. One that varies
+//! (hash seeds, threads) is compared by runs: when nothing got worse, all of *n* runs of one side lie above all of *k* runs
+//! of the other with probability 1/C(n+k, n), whatever the distribution.
 
-use thiserror::Error;
-
-use crate::domain::{Limit, Sides, Verdict};
+use crate::domain::{CountDoubt, Limit, Sides, Verdict};
 use crate::stats::ErrorBudget;
 use crate::stats::robust::median;
 
@@ -25,8 +23,10 @@ pub struct CountFinding {
     pub confidence: Option<f64>,
     /// Whether every run of each side gave one and the same count.
     pub repeats: Repeats,
-    /// Why, when inconclusive; or that the cap is exceeded.
-    pub remark: Option<CountRemark>,
+    /// Why, when inconclusive.
+    pub doubt: Option<CountDoubt>,
+    /// The cap, where it is exceeded.
+    pub above_cap: Option<f64>,
 }
 
 /// Whether runs of one executable agree.
@@ -38,45 +38,31 @@ pub enum Repeats {
     Varies,
 }
 
-/// What is to be said about counts.
-#[derive(Debug, Clone, Copy, PartialEq, Error)]
-pub enum CountRemark {
-    /// A side was counted once, and came to something else than the other.
-    #[error("it takes two runs to know whether a count repeats")]
-    CountedOnce,
-    /// A count that is negative or not finite.
-    #[error("a count is no number")]
-    NotANumber,
-    /// The runs overlap the threshold.
-    #[error(
-        "the counts vary from run to run ({low} to {high} on the candidate) and these runs do not decide"
-    )]
-    Varies {
-        /// The lowest count of the candidate.
-        low: f64,
-        /// The highest count of the candidate.
-        high: f64,
-    },
-    /// The candidate is above the cap.
-    #[error("the value exceeds its cap of {0}")]
-    AboveCap(f64),
+/// More launches of each side than this are never taken: enough for a million million tests.
+const MOST_LAUNCHES: usize = 25;
+
+/// How many launches of each side of a count that varies can show a regression at the level of the whole run: the
+/// smallest *n* with 1/C(2n, n) ≤ α/m.
+pub fn launches_needed(budget: ErrorBudget) -> usize {
+    let enough = |launches: &usize| separation_by_chance(*launches, *launches) <= 1.0 / budget.family_wise();
+    (2..MOST_LAUNCHES).find(enough).unwrap_or(MOST_LAUNCHES)
 }
 
 /// Compares the counts of repeated runs of both sides.
 pub fn judge_counts(runs: Sides<&[f64]>, limit: &Limit, budget: ErrorBudget) -> CountFinding {
     let Some(range) = Ranges::of(runs) else {
         let values = runs.map(|runs| median(runs).unwrap_or(f64::NAN));
-        return undecided(values, CountRemark::NotANumber);
+        return undecided(values, CountDoubt::NotANumber);
     };
     let values = runs.map(|runs| median(runs).unwrap_or(f64::NAN));
     let once = runs.baseline.len() < 2 || runs.candidate.len() < 2;
     if once && !range.agree() {
-        return undecided(values, CountRemark::CountedOnce);
+        return undecided(values, CountDoubt::CountedOnce);
     }
     if range.repeats() { exact(values, limit) } else { varying(&range, values, runs, limit, budget) }
 }
 
-fn undecided(values: Sides<f64>, remark: CountRemark) -> CountFinding {
+fn undecided(values: Sides<f64>, doubt: CountDoubt) -> CountFinding {
     CountFinding {
         verdict: Verdict::Inconclusive,
         values,
@@ -84,7 +70,8 @@ fn undecided(values: Sides<f64>, remark: CountRemark) -> CountFinding {
         interval: None,
         confidence: None,
         repeats: Repeats::Varies,
-        remark: Some(remark),
+        doubt: Some(doubt),
+        above_cap: None,
     }
 }
 
@@ -102,7 +89,7 @@ fn exact(values: Sides<f64>, limit: &Limit) -> CountFinding {
     let above_cap = limit.cap().filter(|cap| candidate > *cap);
     let verdict = if exceeds(baseline, candidate, limit) || above_cap.is_some() {
         Verdict::Regressed
-    } else if candidate < baseline {
+    } else if is_better(baseline, candidate, limit) {
         Verdict::Improved
     } else {
         Verdict::Unchanged
@@ -115,7 +102,8 @@ fn exact(values: Sides<f64>, limit: &Limit) -> CountFinding {
         interval: change.map(|change| (change, change)),
         confidence: Some(1.0),
         repeats: Repeats::Exactly,
-        remark: above_cap.map(CountRemark::AboveCap),
+        doubt: None,
+        above_cap,
     }
 }
 
@@ -123,6 +111,11 @@ fn exact(values: Sides<f64>, limit: &Limit) -> CountFinding {
 fn exceeds(baseline: f64, candidate: f64, limit: &Limit) -> bool {
     // A hair's breadth keeps `1%` of 100 from failing 101 for a rounding error.
     candidate - baseline > limit.allowance(baseline) + 1e-9 * baseline.abs()
+}
+
+/// Whether a candidate is better than a baseline by more than the same amount.
+fn is_better(baseline: f64, candidate: f64, limit: &Limit) -> bool {
+    baseline - candidate > limit.allowance(baseline) + 1e-9 * baseline.abs()
 }
 
 fn varying(
@@ -139,15 +132,15 @@ fn varying(
     let below_cap = limit.cap().is_none_or(|cap| range.candidate.1 <= cap && alone <= single);
     let worse = chance <= family_wise && exceeds(range.baseline.1, range.candidate.0, limit);
     let clear = chance <= single && !exceeds(range.baseline.0, range.candidate.1, limit) && below_cap;
-    let (verdict, remark) = if worse || above_cap.is_some() {
-        (Verdict::Regressed, above_cap.map(CountRemark::AboveCap))
-    } else if clear && chance <= family_wise && range.candidate.1 < range.baseline.0 {
+    let (verdict, doubt) = if worse || above_cap.is_some() {
+        (Verdict::Regressed, None)
+    } else if clear && chance <= family_wise && is_better(range.baseline.0, range.candidate.1, limit) {
         (Verdict::Improved, None)
     } else if clear {
         (Verdict::Unchanged, None)
     } else {
         let (low, high) = range.candidate;
-        (Verdict::Inconclusive, Some(CountRemark::Varies { low, high }))
+        (Verdict::Inconclusive, Some(CountDoubt::Overlap(low, high)))
     };
     let lowest = change(range.baseline.1, range.candidate.0);
     let highest = change(range.baseline.0, range.candidate.1);
@@ -158,7 +151,8 @@ fn varying(
         interval: lowest.zip(highest),
         confidence: Some((1.0 - 2.0 * chance).max(0.0)),
         repeats: Repeats::Varies,
-        remark,
+        doubt,
+        above_cap,
     }
 }
 
@@ -215,6 +209,10 @@ mod tests {
         assert_eq!(verdict(7.0, 8.0, "0"), Verdict::Regressed);
         assert_eq!(verdict(7.0, 8.0, "1"), Verdict::Unchanged);
         assert_eq!(verdict(7.0, 6.0, "0"), Verdict::Improved);
+        // Better by less than the threshold is shown, and not named.
+        assert_eq!(verdict(7.0, 6.0, "1"), Verdict::Unchanged);
+        assert_eq!(verdict(100.0, 99.0, "1%"), Verdict::Unchanged);
+        assert_eq!(verdict(100.0, 98.0, "1%"), Verdict::Improved);
         assert_eq!(verdict(0.0, 1.0, "0"), Verdict::Regressed);
         assert_eq!(verdict(0.0, 0.0, "0"), Verdict::Unchanged);
         assert_eq!(verdict(100.0, 101.0, "1%"), Verdict::Unchanged);
@@ -247,6 +245,21 @@ mod tests {
     }
 
     #[test]
+    fn a_workspace_of_any_size_gets_launches_enough() {
+        let needed = |tests| launches_needed(ErrorBudget::new(0.01, tests).unwrap());
+        assert_eq!([needed(1), needed(20), needed(128), needed(500), needed(10_000)], [5, 7, 8, 10, 12]);
+        for tests in [1, 20, 128, 500, 10_000, usize::MAX / 2] {
+            let budget = ErrorBudget::new(0.01, tests).unwrap();
+            let low: Vec<f64> = (0..needed(tests)).map(|run| 1000.0 + run as f64).collect();
+            let high: Vec<f64> = low.iter().map(|count| count * 1.1).collect();
+            let limit = Limit::parse("1%", Metric::Instructions).unwrap();
+            let found = judge_counts(Sides { baseline: &low, candidate: &high }, &limit, budget);
+            let expected = if tests < 1 << 40 { Verdict::Regressed } else { Verdict::Inconclusive };
+            assert_eq!(found.verdict, expected, "{tests} tests");
+        }
+    }
+
+    #[test]
     fn the_chance_of_separation_is_the_combinatorial_one() {
         assert!((separation_by_chance(2, 2) - 1.0 / 6.0).abs() < 1e-12);
         assert!((separation_by_chance(7, 7) - 1.0 / 3432.0).abs() < 1e-12);
@@ -257,9 +270,9 @@ mod tests {
         let metric = Metric::Instructions;
         let agreeing = judged(&[5.0], &[5.0], "1%", metric);
         assert_eq!((agreeing.verdict, agreeing.repeats), (Verdict::Unchanged, Repeats::Exactly));
-        assert_eq!(judged(&[5.0], &[6.0], "1%", metric).remark, Some(CountRemark::CountedOnce));
-        assert_eq!(judged(&[5.0, 5.0], &[4.0], "1%", metric).remark, Some(CountRemark::CountedOnce));
-        assert_eq!(judged(&[], &[5.0], "1%", metric).remark, Some(CountRemark::NotANumber));
+        assert_eq!(judged(&[5.0], &[6.0], "1%", metric).doubt, Some(CountDoubt::CountedOnce));
+        assert_eq!(judged(&[5.0, 5.0], &[4.0], "1%", metric).doubt, Some(CountDoubt::CountedOnce));
+        assert_eq!(judged(&[], &[5.0], "1%", metric).doubt, Some(CountDoubt::NotANumber));
         assert_eq!(judged(&[5.0, f64::NAN], &[5.0, 5.0], "1%", metric).verdict, Verdict::Inconclusive);
     }
 }

@@ -1,10 +1,20 @@
 //! Outcomes to pass or fail, and to the code that a process exits with.
 
-use crate::domain::{BenchmarkOutcome, ClaimOutcome, MetricOutcome, ReportedError, Verdict};
+use crate::domain::{BenchmarkOutcome, ClaimOutcome, MetricOutcome, Trouble, Verdict};
 
 /// What an inconclusive benchmark means for the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Inconclusive {
+    /// It passes.
+    #[default]
+    Pass,
+    /// It fails.
+    Fail,
+}
+
+/// What it means for the gate that only the baseline has a benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missing {
     /// It passes.
     #[default]
     Pass,
@@ -27,6 +37,8 @@ pub enum VerdictRequirement {
 pub struct GatePolicy {
     /// What an inconclusive benchmark means.
     pub inconclusive: Inconclusive,
+    /// What a missing benchmark means.
+    pub missing: Missing,
     /// Whether every benchmark must end with a verdict.
     pub verdicts: VerdictRequirement,
 }
@@ -74,25 +86,32 @@ impl Gate {
     pub fn decide(
         benchmarks: &[BenchmarkOutcome],
         claims: &[ClaimOutcome],
-        errors: &[ReportedError],
+        troubles: &[Trouble],
         policy: GatePolicy,
     ) -> Self {
         let metrics = || benchmarks.iter().flat_map(|benchmark| &benchmark.metrics);
         let count = |test: fn(&MetricOutcome) -> bool| metrics().filter(|metric| test(metric)).count();
         let inconclusive = count(|metric| metric.verdict == Verdict::Inconclusive);
+        let missing = count(|metric| metric.verdict == Verdict::Missing);
         let refuted = claims.iter().filter(|claim| claim.fails()).count();
         let failures = count(|metric| metric.verdict == Verdict::Regressed)
             + refuted
             + match policy.inconclusive {
                 Inconclusive::Pass => 0,
                 Inconclusive::Fail => inconclusive,
+            }
+            + match policy.missing {
+                Missing::Pass => 0,
+                Missing::Fail => missing,
             };
         let measured_claims = claims.iter().filter(|claim| claim.was_examined()).count();
         let compared = count(was_compared) + measured_claims;
-        let unsettled = inconclusive + count(|metric| matches!(metric.verdict, Verdict::Missing | Verdict::NotComparable))
+        let unsettled = inconclusive
+            + missing
+            + count(|metric| metric.verdict == Verdict::NotComparable)
             // A benchmark without any metric has no verdict either.
             + benchmarks.iter().filter(|benchmark| benchmark.metrics.is_empty()).count();
-        let broken = !errors.is_empty() || count(|metric| metric.verdict == Verdict::Failed) > 0;
+        let broken = !troubles.is_empty() || count(|metric| metric.verdict == Verdict::Failed) > 0;
         let wanting = policy.verdicts == VerdictRequirement::Every && (unsettled > 0 || compared == 0);
         let exit = if broken {
             Exit::Incomplete
@@ -125,31 +144,33 @@ fn was_compared(metric: &MetricOutcome) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BenchmarkName, ClaimVerdict, ClaimWeight, Claimed, Limit, Method, Metric};
+    use crate::domain::{BenchmarkName, ClaimVerdict, ClaimWeight, Claimed, Limit, Method, Metric, Reason};
 
     fn benchmark(verdicts: &[Verdict]) -> BenchmarkOutcome {
         let limit = Limit::default_for(Metric::WallTime);
         let metrics = verdicts.iter().map(|&verdict| MetricOutcome {
             method: Some(Method::Paired),
-            ..MetricOutcome::without_figures(Metric::WallTime, limit, verdict, "")
+            ..MetricOutcome::without_figures(Metric::WallTime, limit, verdict, Reason::Stored)
         });
         let name = BenchmarkName::new("a", "b", "c");
         BenchmarkOutcome { metrics: metrics.collect(), ..BenchmarkOutcome::new(name, "x86_64") }
     }
 
     fn claim(verdict: ClaimVerdict) -> ClaimOutcome {
-        let outcome = ClaimOutcome::undecided("group/pattern", Claimed::AtLeast(1.5), "");
+        let outcome = ClaimOutcome::undecided("group/pattern", Claimed::AtLeast(1.5), Vec::new());
         ClaimOutcome { verdict, ratio: Some(1.0), ..outcome }
     }
 
-    fn error() -> ReportedError {
-        ReportedError { subject: String::new(), message: "it broke".into(), hint: None }
-    }
-
-    const STRICT: GatePolicy =
-        GatePolicy { inconclusive: Inconclusive::Pass, verdicts: VerdictRequirement::Every };
-    const HARSH: GatePolicy =
-        GatePolicy { inconclusive: Inconclusive::Fail, verdicts: VerdictRequirement::None };
+    const STRICT: GatePolicy = GatePolicy {
+        inconclusive: Inconclusive::Pass,
+        missing: Missing::Pass,
+        verdicts: VerdictRequirement::Every,
+    };
+    const HARSH: GatePolicy = GatePolicy {
+        inconclusive: Inconclusive::Fail,
+        missing: Missing::Fail,
+        verdicts: VerdictRequirement::None,
+    };
 
     fn code(verdicts: &[Verdict], policy: GatePolicy) -> u8 {
         Gate::decide(&[benchmark(verdicts)], &[], &[], policy).exit.code()
@@ -162,7 +183,7 @@ mod tests {
             (Verdict::Unchanged, 0, 0, 0),
             (Verdict::Improved, 0, 0, 0),
             (Verdict::New, 0, 102, 0),
-            (Verdict::Missing, 0, 102, 0),
+            (Verdict::Missing, 0, 102, 100),
             (Verdict::NotComparable, 0, 102, 0),
             (Verdict::Inconclusive, 0, 102, 100),
             (Verdict::Failed, 101, 101, 101),
@@ -179,7 +200,7 @@ mod tests {
 
     #[test]
     fn errors_beat_regressions_and_both_are_told() {
-        let gate = Gate::decide(&[benchmark(&[Verdict::Regressed])], &[], &[error()], STRICT);
+        let gate = Gate::decide(&[benchmark(&[Verdict::Regressed])], &[], &[Trouble::Interrupted], STRICT);
         assert_eq!(gate.exit.code(), 101);
         assert!(gate.failed());
         assert_eq!(code(&[Verdict::Regressed, Verdict::Inconclusive], STRICT), 100);

@@ -1,32 +1,52 @@
-//! From measurements and a policy to verdicts, the gate and claims. Pure.
+//! From evidence and a policy to verdicts, the gate and claims. Pure.
 //!
-//! - [`policy`]: which limit holds for a metric of a benchmark on a target.
-//! - [`paired`]: both sides measured in turns: the proof. [`confirm`]: what fails must fail twice.
-//! - [`stored`]: one measurement against stored occasions: a screen that can only clear.
-//! - [`exact`]: counts, and identical executables.
-//! - [`placement`]: slower with the same code doing the same things: where it lies.
-//! - [`outcome`]: the above as outcomes for a report; what cannot be compared, and why.
-//! - [`fitness`]: what a machine and a build are like, and what that means for measuring.
-//! - [`gate`]: outcomes to pass or fail and the exit code. [`claim`]: ratios held within one build.
+//! | module | does |
+//! |---|---|
+//! | [`next`](next()) | what to find out next about a benchmark |
+//! | [`verdict`](verdict()) | the verdict on a benchmark, from evidence alone |
+//! | [`claim_verdict`] | the same of a claim |
+//! | [`run`] | the evidence of a run to its report: every verdict and the gate |
+//! | [`rules`], [`policy`], [`target`] | what is judged by: limits of metrics on targets, what was asked for |
+//! | [`paired`], [`confirm`] | both sides measured in pairs; what fails must fail twice |
+//! | [`quick`] | a few pairs of what executes the same code |
+//! | [`stored`] | one measurement beside stored runs: can only clear |
+//! | [`exact`] | counts |
+//! | [`code_layout`] | slower with the same code doing the same things: where it lies |
+//! | [`aa`] | a build against itself: whether the machine is fit |
+//! | [`gate`], [`claim`] | outcomes to pass or fail; ratios held within one build |
+//! | [`fitness`] | what a machine and a build are like, and what that means for measuring |
 
+pub mod aa;
 pub mod claim;
+pub mod claim_verdict;
+pub mod code_layout;
 pub mod confirm;
 pub mod exact;
 pub mod fitness;
 pub mod gate;
-pub mod outcome;
+pub mod next;
+mod outcome;
 pub mod paired;
-pub mod placement;
 pub mod policy;
+pub mod quick;
+pub mod rules;
+pub mod run;
 pub mod stored;
 pub mod target;
+pub mod verdict;
 
 pub use crate::stats::ErrorBudget;
 pub use claim::{ClaimError, ClaimTest, Relation};
-pub use confirm::{Confirmation, Confirmed, Doubt, combine};
-pub use exact::{CountFinding, judge_counts};
-pub use gate::{Exit, Gate, GatePolicy, Inconclusive, VerdictRequirement};
+pub use claim_verdict::{ClaimStep, next_of_claim, relation, verdict_of_claim};
+pub use confirm::{Combined, Remeasurement, combine};
+pub use exact::{CountFinding, judge_counts, launches_needed};
+pub use gate::{Exit, Gate, GatePolicy, Inconclusive, Missing, VerdictRequirement};
+pub use next::{Step, next};
 pub use paired::{ObservationError, PairObservation, PairedError, PairedState, PairedTest, Promise, observe};
 pub use policy::{BenchmarkRule, Limits, Policy, PolicyError, tests_of};
+pub use quick::QuickCheck;
+pub use rules::{Confirm, HistoryCheck, Identical, Insistence, Rules};
+pub use run::judge_run;
 pub use stored::{Cleared, Fresh, Proof, Screen, ScreenInput, screen};
 pub use target::{TargetError, TargetInfo, TargetSelector};
+pub use verdict::verdict;

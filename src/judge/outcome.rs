@@ -1,34 +1,39 @@
 //! What was found about a metric, as a report needs it: every figure, and why whenever there is no result.
 
-use crate::domain::{BuildFingerprint, Limit, Method, Metric, MetricOutcome, Provenance, Sides, Verdict};
+use crate::domain::{Doubt, Limit, Method, Metric, MetricOutcome, Reason, Side, Sides, Variation, Verdict};
 
-use super::confirm::{Confirmation, Confirmed, combine};
-use super::exact::{CountFinding, CountRemark, Repeats};
+use super::confirm::{Combined, Remeasurement, combine};
+use super::exact::{CountFinding, Repeats};
 use super::paired::PairedTest;
 use super::stored::Cleared;
+
+/// With fewer pairs than this in a budget, the budget is too small for the benchmark.
+const FEW_PAIRS: f64 = 12.0;
 
 /// The threshold of a limit as a fraction, where that makes sense.
 fn threshold(limit: &Limit, baseline: Option<f64>) -> Option<f64> {
     baseline.map(|baseline| limit.fraction(baseline)).filter(|fraction| fraction.is_finite())
 }
 
-/// The outcome of pairs and of the confirmation, if there was a suspect.
+/// The outcome of pairs and of the re-measurement, if there was a suspect. `budget` is the paired time each had, in seconds.
 ///
 /// The candidate's value is the baseline's times the paired change, so that the two values and the change agree: the
 /// ratio of pairs is known far better than the values themselves.
-pub fn paired(
+pub(super) fn paired(
     metric: Metric,
     limit: Limit,
     first: &PairedTest,
-    confirmation: Confirmation<'_>,
+    again: Remeasurement<'_>,
+    budget: f64,
 ) -> MetricOutcome {
-    let Confirmed { verdict, figures, doubt } = combine(first, confirmation);
-    let again = match confirmation {
-        Confirmation::Measured(second) => (second.pairs(), second.seconds()),
-        Confirmation::Waived | Confirmation::Outstanding => (0, 0.0),
+    let Combined { verdict, figures, unselected, reason } = combine(first, again);
+    let fresh = match again {
+        Remeasurement::Measured(second) => (second.pairs(), second.seconds()),
+        Remeasurement::Waived | Remeasurement::Outstanding => (0, 0.0),
     };
+    let (pairs, seconds) = (first.pairs() + fresh.0, first.seconds() + fresh.1);
     let (baseline, change) = (figures.baseline(), figures.estimate());
-    let interval = figures.interval();
+    let interval = figures.interval().filter(|_| unselected);
     let over_cap = (verdict == Verdict::Regressed && figures.exceeds_cap()).then(|| figures.cap()).flatten();
     MetricOutcome {
         metric,
@@ -41,20 +46,44 @@ pub fn paired(
         confidence: interval.map(|_| figures.confidence()),
         limit,
         threshold: threshold(&limit, baseline),
-        pairs: first.pairs() + again.0,
-        seconds: first.seconds() + again.1,
-        reason: doubt
-            .map(|doubt| doubt.to_string())
-            .or_else(|| over_cap.map(|cap| CountRemark::AboveCap(cap).to_string())),
+        pairs,
+        seconds,
+        reason: reason
+            .map(|reason| too_short(reason, pairs, seconds, budget))
+            .or(over_cap.map(Reason::AboveCap)),
     }
 }
 
-/// The outcome of counts.
-pub fn counts(metric: Metric, limit: Limit, finding: &CountFinding, seconds: f64) -> MetricOutcome {
+/// Says that the budget was too small for even a few pairs, where that is why nothing was decided.
+fn too_short(reason: Reason, pairs: u32, seconds: f64, budget: f64) -> Reason {
+    let each = seconds / f64::from(pairs.max(1));
+    match reason {
+        Reason::Undecided { doubt: doubt @ (Doubt::Budget | Doubt::RepeatUndecided), .. }
+            if pairs > 0 && each * FEW_PAIRS > budget =>
+        {
+            Reason::Undecided { doubt, short_of: Some((each, budget)) }
+        }
+        other => other,
+    }
+}
+
+/// The outcome of counts. `source` is where counts that vary probably come from.
+pub(super) fn counts(
+    metric: Metric,
+    limit: Limit,
+    finding: &CountFinding,
+    source: Option<Variation>,
+    seconds: f64,
+) -> MetricOutcome {
     let Sides { baseline, candidate } = finding.values.map(|value| value.is_finite().then_some(value));
     let method = match finding.repeats {
         Repeats::Exactly => Some(Method::Exact),
         Repeats::Varies => finding.interval.map(|_| Method::Paired),
+    };
+    let reason = match (source, finding.doubt, finding.above_cap) {
+        (None, None, None) => None,
+        (None, None, Some(cap)) => Some(Reason::AboveCap(cap)),
+        (source, doubt, above_cap) => Some(Reason::CountsVary { source, doubt, above_cap }),
     };
     MetricOutcome {
         metric,
@@ -69,56 +98,44 @@ pub fn counts(metric: Metric, limit: Limit, finding: &CountFinding, seconds: f64
         threshold: threshold(&limit, baseline),
         pairs: 0,
         seconds,
-        reason: finding.remark.map(|remark| remark.to_string()),
+        reason,
     }
 }
 
-/// The outcome of byte-identical executables: nothing has changed. `value` is what is known of both, if anything.
-pub fn identical(metric: Metric, limit: Limit, value: Option<f64>) -> MetricOutcome {
-    without_measuring(metric, limit, value, "the executables are identical")
-}
-
-/// The outcome of executables that differ, but not in what this benchmark executes: the same instructions equally often,
-/// and as many allocations. `glance` are the few pairs that saw no difference: figures to show, too few for an interval.
-pub fn same_code(metric: Metric, limit: Limit, glance: &PairedTest) -> MetricOutcome {
+/// The outcome of byte-identical executables: nothing has changed.
+pub(super) fn identical(metric: Metric, limit: Limit) -> MetricOutcome {
     MetricOutcome {
-        verdict: Verdict::Unchanged,
-        method: Some(Method::Paired),
-        baseline: glance.baseline(),
-        candidate: glance.candidate(),
-        change: glance.estimate(),
-        threshold: threshold(&limit, glance.baseline()),
-        pairs: glance.pairs(),
-        seconds: glance.seconds(),
-        ..MetricOutcome::without_figures(
-            metric,
-            limit,
-            Verdict::Unchanged,
-            "both sides execute the same machine code, equally often, and a glance at the clock agrees",
-        )
-    }
-}
-
-fn without_measuring(metric: Metric, limit: Limit, value: Option<f64>, reason: &str) -> MetricOutcome {
-    MetricOutcome {
-        metric,
-        verdict: Verdict::Unchanged,
         method: Some(Method::Exact),
-        baseline: value,
-        candidate: value,
         change: Some(0.0),
         interval: Some((0.0, 0.0)),
         confidence: Some(1.0),
-        limit,
-        threshold: threshold(&limit, value),
-        pairs: 0,
-        seconds: 0.0,
-        reason: Some(reason.to_owned()),
+        ..MetricOutcome::without_figures(metric, limit, Verdict::Unchanged, Reason::Identical)
     }
 }
 
-/// The outcome of a candidate that stored occasions cleared. `seconds` is what its one measurement took.
-pub fn cleared(metric: Metric, limit: Limit, cleared: &Cleared, seconds: f64) -> MetricOutcome {
+/// The outcome of executables that differ, but not in what this benchmark executes: the same instructions equally often,
+/// and as many allocations. `quick` are the few pairs that saw no difference: figures to show, too few for an interval.
+pub(super) fn same_code(metric: Metric, limit: Limit, quick: &PairedTest) -> MetricOutcome {
+    MetricOutcome {
+        method: Some(Method::Paired),
+        baseline: quick.baseline(),
+        candidate: quick.candidate(),
+        change: quick.estimate(),
+        threshold: threshold(&limit, quick.baseline()),
+        pairs: quick.pairs(),
+        seconds: quick.seconds(),
+        ..MetricOutcome::without_figures(metric, limit, Verdict::Unchanged, Reason::SameCode)
+    }
+}
+
+/// The outcome of a candidate that stored runs cleared, with one pair that agrees. `seconds` is what both took.
+pub(super) fn cleared(
+    metric: Metric,
+    limit: Limit,
+    cleared: &Cleared,
+    pairs: u32,
+    seconds: f64,
+) -> MetricOutcome {
     MetricOutcome {
         metric,
         verdict: Verdict::Unchanged,
@@ -130,73 +147,36 @@ pub fn cleared(metric: Metric, limit: Limit, cleared: &Cleared, seconds: f64) ->
         confidence: Some(cleared.confidence),
         limit,
         threshold: threshold(&limit, Some(cleared.baseline)),
-        pairs: 0,
+        pairs,
         seconds,
         reason: None,
     }
 }
 
-/// What forbids a comparison, if anything: an emulator on either side, or builds that differ in more than the code.
-///
-/// The reason names each field that differs, with both values.
-pub fn not_comparable(
-    metric: Metric,
-    limit: Limit,
-    builds: Sides<&BuildFingerprint>,
-    provenance: Sides<Provenance>,
-) -> Option<MetricOutcome> {
-    let refuse =
-        |reason: String| Some(MetricOutcome::without_figures(metric, limit, Verdict::NotComparable, reason));
-    let differences = builds.baseline.differences(builds.candidate);
-    if !differences.is_empty() {
-        let named: Vec<String> = differences
-            .iter()
-            .map(|(field, baseline, candidate)| {
-                format!("{field} differs: `{baseline}` on the baseline, `{candidate}` on the candidate")
-            })
-            .collect();
-        return refuse(named.join("; "));
-    }
-    if [provenance.baseline, provenance.candidate].contains(&Provenance::Emulated) {
-        return refuse(format!("measured under an emulator: its {metric} is no evidence"));
-    }
-    None
-}
-
 /// The outcome of a benchmark that only one side has.
-///
-/// `has_it` is the side that does.
-pub fn one_sided(
-    metric: Metric,
-    limit: Limit,
-    has_it: crate::domain::Side,
-    value: Option<f64>,
-) -> MetricOutcome {
-    let (verdict, reason, baseline, candidate) = match has_it {
-        crate::domain::Side::Candidate => (Verdict::New, "only the candidate has it", None, value),
-        crate::domain::Side::Baseline => (Verdict::Missing, "only the baseline has it", value, None),
+pub(super) fn one_sided(metric: Metric, limit: Limit, has_it: Side) -> MetricOutcome {
+    let verdict = match has_it {
+        Side::Candidate => Verdict::New,
+        Side::Baseline => Verdict::Missing,
     };
-    let outcome = MetricOutcome::without_figures(metric, limit, verdict, reason);
-    MetricOutcome { baseline, candidate, ..outcome }
+    MetricOutcome::without_figures(metric, limit, verdict, Reason::OnlyOn(has_it))
 }
 
-/// What remains of an outcome when the null control has shown that the machine was not fit to time anything.
+/// What remains of an outcome where the A/A test has shown that the machine was not fit to time anything.
 ///
 /// Exact figures stand; everything that was timed becomes inconclusive for that `reason`, its figures still shown.
-#[must_use]
-pub fn on_unfit_machine(outcome: MetricOutcome, reason: &str) -> MetricOutcome {
+pub(super) fn on_unfit_machine(outcome: MetricOutcome, reason: Reason) -> MetricOutcome {
     let timed = matches!(outcome.method, Some(Method::Paired | Method::Stored));
     if !(timed && outcome.verdict.is_decided()) {
         return outcome;
     }
-    MetricOutcome { verdict: Verdict::Inconclusive, reason: Some(reason.to_owned()), ..outcome }
+    MetricOutcome { verdict: Verdict::Inconclusive, reason: Some(reason), ..outcome }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::paired::tests::pairs_of;
     use super::*;
-    use crate::domain::Side;
     use crate::stats::ErrorBudget;
 
     fn limit(text: &str) -> Limit {
@@ -212,11 +192,15 @@ mod tests {
         test
     }
 
+    fn judged(limit: Limit, first: &PairedTest, again: Remeasurement<'_>) -> MetricOutcome {
+        paired(Metric::WallTime, limit, first, again, 10.0)
+    }
+
     #[test]
-    fn a_regression_carries_every_figure_of_its_confirmation() {
+    fn a_regression_carries_every_figure_of_its_remeasurement() {
         let limit = limit("5%");
         let (first, second) = (test_of(&limit, &[0.3; 8]), test_of(&limit, &[0.2; 8]));
-        let found = paired(Metric::WallTime, limit, &first, Confirmation::Measured(&second));
+        let found = judged(limit, &first, Remeasurement::Measured(&second));
         assert_eq!((found.verdict, found.method), (Verdict::Regressed, Some(Method::Paired)));
         assert_eq!(found.pairs, 16);
         assert!((found.change.unwrap() - 0.2_f64.exp_m1()).abs() < 1e-9);
@@ -233,48 +217,38 @@ mod tests {
         let suspect = test_of(&limit, &[0.3; 8]);
         let empty = test_of(&limit, &[]);
         for found in [
-            paired(Metric::WallTime, limit, &suspect, Confirmation::Outstanding),
-            paired(Metric::WallTime, limit, &empty, Confirmation::Waived),
-            one_sided(Metric::WallTime, limit, Side::Baseline, Some(3.0)),
-            on_unfit_machine(paired(Metric::WallTime, limit, &suspect, Confirmation::Waived), "unfit"),
+            judged(limit, &suspect, Remeasurement::Outstanding),
+            judged(limit, &empty, Remeasurement::Waived),
+            one_sided(Metric::WallTime, limit, Side::Baseline),
+            on_unfit_machine(judged(limit, &suspect, Remeasurement::Waived), Reason::Emulated),
         ] {
             assert!(!found.verdict.is_decided());
             assert!(found.reason.is_some(), "{found:?}");
         }
-        let exact = identical(Metric::WallTime, limit, None);
-        assert_eq!(on_unfit_machine(exact.clone(), "unfit"), exact);
+        let exact = identical(Metric::WallTime, limit);
+        assert_eq!(on_unfit_machine(exact.clone(), Reason::Emulated), exact);
     }
 
     #[test]
     fn a_value_above_its_cap_fails_and_says_so() {
         let limit = limit("5% | 500ns");
         let over = test_of(&limit, &[0.0; 10]);
-        let found = paired(Metric::WallTime, limit, &over, Confirmation::Measured(&over.clone()));
+        let found = judged(limit, &over, Remeasurement::Measured(&over.clone()));
         assert_eq!(found.verdict, Verdict::Regressed);
-        assert!(found.reason.unwrap().contains("cap of 500"));
+        assert_eq!(found.reason, Some(Reason::AboveCap(500.0)));
     }
 
     #[test]
-    fn differences_and_emulators_are_named() {
-        let build = BuildFingerprint {
-            rustc: "1.95.0".into(),
-            host: "x86_64-unknown-linux-gnu".into(),
-            target: "x86_64-unknown-linux-gnu".into(),
-            profile: "bench".into(),
-            settings: String::new(),
-            features: String::new(),
-            rustflags: String::new(),
-            instrument: "criterion 0.8.2".into(),
-        };
-        let other = BuildFingerprint { rustc: "1.96.0".into(), ..build.clone() };
-        let judged = |candidate: &BuildFingerprint, provenance| {
-            let builds = Sides { baseline: &build, candidate };
-            let provenance = Sides { baseline: Provenance::Native, candidate: provenance };
-            not_comparable(Metric::WallTime, limit("5%"), builds, provenance)
-        };
-        assert_eq!(judged(&build, Provenance::Native), None);
-        let reason = judged(&other, Provenance::Native).unwrap().reason.unwrap();
-        assert!(["rustc", "1.95.0", "1.96.0"].iter().all(|part| reason.contains(part)), "{reason}");
-        assert!(judged(&build, Provenance::Emulated).unwrap().reason.unwrap().contains("emulator"));
+    fn a_budget_with_room_for_too_few_pairs_is_named() {
+        let limit = limit("5%");
+        let open = test_of(&limit, &[0.2, -0.2, 0.2]);
+        let each = open.seconds() / 3.0;
+        let short =
+            |budget| match paired(Metric::WallTime, limit, &open, Remeasurement::Waived, budget).reason {
+                Some(Reason::Undecided { doubt: Doubt::Budget, short_of }) => short_of,
+                other => panic!("{other:?}"),
+            };
+        assert_eq!(short(each * 11.0), Some((each, each * 11.0)));
+        assert_eq!(short(each * 13.0), None);
     }
 }

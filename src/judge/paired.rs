@@ -1,4 +1,4 @@
-//! Both sides measured in turns: the test that proves.
+//! Both sides measured in pairs: the test that decides.
 //!
 //! Each pair of launches becomes one number, the log ratio of candidate to baseline; the pairs are judged by
 //! [`BettingTest`] after every pair. Nothing but the pairs enters, so judging stored pairs again gives the same answer
@@ -64,7 +64,7 @@ pub fn observe(pair: &Pair) -> Result<PairObservation, ObservationError> {
     let (logs_of_baseline, logs_of_candidate) = (logs(baseline), logs(candidate));
     let own_error = median_error(&finite(&logs_of_candidate)).ok_or(ObservationError::NoRatio)?;
     let ratio = match pair.schedule {
-        Schedule::Turns => {
+        Schedule::Interleaved => {
             let turns = baseline.len().min(candidate.len());
             let logs = Sides { baseline: &logs_of_baseline[..], candidate: &logs_of_candidate[..] };
             let ratios = finite(&against_neighbours(pair.first, logs));
@@ -72,7 +72,7 @@ pub fn observe(pair: &Pair) -> Result<PairObservation, ObservationError> {
             let sd = robust_sd(&ratios).unwrap_or(0.0) * OF_TWO_BY_OF_THREE;
             Observation { value, error: sd * MEDIAN_TO_MEAN / (turns as f64).sqrt() }
         }
-        Schedule::WholeProcess => {
+        Schedule::Sequential => {
             let error = median_error(&finite(&logs_of_baseline)).ok_or(ObservationError::NoRatio)?;
             Observation {
                 value: (candidate.median() / baseline.median()).ln(),
@@ -123,7 +123,7 @@ pub enum PairedState {
     Regressed,
     /// Not worse than the margin, nor above the cap.
     NotWorse,
-    /// Better, at the level of the whole run.
+    /// Better by more than the margin, at the level of the whole run.
     Improved,
 }
 
@@ -186,7 +186,24 @@ impl PairedTest {
         Ok(Self::new(limit.fraction(baseline), budget)?.with_cap(limit.cap()))
     }
 
-    /// The same questions without pairs, for a confirmation: it stands alone, because the first test already keeps
+    /// The test of a limit for a baseline of about `baseline`; for one that makes no margin, of no change at all.
+    pub fn lenient(limit: &Limit, baseline: f64, budget: ErrorBudget) -> Self {
+        Self::of_limit(limit, baseline, budget)
+            .or_else(|_| Self::new(0.0, budget))
+            .unwrap_or_else(|_| unreachable!("a margin of zero is not negative"))
+    }
+
+    /// The test that stored pairs make; `None` without any. The first pair tells what the baseline is about.
+    pub fn of_pairs(limit: &Limit, pairs: &[Pair], budget: ErrorBudget) -> Option<Self> {
+        let mut test = Self::lenient(limit, pairs.first()?.launches.baseline.samples.median(), budget);
+        for pair in pairs {
+            // One without a ratio says nothing.
+            let _ = test.push(pair);
+        }
+        Some(test)
+    }
+
+    /// The same questions without pairs, for a re-measurement: it stands alone, because the first test already keeps
     /// the error of the whole run.
     #[must_use]
     pub fn to_confirm(&self) -> Self {
@@ -241,11 +258,26 @@ impl PairedTest {
             PairedState::Regressed
         } else if clear == usize::MAX {
             PairedState::Undecided
-        } else if self.ratios.evidence(Direction::Below, 0.0) >= self.budget.family_wise() {
+        } else if self.improvement() >= self.budget.family_wise() {
             PairedState::Improved
         } else {
             PairedState::NotWorse
         }
+    }
+
+    /// The ratio below which a candidate is better by more than the margin, as a logarithm; `None` where nothing can be.
+    fn better(&self) -> Option<f64> {
+        (self.margin < 1.0).then(|| (-self.margin).ln_1p())
+    }
+
+    /// The evidence that the candidate is better by more than the margin.
+    fn improvement(&self) -> f64 {
+        self.better().map_or(0.0, |bound| self.ratios.evidence(Direction::Below, bound))
+    }
+
+    /// Whether it seems better by any amount at all, at the level of the whole run.
+    pub fn seems_better(&self) -> bool {
+        self.ratios.evidence(Direction::Below, 0.0) >= self.budget.family_wise()
     }
 
     /// Whether the candidate's own value is shown to be above the cap.
@@ -358,11 +390,11 @@ impl PairedTest {
     }
 
     /// How many more pairs are expected to turn "not worse" into "improved"; `None` where that is not in sight: the
-    /// upper end of the interval is not below 0, or another state holds.
+    /// upper end of the interval is not below the margin, or another state holds.
     pub fn pairs_to_improved(&self) -> Option<f64> {
-        let in_sight = self.state() == PairedState::NotWorse
-            && self.ratios.evidence(Direction::Below, 0.0) >= self.budget.single();
-        let pairs = self.ratios.expected_more(Direction::Below, 0.0, self.budget.family_wise());
+        let bound = self.better()?;
+        let in_sight = self.state() == PairedState::NotWorse && self.improvement() >= self.budget.single();
+        let pairs = self.ratios.expected_more(Direction::Below, bound, self.budget.family_wise());
         (in_sight && pairs.is_finite()).then_some(pairs)
     }
 }

@@ -119,7 +119,11 @@ mod tests {
     use crate::domain::Metric;
 
     const OCCASIONS: [f64; 8] = [7.0, 7.002, 6.998, 7.001, 7.0, 6.999, 7.001, 7.0];
-    const DIFFERENCES: [f64; 9] = [0.002, -0.001, 0.003, -0.002, 0.001, 0.002, -0.3, 0.002, -0.001];
+    /// One of twenty is a commit that changed something.
+    const DIFFERENCES: [f64; 20] = [
+        0.002, -0.001, 0.003, -0.002, 0.001, 0.002, -0.3, 0.002, -0.001, 0.001, 0.002, -0.001, 0.003, -0.002,
+        0.001, 0.002, -0.001, 0.002, -0.001, 0.001,
+    ];
 
     fn screened(occasions: &[f64], differences: &[f64], value: f64, limit: &str) -> Screen {
         let limit = Limit::parse(limit, Metric::WallTime).unwrap();

@@ -68,13 +68,13 @@ fn both_take_turns(benches: Sides<&BuiltBench>) -> bool {
     cfg!(unix)
         && Side::BOTH.iter().all(|&side| {
             let bench = benches.get(side);
-            bench.fingerprint.takes_turns() && bench.execution == Execution::Native
+            bench.fingerprint.instrument.interleaved && bench.execution == Execution::Native
         })
 }
 
 impl Runner for Coordinator {
     fn schedule(&mut self, benches: Sides<&BuiltBench>, _ids: Sides<&str>) -> Schedule {
-        if both_take_turns(benches) { Schedule::Turns } else { Schedule::WholeProcess }
+        if both_take_turns(benches) { Schedule::Interleaved } else { Schedule::Sequential }
     }
 
     fn list(&mut self, bench: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {
@@ -99,8 +99,8 @@ impl Runner for Coordinator {
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)> {
         match self.schedule(benches, ids) {
-            Schedule::WholeProcess => self.whole.pair(benches, ids, index, first, options),
-            Schedule::Turns => self.pair_in_turns(benches, ids, index, first, options),
+            Schedule::Sequential => self.whole.pair(benches, ids, index, first, options),
+            Schedule::Interleaved => self.pair_in_turns(benches, ids, index, first, options),
         }
     }
 

@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::criterion::protocol::ProtocolError;
-use crate::domain::SampleError;
+use crate::domain::{Failure, SampleError};
 use crate::support::process::ProcessError;
 
 /// A launch that gave no samples, and the last lines it printed.
@@ -104,6 +104,12 @@ impl From<FailureKind> for LaunchFailure {
     /// A failure of something that printed nothing.
     fn from(kind: FailureKind) -> Self {
         Self { kind, output_tail: String::new() }
+    }
+}
+
+impl From<LaunchFailure> for Failure {
+    fn from(failure: LaunchFailure) -> Self {
+        Self { message: failure.to_string(), output: failure.output_tail.trim().to_owned() }
     }
 }
 

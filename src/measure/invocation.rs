@@ -144,7 +144,7 @@ pub(crate) mod tests {
                 settings: String::new(),
                 features: String::new(),
                 rustflags: String::new(),
-                instrument: String::new(),
+                instrument: "criterion 0.8.2".parse().unwrap(),
             },
             execution,
         }

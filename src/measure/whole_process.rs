@@ -182,7 +182,7 @@ impl WholeProcess {
 
 impl Runner for WholeProcess {
     fn schedule(&mut self, _: Sides<&BuiltBench>, _: Sides<&str>) -> Schedule {
-        Schedule::WholeProcess
+        Schedule::Sequential
     }
 
     fn list(&mut self, bench: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {
@@ -229,7 +229,7 @@ impl Runner for WholeProcess {
             Side::Baseline => Sides { baseline: one, candidate: other },
             Side::Candidate => Sides { baseline: other, candidate: one },
         };
-        Ok(Pair { index, first, schedule: Schedule::WholeProcess, cpu: None, launches })
+        Ok(Pair { index, first, schedule: Schedule::Sequential, cpu: None, launches })
     }
 
     fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {

@@ -1,23 +1,26 @@
-//! `check` and `compare`: two revisions, every stage.
+//! `check` and `compare`: two revisions, every stage. Evidence is collected step by step, kept in the store, read back from
+//! there, and judged once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::catalogue::{Catalogue, Presence};
+use super::builder::{Builder, Layout, Prepared, TargetName};
+use super::catalogue::{Benchmark, benchmarks};
 use super::claims::{self, Resolved, gate};
-use super::counts::{Heap, Kind};
+use super::collect::benchmarks::{AllocationBuilds, Collector};
+use super::collect::counts::AllocationBuild;
+use super::collect::{aa, renames};
 use super::error::PipelineError;
-use super::null_control::NullControl;
-use super::referee::{Heaps, Referee};
-use super::request::{CompareRequest, Harness, HarnessClaims, Measuring, Subject};
-use super::session;
-use super::workshop::{BenchTargetName, Layout, Prepared, Workshop};
+use super::request::{CompareRequest, SuiteClaims};
+use super::session::{Beginning, Session};
+use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, Event, Progress, Report, ReportedError, Revision, Side, Sides, Verdict,
+    BenchmarkEvidence, BenchmarkName, CountKind, Event, Metric, Note, Presence, Progress, Report, Revision,
+    RunEvidence, Side, Sides, Trouble,
 };
-use crate::judge::Gate;
+use crate::judge::next::{most_tests_of, tests_of};
+use crate::judge::{Identical, Rules, Step, judge_run, next};
 use crate::measure::runner::Runner;
-use crate::source::Repository;
 use crate::store::Store;
 use crate::support::process::interrupted;
 
@@ -32,85 +35,183 @@ pub fn compare(
     progress: &dyn Progress,
 ) -> Result<Report, PipelineError> {
     let start = Instant::now();
-    let repository = Repository::discover(&request.project.root)?;
-    // Asked now so that a revision that does not exist is told without waiting for the lock.
-    named_revisions(request, &repository)?;
-    let lock = session::lock(&request.project, progress)?;
-    let revisions = revisions(request, &repository)?;
-    let mut workshop = Workshop::new(&request.project, &repository, &request.scope, progress);
-    if request.claims.harness == HarnessClaims::Always {
-        workshop.layout = Layout::Asked;
+    let mut workspace = Workspace::find(&request.project, progress)?;
+    let named = workspace.name_sides(request.baseline.as_deref(), &request.candidate)?;
+    workspace.lock()?;
+    let revisions = workspace.sides(named)?;
+    let mut builder = workspace.builder(&request.scope);
+    if request.claims.suite == SuiteClaims::Always {
+        builder.layout = Layout::Asked;
     }
-    let prepared = prepare(&workshop, revisions)?;
+    let prepared = builder.prepare_both(&revisions)?;
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
-    workshop.tidy(&[revisions.baseline.tree.clone(), revisions.candidate.tree.clone()]);
     progress.event(Event::Stage("Listing benchmarks"));
-    let mut list = |side: Side| session::list(prepared.get(side), runner);
-    let lists = Sides { baseline: list(Side::Baseline)?, candidate: list(Side::Candidate)? };
-    let everything = Catalogue::new(&lists, |_| true);
-    let catalogue = Catalogue::new(&lists, |name| in_scope(&request.scope, name));
+    let lists = Sides {
+        baseline: workspace.list(&prepared.baseline, runner)?,
+        candidate: workspace.list(&prepared.candidate, runner)?,
+    };
+    let everything = benchmarks(&lists.as_ref().map(|list| &list.benches[..]));
+    let names: Vec<BenchmarkName> = everything.iter().map(|one| one.evidence.name.clone()).collect();
     let claims =
         gate::selected(request, &revisions.candidate, &prepared.candidate, &lists.candidate, &everything)?;
-    if catalogue.entries.is_empty() && catalogue.broken.is_empty() {
-        let names: Vec<BenchmarkName> = everything.entries.into_keys().collect();
-        return Err(session::nothing(&prepared.candidate, &request.scope, &names));
+    let mut wanted = everything;
+    wanted.retain(|benchmark| request.scope.includes(&benchmark.evidence.name));
+    let unlisted = troubles(&lists);
+    if wanted.is_empty() && unlisted.is_empty() {
+        return Err(nothing(&prepared.candidate, &request.scope, &names));
     }
-    let occasion = session::begin(store, request.command, &request.machine, request.seed)?;
-    let timed = claims.iter().filter(|claim| claim.is_timed()).count();
-    let heap = heap(&workshop, &request.measuring, &revisions, &catalogue, &claims)?;
-    let mut referee = Referee {
-        request,
-        revisions: &revisions,
-        store,
-        runner,
-        progress,
-        occasion,
-        heap,
-        settled: BTreeMap::new(),
-        notes: BTreeSet::new(),
-        claims: timed,
-        control: NullControl::default(),
+    let beginning = Beginning {
+        kind: request.kind,
+        measuring: &request.measuring,
+        machine: &request.machine,
+        seed: request.seed,
     };
-    let mut found = (Vec::new(), Vec::new());
-    let judged = referee.judge(&catalogue).and_then(|budget| {
-        let layout = prepared.candidate.layout.as_ref();
-        found = referee.claims(&claims, &lists.candidate, layout, budget)?;
-        Ok(())
-    });
-    let (mut claims, broken) = found;
-    let (settled, remarks, control) = (referee.settled, referee.notes, referee.control);
-    let mut benchmarks: Vec<BenchmarkOutcome> = settled.into_values().collect();
-    control.take_back(&mut benchmarks, &mut claims);
-    progress.event(Event::Measured);
-    drop(lock);
-    let mut errors = errors(&catalogue, &benchmarks);
-    errors.extend(broken);
-    if let Err(error) = judged {
-        if benchmarks.is_empty() {
-            return Err(error);
+    let mut session = Session::begin(&beginning, store, runner, progress)?;
+    let allocations = allocation_builds(&builder, request, &revisions, &wanted, &claims)?;
+    let mut run = RunEvidence {
+        kind: request.kind,
+        revisions: revisions.clone(),
+        machine: request.machine.clone(),
+        toolchain: prepared.candidate.toolchain(),
+        tests: None,
+        budget: request.measuring.budget.as_secs_f64(),
+        aa: crate::domain::AaTest { asked: request.judging.aa_test, ..crate::domain::AaTest::default() },
+        claims: Vec::new(),
+        notes: notes(&prepared),
+        troubles: unlisted,
+        seconds: 0.0,
+    };
+    let mut collector = Collector::new(&mut session, &revisions, allocations);
+    let collected = collect(request, &mut collector, &mut run, wanted, &claims);
+    let (benchmarks, broken) = match collected {
+        Collected { benchmarks, error: None } => (benchmarks, None),
+        Collected { benchmarks, error: Some(error) } if benchmarks.is_empty() => return Err(error),
+        Collected { benchmarks, error: Some(error) } => (benchmarks, Some(error)),
+    };
+    let allocations = collector.allocations.take();
+    let layout = prepared.candidate.layout.as_ref();
+    let broken = match broken {
+        Some(error) => Some(error),
+        None => {
+            let built = gate::Built {
+                listed: &lists.candidate,
+                allocations: candidate(allocations.as_ref()),
+                layout,
+            };
+            gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
         }
-        errors.push(session::broken_off(&error));
+    };
+    progress.event(Event::Measured);
+    workspace.unlock();
+    run.troubles.extend(broken.as_ref().map(broken_off));
+    if interrupted() {
+        run.troubles.push(Trouble::Interrupted);
     }
-    errors.extend(session::interruption("before every benchmark was decided; what was measured is stored"));
-    let gate = Gate::decide(&benchmarks, &claims, &errors, request.judging.gate);
-    Ok(Report {
-        command: request.command,
-        exit_code: gate.exit.code(),
-        baseline: Some(revisions.baseline.clone()),
-        candidate: Some(revisions.candidate.clone()),
-        machine: Some(request.machine.clone()),
-        toolchain: session::toolchain(&prepared.candidate),
-        benchmarks,
-        claims,
-        errors,
-        notes: notes(&prepared).into_iter().chain(remarks).chain(control.note()).collect(),
-        seconds: start.elapsed().as_secs_f64(),
-    })
+    run.seconds = start.elapsed().as_secs_f64();
+    let evidence: Vec<BenchmarkEvidence> =
+        benchmarks.into_iter().map(|benchmark| benchmark.evidence).collect();
+    let rules = request.rules();
+    // A store that refused once is not asked again: what is in memory is all there is.
+    if broken.is_some() {
+        return Ok(judge_run(&run, &evidence, &rules, request.judging.gate));
+    }
+    session.store.finish_run(session.run, &run)?;
+    let stored = session.store.run_evidence(session.run)?;
+    let report = judge_run(&stored.run, &stored.benchmarks, &rules, request.judging.gate);
+    claims::record(&mut session, &revisions.candidate, &stored.run, &report)?;
+    Ok(report)
+}
+
+/// What was collected, also when an error ended it half-way.
+struct Collected {
+    benchmarks: Vec<Benchmark>,
+    error: Option<PipelineError>,
+}
+
+/// Collects until the judge wants to know no more, and keeps every step in the store.
+fn collect(
+    request: &CompareRequest,
+    collector: &mut Collector<'_, '_>,
+    run: &mut RunEvidence,
+    wanted: Vec<Benchmark>,
+    claims: &[Resolved],
+) -> Collected {
+    let counted = request.measuring.metrics.contains(&Metric::Instructions);
+    let joined = if counted { renames::join(collector, wanted) } else { Ok(wanted) };
+    let mut benchmarks = match joined {
+        Ok(benchmarks) => benchmarks,
+        Err(error) => return Collected { benchmarks: Vec::new(), error: Some(error) },
+    };
+    let error = steps(request, collector, run, &mut benchmarks, claims).err();
+    Collected { benchmarks, error }
+}
+
+fn steps(
+    request: &CompareRequest,
+    collector: &mut Collector<'_, '_>,
+    run: &mut RunEvidence,
+    benchmarks: &mut [Benchmark],
+    claims: &[Resolved],
+) -> Result<(), PipelineError> {
+    let rules = request.rules();
+    let timed_claims = claims.iter().filter(|claim| claim.evidence.case.is_timed()).count();
+    let most: usize = benchmarks.iter().map(|one| most_tests_of(&one.evidence, &rules)).sum();
+    let most = most + timed_claims;
+    for benchmark in benchmarks.iter() {
+        keep(collector, &benchmark.evidence)?;
+        if request.measuring.metrics.contains(&Metric::WallTime) {
+            collector.store_emulated(benchmark)?;
+        }
+    }
+    while !interrupted() {
+        let rules = Rules { tests: run.tests, ..rules };
+        let steps: Vec<Step> = benchmarks.iter().map(|one| next(&one.evidence, &rules, most)).collect();
+        let Some(step) = steps.iter().copied().filter(|step| *step != Step::Done).min() else { break };
+        if step == Step::AwaitTests {
+            let tests: usize = benchmarks.iter().map(|one| tests_of(&one.evidence, &rules)).sum();
+            run.tests = Some(tests + timed_claims);
+            continue;
+        }
+        let taking = benchmarks.iter_mut().zip(&steps).filter(|(_, next)| **next == step);
+        let mut taking: Vec<&mut Benchmark> = taking.map(|(benchmark, _)| benchmark).collect();
+        if step == Step::Pairs && run.aa.asked && run.aa.controls.is_empty() {
+            let comparisons: Vec<_> =
+                taking.iter().filter_map(|benchmark| collector.comparison(benchmark, &rules)).collect();
+            run.aa = aa::collect(collector.session, &comparisons, &rules)?;
+            if interrupted() {
+                break;
+            }
+        }
+        collector.take(step, &rules, &mut taking)?;
+        for benchmark in taking {
+            keep(collector, &benchmark.evidence)?;
+        }
+    }
+    if run.tests.is_none() {
+        let rules = Rules { tests: None, ..rules };
+        let tests: usize = benchmarks.iter().map(|one| tests_of(&one.evidence, &rules)).sum();
+        run.tests = Some(tests + timed_claims);
+    }
+    Ok(())
+}
+
+fn keep(collector: &mut Collector<'_, '_>, evidence: &BenchmarkEvidence) -> Result<(), PipelineError> {
+    let run = collector.session.run;
+    Ok(collector.session.store.keep_evidence(run, evidence)?)
+}
+
+/// What allocations of the candidate are counted in, or why there is nothing.
+fn candidate(builds: Option<&AllocationBuilds>) -> Result<&AllocationBuild, &str> {
+    match builds {
+        Some(Ok(builds)) => Ok(&builds.candidate),
+        Some(Err(reason)) => Err(reason),
+        None => Err("nothing was built to count them in"),
+    }
 }
 
 /// What a reader should know of the candidate, and what was special about the baseline.
-fn notes(prepared: &Sides<Prepared>) -> Vec<String> {
-    let mut notes = session::notes(&prepared.candidate);
+fn notes(prepared: &Sides<Prepared>) -> Vec<Note> {
+    let mut notes = prepared.candidate.all_notes();
     for note in &prepared.baseline.notes {
         if !notes.contains(note) {
             notes.push(note.clone());
@@ -119,98 +220,37 @@ fn notes(prepared: &Sides<Prepared>) -> Vec<String> {
     notes
 }
 
-/// What is compared: the baseline, and the candidate where it is a commit.
-fn named_revisions(
-    request: &CompareRequest,
-    repository: &Repository,
-) -> Result<(Revision, Option<Revision>), PipelineError> {
-    let candidate = match &request.candidate {
-        Subject::WorkTree => None,
-        Subject::Revision(spec) => Some(repository.resolve(spec)?),
-    };
-    let baseline = match &request.baseline {
-        Some(spec) => repository.resolve(spec)?,
-        None => repository.default_baseline()?,
-    };
-    Ok((baseline, candidate))
-}
-
-fn revisions(request: &CompareRequest, repository: &Repository) -> Result<Sides<Revision>, PipelineError> {
-    let (baseline, candidate) = named_revisions(request, repository)?;
-    let candidate = match candidate {
-        Some(commit) => commit,
-        None => repository.work_tree()?,
-    };
-    Ok(Sides { baseline, candidate })
-}
-
-/// Builds both sides, the candidate first: its errors are the user's news.
-fn prepare(workshop: &Workshop<'_>, revisions: Sides<Revision>) -> Result<Sides<Prepared>, PipelineError> {
-    let candidate = workshop.prepare(Side::Candidate, &revisions.candidate, None)?;
-    let baseline = if revisions.baseline.tree == candidate.revision.tree {
-        candidate.clone().standing_for(revisions.baseline)
-    } else {
-        workshop.prepare(Side::Baseline, &revisions.baseline, Some(&candidate))?
-    };
-    Ok(Sides { baseline, candidate })
+/// The executables that could not list their benchmarks.
+fn troubles(lists: &Sides<Listing>) -> Vec<Trouble> {
+    Side::BOTH.iter().flat_map(|&side| lists.get(side).troubles(Some(side))).collect()
 }
 
 /// Builds what allocations are counted in, where they are wanted and anything differs between the sides. That it does not
 /// build is no reason to leave out the rest.
-fn heap(
-    workshop: &Workshop<'_>,
-    measuring: &Measuring,
+fn allocation_builds(
+    builder: &Builder<'_>,
+    request: &CompareRequest,
     revisions: &Sides<Revision>,
-    catalogue: &Catalogue,
+    benchmarks: &[Benchmark],
     claims: &[Resolved],
-) -> Result<Option<Heaps>, PipelineError> {
-    let counted = !Kind::Heap.metrics(&measuring.metrics).is_empty();
-    let open = catalogue.entries.iter().filter(|(_, presence)| match presence {
-        Presence::Both(_) => counted,
-        Presence::Identical(_) => counted && measuring.identical,
-        Presence::Only(..) | Presence::Unlisted(..) => false,
+) -> Result<Option<AllocationBuilds>, PipelineError> {
+    let counted = !CountKind::Allocations.metrics(&request.measuring.metrics).is_empty();
+    let all = request.measuring.identical == Identical::Measured;
+    let open = benchmarks.iter().filter(|benchmark| {
+        let presence = &benchmark.evidence.presence;
+        counted && matches!(presence, Presence::Both(_)) && (all || !presence.is_identical())
     });
-    let mut targets: BTreeSet<BenchTargetName> =
-        open.map(|(name, _)| (name.package().to_owned(), name.target().to_owned())).collect();
+    let mut targets: BTreeSet<TargetName> = open
+        .map(|one| (one.evidence.name.package().to_owned(), one.evidence.name.target().to_owned()))
+        .collect();
     targets.extend(claims::targets(claims.iter().filter(|claim| counted || claim.is_counted())));
     if targets.is_empty() {
         return Ok(None);
     }
-    let workshop = workshop.counting_allocations(&targets);
-    match prepare(&workshop, revisions.clone()) {
-        Ok(prepared) => Ok(Some(Ok(prepared.map(Heap::from)))),
-        Err(PipelineError::Build(error)) if !interrupted() => Ok(Some(Err(claims::uncounted(&error)))),
+    let builder = builder.counting_allocations(&targets);
+    match builder.prepare_both(revisions) {
+        Ok(prepared) => Ok(Some(Ok(prepared.map(AllocationBuild::from)))),
+        Err(PipelineError::Build(error)) if !interrupted() => Ok(Some(Err(claims::build_failed(&error)))),
         Err(error) => Err(error),
     }
-}
-
-/// Whether a benchmark takes part: the user's filter, and what is selected of the harness.
-pub(super) fn in_scope(scope: &super::request::Scope, name: &BenchmarkName) -> bool {
-    let selected = name.package() != crate::source::HARNESS_PACKAGE
-        || match &scope.harness {
-            Harness::Off => false,
-            Harness::On { select } => select.matches(name),
-        };
-    selected && scope.filter.matches(name)
-}
-
-/// Every benchmark that failed, and every executable that could not list its own, as errors: the exit code is 101.
-fn errors(catalogue: &Catalogue, benchmarks: &[BenchmarkOutcome]) -> Vec<ReportedError> {
-    let broken = catalogue.broken.iter().map(|(side, label, reason)| ReportedError {
-        subject: format!("{label} ({side})"),
-        message: format!("cannot list its benchmarks: {reason}"),
-        hint: Some(format!(
-            "run it by itself: cargo bench --bench {}",
-            label.rsplit("::").next().unwrap_or(label)
-        )),
-    });
-    let failed = benchmarks.iter().filter_map(|benchmark| {
-        let metric = benchmark.metrics.iter().find(|metric| metric.verdict == Verdict::Failed)?;
-        Some(ReportedError {
-            subject: benchmark.name.to_string(),
-            message: metric.reason.clone().unwrap_or_default(),
-            hint: None,
-        })
-    });
-    broken.chain(failed).collect()
 }

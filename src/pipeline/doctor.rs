@@ -6,23 +6,23 @@
 
 use std::time::Instant;
 
-use super::catalogue::ListedBench;
-use super::compare::in_scope;
+use super::builder::Prepared;
+use super::collect::paired::{Comparison, Test};
 use super::error::{Fault, PipelineError};
-use super::null_control::Found;
-use super::prove::{Arena, Contest, Ended, Proof, Test};
-use super::request::{Harness, Measuring, Project, Scope};
-use super::session;
-use super::workshop::{Prepared, Workshop};
+use super::request::{Measuring, Project, Scope, Suite};
+use super::session::{Beginning, Session, key, provenance};
+use super::workspace::{Listing, Workspace, nothing};
 use crate::domain::{
-    BenchmarkName, BuildFacts, BuiltBench, Condition, DoctorReport, Event, Execution, Fitness, MachineFacts,
-    Metric, Pair, Phase, Progress, Provenance, ReportedError, Revision, SelfComparison, Side, Sides,
+    BenchmarkName, BuildFacts, BuiltBench, Condition, DoctorReport, Ended, Event, Execution, Fitness,
+    MachineFacts, Metric, Note, Pair, PairedEvidence, Phase, Progress, Provenance, ReportKind, Revision,
+    SelfComparison, SelfDoubt, Side, Sides, Trouble,
 };
+use crate::judge::aa::{SelfFinding, self_finding, self_test, self_test_of};
 use crate::judge::{ErrorBudget, Exit, PairedTest, Policy, Promise, TargetInfo, fitness};
 use crate::measure::machine;
 use crate::measure::runner::Runner;
-use crate::source::Repository;
 use crate::store::Store;
+use crate::support::process::interrupted;
 
 /// What `doctor` asks for.
 #[derive(Debug, Clone)]
@@ -67,21 +67,19 @@ pub fn doctor(
         findings: fitness::machine(&request.condition, &request.machine),
         budget: request.measuring.budget.as_secs_f64(),
         controls: Vec::new(),
-        errors: Vec::new(),
+        troubles: Vec::new(),
         notes: Vec::new(),
         seconds: 0.0,
     };
     match examine(request, store, runner, progress, &mut report) {
         Err(error) if error.fault() == Fault::Usage => return Err(error),
-        Err(error) => report.errors.push(ReportedError {
-            subject: String::new(),
-            message: format!("failed to {error}"),
-            hint: error.hint(),
-        }),
+        Err(error) => report.troubles.push(Trouble::Ended(error.to_string(), error.hint())),
         Ok(()) => {}
     }
-    report.errors.extend(session::interruption("before every benchmark was measured"));
-    if !report.errors.is_empty() {
+    if interrupted() {
+        report.troubles.push(Trouble::Interrupted);
+    }
+    if !report.troubles.is_empty() {
         report.exit_code = Exit::Incomplete.code();
     }
     report.seconds = start.elapsed().as_secs_f64();
@@ -96,78 +94,77 @@ fn examine(
     progress: &dyn Progress,
     report: &mut DoctorReport,
 ) -> Result<(), PipelineError> {
-    let repository = Repository::discover(&request.project.root)?;
-    let revision = repository.work_tree()?;
-    let _lock = session::lock(&request.project, progress)?;
-    let (prepared, chosen) = benches(request, &repository, &revision, runner, progress)?;
-    report.toolchain = session::toolchain(&prepared);
+    let mut workspace = Workspace::find(&request.project, progress)?;
+    let revision = workspace.repository.work_tree()?;
+    workspace.lock()?;
+    let (prepared, chosen) = benches(request, &workspace, &revision, runner)?;
+    report.toolchain = prepared.toolchain();
     report.candidate = Some(prepared.revision.clone());
-    report.notes.extend(session::notes(&prepared));
+    report.notes.extend(prepared.all_notes());
     if let Some(facts) = facts(&prepared) {
         report.findings.extend(fitness::build(&facts));
     }
     if chosen.is_empty() {
         return Ok(());
     }
-    let occasion = session::begin(store, "doctor", &request.machine, request.seed)?;
+    let beginning = Beginning {
+        kind: ReportKind::Doctor,
+        measuring: &request.measuring,
+        machine: &request.machine,
+        seed: request.seed,
+    };
+    let mut session = Session::begin(&beginning, store, runner, progress)?;
     progress.event(Event::Measuring { benchmarks: chosen.len() });
-    let contests = chosen.iter().map(|(name, bench)| contest(request, &prepared.revision, name, bench));
-    let contests: Vec<Contest> = contests.collect();
-    let budget = request.policy.error_budget(2 * contests.len());
-    let measuring = &request.measuring;
-    let mut arena = Arena { store, occasion, runner, progress, measuring, seed: request.seed };
-    let proofs = arena
-        .prove(Phase::NullControl, contests, &|contest, baseline| Patient::new(contest, baseline, budget))?;
+    let comparisons: Vec<Comparison> =
+        chosen.iter().map(|(name, bench)| comparison(request, &prepared.revision, name, bench)).collect();
+    let budget = request.policy.error_budget(2 * comparisons.len());
+    let make = |comparison: &Comparison, baseline| Patient::new(comparison, baseline, budget);
+    let found = session.pairs(Phase::AaTest, comparisons.clone(), &make)?;
     progress.event(Event::Measured);
-    report.controls = proofs.iter().map(control).collect();
-    report.errors.extend(proofs.iter().filter_map(failure));
+    let found = || comparisons.iter().zip(&found);
+    report.controls = found().map(|(comparison, pairs)| control(comparison, pairs, budget)).collect();
+    report.troubles.extend(found().filter_map(|(comparison, pairs)| failure(comparison, pairs)));
     Ok(())
 }
 
 /// The build to judge and the benchmarks to measure: the workspace's own, or the harness's where it has none.
 fn benches(
     request: &DoctorRequest,
-    repository: &Repository,
+    workspace: &Workspace<'_>,
     revision: &Revision,
     runner: &mut dyn Runner,
-    progress: &dyn Progress,
 ) -> Result<(Prepared, Vec<(BenchmarkName, BuiltBench)>), PipelineError> {
-    let own = Scope { harness: Harness::Off, ..request.scope.clone() };
-    let scopes = match request.scope.harness {
-        Harness::Off => vec![&own],
-        Harness::On { .. } => vec![&own, &request.scope],
+    let own = Scope { suite: Suite::Off, ..request.scope.clone() };
+    let scopes = match request.scope.suite {
+        Suite::Off => vec![&own],
+        Suite::On { .. } => vec![&own, &request.scope],
     };
-    let mut nothing = None;
+    let mut empty = None;
     for scope in scopes {
-        let workshop = Workshop::new(&request.project, repository, scope, progress);
-        let prepared = workshop.prepare(Side::Candidate, revision, None)?;
-        workshop.tidy(std::slice::from_ref(&revision.tree));
+        let builder = workspace.builder(scope);
+        let prepared = builder.prepare(Side::Candidate, revision, None)?;
+        builder.tidy(std::slice::from_ref(&revision.tree));
         if request.benchmarks == 0 {
             return Ok((prepared, Vec::new()));
         }
-        progress.event(Event::Stage("Listing benchmarks"));
-        let listed = session::list(&prepared, runner)?;
-        let all = named(&listed);
-        let wanted: Vec<_> = all.iter().filter(|(name, _)| in_scope(scope, name)).cloned().collect();
+        workspace.progress.event(Event::Stage("Listing benchmarks"));
+        let listing = workspace.list(&prepared, runner)?;
+        let all = named(&listing);
+        let wanted: Vec<_> = all.iter().filter(|(name, _)| scope.includes(name)).cloned().collect();
         if !wanted.is_empty() {
             return Ok((prepared, spread(wanted, request.benchmarks)));
         }
         let names: Vec<BenchmarkName> = all.into_iter().map(|(name, _)| name).collect();
-        nothing = Some(session::nothing(&prepared, &request.scope, &names));
+        empty = Some(nothing(&prepared, &request.scope, &names));
     }
-    Err(nothing.unwrap_or_else(|| PipelineError::NoBenches(Vec::new())))
+    Err(empty.unwrap_or_else(|| PipelineError::NoBenches(Vec::new())))
 }
 
 /// Every benchmark that can be timed here, by name. An executable that cannot list its own is left to `check`.
-fn named(listed: &[ListedBench]) -> Vec<(BenchmarkName, BuiltBench)> {
-    let timed = listed.iter().filter(|listed| session::provenance(&listed.bench) == Provenance::Native);
-    let mut all: Vec<(BenchmarkName, BuiltBench)> = timed
-        .flat_map(|listed| {
-            let bench = &listed.bench;
-            let name = |id: &String| BenchmarkName::new(&bench.package, &bench.target, id);
-            listed.ids.iter().flatten().map(move |id| (name(id), bench.clone()))
-        })
-        .collect();
+fn named(listing: &Listing) -> Vec<(BenchmarkName, BuiltBench)> {
+    let timed = listing.all().filter(|(_, bench)| provenance(bench) == Provenance::Native);
+    let mut all: Vec<(BenchmarkName, BuiltBench)> =
+        timed.map(|(name, bench)| (name, bench.clone())).collect();
     all.sort_by(|a, b| a.0.cmp(&b.0));
     all
 }
@@ -183,35 +180,35 @@ fn spread<T>(all: Vec<T>, most: usize) -> Vec<T> {
 /// What is known about how the benches are built.
 fn facts(prepared: &Prepared) -> Option<BuildFacts> {
     let first = &prepared.benches.first()?.fingerprint;
-    let mut instruments: Vec<(String, bool)> = prepared
-        .benches
-        .iter()
-        .map(|bench| &bench.fingerprint)
-        .map(|build| (build.by_whole_processes().instrument, build.takes_turns()))
-        .collect();
+    let mut instruments: Vec<_> =
+        prepared.benches.iter().map(|bench| bench.fingerprint.instrument.clone()).collect();
     instruments.sort();
     instruments.dedup();
+    let sequential = |note: &Note| match note {
+        Note::Sequential(library, why) => Some((library.clone(), why.clone())),
+        _ => None,
+    };
     Some(BuildFacts {
         rustc: first.rustc.clone(),
         profile: first.profile.clone(),
         settings: first.settings.clone(),
         rustflags: first.rustflags.clone(),
-        why_not: prepared.notes.iter().filter(|note| note.contains("whole processes")).cloned().collect(),
+        sequential: prepared.notes.iter().filter_map(sequential).collect(),
         emulated: prepared.benches.iter().any(|bench| matches!(bench.execution, Execution::Emulated(_))),
         instruments,
     })
 }
 
 /// A benchmark against itself.
-fn contest(
+fn comparison(
     request: &DoctorRequest,
     revision: &Revision,
     name: &BenchmarkName,
     bench: &BuiltBench,
-) -> Contest {
+) -> Comparison {
     let target = TargetInfo::from_triple(&bench.fingerprint.target);
-    let key = session::key(revision, &request.machine, bench, name.id(), Metric::WallTime);
-    Contest {
+    let key = key(revision, &request.machine, bench, name.id(), Metric::WallTime);
+    Comparison {
         name: name.clone(),
         benches: Sides::from_fn(|_| bench.clone()),
         ids: Sides::from_fn(|_| name.id().to_owned()),
@@ -224,8 +221,8 @@ fn contest(
 struct Patient(PairedTest);
 
 impl Patient {
-    fn new(contest: &Contest, baseline: f64, budget: ErrorBudget) -> Self {
-        Self(super::null_control::test(contest, baseline, budget))
+    fn new(comparison: &Comparison, baseline: f64, budget: ErrorBudget) -> Self {
+        Self(self_test(&comparison.by, baseline, budget))
     }
 }
 
@@ -248,56 +245,58 @@ impl Test for Patient {
 }
 
 /// What a benchmark that was measured against itself shows.
-fn control<J>(proof: &Proof<J, Patient>) -> SelfComparison {
-    let test = proof.test.as_ref().map(|patient| &patient.0);
-    let (fitness, reason) = match Found::of(&proof.ended, test.map(PairedTest::state)) {
-        Found::Same => (Fitness::Fit, None),
-        Found::Changed(word) => {
-            (Fitness::Unfit, Some(format!("the null control {word}: a build differs from itself here")))
-        }
-        Found::Undecided => {
-            let reason = "the budget is too small to show it unchanged: raise --budget or the threshold";
-            (Fitness::Caution, Some(reason.to_owned()))
-        }
-        Found::Nothing => (Fitness::Unknown, Some("it could not be measured".to_owned())),
+fn control(comparison: &Comparison, pairs: &PairedEvidence, budget: ErrorBudget) -> SelfComparison {
+    let test = self_test_of(&comparison.by, &pairs.pairs, budget);
+    let test = test.as_ref();
+    let (fitness, doubt) = match self_finding(pairs, test) {
+        SelfFinding::Same => (Fitness::Fit, None),
+        SelfFinding::Changed(seemed) => (Fitness::Unfit, Some(SelfDoubt::Seemed(seemed))),
+        SelfFinding::Undecided => (Fitness::Caution, Some(SelfDoubt::Budget)),
+        SelfFinding::Nothing => (Fitness::Unknown, Some(SelfDoubt::NotMeasured)),
     };
     let interval = test.and_then(PairedTest::interval);
     SelfComparison {
-        name: proof.contest.name.clone(),
+        name: comparison.name.clone(),
         interval,
         confidence: interval.and(test.map(PairedTest::confidence)),
         pairs: test.map_or(0, PairedTest::pairs),
         seconds: test.map_or(0.0, PairedTest::seconds),
         fitness,
-        reason,
+        doubt,
     }
 }
 
-/// A benchmark that failed, as an error.
-fn failure<J, T>(proof: &Proof<J, T>) -> Option<ReportedError> {
-    let Ended::Failed(_, reason) = &proof.ended else { return None };
-    Some(ReportedError { subject: proof.contest.name.to_string(), message: reason.clone(), hint: None })
+/// A benchmark that failed, as trouble.
+fn failure(comparison: &Comparison, pairs: &PairedEvidence) -> Option<Trouble> {
+    let Ended::Failed(_, failure) = &pairs.ended else { return None };
+    Some(Trouble::Failed { benchmark: comparison.name.clone(), side: None, failure: failure.clone() })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::prove::tests::{Known, contest};
+    use super::super::collect::paired::tests::{Known, comparison};
     use super::*;
+    use crate::domain::{ComparisonId, Seemed};
     use crate::measure::plan::launch_options;
 
     fn measured(ratio: f64) -> SelfComparison {
-        let contest = contest("a");
+        let comparison = comparison("a");
         let mut runner = Known::new(&[("a", ratio)]);
-        let mut test = Patient::new(&contest, 1000.0, Policy::new().error_budget(2));
+        let budget = Policy::new().error_budget(2);
+        let mut test = Patient::new(&comparison, 1000.0, budget);
         let options = launch_options(std::time::Duration::from_secs(10), None);
+        let mut pairs = Vec::new();
         for index in 0..40 {
-            let ids = contest.ids.as_ref().map(String::as_str);
-            let pair = runner.pair(contest.benches.as_ref(), ids, index, Side::Baseline, &options).unwrap();
+            let ids = comparison.ids.as_ref().map(String::as_str);
+            let pair =
+                runner.pair(comparison.benches.as_ref(), ids, index, Side::Baseline, &options).unwrap();
             assert!(!test.is_decided(), "every pair there is time for is taken");
             test.take(&pair);
+            pairs.push(pair);
         }
         assert_eq!(test.promise(0), Promise::Hopeless);
-        control(&Proof { contest, ended: Ended::Undecided, test: Some(test) })
+        let evidence = PairedEvidence { comparison: ComparisonId(1), ended: Ended::Exhausted, pairs };
+        control(&comparison, &evidence, budget)
     }
 
     #[test]
@@ -313,8 +312,8 @@ mod tests {
     fn a_build_that_differs_from_itself_makes_a_machine_unfit() {
         let found = measured(1.3);
         assert_eq!(found.fitness, Fitness::Unfit);
-        assert!(found.reason.unwrap().contains("regressed"));
-        assert!(measured(0.7).reason.unwrap().contains("improved"));
+        assert_eq!(found.doubt, Some(SelfDoubt::Seemed(Seemed::Worse)));
+        assert_eq!(measured(0.7).doubt, Some(SelfDoubt::Seemed(Seemed::Better)));
     }
 
     #[test]

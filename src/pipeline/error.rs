@@ -7,7 +7,7 @@ use super::claims::ClaimError;
 use crate::build::BuildError;
 use crate::build::criterion_copy::CriterionCopyError;
 use crate::discover::DiscoverError;
-use crate::domain::{BenchmarkName, Side};
+use crate::domain::{BenchmarkName, Failure, Side};
 use crate::source::{HarnessError, SourceError};
 use crate::store::StoreError;
 use crate::support::current::CurrentError;
@@ -87,14 +87,22 @@ pub enum PipelineError {
         side: Side,
     },
     /// An executable does not tell its benchmarks.
-    #[error("list the benchmarks of {label}: {reason}")]
+    #[error("list the benchmarks of {label}: {}", told(failure))]
     Unlisted {
         /// The bench target.
         label: String,
         /// Why.
-        reason: String,
+        failure: Failure,
     },
-    /// Instructions that cannot be counted here, or a launch that failed.
+    /// A launch that counts instructions failed.
+    #[error("count the instructions of {name}: {}", told(failure))]
+    CountFailed {
+        /// Which benchmark.
+        name: BenchmarkName,
+        /// Why.
+        failure: Failure,
+    },
+    /// Instructions that cannot be counted here.
     #[error("count the instructions of {name}: {reason}")]
     Uncounted {
         /// Which benchmark.
@@ -139,6 +147,12 @@ pub enum PipelineError {
     },
 }
 
+/// A failure with the last lines the process printed.
+fn told(failure: &Failure) -> String {
+    let output = failure.output.trim();
+    if output.is_empty() { failure.message.clone() } else { format!("{}\n{output}", failure.message) }
+}
+
 fn left_out(targets: &[String]) -> String {
     if targets.is_empty() { String::new() } else { format!(" ({})", targets.join("; ")) }
 }
@@ -173,6 +187,7 @@ impl PipelineError {
             | Self::Lock(_)
             | Self::Interrupted
             | Self::Unlisted { .. }
+            | Self::CountFailed { .. }
             | Self::Uncounted { .. }
             | Self::Area { .. } => Fault::Trouble,
         }
@@ -213,6 +228,7 @@ impl PipelineError {
             Self::Harness(_)
             | Self::Copy(_)
             | Self::Interrupted
+            | Self::CountFailed { .. }
             | Self::Uncountable { .. }
             | Self::Metric { .. } => None,
         }

@@ -4,22 +4,20 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::compare::in_scope;
+use super::builder::{Builder, Prepared};
 use super::error::PipelineError;
-use super::prove::words;
 use super::request::{Project, Scope, Subject};
-use super::session;
-use super::workshop::{Prepared, Workshop};
+use super::workspace::{Workspace, nothing};
 use crate::blame;
 use crate::discover::{DiscoverError, Selection, nearest};
 use crate::domain::{
     BenchmarkName, BuildDifference, BuiltBench, DependencyDifference, Event, EventDifference, ExplainReport,
-    Explanation, InstructionCount, MachineFacts, Progress, Revision, Side, Sides, SourceTree, StackCost,
-    Variant,
+    Explanation, Failure, InstructionCount, MachineFacts, Note, Progress, Revision, Side, Sides, SourceTree,
+    StackCost, Variant,
 };
 use crate::measure::counter::{CountOptions, InstructionSource, Uncounted};
 use crate::measure::runner::{ListedBenchmark, Runner};
-use crate::source::{HARNESS_PACKAGE, Repository, locked_packages};
+use crate::source::{HARNESS_PACKAGE, locked_packages};
 
 /// When a launch that counts is given up: it runs some fifty times slower than one that does not.
 const TIME_LIMIT: Duration = Duration::from_mins(10);
@@ -65,24 +63,13 @@ pub fn explain(
     progress: &dyn Progress,
 ) -> Result<ExplainReport, PipelineError> {
     let start = Instant::now();
-    let repository = Repository::discover(&request.project.root)?;
-    // Asked now so that a revision that does not exist is told without waiting for the lock.
-    let baseline = match &request.baseline {
-        Some(spec) => repository.resolve(spec)?,
-        None => repository.default_baseline()?,
-    };
-    let named = match &request.candidate {
-        Subject::WorkTree => None,
-        Subject::Revision(spec) => Some(repository.resolve(spec)?),
-    };
-    let _lock = session::lock(&request.project, progress)?;
-    let candidate = match named {
-        Some(commit) => commit,
-        None => repository.work_tree()?,
-    };
-    let (prepared, found) = candidate_side(request, &repository, &candidate, runner, progress)?;
-    let (prepared, found) = baseline_side(request, &repository, baseline, prepared, found, runner, progress)?;
-    let prefix = repository.prefix_of(&request.project.root)?;
+    let mut workspace = Workspace::find(&request.project, progress)?;
+    let named = workspace.name_sides(request.baseline.as_deref(), &request.candidate)?;
+    workspace.lock()?;
+    let revisions = workspace.sides(named)?;
+    let (prepared, found) = candidate_side(request, &workspace, &revisions.candidate, runner)?;
+    let (prepared, found) = baseline_side(request, &workspace, revisions.baseline, prepared, found, runner)?;
+    let prefix = workspace.prefix()?;
     let mut notes = prepared.candidate.notes.clone();
     let dependencies = dependencies(&prepared, &found, &prefix, &mut notes);
     let counted = if found.baseline.bench.digest == found.candidate.bench.digest {
@@ -96,7 +83,7 @@ pub fn explain(
         benchmark: found.candidate.name.clone(),
         revisions,
         machine: request.machine.clone(),
-        toolchain: session::toolchain(&prepared.candidate),
+        toolchain: prepared.candidate.toolchain(),
         counter,
         builds: builds(&found),
         dependencies,
@@ -109,30 +96,17 @@ pub fn explain(
     })
 }
 
-/// The guiltiest functions behind a regression, for the lines below it, out of counts that were taken already:
-/// `` +1 000 instructions in `fib::grow` (src/lib.rs:12) ``. At most three; none where nothing got worse.
-pub fn guilty(counts: Sides<&InstructionCount>) -> Vec<String> {
-    let tidied = counts.map(|count| {
-        let mut count = count.clone();
-        blame::tidy(&mut count.profile, &[]);
-        count
-    });
-    crate::report::explain::guilty(&blame::explain(tidied.as_ref()))
-}
-
 /// Builds the candidate and finds the benchmark. Where the name tells package and target, nothing else is built.
 fn candidate_side(
     request: &ExplainRequest,
-    repository: &Repository,
+    workspace: &Workspace<'_>,
     revision: &Revision,
     runner: &mut dyn Runner,
-    progress: &dyn Progress,
 ) -> Result<(Prepared, Found), PipelineError> {
     let narrowed = request.benchmark.parse().ok().map(|name| narrowed(&request.scope, &name));
     let mut prepared = None;
     for scope in narrowed.iter().chain([&request.scope]) {
-        let workshop = workshop(request, repository, scope, progress);
-        match workshop.prepare(Side::Candidate, revision, None) {
+        match builder(workspace, scope).prepare(Side::Candidate, revision, None) {
             // What looks like a package and a target may be any part of a name.
             Err(PipelineError::Discover(
                 DiscoverError::UnknownPackage { .. } | DiscoverError::UnknownBench { .. },
@@ -145,7 +119,7 @@ fn candidate_side(
         }
     }
     let Some(prepared) = prepared else { return Err(PipelineError::NoBenches(Vec::new())) };
-    progress.event(Event::Stage("Listing benchmarks"));
+    workspace.progress.event(Event::Stage("Listing benchmarks"));
     let found = find(request, &prepared, runner)?;
     Ok((prepared, found))
 }
@@ -153,21 +127,20 @@ fn candidate_side(
 /// Builds the one bench of the baseline and finds the benchmark in it.
 fn baseline_side(
     request: &ExplainRequest,
-    repository: &Repository,
+    workspace: &Workspace<'_>,
     revision: Revision,
     candidate: Prepared,
     found: Found,
     runner: &mut dyn Runner,
-    progress: &dyn Progress,
 ) -> Result<(Sides<Prepared>, Sides<Found>), PipelineError> {
     let scope = narrowed(&request.scope, &found.name);
-    let workshop = workshop(request, repository, &scope, progress);
+    let builder = builder(workspace, &scope);
     let baseline = if revision.tree == candidate.revision.tree {
         candidate.clone().standing_for(revision)
     } else {
-        workshop.prepare(Side::Baseline, &revision, Some(&candidate))?
+        builder.prepare(Side::Baseline, &revision, Some(&candidate))?
     };
-    workshop.tidy(&[baseline.revision.tree.clone(), candidate.revision.tree.clone()]);
+    builder.tidy(&[baseline.revision.tree.clone(), candidate.revision.tree.clone()]);
     let bench = baseline.benches.iter().find(|bench| bench.identity() == found.bench.identity());
     let listed =
         bench.map(|bench| Ok::<_, PipelineError>((bench.clone(), list(bench, runner)?))).transpose()?;
@@ -181,13 +154,9 @@ fn baseline_side(
     Ok((Sides { baseline, candidate }, Sides { baseline: same, candidate: found }))
 }
 
-fn workshop<'a>(
-    request: &'a ExplainRequest,
-    repository: &'a Repository,
-    scope: &'a Scope,
-    progress: &'a dyn Progress,
-) -> Workshop<'a> {
-    Workshop { variant: Variant::Lines, ..Workshop::new(&request.project, repository, scope, progress) }
+/// Builds with symbols and line tables.
+fn builder<'a>(workspace: &'a Workspace<'_>, scope: &'a Scope) -> Builder<'a> {
+    Builder { variant: Variant::Lines, ..workspace.builder(scope) }
 }
 
 /// A scope of one bench target; of the harness, which is built as one, the whole package.
@@ -202,7 +171,7 @@ fn narrowed(scope: &Scope, name: &BenchmarkName) -> Scope {
 fn list(bench: &BuiltBench, runner: &mut dyn Runner) -> Result<Vec<ListedBenchmark>, PipelineError> {
     runner
         .list(bench)
-        .map_err(|failure| PipelineError::Unlisted { label: bench.label(), reason: words(&failure) })
+        .map_err(|failure| PipelineError::Unlisted { label: bench.label(), failure: Failure::from(failure) })
 }
 
 /// The one benchmark that is meant.
@@ -229,7 +198,7 @@ fn find(
         // It may be among those that cannot be told.
         (Err(PipelineError::NoMatch { .. }), Some(broken)) => Err(broken),
         (Err(PipelineError::NoMatch { .. }), None) if names.is_empty() => {
-            Err(session::nothing(prepared, &request.scope, &names))
+            Err(nothing(prepared, &request.scope, &names))
         }
         (Err(error), _) => Err(error),
     }
@@ -240,7 +209,7 @@ fn choose(text: &str, scope: &Scope, names: &[BenchmarkName]) -> Result<usize, P
     if let Some(exact) = names.iter().position(|name| name.to_string() == text) {
         return Ok(exact);
     }
-    let matching: Vec<usize> = (0..names.len()).filter(|place| in_scope(scope, &names[*place])).collect();
+    let matching: Vec<usize> = (0..names.len()).filter(|place| scope.includes(&names[*place])).collect();
     match matching.as_slice() {
         [only] => Ok(*only),
         [] => Err(PipelineError::NoMatch { filter: text.to_owned(), near: nearest(names, text) }),
@@ -258,13 +227,7 @@ fn choose(text: &str, scope: &Scope, names: &[BenchmarkName]) -> Result<usize, P
 /// How the builds differ besides the code.
 fn builds(found: &Sides<Found>) -> Vec<BuildDifference> {
     let (baseline, candidate) = (&found.baseline.bench.fingerprint, &found.candidate.bench.fingerprint);
-    let differences = baseline.differences(candidate).into_iter();
-    differences
-        .map(|(field, before, after)| BuildDifference {
-            field: field.to_owned(),
-            values: Sides { baseline: before.to_owned(), candidate: after.to_owned() },
-        })
-        .collect()
+    baseline.differences(candidate)
 }
 
 /// How the dependencies differ. That a lock file cannot be read is no reason to fail.
@@ -272,7 +235,7 @@ fn dependencies(
     prepared: &Sides<Prepared>,
     found: &Sides<Found>,
     prefix: &Path,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Note>,
 ) -> Vec<DependencyDifference> {
     let locked = Sides::from_fn(|side| {
         let bench = &found.get(side).bench;
@@ -282,7 +245,7 @@ fn dependencies(
             prefix: prefix_in(bench, prefix).to_owned(),
         };
         locked_packages(&tree).unwrap_or_else(|error| {
-            notes.push(format!("the dependencies of the {side} are not known: failed to {error}"));
+            notes.push(Note::DependenciesUnknown(side, error.to_string()));
             Vec::new()
         })
     });
@@ -360,10 +323,11 @@ fn count(
 ) -> Result<InstructionCount, PipelineError> {
     let uncounted =
         |reason: String, remedy| PipelineError::Uncounted { name: found.name.clone(), reason, remedy };
+    let failed = |failure| PipelineError::CountFailed { name: found.name.clone(), failure };
     let counter = runner.counting(&found.bench.home).map_err(|error| uncounted(error.to_string(), None))?;
     counter.instructions(&found.bench, &found.listed, options).map_err(|error| match error {
         Uncounted::Unavailable { reason, remedy } => uncounted(reason, remedy),
-        Uncounted::Failed(failure) => uncounted(words(&failure), None),
+        Uncounted::Failed(failure) => failed(Failure::from(failure)),
         Uncounted::Uncountable(reason) => PipelineError::Uncountable { name: found.name.clone(), reason },
     })
 }

@@ -2,15 +2,12 @@
 
 use std::time::Instant;
 
-use super::compare::in_scope;
 use super::error::PipelineError;
 use super::request::{Project, Scope};
-use super::session;
-use super::workshop::Workshop;
-use crate::domain::{BenchmarkName, BenchmarkOutcome, MachineFacts, Progress, Report, ReportedError, Side};
+use super::workspace::{Workspace, nothing};
+use crate::domain::{BenchmarkOutcome, MachineFacts, Progress, Report, ReportKind, Side};
 use crate::judge::Exit;
 use crate::measure::runner::Runner;
-use crate::source::Repository;
 
 /// What `list` asks for.
 #[derive(Debug, Clone)]
@@ -33,53 +30,31 @@ pub fn list(
     progress: &dyn Progress,
 ) -> Result<Report, PipelineError> {
     let start = Instant::now();
-    let repository = Repository::discover(&request.project.root)?;
-    let _lock = session::lock(&request.project, progress)?;
-    let candidate = repository.work_tree()?;
-    let workshop = Workshop::new(&request.project, &repository, &request.scope, progress);
-    let prepared = workshop.prepare(Side::Candidate, &candidate, None)?;
-    let listed = session::list(&prepared, runner)?;
-    let mut names = Vec::new();
-    let mut errors = Vec::new();
-    for listed in &listed {
-        match &listed.ids {
-            Ok(ids) => names.extend(ids.iter().map(|id| (listed, id))),
-            Err(reason) => errors.push(ReportedError {
-                subject: listed.bench.label(),
-                message: format!("cannot list its benchmarks: {reason}"),
-                hint: None,
-            }),
-        }
-    }
-    let all: Vec<(BenchmarkName, String)> = names
-        .into_iter()
-        .map(|(listed, id)| {
-            let name = BenchmarkName::new(&listed.bench.package, &listed.bench.target, id);
-            (name, listed.bench.fingerprint.arch().to_owned())
-        })
-        .collect();
-    let mut benchmarks: Vec<BenchmarkOutcome> = all
-        .iter()
-        .filter(|(name, _)| in_scope(&request.scope, name))
-        .map(|(name, arch)| BenchmarkOutcome::new(name.clone(), arch))
+    let mut workspace = Workspace::find(&request.project, progress)?;
+    workspace.lock()?;
+    let revision = workspace.repository.work_tree()?;
+    let prepared = workspace.builder(&request.scope).prepare(Side::Candidate, &revision, None)?;
+    let listing = workspace.list(&prepared, runner)?;
+    let troubles = listing.troubles(None);
+    let mut benchmarks: Vec<BenchmarkOutcome> = listing
+        .all()
+        .filter(|(name, _)| request.scope.includes(name))
+        .map(|(name, bench)| BenchmarkOutcome::new(name, bench.fingerprint.arch()))
         .collect();
     benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
-    if benchmarks.is_empty() && errors.is_empty() {
-        let names: Vec<BenchmarkName> = all.into_iter().map(|(name, _)| name).collect();
-        return Err(session::nothing(&prepared, &request.scope, &names));
+    if benchmarks.is_empty() && troubles.is_empty() {
+        return Err(nothing(&prepared, &request.scope, &listing.names()));
     }
-    let exit = if errors.is_empty() { Exit::Passed } else { Exit::Incomplete };
+    let exit = if troubles.is_empty() { Exit::Passed } else { Exit::Incomplete };
     Ok(Report {
-        command: "list",
         exit_code: exit.code(),
-        baseline: None,
         candidate: Some(prepared.revision.clone()),
         machine: Some(request.machine.clone()),
-        toolchain: session::toolchain(&prepared),
+        toolchain: prepared.toolchain(),
         benchmarks,
-        claims: Vec::new(),
-        errors,
-        notes: session::notes(&prepared),
+        troubles,
+        notes: prepared.all_notes(),
         seconds: start.elapsed().as_secs_f64(),
+        ..Report::new(ReportKind::List)
     })
 }

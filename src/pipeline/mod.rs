@@ -3,35 +3,32 @@
 //! | module | does |
 //! |---|---|
 //! | [`request`] | what a command asks for, resolved |
+//! | `session`, `workspace` | what a run measures with; what every command does first |
 //! | [`compare`] | `check` and `compare`: all stages |
+//! | [`rejudge`] | `report --run`: a stored run, judged again |
 //! | [`claims`] | `claims`: one build, its benchmarks against each other |
 //! | [`doctor`] | whether this machine is fit, by looking and by measuring a build against itself |
 //! | [`run`] | `run`: source … store |
 //! | [`explain`] | `explain`: source, build, two counts of each side |
 //! | [`list`] | `list`: source … build, and the executables' own lists |
-//! | `workshop` | a revision to executables |
+//! | `builder` | a revision to executables |
 //! | `catalogue` | what there is on both sides (pure) |
-//! | `referee` | a comparison's benchmarks to verdicts |
-//! | `counts` | instructions and allocations, side by side on all CPUs |
-//! | `null_control` | a build against itself: whether this machine is fit |
-//! | `screen`, `prove` | a stored baseline asked first; pairs as the proof |
+//! | `collect` | finding out: evidence, no judgement |
 //! | [`error`] | why a command ended early, and which exit code that is |
 
+mod builder;
 mod catalogue;
 pub mod claims;
+mod collect;
 pub mod compare;
-mod counts;
 pub mod doctor;
 pub mod error;
 pub mod explain;
 pub mod list;
-mod null_control;
-mod prove;
-mod referee;
+pub mod rejudge;
 pub mod request;
 pub mod run;
-mod screen;
 mod session;
-mod workshop;
+mod workspace;
 
 pub use error::{Fault, PipelineError};

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
-use crate::domain::{CargoFlags, Claim, MachineFacts, Metric, Variables};
-use crate::judge::{GatePolicy, Policy};
+use crate::domain::{BenchmarkName, CargoFlags, Claim, MachineFacts, Metric, ReportKind, Variables};
+use crate::judge::{Confirm, GatePolicy, HistoryCheck, Identical, Insistence, Policy, Rules};
 use crate::measure::counter::{CountOptions, InstructionSource};
 use crate::measure::plan::launch_options;
 use crate::measure::runner::LaunchOptions;
+use crate::source::HARNESS_PACKAGE;
 use crate::store::BaselineFile;
 
 /// When a launch that counts is given up. A set-up may take a minute, and five times as long under a counter.
@@ -36,9 +37,9 @@ pub enum Subject {
     Revision(String),
 }
 
-/// Whether the built-in harness takes part, and which of its benchmarks.
+/// Whether the built-in suite takes part, and which of its benchmarks.
 #[derive(Debug, Clone)]
-pub enum Harness {
+pub enum Suite {
     /// It does not.
     Off,
     /// It does; only benchmarks of these patterns (`strings::*`), or all when there are none.
@@ -59,17 +60,26 @@ pub struct Scope {
     pub filter: Filter,
     /// The filter as the user wrote it, for messages.
     pub words: Vec<String>,
-    /// The built-in harness.
-    pub harness: Harness,
+    /// The built-in suite.
+    pub suite: Suite,
 }
 
-/// Whether the user asked for certain metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Insistence {
-    /// By name: one that cannot be had is told for each benchmark.
-    Asked,
-    /// No: what cannot be had is left out, with a note.
-    Default,
+impl Scope {
+    /// Whether a benchmark takes part: the user's filter, and what is selected of the built-in suite.
+    pub fn includes(&self, name: &BenchmarkName) -> bool {
+        let selected = name.package() != HARNESS_PACKAGE
+            || match &self.suite {
+                Suite::Off => false,
+                Suite::On { select } => select.matches(name),
+            };
+        selected && self.filter.matches(name)
+    }
+
+    /// The same scope, whatever the names of benchmarks are.
+    #[must_use]
+    pub fn of_every_name(&self) -> Self {
+        Self { filter: Filter::default(), ..self.clone() }
+    }
 }
 
 /// How to measure.
@@ -81,8 +91,8 @@ pub struct Measuring {
     pub insistence: Insistence,
     /// Paired time per benchmark and phase, a ceiling.
     pub budget: Duration,
-    /// Measure pairs even of identical executables.
-    pub identical: bool,
+    /// What becomes of identical executables.
+    pub identical: Identical,
     /// What counts instructions.
     pub instructions_by: InstructionSource,
     /// When a launch is given up, instead of a multiple of the time it should take.
@@ -106,17 +116,6 @@ impl Measuring {
     }
 }
 
-/// What is measured again before it counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirm {
-    /// Nothing.
-    Never,
-    /// What looks regressed.
-    Suspects,
-    /// What looks regressed or improved.
-    Always,
-}
-
 /// How to judge.
 #[derive(Debug, Clone)]
 pub struct Judging {
@@ -126,15 +125,15 @@ pub struct Judging {
     pub gate: GatePolicy,
     /// What is measured twice.
     pub confirm: Confirm,
-    /// Whether a stored baseline may clear a benchmark without pairs.
-    pub screen: bool,
+    /// Whether stored runs of the baseline may clear a benchmark.
+    pub history: HistoryCheck,
     /// Whether a few benchmarks are measured against themselves first.
-    pub null_control: bool,
+    pub aa_test: bool,
 }
 
-/// When the harness's claims are part of a comparison.
+/// When the built-in suite's claims are part of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HarnessClaims {
+pub enum SuiteClaims {
     /// Never.
     Never,
     /// Those that were confirmed, where their executables differ between the sides.
@@ -148,8 +147,8 @@ pub enum HarnessClaims {
 pub struct ClaimGate {
     /// The user's own.
     pub own: Vec<Claim<String>>,
-    /// The harness's.
-    pub harness: HarnessClaims,
+    /// The built-in suite's.
+    pub suite: SuiteClaims,
     /// What committed baseline files know about claims.
     pub known: Vec<BaselineFile>,
     /// Paired time per claim, a ceiling.
@@ -159,8 +158,8 @@ pub struct ClaimGate {
 /// A comparison: `check` and `compare`.
 #[derive(Debug, Clone)]
 pub struct CompareRequest {
-    /// The command's name, for the report.
-    pub command: &'static str,
+    /// `check` or `compare`.
+    pub kind: ReportKind,
     /// Where.
     pub project: Project,
     /// What is compared with; `None` for the default.
@@ -179,6 +178,22 @@ pub struct CompareRequest {
     pub machine: MachineFacts,
     /// What orders and pinning are drawn from; recorded with the results.
     pub seed: u64,
+}
+
+impl CompareRequest {
+    /// What evidence is judged by, while it is not known among how many tests the error of the run is divided.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules {
+            policy: &self.judging.policy,
+            metrics: &self.measuring.metrics,
+            insistence: self.measuring.insistence,
+            confirm: self.judging.confirm,
+            identical: self.measuring.identical,
+            history: self.judging.history,
+            tests: None,
+            budget: self.measuring.budget.as_secs_f64(),
+        }
+    }
 }
 
 /// A measurement without judgement: `run`.

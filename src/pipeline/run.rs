@@ -3,22 +3,20 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::claims::uncounted;
-use super::compare::in_scope;
-use super::counts::{Abacus, Heap, Kind, NotCounted, Tally, Task, counting_bench, task};
+use super::builder::{Builder, Prepared, TargetName};
+use super::claims::build_failed;
+use super::collect::counts::{AllocationBuild, Taken, Task, counting_bench, task};
 use super::error::PipelineError;
-use super::prove::words;
 use super::request::{RunRequest, RunSubject};
-use super::screen::by_whole_processes;
-use super::session;
-use super::workshop::{BenchTargetName, Prepared, Workshop};
+use super::session::{Beginning, Session, provenance, sequential};
+use super::workspace::{Workspace, broken_off, nothing};
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, BuiltBench, Event, Launch, Limit, Measurement, MeasurementKey, Metric,
-    MetricOutcome, OccasionId, Progress, Report, ReportedError, Revision, Side, Verdict, median,
+    BenchmarkName, BenchmarkOutcome, BuiltBench, CountKind, Event, Failure, Launch, Limit, Measurement,
+    MeasurementKey, Metric, MetricOutcome, NotCounted, Note, Progress, Reason, Report, ReportKind, Revision,
+    Side, Trouble, Verdict, median,
 };
 use crate::judge::Exit;
 use crate::measure::runner::Runner;
-use crate::source::Repository;
 use crate::store::Store;
 use crate::support::process::interrupted;
 
@@ -36,26 +34,31 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Report, PipelineError> {
     let start = Instant::now();
-    let repository = Repository::discover(&request.project.root)?;
+    let mut workspace = Workspace::find(&request.project, progress)?;
     // Asked now so that a range that does not exist is told without waiting for the lock.
     let range = match &request.what {
         RunSubject::WorkTree => None,
-        RunSubject::Range(range) => Some(repository.range(range)?),
+        RunSubject::Range(range) => Some(workspace.repository.range(range)?),
     };
-    let _lock = session::lock(&request.project, progress)?;
+    workspace.lock()?;
     let revisions = match range {
         Some(commits) => commits,
-        None => vec![repository.work_tree()?],
+        None => vec![workspace.repository.work_tree()?],
     };
-    let workshop = Workshop::new(&request.project, &repository, &request.scope, progress);
-    let occasion = session::begin(store, "run", &request.machine, 0)?;
-    let mut surveyor = Surveyor {
+    let builder = workspace.builder(&request.scope);
+    let beginning = Beginning {
+        kind: ReportKind::Run,
+        measuring: &request.measuring,
+        machine: &request.machine,
+        seed: 0,
+    };
+    let session = Session::begin(&beginning, store, runner, progress)?;
+    let report = Report { machine: Some(request.machine.clone()), ..Report::new(ReportKind::Run) };
+    let mut recorder = Recorder {
         request,
-        store,
-        runner,
-        progress,
-        occasion,
-        report: empty(request),
+        workspace: &workspace,
+        session,
+        report,
         measured: None,
         matched: 0,
         known: Vec::new(),
@@ -73,43 +76,38 @@ pub fn run(
                 revisions.len()
             )));
         }
-        let surveyed = workshop.prepare(Side::Candidate, revision, None).and_then(|prepared| {
-            let surveyed = surveyor.survey(&prepared, &workshop);
+        let recorded = builder.prepare(Side::Candidate, revision, None).and_then(|prepared| {
+            let recorded = recorder.record(&prepared, &builder);
             last = Some(prepared);
-            surveyed
+            recorded
         });
-        match surveyed {
+        match recorded {
             Ok(()) => {}
             // The store refused: nothing more can be kept.
-            Err(error @ PipelineError::Store(_)) if !surveyor.report.benchmarks.is_empty() => {
-                surveyor.report.errors.push(session::broken_off(&error));
+            Err(error @ PipelineError::Store(_)) if !recorder.report.benchmarks.is_empty() => {
+                recorder.report.troubles.push(broken_off(&error));
                 break;
             }
             Err(error) if alone => return Err(error),
             // A commit of the past that does not build is no reason to leave out the others.
-            Err(error) => surveyor.report.errors.push(ReportedError {
-                subject: revision.to_string(),
-                message: format!("failed to {error}"),
-                hint: error.hint(),
-            }),
+            Err(error) => {
+                let trouble = Trouble::Revision(revision.clone(), error.to_string(), error.hint());
+                recorder.report.troubles.push(trouble);
+            }
         }
         let built = last.as_ref().map_or(&revision.tree, |prepared: &Prepared| &prepared.revision.tree);
-        workshop.tidy(std::slice::from_ref(built));
+        builder.tidy(std::slice::from_ref(built));
     }
     progress.event(Event::Measured);
-    if let (Some(prepared), 0, true) = (&last, surveyor.matched, surveyor.report.errors.is_empty()) {
-        return Err(session::nothing(prepared, &request.scope, &surveyor.known));
+    if let (Some(prepared), 0, true) = (&last, recorder.matched, recorder.report.troubles.is_empty()) {
+        return Err(nothing(prepared, &request.scope, &recorder.known));
     }
-    let measured = surveyor.measured.or_else(|| revisions.last().cloned());
-    let mut report = surveyor.report;
+    let measured = recorder.measured.or_else(|| revisions.last().cloned());
+    let mut report = recorder.report;
     if interrupted() {
-        report.errors.push(ReportedError {
-            subject: String::new(),
-            message: "interrupted; what was measured is stored".to_owned(),
-            hint: None,
-        });
+        report.troubles.push(Trouble::Interrupted);
     }
-    let exit = if report.errors.is_empty() { Exit::Passed } else { Exit::Incomplete };
+    let exit = if report.troubles.is_empty() { Exit::Passed } else { Exit::Incomplete };
     Ok(Report {
         exit_code: exit.code(),
         candidate: measured,
@@ -118,29 +116,11 @@ pub fn run(
     })
 }
 
-fn empty(request: &RunRequest) -> Report {
-    Report {
-        command: "run",
-        exit_code: 0,
-        baseline: None,
-        candidate: None,
-        machine: Some(request.machine.clone()),
-        toolchain: None,
-        benchmarks: Vec::new(),
-        claims: Vec::new(),
-        errors: Vec::new(),
-        notes: Vec::new(),
-        seconds: 0.0,
-    }
-}
-
 /// Who measures the benchmarks of one revision after the other.
-struct Surveyor<'a> {
+struct Recorder<'a> {
     request: &'a RunRequest,
-    store: &'a mut Store,
-    runner: &'a mut dyn Runner,
-    progress: &'a dyn Progress,
-    occasion: OccasionId,
+    workspace: &'a Workspace<'a>,
+    session: Session<'a>,
     /// Its benchmarks are those of the last revision that was measured.
     report: Report,
     /// That revision.
@@ -151,55 +131,36 @@ struct Surveyor<'a> {
     known: Vec<BenchmarkName>,
 }
 
-impl Surveyor<'_> {
-    fn survey(&mut self, prepared: &Prepared, workshop: &Workshop<'_>) -> Result<(), PipelineError> {
+impl Recorder<'_> {
+    fn record(&mut self, prepared: &Prepared, builder: &Builder<'_>) -> Result<(), PipelineError> {
         let revision = &prepared.revision;
-        let mut todo: Vec<(BuiltBench, BenchmarkName)> = Vec::new();
-        let mut everything = Vec::new();
-        for listed in session::list(prepared, self.runner)? {
-            match listed.ids {
-                Err(reason) => self.report.errors.push(ReportedError {
-                    subject: listed.bench.label(),
-                    message: format!("cannot list its benchmarks: {reason}"),
-                    hint: None,
-                }),
-                Ok(ids) => {
-                    for id in ids {
-                        let name = BenchmarkName::new(&listed.bench.package, &listed.bench.target, id);
-                        if in_scope(&self.request.scope, &name) {
-                            todo.push((listed.bench.clone(), name.clone()));
-                        }
-                        everything.push(name);
-                    }
-                }
-            }
-        }
-        self.known = everything;
+        let listing = self.workspace.list(prepared, self.session.runner)?;
+        self.report.troubles.extend(listing.troubles(None));
+        self.known = listing.names();
+        let wanted = listing.all().filter(|(name, _)| self.request.scope.includes(name));
+        let todo: Vec<(BuiltBench, BenchmarkName)> =
+            wanted.map(|(name, bench)| (bench.clone(), name)).collect();
         self.matched += todo.len();
-        self.report.toolchain = session::toolchain(prepared);
-        for note in session::notes(prepared) {
-            if !self.report.notes.contains(&note) {
-                self.report.notes.push(note);
-            }
-        }
+        self.report.toolchain = prepared.toolchain();
+        prepared.all_notes().into_iter().for_each(|note| self.note(note));
         let keyed = self.unless_stored(revision, todo)?;
         if keyed.is_empty() {
             return Ok(());
         }
         self.report.benchmarks.clear();
         self.measured = Some(revision.clone());
-        self.count(prepared, workshop, &keyed)?;
+        self.count(prepared, builder, &keyed)?;
         if !self.wants(Metric::WallTime) {
             return Ok(());
         }
-        self.progress.event(Event::Measuring { benchmarks: keyed.len() });
+        self.session.progress.event(Event::Measuring { benchmarks: keyed.len() });
         let total = keyed.len();
         for (index, (bench, key)) in keyed.into_iter().enumerate() {
             if interrupted() {
                 break;
             }
             let name = key.benchmark.clone();
-            self.progress.event(Event::Benchmark {
+            self.session.progress.event(Event::Benchmark {
                 name: &name,
                 settled: index,
                 total,
@@ -221,20 +182,17 @@ impl Surveyor<'_> {
         let wanted = todo.len();
         let mut keyed = Vec::new();
         for (bench, name) in todo {
-            let key = session::key(revision, &self.request.machine, &bench, name.id(), Metric::WallTime);
-            let key = by_whole_processes(&key);
-            if !(backfill && self.store.has_measurement(&key.series(), &revision.commit)?) {
+            let key = sequential(&self.session.key(revision, &bench, name.id(), Metric::WallTime));
+            if !(backfill && self.session.store.has_measurement(&key.series(), &revision.commit)?) {
                 keyed.push((bench, key));
             }
         }
         if backfill && wanted > 0 {
-            let stored = wanted - keyed.len();
-            let note = match (keyed.len(), stored) {
-                (0, _) => format!("{revision}: all {stored} benchmarks are stored already"),
-                (new, 0) => format!("{revision}: {new} benchmarks to measure"),
-                (new, _) => format!("{revision}: {new} benchmarks to measure, {stored} are stored already"),
-            };
-            self.report.notes.push(note);
+            self.note(Note::Backfill {
+                revision: revision.to_string(),
+                new: keyed.len(),
+                stored: wanted - keyed.len(),
+            });
         }
         Ok(keyed)
     }
@@ -247,43 +205,35 @@ impl Surveyor<'_> {
     fn count(
         &mut self,
         prepared: &Prepared,
-        workshop: &Workshop<'_>,
+        builder: &Builder<'_>,
         keyed: &[(BuiltBench, MeasurementKey)],
     ) -> Result<(), PipelineError> {
         let metrics = &self.request.measuring.metrics;
-        for kind in [Kind::Instructions, Kind::Heap] {
+        for kind in CountKind::ALL {
             if kind.metrics(metrics).is_empty() {
                 continue;
             }
-            let heap = match kind {
-                Kind::Instructions => None,
-                Kind::Heap => Some(heap(workshop, &prepared.revision, keyed)?),
+            let allocations = match kind {
+                CountKind::Instructions => None,
+                CountKind::Allocations => Some(allocation_build(builder, &prepared.revision, keyed)?),
             };
-            let heap = heap.as_ref().map(|heap| heap.as_ref().map_err(String::as_str));
+            let allocations = allocations.as_ref().map(|build| build.as_ref().map_err(String::as_str));
             let mut tasks = Vec::new();
             for (bench, key) in keyed {
                 let taken_of = (&prepared.revision, &self.request.machine);
-                let found = counting_bench(kind, bench, heap).and_then(|counting| {
-                    task(self.runner, kind, (bench, counting), &key.benchmark, taken_of)
+                let found = counting_bench(kind, bench, allocations).and_then(|counting| {
+                    task(self.session.runner, kind, (bench, counting), &key.benchmark, taken_of)
                 });
                 match found {
                     Ok(task) => tasks.push(task),
-                    Err(why) => self.note(kind, &key.benchmark, &why),
+                    Err(why) => self.not_counted(kind, &key.benchmark, why),
                 }
             }
-            let mut abacus = Abacus {
-                store: self.store,
-                occasion: self.occasion,
-                runner: self.runner,
-                progress: self.progress,
-                metrics,
-                options: self.request.measuring.count_options(),
-            };
-            let counted = abacus.count(&tasks)?;
+            let counted = self.session.count_repeatedly(&tasks)?;
             for (task, found) in tasks.iter().zip(counted) {
                 match found {
-                    Ok(tally) => self.tell(task, &tally),
-                    Err(why) => self.note(kind, &task.key.benchmark, &why),
+                    Ok(taken) => self.tell(task, &taken),
+                    Err(why) => self.not_counted(kind, &task.key.benchmark, why),
                 }
             }
         }
@@ -291,26 +241,29 @@ impl Surveyor<'_> {
     }
 
     /// What was counted of a benchmark, for the report.
-    fn tell(&mut self, task: &Task, tally: &Tally) {
+    fn tell(&mut self, task: &Task, taken: &Taken) {
         for metric in task.kind.metrics(&self.request.measuring.metrics) {
             let limit = Limit::default_for(metric);
-            let found = MetricOutcome::without_figures(metric, limit, Verdict::New, "counted and stored");
-            let candidate = median(tally.values(metric));
-            let found = MetricOutcome { candidate, seconds: tally.seconds, ..found };
+            let found = MetricOutcome::without_figures(metric, limit, Verdict::New, Reason::Stored);
+            let candidate = median(taken.counts.values(metric));
+            let found = MetricOutcome { candidate, seconds: taken.counts.seconds, ..found };
             self.found(&task.key.benchmark, &task.bench, found);
         }
     }
 
     /// Why something was not counted: told once, however many benchmarks it befell.
-    fn note(&mut self, kind: Kind, name: &BenchmarkName, why: &NotCounted) {
-        let what = if kind == Kind::Instructions { "instructions" } else { "allocations" };
-        let note = match why {
+    fn not_counted(&mut self, kind: CountKind, name: &BenchmarkName, why: NotCounted) {
+        let benchmark = match why {
             NotCounted::Interrupted => return,
-            NotCounted::Failed(_) | NotCounted::Uncountable(_) => {
-                format!("{name}: {what} not counted: {why}")
-            }
-            NotCounted::Unavailable { .. } => format!("{what} not counted: {why}"),
+            NotCounted::Failed(_) | NotCounted::Uncountable(_) => Some(name.clone()),
+            NotCounted::Unavailable(..) => None,
         };
+        let Some(&metric) = kind.metrics(&self.request.measuring.metrics).first() else { return };
+        self.note(Note::NotCounted { metric, benchmark, side: Side::Candidate, why });
+    }
+
+    /// Takes down a note, once.
+    fn note(&mut self, note: Note) {
         if !self.report.notes.contains(&note) {
             self.report.notes.push(note);
         }
@@ -337,21 +290,21 @@ impl Surveyor<'_> {
         let outcome = match self.launches(bench, name.id()) {
             // That is no failure of the benchmark.
             Err(_) if interrupted() => return Ok(()),
-            Err(reason) => {
-                self.report.errors.push(ReportedError {
-                    subject: name.to_string(),
-                    message: reason.clone(),
-                    hint: None,
+            Err(failure) => {
+                self.report.troubles.push(Trouble::Failed {
+                    benchmark: name.clone(),
+                    side: None,
+                    failure: failure.clone(),
                 });
+                let reason = Reason::Failed(Side::Candidate, failure);
                 MetricOutcome::without_figures(metric, limit, Verdict::Failed, reason)
             }
             Ok(launches) => {
-                let provenance = session::provenance(bench);
+                let provenance = provenance(bench);
                 let measurement = Measurement { key, executable: bench.digest.clone(), provenance, launches };
-                self.store.record(self.occasion, &measurement)?;
+                self.session.store.record(self.session.run, &measurement)?;
                 let seconds = measurement.launches.iter().map(|launch| launch.seconds).sum();
-                let outcome =
-                    MetricOutcome::without_figures(metric, limit, Verdict::New, "measured and stored");
+                let outcome = MetricOutcome::without_figures(metric, limit, Verdict::New, Reason::Stored);
                 MetricOutcome { candidate: measurement.summary(), seconds, ..outcome }
             }
         };
@@ -359,7 +312,7 @@ impl Surveyor<'_> {
         Ok(())
     }
 
-    fn launches(&mut self, bench: &BuiltBench, id: &str) -> Result<Vec<Launch>, String> {
+    fn launches(&mut self, bench: &BuiltBench, id: &str) -> Result<Vec<Launch>, Failure> {
         let budget = self.request.measuring.budget;
         let start = Instant::now();
         let mut launches: Vec<Launch> = Vec::new();
@@ -369,11 +322,11 @@ impl Surveyor<'_> {
                 std::time::Duration::try_from_secs_f64(launch.samples.median() * 1e-9).unwrap_or_default()
             });
             let options = self.request.measuring.launch_options(iteration);
-            match self.runner.launch(bench, id, &options) {
+            match self.session.runner.launch(bench, id, &options) {
                 Ok(launch) => launches.push(launch),
                 // What was measured before the signal counts.
                 Err(_) if interrupted() && !launches.is_empty() => break,
-                Err(failure) => return Err(words(&failure)),
+                Err(failure) => return Err(Failure::from(failure)),
             }
         }
         Ok(launches)
@@ -381,16 +334,16 @@ impl Surveyor<'_> {
 }
 
 /// Builds what allocations of these benchmarks are counted in. That it does not build is no reason to leave out the rest.
-fn heap(
-    workshop: &Workshop<'_>,
+fn allocation_build(
+    builder: &Builder<'_>,
     revision: &Revision,
     keyed: &[(BuiltBench, MeasurementKey)],
-) -> Result<Result<Heap, String>, PipelineError> {
-    let targets: BTreeSet<BenchTargetName> =
+) -> Result<Result<AllocationBuild, String>, PipelineError> {
+    let targets: BTreeSet<TargetName> =
         keyed.iter().map(|(bench, _)| (bench.package.clone(), bench.target.clone())).collect();
-    match workshop.counting_allocations(&targets).prepare(Side::Candidate, revision, None) {
-        Ok(prepared) => Ok(Ok(Heap::from(prepared))),
-        Err(PipelineError::Build(error)) if !interrupted() => Ok(Err(uncounted(&error))),
+    match builder.counting_allocations(&targets).prepare(Side::Candidate, revision, None) {
+        Ok(prepared) => Ok(Ok(AllocationBuild::from(prepared))),
+        Err(PipelineError::Build(error)) if !interrupted() => Ok(Err(build_failed(&error))),
         Err(error) => Err(error),
     }
 }

@@ -1,6 +1,6 @@
 //! What the reader of a report can do next, with the command that does it.
 
-use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, PLACEMENT, Report, Verdict};
+use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, Reason, Report, ReportKind, Verdict};
 
 use super::text::{clean, shell_word};
 use super::words::{Kind, worst_first};
@@ -40,7 +40,7 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
         let word = shell_word(&clean(&benchmark.name.to_string()));
         step("give it more time", format!("cargo perfguard compare {sides} --budget 60s -- {word}"));
     }
-    if let (Some(_), Some(sides), "check") = (first(Verdict::NotComparable), &sides, report.command) {
+    if let (Some(_), Some(sides), ReportKind::Check) = (first(Verdict::NotComparable), &sides, report.kind) {
         step("build and measure both sides here", format!("cargo perfguard compare {sides}"));
     }
     steps
@@ -48,14 +48,14 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
 
 /// Whether more pairs may decide it: not where they have shown it to be worse, and its code is still not to blame.
 fn time_may_tell(outcome: &MetricOutcome) -> bool {
-    outcome.verdict == Verdict::Inconclusive && outcome.reason.as_deref() != Some(PLACEMENT)
+    outcome.verdict == Verdict::Inconclusive && outcome.reason != Some(Reason::CodeLayout)
 }
 
 /// The two sides as `compare` takes them.
 fn sides(report: &Report) -> Option<String> {
     let base = report.baseline.as_ref()?.commit.short();
     match &report.candidate {
-        Some(candidate) if report.command == "compare" && !candidate.dirty => {
+        Some(candidate) if report.kind == ReportKind::Compare && !candidate.dirty => {
             Some(format!("{base} {}", candidate.commit.short()))
         }
         _ => Some(base.to_owned()),

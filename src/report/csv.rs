@@ -2,6 +2,7 @@
 
 use crate::domain::{MetricOutcome, Report, Verdict};
 
+use super::sentences;
 use super::words::{self, Kind};
 
 const HEADER: [&str; 17] = [
@@ -63,7 +64,7 @@ fn fields(outcome: &MetricOutcome, kind: Kind) -> impl Iterator<Item = String> +
         outcome.method.map(|method| method.to_string()).unwrap_or_default(),
         outcome.pairs.to_string(),
         number(Some(outcome.seconds)),
-        outcome.reason.clone().unwrap_or_default(),
+        outcome.reason.as_ref().map(sentences::reason).unwrap_or_default(),
     ]
     .into_iter()
 }

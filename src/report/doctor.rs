@@ -71,7 +71,7 @@ fn closing(report: &DoctorReport) -> String {
     };
     let cautions = plural(count(Fitness::Caution), "caution");
     match report.fitness() {
-        _ if !report.errors.is_empty() => "incomplete: not everything could be looked at".to_owned(),
+        _ if !report.troubles.is_empty() => "incomplete: not everything could be looked at".to_owned(),
         Fitness::Fit => "fit to measure".to_owned(),
         Fitness::Caution => format!("fit to measure, with {cautions}"),
         Fitness::Unfit => {

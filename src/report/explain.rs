@@ -7,7 +7,7 @@ mod wire;
 mod words;
 
 pub use flame::{FlameError, flamegraph};
-pub use words::guilty;
+pub(super) use words::{named_at as named, signed_instructions};
 
 use crate::domain::ExplainReport;
 

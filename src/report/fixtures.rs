@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    AllocationBound, BenchmarkName, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, ClaimWeight, Claimed,
-    CommitId, CpuIdentity, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Report,
-    ReportedError, Revision, Sides, Toolchain, TreeId, Verdict,
+    AllocationBound, BenchmarkName, BenchmarkOutcome, BuildDifference, Cause, ClaimOutcome, ClaimReason,
+    ClaimVerdict, ClaimWeight, Claimed, CommitId, CpuIdentity, Doubt, Failure, Limit, MachineFacts,
+    MachineKey, Method, Metric, MetricOutcome, Note, Place, Reason, Report, ReportKind, Revision, Side,
+    Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict,
 };
 
 /// A name of 200 characters.
@@ -62,7 +63,7 @@ fn machine() -> MachineFacts {
 /// A report of `check` with nothing in it.
 pub(super) fn empty() -> Report {
     Report {
-        command: "check",
+        kind: ReportKind::Check,
         exit_code: 0,
         baseline: Some(revision("origin/main", 'a', false)),
         candidate: Some(revision("work tree", 'b', true)),
@@ -74,15 +75,15 @@ pub(super) fn empty() -> Report {
         }),
         benchmarks: Vec::new(),
         claims: Vec::new(),
-        errors: Vec::new(),
+        troubles: Vec::new(),
         notes: Vec::new(),
         seconds: 0.0,
     }
 }
 
-/// A report of which nothing but the command is known.
-pub(super) fn bare(command: &'static str) -> Report {
-    Report { command, baseline: None, candidate: None, machine: None, toolchain: None, ..empty() }
+/// A report of which nothing but its kind is known.
+pub(super) fn bare(kind: ReportKind) -> Report {
+    Report { kind, baseline: None, candidate: None, machine: None, toolchain: None, ..empty() }
 }
 
 /// A wall time that changed by a fraction, with the interval around it.
@@ -132,35 +133,65 @@ fn outcome(name: BenchmarkName, metrics: Vec<MetricOutcome>) -> BenchmarkOutcome
     BenchmarkOutcome { metrics, ..BenchmarkOutcome::new(name, "x86_64") }
 }
 
-fn without(verdict: Verdict, reason: &str) -> Vec<MetricOutcome> {
+fn without(verdict: Verdict, reason: Reason) -> Vec<MetricOutcome> {
     let limit = Limit::default_for(Metric::WallTime);
     vec![MetricOutcome::without_figures(Metric::WallTime, limit, verdict, reason)]
+}
+
+/// A process that crashed.
+fn crash() -> Failure {
+    Failure {
+        message: "the process ended with signal 11".to_owned(),
+        output: "thread 'main' panicked at benches/parse.rs:12:\nindex out of bounds".to_owned(),
+    }
+}
+
+/// A function that gained.
+fn top_function() -> TopFunction {
+    TopFunction {
+        function: "parser::json::string".to_owned(),
+        krate: Some("parser".to_owned()),
+        place: Some(Place { file: "src/json.rs".to_owned(), line: Some(12) }),
+        difference: 1000.0,
+    }
+}
+
+/// Two builds of different targets.
+fn difference() -> BuildDifference {
+    let values = Sides { baseline: "x86_64-unknown-linux-gnu", candidate: "x86_64-unknown-linux-musl" };
+    BuildDifference { field: "target".to_owned(), values: values.map(str::to_owned) }
 }
 
 /// One of everything: the report a reader has to find their way in.
 pub(super) fn mixed() -> Report {
     let mut undecided = timed(Verdict::Inconclusive, 345.6, 0.021, 0.042);
-    undecided.reason = Some("the interval still spans the threshold after 10 s".into());
+    undecided.reason = Some(Reason::Undecided { doubt: Doubt::Budget, short_of: None });
+    let mut suspect = timed(Verdict::Inconclusive, 100.0, 0.03, 0.05);
+    suspect.reason = Some(Reason::Undecided { doubt: Doubt::NotRepeated, short_of: None });
     Report {
         exit_code: 101,
         benchmarks: vec![
             bench("json/small", vec![timed(Verdict::Unchanged, 812.0, 0.001, 0.004)]),
-            bench("json/large", vec![timed(Verdict::Regressed, 1200.0, 0.075, 0.014)]),
+            BenchmarkOutcome {
+                causes: vec![Cause::Build(difference()), Cause::Function(top_function())],
+                ..bench("json/large", vec![timed(Verdict::Regressed, 1200.0, 0.075, 0.014)])
+            },
+            bench("json/huge", vec![timed(Verdict::Regressed, 1200.0, 38.96, 0.014)]),
+            bench("json/twice", vec![timed(Verdict::Improved, 1200.0, -0.6, 0.014)]),
+            bench("toml/suspect", vec![suspect]),
             bench("json/pretty", vec![timed(Verdict::Improved, 2_400_000.0, -0.31, 0.02)]),
             bench("toml/small", vec![undecided]),
-            bench("toml/new", without(Verdict::New, "only the candidate has it")),
-            bench("yaml/old", without(Verdict::Missing, "only the baseline has it")),
-            bench("yaml/simd", without(Verdict::NotComparable, "rustc differs: 1.94.0 and 1.95.0")),
-            bench("yaml/crash", without(Verdict::Failed, "the candidate's process ended with signal 11")),
+            bench("toml/new", without(Verdict::New, Reason::OnlyOn(Side::Candidate))),
+            bench("yaml/old", without(Verdict::Missing, Reason::OnlyOn(Side::Baseline))),
+            bench("yaml/simd", without(Verdict::NotComparable, Reason::BuildsDiffer(vec![difference()]))),
+            bench("yaml/crash", without(Verdict::Failed, Reason::Failed(Side::Candidate, crash()))),
         ],
-        errors: vec![ReportedError {
-            subject: "parser::parse::yaml/crash".into(),
-            message: "failed to measure the candidate: the process ended with signal 11\nthread 'main' panicked at \
-                      benches/parse.rs:12:\nindex out of bounds"
-                .into(),
-            hint: Some("run it alone with `cargo bench --bench parse -- yaml/crash`".into()),
+        troubles: vec![Trouble::Failed {
+            benchmark: BenchmarkName::new("parser", "parse", "yaml/crash"),
+            side: Some(Side::Candidate),
+            failure: crash(),
         }],
-        notes: vec!["bench target `parser::old` was left out: it uses libtest".into()],
+        notes: vec![Note::left_out("parser", "old", "it uses libtest")],
         seconds: 127.0,
         ..empty()
     }
@@ -203,14 +234,14 @@ pub(super) fn many() -> Report {
         .collect();
     benchmarks.push(bench("faster", vec![timed(Verdict::Improved, 5000.0, -0.2, 0.01)]));
     for n in 0..7 {
-        benchmarks.push(bench(&format!("added/{n}"), without(Verdict::New, "only the candidate has it")));
+        benchmarks.push(bench(&format!("added/{n}"), without(Verdict::New, Reason::OnlyOn(Side::Candidate))));
     }
     Report { benchmarks, seconds: 300.0, ..empty() }
 }
 
 /// Only new benchmarks: there was nothing to compare with.
 pub(super) fn only_new() -> Report {
-    let new = without(Verdict::New, "no baseline is stored for this machine");
+    let new = without(Verdict::New, Reason::OnlyOn(Side::Candidate));
     Report {
         exit_code: 102,
         benchmarks: vec![bench("a", new.clone()), bench("b", new)],
@@ -236,7 +267,7 @@ pub(super) fn nasty() -> Report {
     Report {
         exit_code: 100,
         benchmarks,
-        notes: vec!["<b>note</b> | with `markup`".into()],
+        notes: vec![Note::left_out("<b>note</b>", "|", "with `markup`")],
         seconds: 12.0,
         ..empty()
     }
@@ -251,8 +282,7 @@ pub(super) fn ledger() -> Report {
         ratio,
         interval: ratio.map(|ratio| (ratio * 0.99, ratio * 1.01)),
         weight: ClaimWeight::Informative,
-        reason: None,
-        ..ClaimOutcome::undecided(name, claimed, "")
+        ..ClaimOutcome::undecided(name, claimed, Vec::new())
     };
     let counted = Sides { baseline: None, candidate: Some(3.0) };
     let concat = claim(
@@ -284,7 +314,7 @@ pub(super) fn ledger() -> Report {
             ClaimOutcome { allocations: Some(counted), ..concat },
             ClaimOutcome { allocations: Some(both), ..spilled },
             ClaimOutcome {
-                reason: Some("\u{201c}what the guide says\u{201d} does not hold".to_owned()),
+                reasons: vec![ClaimReason::DoesNotHold(Some(1.0))],
                 ..claim(
                     "Best Practices",
                     "ownership/bounds",
@@ -309,42 +339,41 @@ pub(super) fn ledger() -> Report {
             ),
         ],
         seconds: 200.0,
-        ..bare("claims")
+        ..bare(ReportKind::Claims)
     }
 }
 
 /// Claims of every verdict.
 pub(super) fn claims() -> Report {
-    let claim = |name: &str, verdict, ratio, interval, reason: Option<&str>| ClaimOutcome {
+    let claim = |name: &str, verdict, ratio, interval, reasons: Vec<ClaimReason>| ClaimOutcome {
         verdict,
         ratio,
         interval,
-        reason: reason.map(str::to_owned),
-        ..ClaimOutcome::undecided(name, Claimed::AtLeast(1.5), "")
+        ..ClaimOutcome::undecided(name, Claimed::AtLeast(1.5), reasons)
     };
     Report {
         exit_code: 100,
         baseline: None,
         claims: vec![
-            claim("strings/concat", ClaimVerdict::Confirmed, Some(3.1), Some((3.0, 3.2)), None),
-            claim("simd beats scalar", ClaimVerdict::Refuted, Some(1.2), Some((1.1, 1.3)), None),
-            claim("maps/hasher", ClaimVerdict::Undecided, None, None, Some("the budget ended")),
+            claim("strings/concat", ClaimVerdict::Confirmed, Some(3.1), Some((3.0, 3.2)), Vec::new()),
+            claim("simd beats scalar", ClaimVerdict::Refuted, Some(1.2), Some((1.1, 1.3)), Vec::new()),
+            claim("maps/hasher", ClaimVerdict::Undecided, None, None, vec![ClaimReason::Undecided(9)]),
         ],
         seconds: 33.0,
-        ..bare("claims")
+        ..bare(ReportKind::Claims)
     }
 }
 
 /// Figures of one side.
 pub(super) fn run() -> Report {
     let mut report = several_metrics();
-    report.command = "run";
+    report.kind = ReportKind::Run;
     report.exit_code = 0;
     report.baseline = None;
     for outcome in report.benchmarks.iter_mut().flat_map(|benchmark| &mut benchmark.metrics) {
         let limit = outcome.limit;
         let value = outcome.candidate;
-        *outcome = MetricOutcome::without_figures(outcome.metric, limit, Verdict::New, "not judged");
+        *outcome = MetricOutcome::without_figures(outcome.metric, limit, Verdict::New, Reason::Stored);
         outcome.candidate = value;
         outcome.seconds = 2.0;
     }
@@ -353,18 +382,17 @@ pub(super) fn run() -> Report {
 
 /// Names alone.
 pub(super) fn list() -> Report {
-    Report { benchmarks: vec![bench("b", Vec::new()), bench("a", Vec::new())], ..bare("list") }
+    Report { benchmarks: vec![bench("b", Vec::new()), bench("a", Vec::new())], ..bare(ReportKind::List) }
 }
 
 /// A build that broke before anything was measured.
 pub(super) fn broken() -> Report {
     Report {
         exit_code: 101,
-        errors: vec![ReportedError {
-            subject: String::new(),
-            message: "failed to build the baseline: cargo ended with code 101".into(),
-            hint: None,
-        }],
+        troubles: vec![Trouble::Ended(
+            "the baseline does not build: cargo exited with code 101".to_owned(),
+            None,
+        )],
         seconds: 3.0,
         ..empty()
     }
@@ -374,7 +402,7 @@ pub(super) fn broken() -> Report {
 pub(super) fn all() -> Vec<(&'static str, Report)> {
     vec![
         ("empty", empty()),
-        ("bare", bare("check")),
+        ("bare", bare(ReportKind::Check)),
         ("mixed", mixed()),
         ("several_metrics", several_metrics()),
         ("many", many()),

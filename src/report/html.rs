@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::domain::{ClaimOutcome, MetricOutcome, Report, Verdict};
 
+use super::sentences::claim_reason;
 use super::text::clean;
 use super::words::{self, Kind, Tone};
 use super::{advice, units};
@@ -49,12 +50,12 @@ pub(super) fn render(report: &Report) -> String {
     }
     if !report.notes.is_empty() {
         body.push_str("<h2>Notes</h2>\n<ul>\n");
-        for note in &report.notes {
-            let _ = writeln!(body, "<li>{}</li>", escape(note));
+        for note in words::notes(report) {
+            let _ = writeln!(body, "<li>{}</li>", escape(&note));
         }
         body.push_str("</ul>\n");
     }
-    page(&format!("perfguard {}", report.command), &body)
+    page(&format!("perfguard {}", report.kind), &body)
 }
 
 /// A whole page around a body that is HTML already.
@@ -185,9 +186,9 @@ fn row(name: &str, called: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<Cel
     if kind != Kind::Judged {
         return vec![Cell::name(name), Cell::text(called), Cell::figure(&after, outcome.candidate)];
     }
-    let change = units::change_of(metric, outcome.change, outcome.baseline, outcome.candidate);
+    let change = words::change(outcome);
     let interval = outcome.interval.map(units::interval).unwrap_or_default();
-    let reason = outcome.reason.as_deref().unwrap_or_else(|| words::default_reason(outcome.verdict));
+    let reason = words::reason_beside(outcome);
     vec![
         Cell::verdict(outcome.verdict),
         Cell::name(name),
@@ -199,7 +200,7 @@ fn row(name: &str, called: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<Cel
         Cell::figure(&words::limit(called, outcome), outcome.threshold),
         Cell::text(&outcome.method.map(|method| method.to_string()).unwrap_or_default()),
         Cell::figure(&outcome.pairs.to_string(), Some(f64::from(outcome.pairs))),
-        Cell::text(reason),
+        Cell::text(&reason),
     ]
 }
 
@@ -229,7 +230,7 @@ fn claims(out: &mut String, claims: &[ClaimOutcome]) {
                 Cell::figure(&interval, claim.interval.map(|(low, _)| low)),
                 Cell::text(&claim.claimed.to_string()),
                 Cell::text(&words::allocations(claim)),
-                Cell::text(claim.reason.as_deref().unwrap_or_default()),
+                Cell::text(&claim_reason(claim).unwrap_or_default()),
             ]
         })
         .collect();
@@ -240,11 +241,11 @@ fn claims(out: &mut String, claims: &[ClaimOutcome]) {
 }
 
 fn errors(out: &mut String, report: &Report) {
-    if report.errors.is_empty() {
+    if report.troubles.is_empty() {
         return;
     }
     out.push_str("<h2>Errors</h2>\n<ul>\n");
-    for error in &report.errors {
+    for error in &words::troubles(report) {
         out.push_str("<li>");
         if !error.subject.is_empty() {
             let _ = write!(out, "<code>{}</code>: ", escape(&error.subject));

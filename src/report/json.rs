@@ -5,10 +5,11 @@
 use serde::Serialize;
 
 use crate::domain::{
-    BenchmarkOutcome, ClaimOutcome, MachineFacts, Method, Metric, MetricOutcome, Report, ReportedError,
-    Revision, Toolchain, Verdict,
+    BenchmarkOutcome, Cause, ClaimOutcome, MachineFacts, Method, Metric, MetricOutcome, Reason, Report,
+    Revision, Toolchain, Trouble, Verdict,
 };
 
+use super::sentences;
 use super::words::{self, Kind};
 
 /// The schema's number.
@@ -29,8 +30,8 @@ struct Document<'a> {
     toolchain: Option<WireToolchain<'a>>,
     benchmarks: Vec<Benchmark<'a>>,
     claims: Vec<Claim<'a>>,
-    errors: Vec<Error<'a>>,
-    notes: &'a [String],
+    errors: Vec<Error>,
+    notes: Vec<String>,
     seconds: Option<f64>,
 }
 
@@ -68,12 +69,26 @@ struct Benchmark<'a> {
     name: String,
     arch: &'a str,
     verdict: Option<Verdict>,
-    metrics: Vec<WireMetric<'a>>,
-    causes: &'a [String],
+    metrics: Vec<WireMetric>,
+    renamed_from: Option<String>,
+    causes: Vec<WireCause<'a>>,
+}
+
+/// What a regression comes from: a function of the code, or a field in which the builds differ.
+#[derive(Serialize)]
+struct WireCause<'a> {
+    function: Option<&'a str>,
+    #[serde(rename = "crate")]
+    krate: Option<&'a str>,
+    file: Option<&'a str>,
+    line: Option<u32>,
+    difference: Option<f64>,
+    build_field: Option<&'a str>,
+    text: String,
 }
 
 #[derive(Serialize)]
-struct WireMetric<'a> {
+struct WireMetric {
     metric: Metric,
     unit: &'static str,
     baseline: Option<f64>,
@@ -86,7 +101,8 @@ struct WireMetric<'a> {
     method: Option<Method>,
     pairs: u32,
     seconds: Option<f64>,
-    reason: Option<&'a str>,
+    reason: Option<String>,
+    reason_code: Option<&'static str>,
     limit: String,
 }
 
@@ -102,7 +118,7 @@ struct Claim<'a> {
     claimed: String,
     allocations: Option<Allocations>,
     fails_gate: bool,
-    reason: Option<&'a str>,
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -112,10 +128,10 @@ struct Allocations {
 }
 
 #[derive(Serialize)]
-pub(super) struct Error<'a> {
-    subject: Option<&'a str>,
-    message: &'a str,
-    hint: Option<&'a str>,
+pub(super) struct Error {
+    subject: Option<String>,
+    message: String,
+    hint: Option<String>,
 }
 
 /// Writes a report as one JSON document.
@@ -123,7 +139,7 @@ pub(super) fn render(report: &Report) -> String {
     let kind = Kind::of(report);
     let document = Document {
         schema: SCHEMA,
-        command: report.command,
+        command: report.kind.name(),
         exit_code: report.exit_code,
         verdict: match kind {
             Kind::Judged => Some(report.verdict().map_or(NOTHING_COMPARED, Verdict::name)),
@@ -135,8 +151,8 @@ pub(super) fn render(report: &Report) -> String {
         toolchain: report.toolchain.as_ref().map(toolchain),
         benchmarks: words::by_name(report).into_iter().map(|outcome| benchmark(outcome, kind)).collect(),
         claims: report.claims.iter().map(claim).collect(),
-        errors: report.errors.iter().map(error).collect(),
-        notes: &report.notes,
+        errors: report.troubles.iter().map(error).collect(),
+        notes: words::notes(report),
         seconds: finite(report.seconds),
     };
     to_text(&document)
@@ -198,14 +214,16 @@ fn benchmark(outcome: &BenchmarkOutcome, kind: Kind) -> Benchmark<'_> {
         arch: &outcome.arch,
         verdict: spoken(outcome.verdict(), kind),
         metrics: outcome.metrics.iter().map(|outcome| metric(outcome, kind)).collect(),
-        causes: &outcome.causes,
+        renamed_from: outcome.renamed_from.as_ref().map(ToString::to_string),
+        causes: outcome.causes.iter().map(cause).collect(),
     }
 }
 
-fn metric(outcome: &MetricOutcome, kind: Kind) -> WireMetric<'_> {
+fn metric(outcome: &MetricOutcome, kind: Kind) -> WireMetric {
     let verdict = spoken(outcome.verdict, kind);
     let needs_reason = verdict.is_some_and(words::is_notable) && outcome.verdict != Verdict::Regressed;
-    let default = needs_reason.then(|| words::default_reason(outcome.verdict));
+    let default = || needs_reason.then(|| sentences::default_reason(outcome.verdict).to_owned());
+    let reason = outcome.reason.as_ref().map(sentences::reason);
     WireMetric {
         metric: outcome.metric,
         unit: outcome.metric.unit(),
@@ -219,7 +237,8 @@ fn metric(outcome: &MetricOutcome, kind: Kind) -> WireMetric<'_> {
         method: outcome.method,
         pairs: outcome.pairs,
         seconds: finite(outcome.seconds),
-        reason: outcome.reason.as_deref().or(default),
+        reason: reason.or_else(default),
+        reason_code: outcome.reason.as_ref().map(Reason::code),
         limit: outcome.limit.display(outcome.metric),
     }
 }
@@ -238,14 +257,36 @@ fn claim(claim: &ClaimOutcome) -> Claim<'_> {
             .allocations
             .map(|counts| Allocations { before: counts.baseline, after: counts.candidate }),
         fails_gate: claim.fails(),
-        reason: claim.reason.as_deref(),
+        reason: sentences::claim_reason(claim),
     }
 }
 
-pub(super) fn error(error: &ReportedError) -> Error<'_> {
-    Error {
-        subject: (!error.subject.is_empty()).then_some(error.subject.as_str()),
-        message: &error.message,
-        hint: error.hint.as_deref(),
+fn cause(cause: &Cause) -> WireCause<'_> {
+    let text = sentences::cause(cause);
+    let nothing = WireCause {
+        function: None,
+        krate: None,
+        file: None,
+        line: None,
+        difference: None,
+        build_field: None,
+        text,
+    };
+    match cause {
+        Cause::Build(difference) => WireCause { build_field: Some(&difference.field), ..nothing },
+        Cause::Function(top) => WireCause {
+            function: Some(&top.function),
+            krate: top.krate.as_deref(),
+            file: top.place.as_ref().map(|place| place.file.as_str()),
+            line: top.place.as_ref().and_then(|place| place.line),
+            difference: finite(top.difference),
+            ..nothing
+        },
     }
+}
+
+/// What could not be completed, as programs get it.
+pub(super) fn error(trouble: &Trouble) -> Error {
+    let sentences::Told { subject, message, hint } = sentences::trouble(trouble);
+    Error { subject: (!subject.is_empty()).then_some(subject), message, hint }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatus, TestSuite};
 
-use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Report, ReportedError, Verdict};
+use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Report, Verdict};
 
+use super::sentences::{Told, claim_reason};
 use super::units;
 use super::words::{self, Kind, Tone};
 
@@ -39,16 +40,17 @@ fn suites(report: &Report, kind: Kind) -> Vec<TestSuite> {
         suites.push(suite);
     }
     let mut run = TestSuite::new("cargo-perfguard");
-    let told = |error: &&ReportedError| {
+    let told = |error: &&Told| {
         let failed = |benchmark: &&BenchmarkOutcome| benchmark.verdict() == Verdict::Failed;
         report.benchmarks.iter().filter(failed).any(|benchmark| concerns(error, benchmark))
     };
-    run.add_test_cases(report.errors.iter().filter(|error| !told(error)).map(error_case));
+    let troubles = words::troubles(report);
+    run.add_test_cases(troubles.iter().filter(|error| !told(error)).map(error_case));
     let closing = words::closing(report);
     if kind == Kind::Judged
         && closing.tone != Tone::Good
         && report.exit_code != 100
-        && report.errors.is_empty()
+        && report.troubles.is_empty()
     {
         run.add_test_case(outcome_case(&closing.text, report.exit_code));
     }
@@ -88,7 +90,8 @@ fn benchmark_case(report: &Report, benchmark: &BenchmarkOutcome, label: &str, ki
             .collect();
         let message = if reasons.is_empty() { verdict.to_string() } else { reasons.join("; ") };
         status.set_message(message).set_type(verdict.name());
-        let errors = report.errors.iter().filter(|error| concerns(error, benchmark));
+        let troubles = words::troubles(report);
+        let errors = troubles.iter().filter(|error| concerns(error, benchmark));
         let described: Vec<String> = errors.map(description).collect();
         if !described.is_empty() {
             status.set_description(described.join("\n"));
@@ -113,8 +116,7 @@ fn figures(benchmark: &BenchmarkOutcome, judged: bool) -> String {
     {
         let (before, after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
         if judged {
-            let change =
-                units::change_of(outcome.metric, outcome.change, outcome.baseline, outcome.candidate);
+            let change = words::change(outcome);
             let interval = outcome.interval.map(units::interval).unwrap_or_default();
             let line =
                 format!("{} {}: {before} -> {after} {change} {interval}", outcome.verdict, outcome.metric);
@@ -136,7 +138,7 @@ fn claim_case(claim: &ClaimOutcome) -> TestCase {
         let found = claim.ratio.map(|ratio| format!("{} as fast, ", units::ratio(ratio)));
         let mut message =
             format!("{}: {}claimed {}", claim.verdict.name(), found.unwrap_or_default(), claim.claimed);
-        if let Some(reason) = &claim.reason {
+        if let Some(reason) = claim_reason(claim) {
             message = format!("{message}; {reason}");
         }
         status.set_message(message).set_type(claim.verdict.name());
@@ -145,19 +147,19 @@ fn claim_case(claim: &ClaimOutcome) -> TestCase {
 }
 
 /// Whether an error is about a benchmark.
-fn concerns(error: &ReportedError, benchmark: &BenchmarkOutcome) -> bool {
+fn concerns(error: &Told, benchmark: &BenchmarkOutcome) -> bool {
     error.subject == benchmark.name.to_string()
 }
 
 /// An error's message and hint.
-fn description(error: &ReportedError) -> String {
+fn description(error: &Told) -> String {
     match &error.hint {
         Some(hint) => format!("{}\nhint: {hint}", error.message),
         None => error.message.clone(),
     }
 }
 
-fn error_case(error: &ReportedError) -> TestCase {
+fn error_case(error: &Told) -> TestCase {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_message(error.message.lines().next().unwrap_or_default()).set_type("error");
     status.set_description(description(error));

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, MetricOutcome, Report, Verdict};
 
+use super::sentences::claim_reason;
 use super::text::{clean, plural};
 use super::words::{self, Kind, Tone};
 use super::{advice, units};
@@ -114,13 +115,13 @@ fn row(name: &str, metric: &str, outcome: &MetricOutcome, kind: Kind) -> String 
     } else {
         outcome.verdict.to_string()
     };
-    let reason = outcome.reason.as_deref().unwrap_or_else(|| words::default_reason(outcome.verdict));
+    let reason = words::reason_beside(outcome);
     format!(
         "| {verdict} | {name} | {metric} | {before} | {after} | {} | {} | {} | {} |\n",
-        units::change_of(outcome.metric, outcome.change, outcome.baseline, outcome.candidate),
+        words::change(outcome),
         outcome.interval.map(units::interval).unwrap_or_default(),
         escape(&words::limit(metric, outcome)),
-        escape(cut(reason)),
+        escape(cut(&reason)),
     )
 }
 
@@ -155,12 +156,12 @@ fn claim_row(claim: &ClaimOutcome) -> String {
         interval.unwrap_or_default(),
         escape(&claim.claimed.to_string()),
         words::allocations(claim),
-        escape(cut(claim.reason.as_deref().or(claim.statement.as_deref()).unwrap_or_default())),
+        escape(cut(&claim_reason(claim).or_else(|| claim.statement.clone()).unwrap_or_default())),
     )
 }
 
 fn errors(out: &mut String, report: &Report) {
-    for error in &report.errors {
+    for error in &words::troubles(report) {
         let subject =
             if error.subject.is_empty() { String::new() } else { format!("{}: ", code(&error.subject)) };
         let _ = writeln!(out, "- **error**: {subject}{}", message(&error.message));
@@ -168,7 +169,7 @@ fn errors(out: &mut String, report: &Report) {
             let _ = writeln!(out, "  <br>hint: {}", escape(hint));
         }
     }
-    if !report.errors.is_empty() {
+    if !report.troubles.is_empty() {
         out.push('\n');
     }
 }
@@ -179,8 +180,8 @@ fn message(text: &str) -> String {
 }
 
 fn notes(out: &mut String, report: &Report) {
-    for note in &report.notes {
-        let _ = writeln!(out, "> {}\n>", escape(note));
+    for note in words::notes(report) {
+        let _ = writeln!(out, "> {}\n>", escape(&note));
     }
     if !report.notes.is_empty() {
         out.push('\n');

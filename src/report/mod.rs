@@ -1,7 +1,8 @@
 //! From a report value to text: table, JSON, markdown, HTML, `JUnit`, CSV. Pure; the only user of comfy-table.
 //!
 //! [`render`] takes what a command found, [`explain::render`] what accounts for a difference, [`doctor::render`] what
-//! `doctor` did; [`baseline_report::render`] and [`history::render`] take what the store holds. `words` makes the sentences that several formats share, so that they cannot disagree.
+//! `doctor` did; [`baseline_report::render`] and [`history::render`] take what the store holds. `sentences`
+//! alone puts facts into words, and `words` makes of them what several formats share, so that they cannot disagree.
 
 mod advice;
 pub mod baseline_report;
@@ -14,6 +15,7 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod sentences;
 mod table;
 mod text;
 pub mod units;

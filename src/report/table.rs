@@ -10,6 +10,7 @@ use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, Report, Verdict};
 
 use super::Style;
 use super::grid::{Column, GAP, Grid};
+use super::sentences;
 use super::text::{clean, paint, plural, verdict_style, width, wrap, wrap_name};
 use super::units;
 use super::words::{self, Kind};
@@ -110,7 +111,7 @@ fn names(out: &mut Out, report: &Report) {
 fn head(out: &mut Out, report: &Report) {
     let subject = words::subject(report);
     if !subject.is_empty() {
-        let mut broken = wrap(&format!("{}: {subject}", report.command), out.style.prose_width());
+        let mut broken = wrap(&format!("{}: {subject}", report.kind), out.style.prose_width());
         for line in &mut broken {
             *line = out.paint(line, Ansi::new().bold());
         }
@@ -206,7 +207,7 @@ fn cells(metric: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
     let known = outcome.baseline.is_some() || outcome.candidate.is_some();
     if !known && outcome.method.is_some() {
         // Decided without a figure: the executables are identical.
-        let change = units::change_of(outcome.metric, outcome.change, None, None);
+        let change = words::change(outcome);
         let (none, threshold) = (String::new(), words::limit(metric, outcome));
         return vec![
             outcome.verdict.to_string(),
@@ -230,7 +231,7 @@ fn cells(metric: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
         metric.to_owned(),
         before,
         after,
-        units::change_of(outcome.metric, outcome.change, outcome.baseline, outcome.candidate),
+        words::change(outcome),
         outcome.interval.map(units::interval).unwrap_or_default(),
         threshold,
         method,
@@ -338,10 +339,9 @@ fn painted_verdict(out: &Out, line: &str) -> String {
 
 fn reasons(out: &mut Out, report: &Report) {
     let reasons = words::reasons(report);
-    if reasons.is_empty() {
-        return;
+    if !reasons.is_empty() {
+        out.title("Reasons");
     }
-    out.title("Reasons");
     for reason in reasons {
         let most = if out.style.verbose { usize::MAX } else { SHOW_NAMES };
         let more = reason.names.len().saturating_sub(most);
@@ -353,4 +353,18 @@ fn reasons(out: &mut Out, report: &Report) {
         out.labelled(reason.verdict.name(), verdict_style(reason.verdict), &names);
         out.prose(&reason.text, LABEL + GAP);
     }
+    suspects(out, report);
+}
+
+/// What looked slower and was not proven, apart from what the budget was too small for.
+fn suspects(out: &mut Out, report: &Report) {
+    let names = words::suspects(report);
+    if names.is_empty() {
+        return;
+    }
+    out.title("Suspects");
+    for name in &names {
+        out.prose(name, 0);
+    }
+    out.prose(&sentences::suspects(names.len()), 0);
 }

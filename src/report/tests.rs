@@ -100,7 +100,12 @@ fn unchanged_rows_are_folded_only_when_there_are_many() {
 
 #[test]
 fn what_compared_nothing_does_not_look_like_a_pass() {
-    for report in [fixtures::empty(), fixtures::bare("compare"), fixtures::only_new(), fixtures::broken()] {
+    for report in [
+        fixtures::empty(),
+        fixtures::bare(crate::domain::ReportKind::Compare),
+        fixtures::only_new(),
+        fixtures::broken(),
+    ] {
         for format in [Format::Table, Format::Markdown, Format::Html, Format::Junit] {
             let text = render(&report, format, &style(None));
             assert!(!text.contains("passed") && !text.contains('✅'), "{format}: {text}");
@@ -203,7 +208,7 @@ fn json_knows_no_nonsense() {
         assert_eq!(nonsense[field], Value::Null, "{field}");
     }
     assert_eq!(find("telling_name")["interval"], serde_json::json!([0.4, null]));
-    let none = json(&fixtures::bare("check"));
+    let none = json(&fixtures::bare(crate::domain::ReportKind::Check));
     for field in ["baseline", "candidate", "machine", "toolchain"] {
         assert_eq!(none[field], Value::Null, "{field}");
     }

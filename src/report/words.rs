@@ -1,9 +1,10 @@
 //! The sentences that every format for people shares: what was compared, why, how it ended, what to do next.
 
-use std::fmt::Write as _;
+use crate::domain::{
+    BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Metric, MetricOutcome, Reason, Report, ReportKind, Verdict,
+};
 
-use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, MetricOutcome, Report, Verdict};
-
+use super::sentences::{self, default_reason};
 use super::text::{clean, plural};
 use super::units;
 
@@ -23,12 +24,19 @@ pub(super) enum Kind {
 impl Kind {
     /// What a report is about.
     pub(super) fn of(report: &Report) -> Self {
-        match report.command {
-            "run" => Self::Figures,
+        match report.kind {
+            ReportKind::Run => Self::Figures,
+            ReportKind::Claims => Self::Claims,
+            ReportKind::Check | ReportKind::Compare => Self::Judged,
             // What has a report of its own comes here with its errors only.
-            "list" | "report" | "history" | "doctor" => Self::Names,
-            "claims" => Self::Claims,
-            _ => Self::Judged,
+            ReportKind::List
+            | ReportKind::Report
+            | ReportKind::History
+            | ReportKind::Explain
+            | ReportKind::Doctor
+            | ReportKind::Baseline
+            | ReportKind::Init
+            | ReportKind::Completions => Self::Names,
         }
     }
 }
@@ -104,71 +112,66 @@ pub(super) fn surroundings(report: &Report) -> String {
     parts.join(", ")
 }
 
-/// Why a metric's verdict is what it is, in a sentence without its end.
+/// Why a metric's verdict is what it is; empty where the figures in the table say it all.
 pub(super) fn metric_reason(outcome: &MetricOutcome) -> String {
-    let metric = outcome.metric;
-    let given = outcome.reason.as_deref().map(clean);
-    let change = units::change_of(metric, outcome.change, outcome.baseline, outcome.candidate);
-    let figures = if change.is_empty() { None } else { Some(figures(outcome, &change)) };
+    let given = outcome.reason.as_ref().map(|reason| clean(&sentences::reason(reason)));
     match outcome.verdict {
-        Verdict::Regressed | Verdict::Improved | Verdict::Unchanged => {
-            let figures = figures.unwrap_or_else(|| outcome.verdict.to_string());
-            match given {
-                Some(given) => format!("{metric} {figures}; {given}"),
-                None => format!("{metric} {figures}"),
-            }
-        }
-        Verdict::Inconclusive => {
-            let given = given.unwrap_or_else(|| default_reason(outcome.verdict).to_owned());
-            match figures {
-                Some(figures) => format!("{metric} {figures}; {given}"),
-                None => format!("{metric}: {given}"),
-            }
-        }
+        Verdict::Regressed | Verdict::Improved | Verdict::Unchanged => given.unwrap_or_default(),
         _ => given.unwrap_or_else(|| default_reason(outcome.verdict).to_owned()),
     }
 }
 
-/// The figures behind a verdict: `+7.5 %, between +6.1 % and +8.9 % (99.9 % confidence); threshold 5%`.
-fn figures(outcome: &MetricOutcome, change: &str) -> String {
-    let mut text = change.to_owned();
-    let interval = outcome.interval.filter(|(low, high)| low.is_finite() && high.is_finite());
-    if interval.is_some_and(|(low, high)| low.to_bits() == high.to_bits()) {
-        text.push_str(", exactly");
-    } else if let Some((low, high)) = interval {
-        let _ = write!(text, ", between {} and {}", units::percent(low), units::percent(high));
-        if let Some(confidence) = outcome.confidence.filter(|confidence| confidence.is_finite()) {
-            let _ = write!(text, " ({} confidence)", units::plain_percent(confidence));
-        }
-    }
-    format!("{text}; threshold {}", outcome.limit.display(outcome.metric))
+/// The reason that stands beside a row of figures: the judge's, or the one that goes without saying.
+pub(super) fn reason_beside(outcome: &MetricOutcome) -> String {
+    let given = outcome.reason.as_ref().map(sentences::reason);
+    given.unwrap_or_else(|| default_reason(outcome.verdict).to_owned())
 }
 
-/// Why, where the judge said nothing. Empty for verdicts that need no reason.
-pub(super) fn default_reason(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Regressed | Verdict::Improved | Verdict::Unchanged => "",
-        Verdict::New => "only the candidate has it",
-        Verdict::Missing => "only the baseline has it",
-        Verdict::NotComparable => "the two sides differ in more than the code",
-        Verdict::Inconclusive => "the budget ended before either could be shown",
-        Verdict::Failed => "it could not be measured",
-    }
-}
-
-/// Why a benchmark's verdict is what it is: the reasons of the metrics that are not plainly fine.
+/// Why a benchmark's verdict is what it is: the reasons of the metrics that are not plainly fine, then what it comes from.
+/// What failed is told among the errors.
 pub(super) fn benchmark_reasons(benchmark: &BenchmarkOutcome) -> Vec<(Verdict, String)> {
     let mut reasons: Vec<(Verdict, String)> = Vec::new();
     for outcome in benchmark.metrics.iter().filter(|outcome| is_notable(outcome.verdict)) {
-        let reason = (outcome.verdict, metric_reason(outcome));
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
+        let text = metric_reason(outcome);
+        if text.is_empty() {
+            continue;
+        }
+        let named = benchmark.metrics.len() > 1
+            && outcome.verdict != Verdict::Failed
+            && !is_alike(benchmark, outcome);
+        let text = if named { format!("{}: {text}", outcome.metric) } else { text };
+        if !reasons.iter().any(|(_, known)| *known == text) {
+            reasons.push((outcome.verdict, text));
         }
     }
     if !benchmark.causes.is_empty() {
-        reasons.push((Verdict::Regressed, benchmark.causes.join("; ")));
+        let causes: Vec<String> = benchmark.causes.iter().map(sentences::cause).collect();
+        reasons.push((Verdict::Regressed, causes.join("; ")));
     }
     reasons
+}
+
+/// Whether all metrics of a benchmark say the same.
+fn is_alike(benchmark: &BenchmarkOutcome, outcome: &MetricOutcome) -> bool {
+    benchmark.metrics.iter().all(|other| other.verdict == outcome.verdict && other.reason == outcome.reason)
+}
+
+/// What could not be completed, in words.
+pub(super) fn troubles(report: &Report) -> Vec<sentences::Told> {
+    report.troubles.iter().map(sentences::trouble).collect()
+}
+
+/// What a reader should know besides, in words.
+pub(super) fn notes(report: &Report) -> Vec<String> {
+    report.notes.iter().map(sentences::note).collect()
+}
+
+/// What a metric went up or down by: `+7.5 %`, `2.4× slower`, `3 times as many`.
+pub(super) fn change(outcome: &MetricOutcome) -> String {
+    let text = units::change_of(outcome.metric, outcome.change, outcome.baseline, outcome.candidate);
+    let (more, less) =
+        if outcome.metric == Metric::WallTime { ("slower", "faster") } else { ("as many", "fewer") };
+    sentences::change(&text, outcome.change, more, less)
 }
 
 /// The limit beside a row that is about one metric; none beside one that is about all of them.
@@ -201,8 +204,8 @@ pub(super) fn without_figures(report: &Report) -> Vec<(usize, String)> {
         let bare = |outcome: &&MetricOutcome| {
             outcome.verdict.is_decided() && outcome.baseline.is_none() && outcome.candidate.is_none()
         };
-        let reason = benchmark.metrics.iter().find(bare).and_then(|outcome| outcome.reason.as_deref());
-        let Some(reason) = reason.map(clean) else { continue };
+        let reason = benchmark.metrics.iter().find(bare).and_then(|outcome| outcome.reason.as_ref());
+        let Some(reason) = reason.map(|reason| clean(&sentences::reason(reason))) else { continue };
         match counted.iter_mut().find(|(_, known)| *known == reason) {
             Some((count, _)) => *count += 1,
             None => counted.push((1, reason)),
@@ -218,7 +221,7 @@ pub(super) fn is_notable(verdict: Verdict) -> bool {
 
 /// Benchmarks that share verdict and reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reason {
+pub(super) struct SharedReason {
     /// What was found.
     pub(super) verdict: Verdict,
     /// Why.
@@ -228,14 +231,14 @@ pub(super) struct Reason {
 }
 
 /// Every reason once, with the benchmarks it holds for; worst first.
-pub(super) fn reasons(report: &Report) -> Vec<Reason> {
-    let mut reasons: Vec<Reason> = Vec::new();
+pub(super) fn reasons(report: &Report) -> Vec<SharedReason> {
+    let mut reasons: Vec<SharedReason> = Vec::new();
     for benchmark in worst_first(report) {
         let name = clean(&benchmark.name.to_string());
         for (verdict, text) in benchmark_reasons(benchmark) {
             match reasons.iter_mut().find(|known| known.verdict == verdict && known.text == text) {
                 Some(known) => known.names.push(name.clone()),
-                None => reasons.push(Reason { verdict, text, names: vec![name.clone()] }),
+                None => reasons.push(SharedReason { verdict, text, names: vec![name.clone()] }),
             }
         }
     }
@@ -270,14 +273,43 @@ fn judged(report: &Report) -> (Tone, String) {
         }
         102 => (Tone::Bad, format!("no verdict where one is required: {all}")),
         0 if decided == 0 => (Tone::Open, format!("gate passed, but nothing was decided: {all}")),
-        0 => (Tone::Good, format!("gate passed: {}", tally(report, false))),
+        0 => match open_clock(report) {
+            Some(open) => {
+                let open = plural(open, "wall-time verdict");
+                (
+                    Tone::Open,
+                    format!("gate passed, but nothing was decided by the clock ({open} open): {all}"),
+                )
+            }
+            None => (Tone::Good, format!("gate passed: {}", tally(report, false))),
+        },
         _ => {
-            let errors = plural(report.errors.len().max(1), "error");
+            let errors = plural(report.troubles.len().max(1), "error");
             let rest =
                 if total == 0 && report.claims.is_empty() { "nothing was compared".to_owned() } else { all };
             (Tone::Bad, format!("not completed ({errors}): {rest}"))
         }
     }
+}
+
+/// How many benchmarks the clock was asked about, where it decided none of them.
+fn open_clock(report: &Report) -> Option<usize> {
+    let timed = || {
+        let metrics = report.benchmarks.iter().flat_map(|benchmark| &benchmark.metrics);
+        metrics.filter(|outcome| outcome.metric == Metric::WallTime)
+    };
+    let open = timed().filter(|outcome| outcome.verdict == Verdict::Inconclusive).count();
+    (open > 0 && !timed().any(|outcome| outcome.verdict.is_decided())).then_some(open)
+}
+
+/// Benchmarks that looked slower at first, which could not be proven.
+pub(super) fn suspects(report: &Report) -> Vec<String> {
+    let suspicious = |benchmark: &&BenchmarkOutcome| {
+        let reasons = benchmark.metrics.iter().filter_map(|outcome| outcome.reason.as_ref());
+        benchmark.verdict() == Verdict::Inconclusive && reasons.into_iter().any(Reason::is_suspicion)
+    };
+    let found = by_name(report).into_iter().filter(suspicious);
+    found.map(|benchmark| clean(&benchmark.name.to_string())).collect()
 }
 
 /// Whether a comparison of any of its metrics came to a result.
@@ -409,9 +441,9 @@ fn listed(report: &Report, done: &str, nothing: &str) -> (Tone, String) {
 }
 
 fn with_errors(report: &Report, text: String) -> String {
-    if report.errors.is_empty() {
+    if report.troubles.is_empty() {
         text
     } else {
-        format!("not completed ({}): {text}", plural(report.errors.len(), "error"))
+        format!("not completed ({}): {text}", plural(report.troubles.len(), "error"))
     }
 }

@@ -2,13 +2,11 @@
 //!
 //! Each launch of a pair is also a launch of its side's measurement on that occasion, so history sees it.
 
-use std::fmt;
-
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::domain::{
-    BenchmarkName, Digest, Launch, MeasurementKey, OccasionId, Pair, PairedLaunch, Phase, Provenance, Side,
-    Sides,
+    BenchmarkName, ComparisonId, Digest, Launch, MeasurementKey, OccasionId, Pair, PairedLaunch, Phase,
+    Provenance, Side, Sides,
 };
 
 use super::error::{Problem, Refusal, StoreError};
@@ -16,22 +14,12 @@ use super::open::Store;
 use super::rows;
 use super::write::{add_launch, measurement_id, samples, summarize};
 
-/// The number of a comparison in its store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ComparisonId(i64);
-
-impl fmt::Display for ComparisonId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
 /// What there is to say about a comparison before its first pair.
 #[derive(Debug, Clone, Copy)]
 pub struct NewComparison<'a> {
     /// Why it is made.
     pub phase: Phase,
-    /// What each side's launches are measurements of. Equal for a null control; two benchmarks of one build for a claim.
+    /// What each side's launches are measurements of. Equal for an A/A test; two benchmarks of one build for a claim.
     pub keys: Sides<&'a MeasurementKey>,
     /// What each side runs.
     pub executables: Sides<&'a Digest>,

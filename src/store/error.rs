@@ -92,6 +92,9 @@ pub enum Refusal {
     /// No such comparison.
     #[error("it holds no comparison {0}")]
     UnknownComparison(i64),
+    /// No such run, or one that was not completed.
+    #[error("it holds no completed run {0}")]
+    NoEvidence(i64),
     /// A result of one machine in an occasion of another.
     #[error("a result of the machine `{measured}` came in an occasion on `{occasion}`")]
     WrongMachine {

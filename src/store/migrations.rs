@@ -11,7 +11,7 @@ use super::error::Problem;
 pub(super) const APPLICATION_ID: i32 = 0x7067_7264;
 
 /// Step *n* leads from version *n* to version *n* + 1.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
 
 /// What a file's header says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,14 @@ pub(super) fn identify(connection: &mut Connection, known: usize) -> Result<Iden
 
 /// Takes all the steps that are left, in one transaction.
 pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Problem> {
+    // A table that is made anew is dropped first, and nothing that refers to it may go with it.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let migrated = steps_left(connection, migrations);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    migrated
+}
+
+fn steps_left(connection: &mut Connection, migrations: &[&str]) -> Result<(), Problem> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Read again inside the transaction: another process may have taken the steps meanwhile.
     let version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;

@@ -12,6 +12,7 @@ mod baseline_file;
 mod comparison;
 mod encoding;
 mod error;
+mod evidence;
 mod history;
 mod migrations;
 mod open;
@@ -24,8 +25,9 @@ mod write;
 pub use baseline_file::{
     BaselineClaim, BaselineFile, BaselineFileError, BaselineProblem, BaselineResult, FolderError,
 };
-pub use comparison::{ComparisonId, NewComparison, StoredComparison};
+pub use comparison::{NewComparison, StoredComparison};
 pub use error::{Problem, Refusal, StoreError};
+pub use evidence::StoredRun;
 pub use history::{SeriesFilter, StoredCommit};
 pub use open::Store;
 pub use prune::{PruneRule, Pruned};

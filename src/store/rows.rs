@@ -61,7 +61,7 @@ pub(super) fn side(row: &Row<'_>, column: usize) -> rusqlite::Result<Side> {
 
 pub(super) fn schedule(row: &Row<'_>, column: usize) -> rusqlite::Result<Schedule> {
     word(row, column, |text| {
-        [Schedule::Turns, Schedule::WholeProcess].into_iter().find(|known| schedule_name(*known) == text)
+        [Schedule::Interleaved, Schedule::Sequential].into_iter().find(|known| schedule_name(*known) == text)
     })
 }
 
@@ -74,8 +74,8 @@ pub(super) fn side_name(side: Side) -> &'static str {
 
 pub(super) fn schedule_name(schedule: Schedule) -> &'static str {
     match schedule {
-        Schedule::Turns => "turns",
-        Schedule::WholeProcess => "whole-process",
+        Schedule::Interleaved => "interleaved",
+        Schedule::Sequential => "sequential",
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) fn build(row: &Row<'_>, first: usize) -> rusqlite::Result<BuildFinger
         settings: row.get(first + 4)?,
         features: row.get(first + 5)?,
         rustflags: row.get(first + 6)?,
-        instrument: row.get(first + 7)?,
+        instrument: word(row, first + 7, |text| text.parse().ok())?,
     })
 }
 
@@ -162,7 +162,7 @@ pub(super) fn build_id(transaction: &Transaction<'_>, build: &BuildFingerprint) 
          AND features = ?6 AND rustflags = ?7 AND instrument = ?8",
         "INSERT INTO build (rustc, host, target, profile, settings, features, rustflags, instrument) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        build.fields().map(|(_, value)| value).each_ref(),
+        build.fields().each_ref().map(|(_, value)| value),
     )
 }
 

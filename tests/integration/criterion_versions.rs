@@ -97,7 +97,7 @@ fn registry_source_of(folder: &Path, release: &str) -> PathBuf {
 
 /// A bench that says it is linked to a copy.
 fn as_copied(release: &str, bench: BuiltBench) -> BuiltBench {
-    let instrument = BuildFingerprint::instrument_in_turns(&format!("criterion {release}"));
+    let instrument = format!("criterion {release} (interleaved)").parse().unwrap();
     BuiltBench { fingerprint: BuildFingerprint { instrument, ..bench.fingerprint.clone() }, ..bench }
 }
 

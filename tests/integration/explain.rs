@@ -6,7 +6,7 @@ use std::process::Output;
 
 use perfguard::discover::{Filter, Reading, Selection};
 use perfguard::domain::{
-    AllocationCount, BuiltBench, CargoFlags, Cause, FunctionCost, InstructionCount, Launch, Pair, Profile,
+    AllocationCount, BuiltBench, CargoFlags, Account, FunctionCost, InstructionCount, Launch, Pair, Profile,
     Sample, Schedule, Side, Sides, Silent,
 };
 use perfguard::measure::coordinator::Coordinator;
@@ -15,7 +15,7 @@ use perfguard::measure::machine;
 use perfguard::measure::runner::{LaunchFailure, LaunchOptions, ListedBenchmark, Runner};
 use perfguard::pipeline::PipelineError;
 use perfguard::pipeline::explain::{ExplainRequest, explain};
-use perfguard::pipeline::request::{Harness, Project, Scope, Subject};
+use perfguard::pipeline::request::{Project, Scope, Subject, Suite};
 use perfguard::support::current::BuildSite;
 
 use crate::fixture;
@@ -124,7 +124,7 @@ fn request(gauge: &Sandbox, benchmark: &str) -> ExplainRequest {
             flags: CargoFlags::default(),
             filter: Filter::parse(&[benchmark.to_owned()], Reading::Pattern).unwrap(),
             words: vec![benchmark.to_owned()],
-            harness: Harness::Off,
+            suite: Suite::Off,
         },
         launch_timeout: None,
         caches: false,
@@ -145,7 +145,7 @@ fn the_function_that_was_changed_is_named_with_its_place() {
     let report = explain(&request, &mut runner(&request), &Silent).unwrap();
     let found = report.explanation.unwrap();
     assert_eq!(found.total, Sides { baseline: 5_000.0, candidate: 5_500.0 });
-    assert_eq!(found.cause, Cause::One(0));
+    assert_eq!(found.cause, Account::One(0));
     let place = found.functions[0].place.clone().unwrap();
     assert_eq!((place.file.as_str(), place.line), ("src/lib.rs", Some(8)));
     assert!(report.builds.is_empty() && report.dependencies.is_empty(), "{:?}", report.dependencies);

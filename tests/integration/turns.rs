@@ -141,7 +141,7 @@ pub(crate) fn built(executable: &Path, variables: &[(&str, &str)]) -> BuiltBench
             settings: String::new(),
             features: String::new(),
             rustflags: String::new(),
-            instrument: String::new(),
+            instrument: "criterion 0.8.2".parse().unwrap(),
         },
         execution: Execution::Native,
     }
@@ -177,7 +177,7 @@ fn two_processes_take_turns_with_equal_samples() {
         let done =
             runner.pair(benches, both(id).as_ref(), u32::try_from(index).unwrap(), first, &OPTIONS).unwrap();
         let pair = done.pair;
-        assert_eq!((pair.schedule, pair.first), (Schedule::Turns, first));
+        assert_eq!((pair.schedule, pair.first), (Schedule::Interleaved, first));
         let Sides { baseline, candidate } = &pair.launches;
         assert_eq!(baseline.samples.len(), candidate.samples.len(), "{id}");
         assert!((2..=12).contains(&baseline.samples.len()), "{id}: {}", baseline.samples.len());

@@ -20,7 +20,7 @@ use super::args::{FormatArg, OutputArgs};
 use super::console::{Console, check_file, write_file};
 use super::context::Context;
 use super::error::CliError;
-use crate::domain::{Coloring, Report, ReportedError};
+use crate::domain::{Coloring, Report, ReportKind, Trouble};
 use crate::measure::coordinator::Coordinator;
 use crate::pipeline::request::Project;
 use crate::report::{Format, Style};
@@ -47,27 +47,15 @@ fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<u8,
 
 /// A command that ended early, in the format that was asked for: programs that read the output learn of it too. People
 /// read stderr.
-pub(super) fn finish_failed(context: &Context, command: &'static str, output: &OutputArgs, error: &CliError) {
+pub(super) fn finish_failed(context: &Context, kind: ReportKind, output: &OutputArgs, error: &CliError) {
     let nowhere = matches!(error, CliError::Output { .. } | CliError::Stdout(_) | CliError::Format(_));
     if output.format == FormatArg::Table || nowhere {
         return;
     }
     let report = Report {
-        command,
         exit_code: error.code(),
-        baseline: None,
-        candidate: None,
-        machine: None,
-        toolchain: None,
-        benchmarks: Vec::new(),
-        claims: Vec::new(),
-        errors: vec![ReportedError {
-            subject: String::new(),
-            message: format!("failed to {error}"),
-            hint: error.hint(),
-        }],
-        notes: Vec::new(),
-        seconds: 0.0,
+        troubles: vec![Trouble::Ended(error.to_string(), error.hint())],
+        ..Report::new(kind)
     };
     let text = crate::report::render(&report, format(output.format), &style(context, output));
     // The error itself is told on stderr, and decides the exit code.

@@ -1,7 +1,7 @@
 //! What a profile, flags, a toolchain and a measuring library mean for what is measured.
 
 use super::{advised, finding};
-use crate::domain::{BuildFacts, Finding, Fitness, Topic};
+use crate::domain::{BuildFacts, Finding, Fitness, Instrument, Topic};
 
 /// Judges how benches are built.
 pub fn build(facts: &BuildFacts) -> Vec<Finding> {
@@ -26,8 +26,8 @@ pub fn build(facts: &BuildFacts) -> Vec<Finding> {
     found.extend(setting("strip").map(strip));
     found.push(incremental());
     found.push(target_cpu(&facts.rustflags));
-    for (name, turns) in &facts.instruments {
-        found.push(instrument(name, *turns, &facts.why_not));
+    for library in &facts.instruments {
+        found.push(instrument(library, &facts.sequential));
     }
     if facts.emulated {
         found.push(advised(
@@ -127,23 +127,23 @@ fn target_cpu(flags: &str) -> Finding {
     of(SUBJECT, shown, Fitness::Fit, "part of what results are keyed by")
 }
 
-fn instrument(name: &str, turns: bool, why_not: &[String]) -> Finding {
+fn instrument(library: &Instrument, sequential: &[(Instrument, String)]) -> Finding {
     const SUBJECT: &str = "measuring library";
-    if turns {
-        let meaning = "both sides change turns after every sample";
-        return of(SUBJECT, format!("{name}, takes turns"), Fitness::Fit, meaning);
+    let plain = Instrument { interleaved: false, ..library.clone() };
+    if library.interleaved {
+        let meaning = "both processes are alive, and their samples alternate";
+        return of(SUBJECT, format!("{plain}, interleaved"), Fitness::Fit, meaning);
     }
-    let crate_name = name.split_whitespace().next().unwrap_or(name);
-    let reason = why_not.iter().find(|note| note.contains(name)).or_else(|| why_not.first());
-    let reason = reason.map_or_else(String::new, |note| format!(": {note}"));
+    let why = sequential.iter().find(|(known, _)| *known == plain);
+    let why = why.map_or_else(String::new, |(_, why)| format!(": {why}"));
     advised(
         of(
             SUBJECT,
-            format!("{name}, does not take turns{reason}"),
+            format!("{plain}, sequential{why}"),
             Fitness::Caution,
-            "whole processes take turns instead: noise of seconds is not cancelled, and it takes more pairs",
+            "one process follows the other: noise of seconds does not cancel, and it takes more pairs",
         ),
-        &format!("use a release of {crate_name} from crates.io, 0.3 to 0.8, and no runner"),
+        &format!("use a release of {} from crates.io, 0.3 to 0.8, and no runner", plain.library),
     )
 }
 
@@ -160,8 +160,8 @@ mod tests {
                        strip=none"
                     .into(),
             rustflags: String::new(),
-            instruments: vec![("criterion 0.8.2".into(), true)],
-            why_not: Vec::new(),
+            instruments: vec!["criterion 0.8.2 (interleaved)".parse().unwrap()],
+            sequential: Vec::new(),
             emulated: false,
         }
     }
@@ -194,10 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn a_library_that_takes_no_turns_says_why() {
+    fn a_library_that_is_not_interleaved_says_why() {
+        let library: Instrument = "criterion 0.2.11".parse().unwrap();
         let facts = BuildFacts {
-            instruments: vec![("criterion 0.2.11".into(), false)],
-            why_not: vec!["criterion 0.2.11 takes turns by whole processes: it is too old".into()],
+            instruments: vec![library.clone()],
+            sequential: vec![(library, "it is too old".into())],
             ..shipped()
         };
         let found = build(&facts);

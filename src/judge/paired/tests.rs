@@ -22,7 +22,7 @@ fn drifting(first: Side, costs: Sides<f64>, drift: f64, noise: &[f64]) -> Pair {
         let turns = (usize::from(side != first)..18).step_by(2);
         turns.map(|turn| log(turn).exp() * costs.get(side)).collect()
     };
-    Pair { first, ..pair(Schedule::Turns, &samples(Side::Baseline), &samples(Side::Candidate)) }
+    Pair { first, ..pair(Schedule::Interleaved, &samples(Side::Baseline), &samples(Side::Candidate)) }
 }
 
 /// One pair per log ratio, in turns, around a baseline of 1000 ns that drifts steadily, by a quarter of a per cent a turn.
@@ -48,10 +48,10 @@ fn turns_cancel_what_both_sides_share() {
     // The machine becomes ten times slower half-way; the candidate is always 10 % slower.
     let baseline = [100.0, 100.0, 100.0, 1000.0, 1000.0];
     let candidate = baseline.map(|value| value * 1.1);
-    let seen = observe(&pair(Schedule::Turns, &baseline, &candidate)).unwrap();
+    let seen = observe(&pair(Schedule::Interleaved, &baseline, &candidate)).unwrap();
     assert!((seen.ratio.value - 1.1_f64.ln()).abs() < 1e-12);
     assert!(seen.ratio.error < 1e-12);
-    let seen = observe(&pair(Schedule::WholeProcess, &baseline, &candidate)).unwrap();
+    let seen = observe(&pair(Schedule::Sequential, &baseline, &candidate)).unwrap();
     assert!((seen.ratio.value - 1.1_f64.ln()).abs() < 1e-12);
     assert!((seen.medians.candidate - 110.0).abs() < 1e-9);
 }
@@ -60,7 +60,7 @@ fn turns_cancel_what_both_sides_share() {
 fn the_error_within_a_pair_is_that_of_a_median() {
     let logs = [0.0, -0.02, 0.02, -0.01, 0.01_f64];
     let candidate: Vec<f64> = logs.iter().map(|log| 100.0 * log.exp()).collect();
-    let seen = observe(&pair(Schedule::Turns, &[100.0; 5], &candidate)).unwrap();
+    let seen = observe(&pair(Schedule::Interleaved, &[100.0; 5], &candidate)).unwrap();
     // Against their neighbours: 0, −0.01, −0.02, 0, 0.02, 0.005, −0.01, 0; their deviations have the median 0.0075.
     let expected = 1.4826 * 0.0075 * 1.2533 * (4.0_f64 / 3.0).sqrt() / 5.0_f64.sqrt();
     assert!((seen.ratio.error - expected).abs() < 1e-9, "{} {expected}", seen.ratio.error);

@@ -89,7 +89,7 @@ fn obedient(bench: &BuiltBench) -> Result<(), Uncounted> {
     let refuse = |reason: String, remedy: &str| {
         Err(Uncounted::Unavailable { reason, remedy: Some(remedy.to_owned()) })
     };
-    if !bench.fingerprint.takes_turns() {
+    if !bench.fingerprint.instrument.interleaved {
         let instrument = &bench.fingerprint.instrument;
         return refuse(
             format!("no copy of its {instrument} can be made to count"),
@@ -150,7 +150,7 @@ mod tests {
 
     fn refused(execution: Execution, instrument: &str) -> Option<(String, Option<String>)> {
         let mut bench = bench("/x", execution);
-        bench.fingerprint.instrument = instrument.to_owned();
+        bench.fingerprint.instrument = instrument.parse().unwrap();
         match obedient(&bench) {
             Err(Uncounted::Unavailable { reason, remedy }) => Some((reason, remedy)),
             _ => None,
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn only_copied_criterions_that_run_natively_are_counted() {
-        assert_eq!(refused(Execution::Native, "criterion 0.8.2 + turns"), None);
+        assert_eq!(refused(Execution::Native, "criterion 0.8.2 (interleaved)"), None);
         let (reason, remedy) = refused(Execution::Native, "criterion 0.8.2 (git)").unwrap();
         assert!(reason.contains("criterion 0.8.2 (git)"), "{reason}");
         assert!(remedy.unwrap().contains("crates.io"));

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::time::Duration;
 
+use crate::domain::Instrument;
 use crate::measure::runner::LaunchOptions;
 
 /// The fewest samples that Criterion accepts.
@@ -27,9 +28,12 @@ impl Version {
         Self { major, minor, patch }
     }
 
-    /// Reads the instrument of a build's fingerprint: `criterion 0.8.2`. `None` for any other instrument.
-    pub fn of_instrument(instrument: &str) -> Option<Self> {
-        let numbers = instrument.strip_prefix("criterion ")?.split([' ', '-', '+']).next()?;
+    /// The version of an instrument; `None` for any that is not Criterion.
+    pub fn of_instrument(instrument: &Instrument) -> Option<Self> {
+        if instrument.library != "criterion" {
+            return None;
+        }
+        let numbers = instrument.version.split([' ', '-', '+']).next()?;
         let mut parts = numbers.split('.').map(|part| part.parse::<u8>().ok());
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(Some(major)), Some(Some(minor)), Some(Some(patch)), None) => {
@@ -89,11 +93,12 @@ mod tests {
 
     #[test]
     fn an_instrument_is_read_or_refused() {
-        assert_eq!(Version::of_instrument("criterion 0.8.2"), Some(Version::new(0, 8, 2)));
-        assert_eq!(Version::of_instrument("criterion 0.3.6 (copied)"), Some(Version::new(0, 3, 6)));
-        for other in ["", "divan 0.1.0", "criterion", "criterion 0.8", "criterion 0.8.x", "criterion 0.8.2.1"]
-        {
-            assert_eq!(Version::of_instrument(other), None, "{other}");
+        let version = |text: &str| Version::of_instrument(&text.parse().unwrap());
+        assert_eq!(version("criterion 0.8.2"), Some(Version::new(0, 8, 2)));
+        assert_eq!(version("criterion 0.8.2 (interleaved)"), Some(Version::new(0, 8, 2)));
+        assert_eq!(version("criterion 0.3.6 (git)"), Some(Version::new(0, 3, 6)));
+        for other in ["divan 0.1.0", "criterion", "criterion 0.8", "criterion 0.8.x", "criterion 0.8.2.1"] {
+            assert_eq!(version(other), None, "{other}");
         }
     }
 

@@ -4,100 +4,77 @@
 //! the harness binds only where a committed baseline file of this architecture says that it was confirmed. It is
 //! measured when the executables it is about differ between the sides, or on request.
 
-use super::super::catalogue::{Catalogue, ListedBench, Presence};
-use super::super::compare::in_scope;
-use super::super::counts::Heap;
+use super::super::builder::Prepared;
+use super::super::catalogue::Benchmark;
 use super::super::error::PipelineError;
-use super::super::prove::Arena;
-use super::super::request::{ClaimGate, CompareRequest, Confirm, Harness, HarnessClaims, Measuring};
-use super::super::workshop::Prepared;
+use super::super::request::{ClaimGate, CompareRequest, Measuring, Suite, SuiteClaims};
+use super::super::session::Session;
+use super::super::workspace::Listing;
 use super::resolve::{Bench, Reach, Resolved};
-use super::{Evidence, SecondLook, Tallies, arch, examine, of_harness, selected_of_harness};
-use crate::domain::{
-    ClaimOrigin, ClaimOutcome, ClaimVerdict, ClaimWeight, Event, MachineFacts, ReportedError, Revision,
-};
-use crate::judge::ErrorBudget;
+use super::{arch, of_suite, selected_of_suite};
+use crate::domain::{ClaimOrigin, ClaimVerdict, ClaimWeight, MachineFacts, Revision, RunEvidence};
+use crate::judge::Rules;
 use crate::store::BaselineFile;
+
+pub(crate) use super::collect::Built;
 
 /// The claims that `check` has to look into, resolved against the candidate.
 pub(crate) fn selected(
     request: &CompareRequest,
     revision: &Revision,
     prepared: &Prepared,
-    listed: &[ListedBench],
-    catalogue: &Catalogue,
+    listed: &Listing,
+    everything: &[Benchmark],
 ) -> Result<Vec<Resolved>, PipelineError> {
     let CompareRequest { claims: gate, scope, machine, .. } = request;
     let arch = arch(listed);
-    let bench = Bench { listed, revision, machine, arch: &arch, reach: Reach::of(&scope.selection) };
+    let bench =
+        Bench { listed: &listed.benches, revision, machine, arch: &arch, reach: Reach::of(&scope.selection) };
     let mut resolved = Vec::new();
     for claim in &gate.own {
         resolved.extend(bench.resolve(claim)?);
     }
-    if gate.harness != HarnessClaims::Never && matches!(scope.harness, Harness::On { .. }) {
-        for claim in &of_harness(prepared)? {
-            if gate.harness == HarnessClaims::Always || was_confirmed(gate, &arch, machine, &claim.name) {
+    if gate.suite != SuiteClaims::Never && matches!(scope.suite, Suite::On { .. }) {
+        for claim in &of_suite(prepared)? {
+            if gate.suite == SuiteClaims::Always || was_confirmed(gate, &arch, machine, &claim.name) {
                 resolved.extend(
-                    bench.resolve(claim)?.filter(|claim| {
-                        gate.harness == HarnessClaims::Always || has_changed(claim, catalogue)
-                    }),
+                    bench
+                        .resolve(claim)?
+                        .filter(|claim| gate.suite == SuiteClaims::Always || has_changed(claim, everything)),
                 );
             }
         }
     }
     resolved.retain(|claim| {
-        claim.benchmarks.iter().all(|name| {
-            selected_of_harness(scope, name) && (scope.filter.is_empty() || in_scope(scope, name))
-        })
+        claim
+            .evidence
+            .benchmarks
+            .iter()
+            .all(|name| selected_of_suite(scope, name) && (scope.filter.is_empty() || scope.includes(name)))
     });
     Ok(resolved)
 }
 
-/// The candidate's executables, as claims need them.
-pub(crate) struct Built<'a> {
-    pub(crate) listed: &'a [ListedBench],
-    /// Those that count allocations, or why there are none.
-    pub(crate) heap: Result<&'a Heap, &'a str>,
-    /// What the harness says about the layout of types.
-    pub(crate) layout: Option<&'a Result<String, String>>,
-}
-
-/// Finds out about claims within the candidate. What fails the gate is looked at twice.
-pub(crate) fn judge(
+/// Finds out about claims within the candidate.
+pub(crate) fn collect(
     request: &CompareRequest,
-    arena: &mut Arena<'_>,
+    session: &mut Session<'_>,
+    run: &mut RunEvidence,
     revision: &Revision,
-    claims: &[Resolved],
-    candidate: &Built<'_>,
-    budget: ErrorBudget,
-) -> Result<(Vec<ClaimOutcome>, Vec<ReportedError>), PipelineError> {
+    claims: Vec<Resolved>,
+    built: &Built<'_>,
+) -> Result<(), PipelineError> {
     if claims.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok(());
     }
-    let timed = claims.iter().filter(|claim| claim.is_timed()).count();
-    let taken_of = (revision, &request.machine);
-    let tallies = Tallies::count(arena, taken_of, claims, candidate.listed, candidate.heap)?;
-    arena.progress.event(Event::Measuring { benchmarks: timed });
+    let weighed = claims.into_iter().map(|mut claim| {
+        claim.evidence.weight = weight(&request.claims, &request.machine, &claim);
+        claim
+    });
     let measuring = Measuring { budget: request.claims.budget, ..request.measuring.clone() };
-    let evidence = Evidence {
-        tallies: &tallies,
-        layout: candidate.layout,
-        weight: &|claim| weight(&request.claims, &request.machine, claim),
-        second_look: match request.judging.confirm {
-            Confirm::Never => SecondLook::No,
-            Confirm::Suspects | Confirm::Always => SecondLook::Binding,
-        },
-        budget,
-    };
-    let mut arena = Arena {
-        store: &mut *arena.store,
-        runner: &mut *arena.runner,
-        measuring: &measuring,
-        occasion: arena.occasion,
-        progress: arena.progress,
-        seed: arena.seed,
-    };
-    examine(&mut arena, revision, claims, &evidence)
+    let rules = Rules { tests: run.tests, ..request.rules() };
+    let mut session = session.measuring(&measuring);
+    super::collect::collect(&mut session, run, revision, weighed.collect(), built, &rules)
 }
 
 /// Whether a claim was confirmed here, as far as committed files know: by the file of this machine, else by every file of
@@ -114,20 +91,24 @@ fn was_confirmed(gate: &ClaimGate, arch: &str, machine: &MachineFacts, name: &st
 
 /// What it means for the gate that a claim is refuted.
 fn weight(gate: &ClaimGate, machine: &MachineFacts, claim: &Resolved) -> ClaimWeight {
-    let arch = claim.build.as_ref().map_or(std::env::consts::ARCH, |build| build.arch());
-    match claim.claim.origin {
+    let evidence = &claim.evidence;
+    let arch = evidence.build.as_ref().map_or(std::env::consts::ARCH, |build| build.arch());
+    match evidence.claim.origin {
         ClaimOrigin::User => ClaimWeight::Binding,
-        ClaimOrigin::Harness if was_confirmed(gate, arch, machine, &claim.claim.name) => ClaimWeight::Binding,
-        ClaimOrigin::Harness => ClaimWeight::Informative,
+        ClaimOrigin::BuiltIn if was_confirmed(gate, arch, machine, &evidence.claim.name) => {
+            ClaimWeight::Binding
+        }
+        ClaimOrigin::BuiltIn => ClaimWeight::Informative,
     }
 }
 
 /// Whether any executable that a claim is about differs between the sides.
-fn has_changed(claim: &Resolved, catalogue: &Catalogue) -> bool {
-    claim
-        .benchmarks
-        .iter()
-        .any(|name| !matches!(catalogue.entries.get(name), None | Some(Presence::Identical(_))))
+fn has_changed(claim: &Resolved, everything: &[Benchmark]) -> bool {
+    let differs = |benchmark: &Benchmark| {
+        claim.evidence.benchmarks.contains(&benchmark.evidence.name)
+            && !benchmark.evidence.presence.is_identical()
+    };
+    everything.iter().any(differs)
 }
 
 #[cfg(test)]
@@ -156,7 +137,7 @@ mod tests {
 
     fn confirmed(known: Vec<BaselineFile>) -> bool {
         let gate =
-            ClaimGate { own: Vec::new(), harness: HarnessClaims::WhenChanged, known, budget: Duration::ZERO };
+            ClaimGate { own: Vec::new(), suite: SuiteClaims::WhenChanged, known, budget: Duration::ZERO };
         was_confirmed(&gate, "x86_64", &machine(), "n")
     }
 

@@ -4,45 +4,38 @@
 //! |---|---|
 //! | [`wire`], [`problem`] | claims as they are written, and what can be wrong with them |
 //! | `resolve` | texts to benchmarks (pure) |
-//! | `examine` | pairs for what is about time |
-//! | `tallies` | counts of allocations and instructions |
-//! | `allocations`, `layout` | counts and facts for the rest |
+//! | `collect` | counts, pairs and facts: the evidence |
 //! | `gate` | claims as part of `check` |
 
-mod allocations;
-mod examine;
+mod collect;
 pub(crate) mod gate;
-mod layout;
 pub mod problem;
 mod resolve;
-mod tallies;
 pub mod wire;
 
 use std::time::Instant;
 
-use super::catalogue::ListedBench;
-use super::compare::in_scope;
-use super::counts::Heap;
+use super::builder::{Builder, Layout, Prepared};
+use super::collect::counts::AllocationBuild;
 use super::error::PipelineError;
-use super::prove::Arena;
-use super::request::{Harness, Measuring, Project, Scope};
-use super::session;
-use super::workshop::{Layout, Prepared, Workshop};
-use crate::discover::Filter;
+use super::request::{Measuring, Project, Scope, Suite};
+use super::session::{Beginning, Session};
+use super::workspace::{Listing, Workspace};
 use crate::domain::{
-    BenchmarkName, Claim, ClaimWeight, Event, MachineFacts, Progress, Report, Revision, Side,
+    AaTest, BenchmarkName, Claim, Event, MachineFacts, Progress, Report, ReportKind, Revision, RunEvidence,
+    Side, Sides, Trouble,
 };
-use crate::judge::{Exit, Policy};
+use crate::judge::{Confirm, GatePolicy, HistoryCheck, Policy, Rules, judge_run};
 use crate::measure::runner::Runner;
-use crate::source::{HARNESS_PACKAGE, Repository};
+use crate::source::HARNESS_PACKAGE;
 use crate::store::Store;
 use crate::support::process::interrupted;
 
-pub(crate) use examine::{Evidence, SecondLook, examine};
+use collect::Built;
+pub(crate) use collect::targets;
 pub use problem::{ClaimError, ClaimProblem};
 pub(crate) use resolve::Resolved;
 use resolve::{Bench, Reach};
-pub(crate) use tallies::{Tallies, targets};
 
 /// What `claims` asks for.
 #[derive(Debug, Clone)]
@@ -63,7 +56,7 @@ pub struct ClaimsRequest {
     pub seed: u64,
 }
 
-/// Puts every claim to the test: the user's and the harness's.
+/// Puts every claim to the test: the user's and the built-in suite's.
 ///
 /// # Errors
 /// What keeps claims from being tested at all, and claims of the user's that make no sense. What befalls single ones is
@@ -75,77 +68,108 @@ pub fn claims(
     progress: &dyn Progress,
 ) -> Result<Report, PipelineError> {
     let start = Instant::now();
-    let repository = Repository::discover(&request.project.root)?;
-    let revision = repository.work_tree()?;
-    let lock = session::lock(&request.project, progress)?;
+    let mut workspace = Workspace::find(&request.project, progress)?;
+    let revision = workspace.repository.work_tree()?;
+    workspace.lock()?;
     // The filter is about claims: every benchmark may be needed.
-    let scope = Scope { filter: Filter::default(), ..request.scope.clone() };
-    let workshop =
-        Workshop { layout: Layout::Asked, ..Workshop::new(&request.project, &repository, &scope, progress) };
-    let prepared = prepare(&workshop, &request.own, &revision)?;
-    workshop.tidy(std::slice::from_ref(&revision.tree));
+    let scope = request.scope.of_every_name();
+    let builder = Builder { layout: Layout::Asked, ..workspace.builder(&scope) };
+    let prepared = prepare(&builder, &request.own, &revision)?;
+    builder.tidy(std::slice::from_ref(&revision.tree));
     progress.event(Event::Stage("Listing benchmarks"));
     let revision = prepared.revision.clone();
-    let listed = session::list(&prepared, runner)?;
+    let listed = workspace.list(&prepared, runner)?;
     let resolved = selected(request, &revision, &prepared, &listed)?;
     let targets = targets(&resolved);
-    let counting = workshop.counting_allocations(&targets);
-    let heap = match prepare(&counting, &request.own, &revision) {
-        Ok(prepared) => Ok(Heap::from(prepared)),
-        Err(PipelineError::Build(error)) if !interrupted() => Err(uncounted(&error)),
+    let allocations = match prepare(&builder.counting_allocations(&targets), &request.own, &revision) {
+        Ok(prepared) => Ok(AllocationBuild::from(prepared)),
+        Err(PipelineError::Build(error)) if !interrupted() => Err(build_failed(&error)),
         Err(error) => return Err(error),
     };
-    let occasion = session::begin(store, "claims", &request.machine, request.seed)?;
-    let timed = resolved.iter().filter(|claim| claim.is_timed()).count();
-    let measuring = &request.measuring;
-    let mut arena = Arena { store, occasion, runner, progress, measuring, seed: request.seed };
-    let heap = heap.as_ref().map_err(String::as_str);
-    let tallies = Tallies::count(&mut arena, (&revision, &request.machine), &resolved, &listed, heap)?;
-    arena.progress.event(Event::Measuring { benchmarks: timed });
-    let evidence = Evidence {
-        tallies: &tallies,
-        layout: prepared.layout.as_ref(),
-        weight: &|_| ClaimWeight::Informative,
-        second_look: SecondLook::No,
-        budget: request.policy.error_budget(timed),
+    let beginning = Beginning {
+        kind: ReportKind::Claims,
+        measuring: &request.measuring,
+        machine: &request.machine,
+        seed: request.seed,
     };
-    let (outcomes, broken) = examine(&mut arena, &revision, &resolved, &evidence)?;
+    let mut session = Session::begin(&beginning, store, runner, progress)?;
+    let mut run = RunEvidence {
+        kind: ReportKind::Claims,
+        revisions: Sides { baseline: revision.clone(), candidate: revision.clone() },
+        machine: request.machine.clone(),
+        toolchain: prepared.toolchain(),
+        tests: Some(resolved.iter().filter(|claim| claim.evidence.case.is_timed()).count()),
+        budget: request.measuring.budget.as_secs_f64(),
+        aa: AaTest::default(),
+        claims: Vec::new(),
+        notes: prepared.all_notes(),
+        troubles: listed.troubles(None),
+        seconds: 0.0,
+    };
+    let allocations = allocations.as_ref().map_err(String::as_str);
+    let built = Built { listed: &listed, allocations, layout: prepared.layout.as_ref() };
+    let rules = request.rules();
+    let counted = Rules { tests: run.tests, ..rules };
+    collect::collect(&mut session, &mut run, &revision, resolved, &built, &counted)?;
     progress.event(Event::Measured);
-    drop(lock);
-    let mut errors = session::unlisted(&listed);
-    errors.extend(broken);
-    errors.extend(session::interruption("before every claim was decided; what was measured is stored"));
-    let exit = if errors.is_empty() { Exit::Passed } else { Exit::Incomplete };
-    Ok(Report {
-        command: "claims",
-        exit_code: exit.code(),
-        baseline: None,
-        candidate: Some(revision),
-        machine: Some(request.machine.clone()),
-        toolchain: session::toolchain(&prepared),
-        benchmarks: Vec::new(),
-        claims: outcomes,
-        errors,
-        notes: session::notes(&prepared),
-        seconds: start.elapsed().as_secs_f64(),
-    })
+    workspace.unlock();
+    if interrupted() {
+        run.troubles.push(Trouble::Interrupted);
+    }
+    run.seconds = start.elapsed().as_secs_f64();
+    session.store.finish_run(session.run, &run)?;
+    let stored = session.store.run_evidence(session.run)?;
+    let report = judge_run(&stored.run, &stored.benchmarks, &rules, GatePolicy::default());
+    record(&mut session, &revision, &stored.run, &report)?;
+    Ok(report)
+}
+
+impl ClaimsRequest {
+    /// What claims are judged by. They inform: a refuted one needs no second look.
+    fn rules(&self) -> Rules<'_> {
+        Rules {
+            policy: &self.policy,
+            metrics: &[],
+            insistence: self.measuring.insistence,
+            confirm: Confirm::Never,
+            identical: self.measuring.identical,
+            history: HistoryCheck::Off,
+            tests: None,
+            budget: self.measuring.budget.as_secs_f64(),
+        }
+    }
+}
+
+/// Stores what was found about every claim that was looked into.
+pub(crate) fn record(
+    session: &mut Session<'_>,
+    revision: &Revision,
+    run: &RunEvidence,
+    report: &Report,
+) -> Result<(), PipelineError> {
+    for (evidence, outcome) in run.claims.iter().zip(&report.claims) {
+        if let Some(build) = evidence.build.as_ref().filter(|_| outcome.was_examined()) {
+            session.store.record_claim(session.run, revision, build, outcome)?;
+        }
+    }
+    Ok(())
 }
 
 /// Why there are no executables that count allocations.
-pub(crate) fn uncounted(error: &crate::build::BuildError) -> String {
-    format!("the build that counts them failed to {error}")
+pub(crate) fn build_failed(error: &crate::build::BuildError) -> String {
+    format!("the build that counts them failed: {error}")
 }
 
 /// Builds what claims need: the workspace's benches only where the user claims something of them.
 fn prepare(
-    workshop: &Workshop<'_>,
+    builder: &Builder<'_>,
     own: &[Claim<String>],
     revision: &Revision,
 ) -> Result<Prepared, PipelineError> {
-    match (own, &workshop.scope.harness) {
-        ([], Harness::Off) => Err(PipelineError::NoClaims),
-        ([], Harness::On { .. }) => workshop.prepare_harness(revision),
-        _ => workshop.prepare(Side::Candidate, revision, None),
+    match (own, &builder.scope.suite) {
+        ([], Suite::Off) => Err(PipelineError::NoClaims),
+        ([], Suite::On { .. }) => builder.prepare_harness(revision),
+        _ => builder.prepare(Side::Candidate, revision, None),
     }
 }
 
@@ -154,11 +178,11 @@ fn selected(
     request: &ClaimsRequest,
     revision: &Revision,
     prepared: &Prepared,
-    listed: &[ListedBench],
+    listed: &Listing,
 ) -> Result<Vec<Resolved>, PipelineError> {
     let mut all = request.own.clone();
-    if matches!(request.scope.harness, Harness::On { .. }) {
-        all.extend(of_harness(prepared)?);
+    if matches!(request.scope.suite, Suite::On { .. }) {
+        all.extend(of_suite(prepared)?);
     }
     if all.is_empty() {
         return Err(PipelineError::NoClaims);
@@ -175,22 +199,23 @@ fn selected(
     }
     let arch = arch(listed);
     let reach = Reach::of(&request.scope.selection);
-    let bench = Bench { listed, revision, machine: &request.machine, arch: &arch, reach };
+    let bench = Bench { listed: &listed.benches, revision, machine: &request.machine, arch: &arch, reach };
     let mut resolved = Vec::new();
     for claim in wanted {
         resolved.extend(bench.resolve(claim)?);
     }
-    // Of the harness, only what is selected takes part.
-    resolved.retain(|claim| claim.benchmarks.iter().all(|name| selected_of_harness(&request.scope, name)));
+    // Of the built-in suite, only what is selected takes part.
+    resolved
+        .retain(|claim| claim.evidence.benchmarks.iter().all(|name| selected_of_suite(&request.scope, name)));
     Ok(resolved)
 }
 
-fn selected_of_harness(scope: &Scope, name: &BenchmarkName) -> bool {
-    name.package() != HARNESS_PACKAGE || in_scope(&Scope { filter: Filter::default(), ..scope.clone() }, name)
+fn selected_of_suite(scope: &Scope, name: &BenchmarkName) -> bool {
+    name.package() != HARNESS_PACKAGE || scope.of_every_name().includes(name)
 }
 
-/// The claims of the harness that was built: those that lie beside its benches. None when it was not built.
-fn of_harness(prepared: &Prepared) -> Result<Vec<Claim<String>>, PipelineError> {
+/// The claims of the built-in suite that was built: those that lie beside its benches. None when it was not built.
+fn of_suite(prepared: &Prepared) -> Result<Vec<Claim<String>>, PipelineError> {
     let Some(bench) = prepared.benches.iter().find(|bench| bench.package == HARNESS_PACKAGE) else {
         return Ok(Vec::new());
     };
@@ -201,7 +226,7 @@ fn of_harness(prepared: &Prepared) -> Result<Vec<Claim<String>>, PipelineError> 
 }
 
 /// The architecture everything is built for.
-fn arch(listed: &[ListedBench]) -> String {
-    let first = listed.first().map(|listed| listed.bench.fingerprint.arch());
+fn arch(listed: &Listing) -> String {
+    let first = listed.benches.first().map(|listed| listed.bench.fingerprint.arch());
     first.unwrap_or(std::env::consts::ARCH).to_owned()
 }

@@ -1,42 +1,29 @@
 //! From the texts of claims to benchmarks: each side of a claim must mean exactly one. Pure.
 
 use super::super::catalogue::ListedBench;
-use super::super::prove::Contest;
+use super::super::collect::paired::Comparison;
 use super::super::session;
 use super::problem::{ClaimError, ClaimProblem};
 use super::wire::different;
 use crate::discover::{Filter, Reading, Selection, nearest};
 use crate::domain::{
-    AllocationBound, BenchmarkName, BuildFingerprint, BuiltBench, Claim, ClaimOrigin, ClaimOutcome, Claimed,
-    Expectation, MachineFacts, Metric, Provenance, Revision, Sides,
+    AllocationBound, BenchmarkName, BuildFingerprint, BuiltBench, Claim, ClaimCase, ClaimEvidence,
+    ClaimOrigin, ClaimSetback, ClaimWeight, Claimed, Expectation, MachineFacts, Metric, Provenance, Revision,
+    Sides,
 };
-use crate::judge::Relation;
 use crate::source::HARNESS_PACKAGE;
-
-/// A claim on its way to an outcome.
-#[derive(Debug)]
-pub(crate) enum Case {
-    /// Pairs decide.
-    Timed(Box<Contest<Relation>>),
-    /// Counts decide.
-    Counted,
-    /// The layout of these types decides.
-    Laid(Vec<String>),
-    /// It cannot be looked into here.
-    Settled(String),
-}
 
 /// A claim with what it needs.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    pub(crate) claim: Claim<String>,
-    pub(crate) claimed: Claimed,
-    /// The benchmarks it is about.
-    pub(crate) benchmarks: Vec<BenchmarkName>,
-    /// The build that what is found belongs to.
-    pub(crate) build: Option<BuildFingerprint>,
-    pub(crate) case: Case,
+    /// What is known about it.
+    pub(crate) evidence: ClaimEvidence,
+    /// What pairs have to compare, where they decide.
+    pub(crate) comparison: Option<Comparison<()>>,
 }
+
+/// How a claim can be looked into, and with what.
+type Way = (ClaimCase, Option<Comparison<()>>);
 
 /// What claims are resolved against: the executables of one build.
 pub(crate) struct Bench<'a> {
@@ -72,9 +59,21 @@ impl Bench<'_> {
     ///
     /// What the user wrote must be right; what the harness names may not exist on this target.
     pub(crate) fn resolve(&self, claim: &Claim<String>) -> Result<Option<Resolved>, ClaimError> {
-        let resolved = |claimed, benchmarks: Vec<BenchmarkName>, case| {
-            let build = self.build(benchmarks.first());
-            Ok(Some(Resolved { claim: claim.clone(), claimed, benchmarks, build, case }))
+        let resolved = |claimed, benchmarks: Vec<BenchmarkName>, (case, comparison): Way| {
+            let evidence = ClaimEvidence {
+                claim: claim.clone(),
+                claimed,
+                build: self.build(benchmarks.first()),
+                benchmarks,
+                weight: ClaimWeight::Informative,
+                case,
+                pairs: None,
+                remeasured: None,
+                allocations: Vec::new(),
+                instructions: Vec::new(),
+                layout: None,
+            };
+            Ok(Some(Resolved { evidence, comparison }))
         };
         let found = claim
             .expectation
@@ -83,11 +82,11 @@ impl Bench<'_> {
         let expectation = match found {
             Ok(found) => found,
             Err(ClaimProblem::Unknown { text, .. })
-                if claim.origin == ClaimOrigin::Harness || self.is_incomplete() =>
+                if claim.origin == ClaimOrigin::BuiltIn || self.is_incomplete() =>
             {
                 let Some(claimed) = self.claimed_unseen(&claim.expectation) else { return Ok(None) };
-                let reason = format!("`{text}` is not among the benchmarks at hand");
-                return resolved(claimed, Vec::new(), Case::Settled(reason));
+                let setback = ClaimSetback::Unknown(text);
+                return resolved(claimed, Vec::new(), (ClaimCase::Impossible(setback), None));
             }
             Err(problem) => return Err(ClaimError { claim: claim.name.clone(), problem }),
         };
@@ -95,18 +94,19 @@ impl Bench<'_> {
         match &expectation {
             Expectation::Faster { faster, slower, at_least } => {
                 let Some(ratio) = at_least.on(self.arch) else { return Ok(None) };
-                let case = self.contest(faster, slower, Relation::AtLeast(ratio));
-                resolved(Claimed::AtLeast(ratio), benchmarks, case)
+                let way = self.compared(faster, slower, ClaimCase::AtLeast(ratio));
+                resolved(Claimed::AtLeast(ratio), benchmarks, way)
             }
             Expectation::Equal { one, other, within, .. } => {
-                let case = self.contest(one, other, Relation::EqualWithin(*within));
-                resolved(Claimed::EqualWithin(*within), benchmarks, case)
+                let way = self.compared(one, other, ClaimCase::EqualWithin(*within));
+                resolved(Claimed::EqualWithin(*within), benchmarks, way)
             }
             Expectation::Allocations { bound, .. } => {
-                resolved(Claimed::Allocations(bound.clone()), benchmarks, Case::Counted)
+                resolved(Claimed::Allocations(bound.clone()), benchmarks, (ClaimCase::Counted, None))
             }
             Expectation::Layout(types) => {
-                resolved(Claimed::Layout(types.len()), benchmarks, Case::Laid(types.clone()))
+                let way = (ClaimCase::Layout(types.clone()), None);
+                resolved(Claimed::Layout(types.len()), benchmarks, way)
             }
         }
     }
@@ -189,51 +189,33 @@ impl Bench<'_> {
         })
     }
 
-    /// The faster one is the baseline: candidate/baseline is how many times faster it is.
-    fn contest(&self, faster: &BenchmarkName, slower: &BenchmarkName, by: Relation) -> Case {
+    /// What pairs have to compare. The faster one is the baseline: candidate/baseline is how many times faster it is.
+    fn compared(&self, faster: &BenchmarkName, slower: &BenchmarkName, case: ClaimCase) -> Way {
+        let impossible = |setback| (ClaimCase::Impossible(setback), None);
         let bench = |name: &BenchmarkName| {
             self.names().find(|(known, _)| known == name).map(|(_, bench)| bench.clone())
         };
         let (Some(baseline), Some(candidate)) = (bench(faster), bench(slower)) else {
-            return Case::Settled("its benchmarks are not there".to_owned());
+            return impossible(ClaimSetback::NoBenchmarks);
         };
         let benches = Sides { baseline, candidate };
         if benches.as_ref().map(session::provenance) != (Sides::from_fn(|_| Provenance::Native)) {
-            return Case::Settled("times under an emulator are no evidence".to_owned());
+            return impossible(ClaimSetback::Emulated);
         }
         let names = Sides { baseline: faster, candidate: slower };
         let keys = Sides::from_fn(|side| {
             let id = names.get(side).id();
             session::key(self.revision, self.machine, benches.get(side), id, Metric::WallTime)
         });
-        Case::Timed(Box::new(Contest {
-            name: faster.clone(),
-            ids: names.map(|name| name.id().to_owned()),
-            benches,
-            keys,
-            by,
-        }))
+        let ids = names.map(|name| name.id().to_owned());
+        (case, Some(Comparison { name: faster.clone(), benches, ids, keys, by: () }))
     }
 }
 
 impl Resolved {
-    /// An outcome that still lacks its findings.
-    pub(super) fn open(&self, reason: impl Into<String>) -> ClaimOutcome {
-        ClaimOutcome {
-            section: self.claim.section.clone(),
-            statement: self.claim.statement.clone(),
-            ..ClaimOutcome::undecided(&self.claim.name, self.claimed.clone(), reason)
-        }
-    }
-
     /// Whether counts of allocations decide it.
     pub(crate) fn is_counted(&self) -> bool {
-        matches!(self.case, Case::Counted)
-    }
-
-    /// Whether pairs decide it.
-    pub(crate) fn is_timed(&self) -> bool {
-        matches!(self.case, Case::Timed(_))
+        self.evidence.case == ClaimCase::Counted
     }
 }
 

@@ -57,7 +57,7 @@ pub fn harness_claims(text: &str) -> Result<Vec<Claim<String>>, ClaimError> {
         claim: "claims.toml".to_owned(),
         problem: ClaimProblem::Syntax(error.message().to_owned()),
     })?;
-    check_all(file.claim, ClaimOrigin::Harness)
+    check_all(file.claim, ClaimOrigin::BuiltIn)
 }
 
 /// Checks claims as they were written, each for itself and their names against each other.

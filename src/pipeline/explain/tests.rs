@@ -1,9 +1,9 @@
-//! Which benchmark a name means, and who is guilty, without any process.
+//! Which benchmark a name means, without any process.
 
 use super::*;
 use crate::discover::{Filter, Reading};
-use crate::domain::{CargoFlags, FunctionCost, Profile, Sample};
-use crate::pipeline::request::Harness;
+use crate::domain::CargoFlags;
+use crate::pipeline::request::Suite;
 
 fn scope(text: &str) -> Scope {
     Scope {
@@ -11,7 +11,7 @@ fn scope(text: &str) -> Scope {
         flags: CargoFlags::default(),
         filter: Filter::parse(&[text.to_owned()], Reading::Pattern).unwrap(),
         words: vec![text.to_owned()],
-        harness: Harness::Off,
+        suite: Suite::Off,
     }
 }
 
@@ -49,33 +49,4 @@ fn a_name_narrows_what_is_built() {
     assert_eq!((selection.packages, selection.benches), (vec!["fib".to_owned()], vec!["work".to_owned()]));
     let name = BenchmarkName::new(HARNESS_PACKAGE, "strings", "concat");
     assert!(narrowed(&scope("x"), &name).selection.benches.is_empty());
-}
-
-#[test]
-fn the_guilty_are_named_from_counts() {
-    let count = |own: u64| InstructionCount {
-        sample: Sample::new(10, (own * 10) as f64).unwrap(),
-        profile: Profile {
-            total: own * 10,
-            functions: vec![FunctionCost {
-                name: "fib::grow".into(),
-                object: Some("work-0123456789abcdef".into()),
-                file: None,
-                line: None,
-                own: own * 10,
-                inclusive: own * 10,
-                called: 10,
-                lines: Vec::new(),
-            }],
-            ..Profile::default()
-        },
-        code: None,
-        counter: "callgrind 3.19".into(),
-        set_up: false,
-        threads: 1,
-        seconds: 0.1,
-    };
-    let found = guilty(Sides { baseline: &count(500), candidate: &count(1_500) });
-    assert_eq!(found, ["+1 000 instructions in `fib::grow`"]);
-    assert!(guilty(Sides { baseline: &count(500), candidate: &count(500) }).is_empty());
 }

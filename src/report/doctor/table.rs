@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use crate::domain::{DoctorReport, Finding, Fitness, SelfComparison, Topic};
 
 use super::super::grid::{Column, Grid};
+use super::super::sentences;
 use super::super::text::{clean, paint, plural, wrap};
 use super::super::{Style, markdown as md, units};
 use super::{answer, closing, rounded_up};
@@ -78,8 +79,8 @@ pub(super) fn table(report: &DoctorReport, style: Style) -> String {
         out.title("A build against itself");
         grid(&report.controls).lay_out().iter().for_each(|line| out.line(line));
         for control in &report.controls {
-            if let Some(reason) = &control.reason {
-                out.prose("", 0, &format!("{}: {reason}", control.name));
+            if let Some(doubt) = control.doubt {
+                out.prose("", 0, &format!("{}: {}", control.name, sentences::self_doubt(doubt)));
             }
         }
     }
@@ -137,10 +138,10 @@ fn grid(controls: &[SelfComparison]) -> Grid {
 
 /// Errors, notes and the answer.
 fn tail(out: &mut Out, report: &DoctorReport) {
-    if !report.errors.is_empty() {
+    if !report.troubles.is_empty() {
         out.title("Errors");
     }
-    for error in &report.errors {
+    for error in report.troubles.iter().map(sentences::trouble) {
         let subject = if error.subject.is_empty() { String::new() } else { format!("{}: ", error.subject) };
         out.prose("error: ", 7, &format!("{subject}{}", error.message));
         if let Some(hint) = &error.hint {
@@ -151,7 +152,7 @@ fn tail(out: &mut Out, report: &DoctorReport) {
         out.text.push('\n');
     }
     for note in &report.notes {
-        out.prose("note: ", 6, note);
+        out.prose("note: ", 6, &sentences::note(note));
     }
     out.text.push('\n');
     if let Some(answer) = answer(report) {
@@ -174,7 +175,7 @@ pub(super) fn markdown(report: &DoctorReport) -> String {
     if let Some(answer) = answer(report) {
         let _ = write!(out, "{}\n\n", md::escape(&answer));
     }
-    for error in &report.errors {
+    for error in report.troubles.iter().map(sentences::trouble) {
         let _ = write!(out, "error: {}\n\n", md::escape(&format!("{} {}", error.subject, error.message)));
     }
     for (topic, title) in TOPICS {
@@ -218,7 +219,7 @@ pub(super) fn markdown(report: &DoctorReport) -> String {
     }
     out.push_str("\n</details>\n");
     for note in &report.notes {
-        let _ = write!(out, "\nnote: {}\n", md::escape(note));
+        let _ = write!(out, "\nnote: {}\n", md::escape(&sentences::note(note)));
     }
     out
 }

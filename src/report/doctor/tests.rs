@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    BenchmarkName, CpuIdentity, Finding, MachineFacts, MachineKey, ReportedError, SelfComparison, Topic,
+    BenchmarkName, CpuIdentity, Finding, MachineFacts, MachineKey, Note, Seemed, SelfComparison, SelfDoubt,
+    Topic, Trouble,
 };
 
 use super::*;
@@ -26,7 +27,7 @@ fn control(id: &str, interval: Option<(f64, f64)>, fitness: Fitness) -> SelfComp
         pairs: 20,
         seconds: 10.0,
         fitness,
-        reason: (fitness != Fitness::Fit).then(|| "the null control regressed".into()),
+        doubt: (fitness != Fitness::Fit).then_some(SelfDoubt::Seemed(Seemed::Worse)),
     }
 }
 
@@ -65,8 +66,8 @@ fn report() -> DoctorReport {
             control("b", Some((-0.02, 0.004)), Fitness::Fit),
             control("c", Some((-0.003, 0.003)), Fitness::Fit),
         ],
-        errors: Vec::new(),
-        notes: vec!["a note".into()],
+        troubles: Vec::new(),
+        notes: vec![Note::left_out("a", "b", "it uses libtest")],
         seconds: 33.0,
     }
 }
@@ -106,7 +107,7 @@ fn the_worst_benchmark_decides_and_one_that_changed_makes_unfit() {
     assert_eq!(closing(&unfit), "unfit to measure: 1 reason, 2 cautions");
     assert!(answer(&unfit).unwrap().starts_with("no threshold can be enforced here for every one"));
     let broken = DoctorReport {
-        errors: vec![ReportedError { subject: String::new(), message: "failed".into(), hint: None }],
+        troubles: vec![Trouble::Ended("it does not build".into(), None)],
         controls: Vec::new(),
         ..report()
     };

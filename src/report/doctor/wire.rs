@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::domain::{DoctorReport, Finding, Fitness, SelfComparison, Topic};
 
 use super::super::json::{self, SCHEMA, finite, to_text};
+use super::super::sentences;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -17,9 +18,10 @@ struct Document<'a> {
     machine_key: Vec<Field<'a>>,
     toolchain: Option<json::WireToolchain<'a>>,
     findings: Vec<WireFinding<'a>>,
-    null_control: NullControl<'a>,
-    errors: Vec<json::Error<'a>>,
-    notes: &'a [String],
+    aa_test: AaTest,
+    null_control: AaTest,
+    errors: Vec<json::Error>,
+    notes: Vec<String>,
     seconds: Option<f64>,
 }
 
@@ -40,15 +42,15 @@ struct WireFinding<'a> {
 }
 
 #[derive(Serialize)]
-struct NullControl<'a> {
+struct AaTest {
     budget: Option<f64>,
     smallest_threshold: Option<f64>,
     median_threshold: Option<f64>,
-    benchmarks: Vec<Control<'a>>,
+    benchmarks: Vec<Control>,
 }
 
 #[derive(Serialize)]
-struct Control<'a> {
+struct Control {
     name: String,
     fitness: Fitness,
     interval: Option<[Option<f64>; 2]>,
@@ -57,7 +59,7 @@ struct Control<'a> {
     smallest_threshold: Option<f64>,
     pairs: u32,
     seconds: Option<f64>,
-    reason: Option<&'a str>,
+    reason: Option<&'static str>,
 }
 
 pub(super) fn json(report: &DoctorReport) -> String {
@@ -71,16 +73,22 @@ pub(super) fn json(report: &DoctorReport) -> String {
         machine_key: report.key_fields.iter().map(|(name, value)| Field { name, value }).collect(),
         toolchain: report.toolchain.as_ref().map(json::toolchain),
         findings: report.findings.iter().map(finding).collect(),
-        null_control: NullControl {
-            budget: finite(report.budget),
-            smallest_threshold: report.smallest_threshold().and_then(finite),
-            median_threshold: report.median_threshold().and_then(finite),
-            benchmarks: report.controls.iter().map(control).collect(),
-        },
-        errors: report.errors.iter().map(json::error).collect(),
-        notes: &report.notes,
+        aa_test: aa_test(report),
+        // The name of the same in earlier versions of schema 1.
+        null_control: aa_test(report),
+        errors: report.troubles.iter().map(json::error).collect(),
+        notes: report.notes.iter().map(sentences::note).collect(),
         seconds: finite(report.seconds),
     })
+}
+
+fn aa_test(report: &DoctorReport) -> AaTest {
+    AaTest {
+        budget: finite(report.budget),
+        smallest_threshold: report.smallest_threshold().and_then(finite),
+        median_threshold: report.median_threshold().and_then(finite),
+        benchmarks: report.controls.iter().map(control).collect(),
+    }
 }
 
 fn finding(finding: &Finding) -> WireFinding<'_> {
@@ -94,7 +102,7 @@ fn finding(finding: &Finding) -> WireFinding<'_> {
     }
 }
 
-fn control(control: &SelfComparison) -> Control<'_> {
+fn control(control: &SelfComparison) -> Control {
     Control {
         name: control.name.to_string(),
         fitness: control.fitness,
@@ -104,6 +112,6 @@ fn control(control: &SelfComparison) -> Control<'_> {
         smallest_threshold: control.smallest_threshold().and_then(finite),
         pairs: control.pairs,
         seconds: finite(control.seconds),
-        reason: control.reason.as_deref(),
+        reason: control.doubt.map(sentences::self_doubt),
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::domain::{ExplainReport, Explanation, FunctionDifference};
 
 use super::super::markdown::{code, escape};
+use super::super::sentences;
 use super::super::text::{plural, shorten};
 use super::words;
 
@@ -26,7 +27,8 @@ pub(super) fn render(report: &ExplainReport) -> String {
         list(&mut out, "Memory", &words::allocating(explanation));
     }
     list(&mut out, "Simulated branches and caches, for one iteration", &words::events(report));
-    list(&mut out, "Notes", &report.notes);
+    let notes: Vec<String> = report.notes.iter().map(sentences::note).collect();
+    list(&mut out, "Notes", &notes);
     out
 }
 

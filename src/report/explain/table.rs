@@ -6,6 +6,7 @@ use crate::domain::{ExplainReport, Explanation, FunctionDifference, Occurrence};
 
 use super::super::Style;
 use super::super::grid::{Column, GAP, Grid};
+use super::super::sentences;
 use super::super::text::{clean, paint, plural, shorten, wrap};
 use super::words;
 
@@ -63,7 +64,7 @@ pub(super) fn render(report: &ExplainReport, style: Style) -> String {
     if !report.notes.is_empty() {
         out.title("Notes");
         for note in &report.notes {
-            out.prose(&clean(note), Ansi::new());
+            out.prose(&clean(&sentences::note(note)), Ansi::new());
         }
     }
     out.text.push('\n');

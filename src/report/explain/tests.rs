@@ -1,7 +1,7 @@
 use crate::domain::{
-    AllocatingCaller, BenchmarkName, BuildDifference, Cause, DependencyDifference, EventDifference, Evidence,
-    ExplainReport, Explanation, FunctionDifference, Inlined, Occurrence, Others, Place, Side, Sides, Spent,
-    StackCost,
+    Account, AllocatingCaller, BenchmarkName, BuildDifference, DependencyDifference, EventDifference,
+    Evidence, ExplainReport, Explanation, FunctionDifference, Inlined, Occurrence, Others, Place, Side,
+    Sides, Spent, StackCost,
 };
 
 use super::super::{fixtures, text};
@@ -23,7 +23,7 @@ fn function(name: &str, own: (f64, f64), called: (f64, f64)) -> FunctionDifferen
     }
 }
 
-fn explanation(functions: Vec<FunctionDifference>, cause: Cause) -> Explanation {
+fn explanation(functions: Vec<FunctionDifference>, cause: Account) -> Explanation {
     let others = Others { functions: 42, own: 31.0 };
     let own: f64 = functions.iter().map(FunctionDifference::own).sum();
     Explanation {
@@ -59,7 +59,7 @@ fn one() -> ExplainReport {
     let grow = function("fib::grow", (500.0, 1_500.0), (5.0, 10.0));
     report(Some(explanation(
         vec![FunctionDifference { called_by: Some("fib::main".into()), ..grow }],
-        Cause::One(0),
+        Account::One(0),
     )))
 }
 
@@ -104,7 +104,7 @@ fn full() -> ExplainReport {
         ..function("fib::host", (300.0, 350.0), (1.5, 1.5))
     };
     let found = vec![function(&long, (500.0, 1_500.0), (5.0, 5.0)), new, gone, host];
-    let mut explained = explanation(found, Cause::One(0));
+    let mut explained = explanation(found, Account::One(0));
     explained.total.candidate += 5.0;
     explained.allocating =
         vec![AllocatingCaller { name: "fib::grow".into(), calls: Sides { baseline: 1.0, candidate: 4.5 } }];
@@ -119,7 +119,10 @@ fn full() -> ExplainReport {
             dependency("left", &["2.0.0", "3.0.0"], &[]),
         ],
         varies: Sides { baseline: 0.0, candidate: 12.0 },
-        notes: vec!["criterion 0.8.2 takes turns by whole processes: it is a fork".into()],
+        notes: vec![crate::domain::Note::Sequential(
+            "criterion 0.8.2".parse().unwrap(),
+            "it is a fork".into(),
+        )],
         ..report(Some(explained))
     }
 }
@@ -179,7 +182,7 @@ fn the_last_sentence_says_where_to_look() {
          called 10 times instead of 5, more often by `fib::main`."
     );
     let only =
-        |function: FunctionDifference| sentence(&report(Some(explanation(vec![function], Cause::One(0)))));
+        |function: FunctionDifference| sentence(&report(Some(explanation(vec![function], Account::One(0)))));
     assert_eq!(
         only(function("fib::grow", (500.0, 1_000.0), (5.0, 10.0))),
         "`fib::grow` (src/lib.rs:12) executes 500 more instructions in each iteration, 94 % of the difference; it is \
@@ -217,24 +220,24 @@ fn other_shapes_have_sentences_of_their_own() {
     let two = || {
         vec![function("fib::f", (0.0, 1_000.0), (1.0, 1.0)), function("fib::g", (1_000.0, 20.0), (1.0, 1.0))]
     };
-    let told = |cause: Cause| sentence(&report(Some(explanation(two(), cause))));
+    let told = |cause: Account| sentence(&report(Some(explanation(two(), cause))));
     assert_eq!(
-        told(Cause::Moved { to: 0, from: 1 }),
+        told(Account::Moved { to: 0, from: 1 }),
         "Work moved from `fib::g` (src/lib.rs:12) (-980) to `fib::f` (src/lib.rs:12) (+1 000), and the sum hardly \
          changed."
     );
-    assert!(told(Cause::Several(vec![0, 1])).contains("`fib::f` (src/lib.rs:12) (+1 000) and `fib::g`"));
+    assert!(told(Account::Several(vec![0, 1])).contains("`fib::f` (src/lib.rs:12) (+1 000) and `fib::g`"));
     assert!(
-        told(Cause::Spread)
+        told(Account::Spread)
             .starts_with("The difference is spread over 44 functions, and none stands out; the")
     );
     assert_eq!(
-        told(Cause::Within(0)),
+        told(Account::Within(0)),
         "`fib::f` (src/lib.rs:12) with all that it calls executes 2 000 more instructions in each iteration, more than \
          the whole difference (+51); most of it in itself (+1 000)."
     );
-    assert!(told(Cause::Nameless).contains("strip = false"));
-    assert!(told(Cause::None).starts_with("There is no difference"));
+    assert!(told(Account::Nameless).contains("strip = false"));
+    assert!(told(Account::None).starts_with("There is no difference"));
     assert!(sentence(&report(None)).starts_with("There is nothing to explain"));
 }
 
@@ -262,7 +265,7 @@ fn what_changed_besides_the_code_comes_first() {
 }
 
 #[test]
-fn the_guilty_are_few_and_worse() {
+fn the_top_functions_are_few_and_worse() {
     let found = vec![
         function("fib::a", (0.0, 4_000.0), (1.0, 1.0)),
         function("fib::better", (3_000.0, 0.0), (1.0, 1.0)),
@@ -270,15 +273,18 @@ fn the_guilty_are_few_and_worse() {
         function("fib::c", (0.0, 20.0), (1.0, 1.0)),
         function("fib::d", (0.0, 10.0), (1.0, 1.0)),
     ];
+    let told = |explanation: &Explanation| -> Vec<String> {
+        explanation.top_functions().iter().map(super::super::sentences::top_function).collect()
+    };
     assert_eq!(
-        guilty(&explanation(found, Cause::Spread)),
+        told(&explanation(found, Account::Spread)),
         [
             "+4 000 instructions in `fib::a` (src/lib.rs:12)",
             "+300 instructions in `fib::b` (src/lib.rs:12)",
             "+20 instructions in `fib::c` (src/lib.rs:12)",
         ]
     );
-    assert!(guilty(&explanation(Vec::new(), Cause::None)).is_empty());
+    assert!(told(&explanation(Vec::new(), Account::None)).is_empty());
 }
 
 #[test]

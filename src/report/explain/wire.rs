@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use crate::domain::{
-    Cause, EventDifference, Evidence, ExplainReport, Explanation, FunctionDifference, Inlined, Occurrence,
+    Account, EventDifference, Evidence, ExplainReport, Explanation, FunctionDifference, Inlined, Occurrence,
     Side, Sides,
 };
+
+use super::super::sentences;
 
 use super::super::json::{self, finite};
 use super::words;
@@ -39,7 +41,7 @@ struct Document<'a> {
     events: Vec<WireEvent<'a>>,
     sentence: String,
     errors: [&'a str; 0],
-    notes: &'a [String],
+    notes: Vec<String>,
     seconds: Option<f64>,
 }
 
@@ -149,7 +151,7 @@ pub(super) fn render(report: &ExplainReport) -> String {
         events: report.events.iter().map(event).collect(),
         sentence: words::sentence(report),
         errors: [],
-        notes: &report.notes,
+        notes: report.notes.iter().map(sentences::note).collect(),
         seconds: finite(report.seconds),
     })
 }
@@ -183,13 +185,13 @@ fn dependencies(report: &ExplainReport) -> Vec<Dependency<'_>> {
 
 fn cause(explanation: &Explanation) -> WireCause<'_> {
     let (kind, places) = match &explanation.cause {
-        Cause::None => ("none", Vec::new()),
-        Cause::One(place) => ("one", vec![*place]),
-        Cause::Within(place) => ("within", vec![*place]),
-        Cause::Several(places) => ("several", places.clone()),
-        Cause::Spread => ("spread", Vec::new()),
-        Cause::Moved { to, from } => ("moved", vec![*to, *from]),
-        Cause::Nameless => ("nameless", Vec::new()),
+        Account::None => ("none", Vec::new()),
+        Account::One(place) => ("one", vec![*place]),
+        Account::Within(place) => ("within", vec![*place]),
+        Account::Several(places) => ("several", places.clone()),
+        Account::Spread => ("spread", Vec::new()),
+        Account::Moved { to, from } => ("moved", vec![*to, *from]),
+        Account::Nameless => ("nameless", Vec::new()),
     };
     let named = places.into_iter().filter_map(|place| explanation.functions.get(place));
     WireCause { kind, functions: named.map(|function| function.name.as_str()).collect() }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::domain::{
-    Cause, DependencyDifference, EventDifference, ExplainReport, Explanation, FunctionDifference, Occurrence,
-    Place, Side, Sides,
+    Account, DependencyDifference, EventDifference, ExplainReport, Explanation, FunctionDifference,
+    Occurrence, Place, Side, Sides,
 };
 
 use super::super::text::{clean, plural, shorten, width};
@@ -15,9 +15,6 @@ const NAME: usize = 80;
 
 /// How many functions are named in a sentence at most.
 const NAMED: usize = 3;
-
-/// How many functions are guilty at most.
-const GUILTY: usize = 3;
 
 /// What an amount is an amount of.
 fn noun(amount: f64) -> &'static str {
@@ -109,21 +106,21 @@ pub(super) fn place(place: &Place) -> String {
 
 /// A function in a sentence: `` `fib::grow` (src/lib.rs:12) ``.
 fn named(function: &FunctionDifference) -> String {
-    let name = brief(&function.name, NAME);
-    match &function.place {
+    named_at(&function.name, function.place.as_ref())
+}
+
+/// A name in a sentence, with the place it is written at.
+pub(in super::super) fn named_at(name: &str, written: Option<&Place>) -> String {
+    let name = brief(name, NAME);
+    match written {
         Some(written) => format!("`{name}` ({})", place(written)),
         None => format!("`{name}`"),
     }
 }
 
-/// The functions that account for most of what got worse, for the lines below a regression:
-/// `` +1 000 instructions in `fib::grow` (src/lib.rs:12) ``. Without anything worse, there are none.
-pub fn guilty(explanation: &Explanation) -> Vec<String> {
-    let worse = explanation.functions.iter().filter(|function| function.own() > 0.0);
-    worse
-        .take(GUILTY)
-        .map(|function| format!("{} {} in {}", signed(function.own()), noun(function.own()), named(function)))
-        .collect()
+/// `+1 000 instructions`.
+pub(in super::super) fn signed_instructions(difference: f64) -> String {
+    format!("{} {}", signed(difference), noun(difference))
 }
 
 /// The first line: the total.
@@ -246,15 +243,15 @@ pub(super) fn sentence(report: &ExplainReport) -> String {
     };
     let found = explanation.functions.as_slice();
     let told = match &explanation.cause {
-        Cause::None => "There is no difference: both sides execute the same instructions.".to_owned(),
-        Cause::Nameless => "Most instructions belong to functions without a name, because the executable has no \
+        Account::None => "There is no difference: both sides execute the same instructions.".to_owned(),
+        Account::Nameless => "Most instructions belong to functions without a name, because the executable has no \
                             symbols: build without `strip` (in Cargo.toml: [profile.bench] strip = false), and \
                             explain again."
             .to_owned(),
-        Cause::One(place) => found.get(*place).map_or_else(String::new, |one| one_function(explanation, one)),
-        Cause::Within(place) => found.get(*place).map_or_else(String::new, |one| within(explanation, one)),
-        Cause::Several(places) => several(explanation, places),
-        Cause::Moved { to, from } => match (found.get(*to), found.get(*from)) {
+        Account::One(place) => found.get(*place).map_or_else(String::new, |one| one_function(explanation, one)),
+        Account::Within(place) => found.get(*place).map_or_else(String::new, |one| within(explanation, one)),
+        Account::Several(places) => several(explanation, places),
+        Account::Moved { to, from } => match (found.get(*to), found.get(*from)) {
             (Some(to), Some(from)) => format!(
                 "Work moved from {} ({}) to {} ({}), and the sum hardly changed.",
                 named(from),
@@ -264,7 +261,7 @@ pub(super) fn sentence(report: &ExplainReport) -> String {
             ),
             _ => String::new(),
         },
-        Cause::Spread => spread(explanation),
+        Account::Spread => spread(explanation),
     };
     match first_suspect(report, explanation) {
         Some(suspect) => format!("{suspect} {told}"),
@@ -274,17 +271,17 @@ pub(super) fn sentence(report: &ExplainReport) -> String {
 
 /// What besides the code is to be looked at before any of it is blamed.
 fn first_suspect(report: &ExplainReport, explanation: &Explanation) -> Option<String> {
-    if explanation.cause == Cause::None {
+    if explanation.cause == Account::None {
         return None;
     }
     let blamed: Vec<&FunctionDifference> = match &explanation.cause {
-        Cause::One(place) | Cause::Within(place) | Cause::Moved { to: place, .. } => {
+        Account::One(place) | Account::Within(place) | Account::Moved { to: place, .. } => {
             explanation.functions.get(*place).into_iter().collect()
         }
-        Cause::Several(places) => {
+        Account::Several(places) => {
             places.iter().filter_map(|place| explanation.functions.get(*place)).collect()
         }
-        Cause::None | Cause::Spread | Cause::Nameless => Vec::new(),
+        Account::None | Account::Spread | Account::Nameless => Vec::new(),
     };
     let own = |dependency: &DependencyDifference| {
         let krate = dependency.name.replace('-', "_");

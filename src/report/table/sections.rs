@@ -5,6 +5,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use crate::domain::{ClaimOutcome, ClaimVerdict, Report};
 
 use super::super::grid::{Column, Grid};
+use super::super::sentences::claim_reason;
 use super::super::text::{clean, lines, shorten, wrap};
 use super::super::words::{self, Tone};
 use super::super::{advice, units};
@@ -36,13 +37,13 @@ pub(super) fn claims(out: &mut Out, report: &Report) {
         let line = format!("{}{}", out.paint(word, claim_style(claim.verdict)), &line[word.len()..]);
         out.line(&line);
     }
-    let mut told: Vec<&str> = Vec::new();
+    let mut told: Vec<String> = Vec::new();
     for claim in &sorted {
-        let Some(reason) = claim.reason.as_deref().filter(|reason| !told.contains(reason)) else { continue };
-        told.push(reason);
-        let alike = sorted.iter().filter(|other| other.reason.as_deref() == Some(reason)).count();
+        let Some(reason) = claim_reason(claim).filter(|reason| !told.contains(reason)) else { continue };
+        let alike = sorted.iter().filter(|other| claim_reason(other).as_ref() == Some(&reason)).count();
         let who = if alike == 1 { clean(&claim.name) } else { format!("{alike} claims") };
-        out.prose(&format!("{who}: {}", clean(reason)), 0);
+        out.prose(&format!("{who}: {}", clean(&reason)), 0);
+        told.push(reason);
     }
 }
 
@@ -98,12 +99,12 @@ fn claim_style(verdict: ClaimVerdict) -> Ansi {
 }
 
 pub(super) fn errors(out: &mut Out, report: &Report) {
-    if report.errors.is_empty() {
+    if report.troubles.is_empty() {
         return;
     }
     out.title("Errors");
     let red = AnsiColor::Red.on_default().bold();
-    for error in &report.errors {
+    for error in &words::troubles(report) {
         let label = out.paint("error", red);
         let subject = clean(&error.subject);
         let mut message = lines(&error.message);
@@ -127,8 +128,8 @@ pub(super) fn notes(out: &mut Out, report: &Report) {
         return;
     }
     out.gap();
-    for note in &report.notes {
-        let broken = wrap(&clean(note), out.style.prose_width() - 6);
+    for note in words::notes(report) {
+        let broken = wrap(&clean(&note), out.style.prose_width() - 6);
         for (index, line) in broken.iter().enumerate() {
             out.line(&format!("{}{line}", if index == 0 { "note: " } else { "      " }));
         }

@@ -189,7 +189,7 @@ struct WireBuild {
     settings: String,
     features: String,
     rustflags: String,
-    instrument: String,
+    instrument: crate::domain::Instrument,
 }
 
 impl From<WireBuild> for BuildFingerprint {

@@ -13,15 +13,14 @@ fn store() -> Store {
     }
     let mut counted = key('a');
     counted.metric = Metric::Instructions;
-    counted.build.instrument = "callgrind".into();
+    counted.build.instrument = "callgrind".parse().unwrap();
     add(&mut store, 4, counted, 123_456_789.0);
     let occasion = begin(&mut store, "m", 5);
     let claim = ClaimOutcome {
         verdict: ClaimVerdict::Confirmed,
         ratio: Some(3.123_456_7),
         interval: Some((3.0, f64::INFINITY)),
-        reason: None,
-        ..ClaimOutcome::undecided("strings/\"concat\"", Claimed::AtLeast(1.5), "")
+        ..ClaimOutcome::undecided("strings/\"concat\"", Claimed::AtLeast(1.5), Vec::new())
     };
     store.record_claim(occasion, &key('a').revision, &build(), &claim).unwrap();
     store

@@ -41,7 +41,7 @@ pub(super) fn build() -> BuildFingerprint {
         settings: "opt-level=3".into(),
         features: String::new(),
         rustflags: String::new(),
-        instrument: "criterion 0.8.2".into(),
+        instrument: "criterion 0.8.2".parse().unwrap(),
     }
 }
 

@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 
 use crate::domain::{
-    Digest, Launch, MeasurementKey, Pair, PairedLaunch, Phase, Provenance, Sample, SampleSet, Schedule, Side,
-    Sides,
+    ComparisonId, Digest, Launch, MeasurementKey, Pair, PairedLaunch, Phase, Provenance, Sample, SampleSet,
+    Schedule, Side, Sides,
 };
 
-use super::super::{ComparisonId, NewComparison, Problem, Refusal, Store};
+use super::super::{NewComparison, Problem, Refusal, Store};
 use super::{begin, commit, key, measurement, set};
 
 pub(super) fn begin_comparison(
@@ -27,7 +27,7 @@ pub(super) fn pair(index: u32, baseline: f64, candidate: f64) -> Pair {
     Pair {
         index,
         first: if index.is_multiple_of(2) { Side::Baseline } else { Side::Candidate },
-        schedule: Schedule::Turns,
+        schedule: Schedule::Interleaved,
         cpu: Some(0),
         launches: Sides { baseline, candidate }
             .map(|value| PairedLaunch { samples: set(value), seconds: 0.25 }),
@@ -48,7 +48,7 @@ fn any_pair() -> impl Strategy<Value = Pair> {
     let launch =
         || (any_set(), any_seconds()).prop_map(|(samples, seconds)| PairedLaunch { samples, seconds });
     let first = prop_oneof![Just(Side::Baseline), Just(Side::Candidate)];
-    let schedule = prop_oneof![Just(Schedule::Turns), Just(Schedule::WholeProcess)];
+    let schedule = prop_oneof![Just(Schedule::Interleaved), Just(Schedule::Sequential)];
     let cpu = prop::option::of(any::<u32>());
     (first, schedule, cpu, launch(), launch()).prop_map(|(first, schedule, cpu, baseline, candidate)| Pair {
         index: 0,
@@ -67,7 +67,7 @@ proptest! {
         let mut store = Store::in_memory().unwrap();
         let (base, cand) = (key('a'), key('b'));
         let keys = Sides { baseline: &base, candidate: &cand };
-        let comparison = begin_comparison(&mut store, 1, keys, Phase::Proof);
+        let comparison = begin_comparison(&mut store, 1, keys, Phase::Measurement);
         let pairs: Vec<Pair> = pairs.into_iter().zip(0..).map(|(pair, index)| Pair { index, ..pair }).collect();
         for pair in &pairs {
             store.append_pair(comparison, pair).unwrap();
@@ -97,7 +97,7 @@ fn both_sides_of_every_pair_are_seen_by_history() {
     let mut store = Store::in_memory().unwrap();
     let (base, cand) = (key('a'), key('b'));
     let keys = Sides { baseline: &base, candidate: &cand };
-    let comparison = begin_comparison(&mut store, 1, keys, Phase::Confirm);
+    let comparison = begin_comparison(&mut store, 1, keys, Phase::Remeasurement);
     for (index, (b, c)) in (0..).zip([(100.0, 200.0), (110.0, 210.0), (150.0, 250.0)]) {
         store.append_pair(comparison, &pair(index, b, c)).unwrap();
     }
@@ -115,7 +115,7 @@ fn plain_and_paired_launches_of_an_occasion_are_one_measurement() {
     let first = store.record(occasion, &measurement(cand.clone(), &[300.0])).unwrap();
     let digest = Digest::new("d");
     let new = NewComparison {
-        phase: Phase::Proof,
+        phase: Phase::Measurement,
         keys: Sides { baseline: &base, candidate: &cand },
         executables: Sides { baseline: &digest, candidate: &digest },
         provenance: Provenance::Native,
@@ -132,7 +132,7 @@ fn a_null_control_adds_both_launches_to_one_measurement() {
     let mut store = Store::in_memory().unwrap();
     let same = key('a');
     let keys = Sides { baseline: &same, candidate: &same };
-    let comparison = begin_comparison(&mut store, 1, keys, Phase::NullControl);
+    let comparison = begin_comparison(&mut store, 1, keys, Phase::AaTest);
     store.append_pair(comparison, &pair(0, 100.0, 102.0)).unwrap();
     assert_eq!(store.pairs(comparison).unwrap(), [pair(0, 100.0, 102.0)]);
     let found = store.baseline_occasions(&same.series(), &commit('a')).unwrap();

@@ -56,9 +56,9 @@ fn pruning_leaves_a_run_that_just_began_alone() {
     let mut store = Store::in_memory().unwrap();
     let (base, cand) = (key('a'), key('b'));
     let keys = Sides { baseline: &base, candidate: &cand };
-    let old = begin_comparison(&mut store, 1, keys, Phase::Proof);
+    let old = begin_comparison(&mut store, 1, keys, Phase::Measurement);
     store.append_pair(old, &pair(0, 1.0, 2.0)).unwrap();
-    let begun = begin_comparison(&mut store, 9, keys, Phase::Proof);
+    let begun = begin_comparison(&mut store, 9, keys, Phase::Measurement);
     let pruned = store.prune(PruneRule { before_ms: 9, keep_newest: 0 }).unwrap();
     assert_eq!(pruned, Pruned { measurements: 2, launches: 2, occasions: 1 });
     assert!(store.pairs(old).unwrap().is_empty());

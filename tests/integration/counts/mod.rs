@@ -66,7 +66,7 @@ fn executables(place: &Path, copy: &CriterionCopy, variant: Variant) -> Vec<(Str
 /// A bench as the build stage would hand it over.
 fn bench(variant: Variant, target: &str, variables: &[(&str, &str)]) -> BuiltBench {
     let bench = built(&executable(variant, target), variables);
-    let instrument = BuildFingerprint::instrument_in_turns("criterion 0.8.2");
+    let instrument = "criterion 0.8.2 (interleaved)".parse().unwrap();
     BuiltBench { fingerprint: BuildFingerprint { instrument, ..bench.fingerprint.clone() }, ..bench }
 }
 

@@ -82,7 +82,7 @@ pub(super) fn bench(executables: &Executables, target: &str, criterion: &str) ->
             settings: String::new(),
             features: String::new(),
             rustflags: String::new(),
-            instrument: format!("criterion {criterion}"),
+            instrument: format!("criterion {criterion}").parse().unwrap(),
         },
         execution: Execution::Native,
     }
@@ -97,7 +97,7 @@ pub(super) fn newest(target: &str) -> BuiltBench {
 pub(super) fn bad(kind: &str) -> BuiltBench {
     let mut bench = newest("bad");
     bench.environment.insert("ZOO".into(), kind.into());
-    bench.fingerprint.instrument = "unknown".into();
+    bench.fingerprint.instrument = "unknown".parse().unwrap();
     bench
 }
 

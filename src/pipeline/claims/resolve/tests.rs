@@ -22,7 +22,7 @@ fn listed(package: &str, target: &str, ids: &[&str]) -> ListedBench {
             settings: String::new(),
             features: String::new(),
             rustflags: String::new(),
-            instrument: "criterion 0.8.2".into(),
+            instrument: "criterion 0.8.2".parse().unwrap(),
         },
         execution: Execution::Native,
     };
@@ -86,10 +86,10 @@ fn the_faster_one_is_the_baseline() {
     let claim =
         faster(ClaimOrigin::User, "kernels::sum/simd", "p::kernels::sum/scalar", AtLeast::Everywhere(1.5));
     let found = resolve(&claim, &benches()).unwrap().unwrap();
-    let Case::Timed(contest) = found.case else { panic!("not timed") };
-    assert_eq!(contest.ids, Sides { baseline: "sum/simd".to_owned(), candidate: "sum/scalar".to_owned() });
-    assert_eq!(contest.by, Relation::AtLeast(1.5));
-    assert_eq!(contest.keys.candidate.benchmark.id(), "sum/scalar");
+    let compared = found.comparison.unwrap();
+    assert_eq!(compared.ids, Sides { baseline: "sum/simd".to_owned(), candidate: "sum/scalar".to_owned() });
+    assert_eq!(found.evidence.case, ClaimCase::AtLeast(1.5));
+    assert_eq!(compared.keys.candidate.benchmark.id(), "sum/scalar");
 }
 
 #[test]
@@ -103,11 +103,11 @@ fn each_side_must_mean_one_benchmark_of_one_package() {
 }
 
 #[test]
-fn what_the_harness_lacks_on_a_target_is_told_and_no_error() {
-    let claim = faster(ClaimOrigin::Harness, "gone", "sum/scalar", AtLeast::Everywhere(1.1));
+fn what_the_suite_lacks_on_a_target_is_told_and_no_error() {
+    let claim = faster(ClaimOrigin::BuiltIn, "gone", "sum/scalar", AtLeast::Everywhere(1.1));
     let found = resolve(&claim, &benches()).unwrap().unwrap();
-    assert!(matches!(&found.case, Case::Settled(reason) if reason.contains("`gone`")));
-    assert_eq!(found.open("why").verdict, crate::domain::ClaimVerdict::Undecided);
+    assert_eq!(found.evidence.case, ClaimCase::Impossible(ClaimSetback::Unknown("gone".to_owned())));
+    assert!(found.comparison.is_none());
 }
 
 #[test]
@@ -128,5 +128,6 @@ fn times_under_an_emulator_decide_nothing() {
         instructions: Instructions::Open,
     };
     let claim = Claim { expectation, ..faster(ClaimOrigin::User, "", "", AtLeast::Everywhere(1.0)) };
-    assert!(matches!(resolve(&claim, &benches).unwrap().unwrap().case, Case::Settled(_)));
+    let found = resolve(&claim, &benches).unwrap().unwrap();
+    assert_eq!(found.evidence.case, ClaimCase::Impossible(ClaimSetback::Emulated));
 }

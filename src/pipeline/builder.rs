@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::error::PipelineError;
-use super::request::{Harness, Project, Scope};
+use super::request::{Project, Scope, Suite};
 use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
 use crate::build::{BuildRequest, Built, Patch, build, output_of_binary};
 use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
-    BenchTarget, BuiltBench, CrateOrigin, Event, Progress, Revision, Side, SourceTree, TreeId, Variant,
+    BenchTarget, BuiltBench, CrateOrigin, Event, Note, Progress, Revision, Side, Sides, SourceTree,
+    Toolchain, TreeId, Variant,
 };
 use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
 use crate::support::current::BuildSite;
@@ -22,7 +23,7 @@ const LAYOUT_BINARY: &str = "perfguard-layout";
 const KEPT_TREES: usize = 4;
 
 /// Everything needed to turn revisions into executables.
-pub(crate) struct Workshop<'a> {
+pub(crate) struct Builder<'a> {
     pub(crate) project: &'a Project,
     pub(crate) repository: &'a Repository,
     pub(crate) scope: &'a Scope,
@@ -31,11 +32,11 @@ pub(crate) struct Workshop<'a> {
     /// What executables are built for.
     pub(crate) variant: Variant,
     /// The only bench targets to build, where not all that are selected are wanted.
-    pub(crate) only: Option<&'a BTreeSet<BenchTargetName>>,
+    pub(crate) only: Option<&'a BTreeSet<TargetName>>,
 }
 
 /// A package and one of its bench targets.
-pub(crate) type BenchTargetName = (String, String);
+pub(crate) type TargetName = (String, String);
 
 /// Whether the harness is asked for the layout of types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,14 +45,14 @@ pub(crate) enum Layout {
     Asked,
 }
 
-/// Whether a name that a tree does not know is a mistake.
-enum Pardon {
-    /// It is.
+/// What a name means that a tree does not know.
+enum MissingTarget {
+    /// A mistake.
     Refused,
-    /// It is not, and goes without saying.
+    /// No mistake, and it goes without saying.
     Silent,
-    /// It is not, but the reader should know.
-    Noted(String),
+    /// No mistake, but the reader should know.
+    Noted(Note),
 }
 
 /// One revision, built.
@@ -66,7 +67,7 @@ pub(crate) struct Prepared {
     /// Bench targets that are not measured.
     pub(crate) left_out: Vec<LeftOut>,
     /// What the reader should know.
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<Note>,
     /// What the harness says about the layout of types, or why it cannot.
     pub(crate) layout: Option<Result<String, String>>,
     /// The target folder to start another side's build from.
@@ -75,7 +76,7 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// A revision that has nothing of what is wanted.
-    fn empty(revision: Revision, notes: Vec<String>) -> Self {
+    fn empty(revision: Revision, notes: Vec<Note>) -> Self {
         Self {
             revision,
             benches: Vec::new(),
@@ -87,14 +88,32 @@ impl Prepared {
         }
     }
 
+    /// What a reader should know, the targets that are not measured included.
+    pub(crate) fn all_notes(&self) -> Vec<Note> {
+        let left_out = self
+            .left_out
+            .iter()
+            .map(|target| Note::left_out(&target.package, &target.target, &target.reason));
+        self.notes.iter().cloned().chain(left_out).collect()
+    }
+
+    /// What the figures are taken with.
+    pub(crate) fn toolchain(&self) -> Option<Toolchain> {
+        self.benches.first().map(|bench| Toolchain {
+            rustc: bench.fingerprint.rustc.clone(),
+            target: bench.fingerprint.target.clone(),
+            profile: bench.fingerprint.profile.clone(),
+        })
+    }
+
     /// The same executables, for a revision with the same files.
     pub(crate) fn standing_for(self, revision: Revision) -> Self {
         Self { revision, ..self }
     }
 }
 
-impl<'a> Workshop<'a> {
-    /// A workshop that builds to time and does not ask about layout.
+impl<'a> Builder<'a> {
+    /// Builds to time, and does not ask about layout.
     pub(crate) fn new(
         project: &'a Project,
         repository: &'a Repository,
@@ -112,13 +131,13 @@ impl<'a> Workshop<'a> {
         }
     }
 
-    /// The same workshop, building executables that count allocations, of these bench targets alone.
-    pub(crate) fn counting_allocations(&self, only: &'a BTreeSet<BenchTargetName>) -> Self {
+    /// The same, building executables that count allocations, of these bench targets alone.
+    pub(crate) fn counting_allocations(&self, only: &'a BTreeSet<TargetName>) -> Self {
         Self { variant: Variant::Allocations, only: Some(only), layout: Layout::Unasked, ..*self }
     }
 }
 
-impl Workshop<'_> {
+impl Builder<'_> {
     fn trees(&self) -> PathBuf {
         self.project.area.join("trees")
     }
@@ -136,6 +155,18 @@ impl Workshop<'_> {
         let mut prepared = self.own(side, &tree, like)?;
         self.complete(side, &tree, &mut prepared)?;
         Ok(prepared)
+    }
+
+    /// Builds both sides, the candidate first: its errors are the user's news.
+    pub(crate) fn prepare_both(&self, revisions: &Sides<Revision>) -> Result<Sides<Prepared>, PipelineError> {
+        let candidate = self.prepare(Side::Candidate, &revisions.candidate, None)?;
+        let baseline = if revisions.baseline.tree == candidate.revision.tree {
+            candidate.clone().standing_for(revisions.baseline.clone())
+        } else {
+            self.prepare(Side::Baseline, &revisions.baseline, Some(&candidate))?
+        };
+        self.tidy(&[baseline.revision.tree.clone(), candidate.revision.tree.clone()]);
+        Ok(Sides { baseline, candidate })
     }
 
     /// Builds the harness of a revision and nothing else: the workspace's own where it is a member.
@@ -159,7 +190,7 @@ impl Workshop<'_> {
     fn complete(&self, side: Side, tree: &SourceTree, prepared: &mut Prepared) -> Result<(), PipelineError> {
         let own = prepared.benches.iter().any(|bench| bench.package == HARNESS_PACKAGE)
             || prepared.left_out.iter().any(|target| target.package == HARNESS_PACKAGE);
-        if let Harness::On { .. } = self.scope.harness
+        if let Suite::On { .. } = self.scope.suite
             && !own
             && self.wants_harness()
         {
@@ -185,10 +216,10 @@ impl Workshop<'_> {
                 Err(error) => return Err(error),
             };
             let named = (selection.packages.len(), selection.benches.len());
-            match self.forgive(side, &mut selection, &error) {
-                Pardon::Noted(note) => notes.push(note),
-                Pardon::Silent => {}
-                Pardon::Refused => return Err(error.into()),
+            match self.missing_target(side, &mut selection, &error) {
+                MissingTarget::Noted(note) => notes.push(note),
+                MissingTarget::Silent => {}
+                MissingTarget::Refused => return Err(error.into()),
             }
             let emptied = |before: usize, names: &[String]| before > 0 && names.is_empty();
             // An empty list would mean everything.
@@ -199,26 +230,26 @@ impl Workshop<'_> {
     }
 
     /// Takes a name that this tree does not know out of the selection, where that is no mistake of the user.
-    fn forgive(&self, side: Side, selection: &mut Selection, error: &DiscoverError) -> Pardon {
+    fn missing_target(&self, side: Side, selection: &mut Selection, error: &DiscoverError) -> MissingTarget {
         match error {
             DiscoverError::UnknownPackage { name, .. } => {
-                let shipped = name == HARNESS_PACKAGE && matches!(self.scope.harness, Harness::On { .. });
+                let shipped = name == HARNESS_PACKAGE && matches!(self.scope.suite, Suite::On { .. });
                 if !shipped && side == Side::Candidate {
-                    return Pardon::Refused;
+                    return MissingTarget::Refused;
                 }
                 selection.packages.retain(|package| package != name);
                 selection.exclude.retain(|package| package != name);
                 if shipped {
-                    Pardon::Silent
+                    MissingTarget::Silent
                 } else {
-                    Pardon::Noted(format!("the {side} has no package `{name}`"))
+                    MissingTarget::Noted(Note::NoPackage(side, name.clone()))
                 }
             }
             DiscoverError::UnknownBench { name, .. } if side == Side::Baseline => {
                 selection.benches.retain(|bench| bench != name);
-                Pardon::Noted(format!("the {side} has no bench target `{name}`"))
+                MissingTarget::Noted(Note::NoBenchTarget(side, name.clone()))
             }
-            _ => Pardon::Refused,
+            _ => MissingTarget::Refused,
         }
     }
 
@@ -256,8 +287,7 @@ impl Workshop<'_> {
                 prepared.layout = harness.layout;
             }
             Err(PipelineError::Build(error)) if !interrupted() => {
-                let note = format!("the built-in harness is left out of the {side}: failed to {error}");
-                prepared.notes.push(note);
+                prepared.notes.push(Note::SuiteLeftOut(side, error.to_string()));
             }
             Err(error) => return Err(error),
         }
@@ -320,7 +350,7 @@ impl Workshop<'_> {
             && found.members.iter().any(|member| member == HARNESS_PACKAGE))
         .then(|| {
             output_of_binary(&request, HARNESS_PACKAGE, LAYOUT_BINARY, self.progress)
-                .map_err(|error| format!("failed to {error}"))
+                .map_err(|error| error.to_string())
         });
         occupied.release()?;
         notes.extend(built_notes);
@@ -337,7 +367,7 @@ impl Workshop<'_> {
 
     /// A copy of each Criterion that the benches use, whose samples take turns. Where there can be none, whole processes
     /// take turns instead, and the report says so.
-    fn patches(&self, benches: &[BenchTarget], notes: &mut Vec<String>) -> Result<Vec<Patch>, PipelineError> {
+    fn patches(&self, benches: &[BenchTarget], notes: &mut Vec<Note>) -> Result<Vec<Patch>, PipelineError> {
         let mut patches: Vec<Patch> = Vec::new();
         for bench in benches {
             let criterion = &bench.criterion;
@@ -350,7 +380,7 @@ impl Workshop<'_> {
             match CriterionCopy::prepare(&criterion.version, &criterion.root, &copies, self.variant) {
                 Ok(copy) => patches.push(patch(&copy)),
                 Err(CriterionCopyError::Unsupported { what, .. }) => {
-                    notes.push(format!("{criterion} takes turns by whole processes: {what}"));
+                    notes.push(Note::Sequential(criterion.instrument(false), what.to_string()));
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::fixtures::{bench, machine, revision};
-use crate::domain::{BenchmarkName, Pair, Profile, Schedule, Side, Sides, Silent};
-use crate::measure::counter::InstructionSource;
+use crate::domain::{BenchmarkName, Pair, Profile, Schedule, Side, Sides, Variation};
 use crate::measure::criterion::naming::name_all;
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::runner::LaunchOptions;
-use crate::store::NewOccasion;
+use crate::pipeline::collect::paired::tests::{in_session, measuring};
 
-const OPTIONS: CountOptions =
-    CountOptions { time_limit: Duration::from_mins(1), source: InstructionSource::Callgrind, caches: false };
+/// How often a count that varies is taken here.
+const VARYING: usize = 8;
 
 /// Gives counts by the benchmark's id, one after the other, and counts its launches.
 struct Known {
@@ -96,7 +95,7 @@ impl<C: Counter> Runner for CountsOnly<C> {
     }
 
     fn schedule(&mut self, _: Sides<&BuiltBench>, _: Sides<&str>) -> Schedule {
-        Schedule::Turns
+        Schedule::Interleaved
     }
 
     fn launch(&mut self, _: &BuiltBench, _: &str, _: &LaunchOptions) -> Result<Launch, LaunchFailure> {
@@ -120,18 +119,14 @@ impl<C: Counter> Runner for CountsOnly<C> {
     }
 }
 
-/// What counts on one more occasion come to.
-fn on_occasion<T>(
+/// What counts in one more run come to.
+fn in_run<T>(
     store: &mut Store,
     runner: &mut CountsOnly<Known>,
-    started_ms: i64,
     metrics: &[Metric],
-    act: impl FnOnce(&mut Abacus<'_>) -> T,
+    act: impl FnOnce(&mut Session<'_>) -> T,
 ) -> T {
-    let machine = machine();
-    let new = NewOccasion { command: "check", started_ms, machine: &machine, program_version: "0", seed: 1 };
-    let occasion = store.begin_occasion(&new).unwrap();
-    act(&mut Abacus { store, occasion, runner, progress: &Silent, metrics, options: OPTIONS })
+    in_session(store, runner, &measuring(metrics, Duration::from_mins(1)), act)
 }
 
 /// Counts by the benchmark's id.
@@ -140,7 +135,7 @@ fn known(counts: &[(&str, &[f64])]) -> CountsOnly<Known> {
     CountsOnly::new(Known { counts, launches: Mutex::default() }, &[])
 }
 
-fn task(kind: Kind, id: &str, digest: &str) -> Task {
+fn task(kind: CountKind, id: &str, digest: &str) -> Task {
     let bench = bench(digest);
     let name = BenchmarkName::new("p", "t", id);
     let key = MeasurementKey {
@@ -155,14 +150,14 @@ fn task(kind: Kind, id: &str, digest: &str) -> Task {
 }
 
 /// What was found about each task, what is stored of it afterwards, and the counter.
-fn counted(counts: &[(&str, &[f64])], tasks: &[Task]) -> (Vec<Counted>, Vec<Option<Tally>>, Known) {
+fn counted(counts: &[(&str, &[f64])], tasks: &[Task]) -> (Vec<Found>, Vec<Option<Taken>>, Known) {
     let mut runner = known(counts);
     let metrics = [Metric::Instructions, Metric::Allocations];
-    let (found, stored) = on_occasion(&mut Store::in_memory().unwrap(), &mut runner, 0, &metrics, |abacus| {
-        let found = abacus.count(tasks).unwrap();
+    let (found, stored) = in_run(&mut Store::in_memory().unwrap(), &mut runner, &metrics, |session| {
+        let found = session.count_repeatedly(tasks).unwrap();
         let stored = tasks.iter().zip(&found).map(|(task, found)| {
-            let counter = found.as_ref().ok().and_then(|tally| tally.counter.as_deref());
-            abacus.stored(task, counter).unwrap()
+            let counter = found.as_ref().ok().and_then(|taken| taken.counts.counter.as_deref());
+            session.stored_counts(task, counter).unwrap()
         });
         let stored = stored.collect();
         (found, stored)
@@ -172,78 +167,76 @@ fn counted(counts: &[(&str, &[f64])], tasks: &[Task]) -> (Vec<Counted>, Vec<Opti
 
 #[test]
 fn a_count_that_repeats_takes_two_launches_and_is_kept() {
-    let tasks = [task(Kind::Instructions, "a", "1"), task(Kind::Heap, "b", "2")];
+    let tasks = [task(CountKind::Instructions, "a", "1"), task(CountKind::Allocations, "b", "2")];
     let (found, stored, counter) = counted(&[("a", &[100.0]), ("b", &[3.0])], &tasks);
-    let [Ok(instructions), Ok(heap)] = &found[..] else { panic!("{found:?}") };
+    let [Ok(instructions), Ok(allocations)] = &found[..] else { panic!("{found:?}") };
+    let (instructions, allocations) = (&instructions.counts, &allocations.counts);
     assert_eq!(instructions.values(Metric::Instructions), [100.0, 100.0]);
     assert_eq!(instructions.counter.as_deref(), Some("abacus 1"));
     assert!((instructions.seconds - 1.0).abs() < 1e-12);
-    assert_eq!(heap.values(Metric::Allocations), [3.0, 3.0]);
+    assert_eq!(allocations.values(Metric::Allocations), [3.0, 3.0]);
     // Nobody asked for bytes.
-    assert!(heap.values(Metric::PeakBytes).is_empty());
+    assert!(allocations.values(Metric::PeakBytes).is_empty());
     assert_eq!((counter.launches("a"), counter.launches("b")), (2, 2));
-    let kept = stored[0].as_ref().unwrap();
-    assert_eq!(kept.runs, instructions.runs);
-    assert_eq!(stored[1].as_ref().unwrap().runs, heap.runs);
+    assert_eq!(stored[0].as_ref().unwrap().counts.runs, instructions.runs);
+    assert_eq!(stored[1].as_ref().unwrap().counts.runs, allocations.runs);
 }
 
 #[test]
-fn a_count_that_varies_is_taken_more_often_and_never_used_again() {
-    let tasks = [task(Kind::Instructions, "a", "1")];
-    let (found, stored, counter) = counted(&[("a", &[100.0, 101.0, 99.0])], &tasks);
-    let tally = found[0].as_ref().unwrap();
-    assert_eq!(counter.launches("a"), VARYING_LAUNCHES);
-    assert_eq!(tally.values(Metric::Instructions).len(), VARYING_LAUNCHES);
-    assert!(!tally.repeats() && tally.varies(Metric::Instructions));
+fn a_count_that_varies_is_never_used_again() {
+    let tasks = [task(CountKind::Instructions, "a", "1")];
+    let (found, stored, _) = counted(&[("a", &[100.0, 101.0, 99.0])], &tasks);
+    let counts = &found[0].as_ref().unwrap().counts;
+    assert!(!counts.repeats() && counts.varies(Metric::Instructions));
     assert_eq!(stored[0], None);
 }
 
 #[test]
 fn one_launch_is_taken_on_from_and_nothing_is_stored_twice() {
-    let tasks = [task(Kind::Instructions, "a", "1"), task(Kind::Instructions, "b", "2")];
+    let tasks = [task(CountKind::Instructions, "a", "1"), task(CountKind::Instructions, "b", "2")];
     let mut runner = known(&[("a", &[5.0]), ("b", &[5.0, 6.0])]);
-    let tallies = |found: Vec<Counted>| found.into_iter().map(Result::unwrap).collect::<Vec<_>>();
+    let taken = |found: Vec<Found>| found.into_iter().map(Result::unwrap).collect::<Vec<_>>();
     let mut store = Store::in_memory().unwrap();
-    on_occasion(&mut store, &mut runner, 0, &[Metric::Instructions], |abacus| {
-        let once = tallies(abacus.count_once(&tasks).unwrap());
-        assert!(once[0].agrees(&once[1]));
-        assert!(
-            abacus.stored(&tasks[0], Some("abacus 1")).unwrap().is_none(),
-            "one launch shows no repetition"
-        );
-        let more = tallies(abacus.count_on(&tasks, &once, LAUNCHES).unwrap());
-        assert_eq!(more[0].values(Metric::Instructions), [5.0, 5.0]);
-        assert_eq!(more[1].values(Metric::Instructions).len(), VARYING_LAUNCHES);
-        assert!(!more[0].agrees(&more[1]));
-        let again = tallies(abacus.count_on(&tasks, &more, LAUNCHES).unwrap());
+    in_run(&mut store, &mut runner, &[Metric::Instructions], |session| {
+        let nothing = vec![Taken::default(); 2];
+        let once = taken(session.count_on(&tasks, &nothing, 1).unwrap());
+        assert!(once[0].counts.agrees(&once[1].counts));
+        let kept = session.stored_counts(&tasks[0], Some("abacus 1")).unwrap();
+        assert!(kept.is_none(), "one launch shows no repetition");
+        let more = taken(session.count_on(&tasks, &once, REPEATED).unwrap());
+        assert_eq!(more[0].counts.values(Metric::Instructions), [5.0, 5.0]);
+        assert!(!more[0].counts.agrees(&more[1].counts));
+        let most = taken(session.count_on(&tasks[1..], &more[1..], VARYING).unwrap());
+        assert_eq!(most[0].counts.values(Metric::Instructions).len(), VARYING);
+        let again = taken(session.count_on(&tasks, &more, REPEATED).unwrap());
         assert_eq!(again, more);
-        let stored = abacus.stored(&tasks[0], Some("abacus 1")).unwrap().unwrap();
-        assert_eq!(stored.values(Metric::Instructions), [5.0, 5.0]);
+        let stored = session.stored_counts(&tasks[0], Some("abacus 1")).unwrap().unwrap();
+        assert_eq!(stored.counts.values(Metric::Instructions), [5.0, 5.0]);
     });
     let runner = runner.counter;
-    assert_eq!((runner.launches("a"), runner.launches("b")), (2, VARYING_LAUNCHES));
+    assert_eq!((runner.launches("a"), runner.launches("b")), (2, VARYING));
 }
 
 #[test]
-fn what_other_occasions_stored_is_kept_and_counted_on_from() {
-    let tasks = [task(Kind::Heap, "a", "1")];
+fn what_other_runs_stored_is_kept_and_counted_on_from() {
+    let tasks = [task(CountKind::Allocations, "a", "1")];
     let mut runner = known(&[("a", &[5.0])]);
     let mut store = Store::in_memory().unwrap();
-    let mut on = |started_ms: i64, metrics: &[Metric], known: bool, launches: usize| {
-        on_occasion(&mut store, &mut runner, started_ms, metrics, |abacus| {
-            let before = known.then(|| abacus.stored(&tasks[0], None).unwrap().unwrap());
-            let before = before.unwrap_or_else(|| Tally::new(None));
-            abacus.count_on(&tasks, &[before], launches).unwrap().remove(0).unwrap()
+    let mut on = |metrics: &[Metric], known: bool, launches: usize| {
+        in_run(&mut store, &mut runner, metrics, |session| {
+            let before = known.then(|| session.stored_counts(&tasks[0], None).unwrap().unwrap());
+            let before = before.unwrap_or_default();
+            session.count_on(&tasks, &[before], launches).unwrap().remove(0).unwrap().counts
         })
     };
     let (one, both) = ([Metric::Allocations], [Metric::Allocations, Metric::AllocatedBytes]);
-    // Metrics that were counted on other occasions are stored more or less often.
-    on(0, &one, false, 3);
-    on(1, &both, false, 2);
-    let found = on(2, &both, true, VARYING_LAUNCHES);
-    assert_eq!(found.values(Metric::AllocatedBytes).len(), VARYING_LAUNCHES);
-    assert!(found.values(Metric::Allocations).len() >= VARYING_LAUNCHES);
-    assert_eq!(runner.counter.launches("a"), 3 + VARYING_LAUNCHES);
+    // Metrics that were counted in other runs are stored more or less often.
+    on(&one, false, 3);
+    on(&both, false, 2);
+    let found = on(&both, true, VARYING);
+    assert_eq!(found.values(Metric::AllocatedBytes).len(), VARYING);
+    assert!(found.values(Metric::Allocations).len() >= VARYING);
+    assert_eq!(runner.counter.launches("a"), 3 + VARYING);
     let key = |metric| key_of(&tasks[0], None, metric).series();
     let stored = |metric| store.launches_of(&key(metric), &tasks[0].bench.digest).unwrap().len();
     assert_eq!((stored(Metric::Allocations), stored(Metric::AllocatedBytes)), (11, 8));
@@ -252,32 +245,35 @@ fn what_other_occasions_stored_is_kept_and_counted_on_from() {
 #[test]
 fn what_cannot_be_counted_fails_alone() {
     let ids = ["good", "unknown", "bad", "better"];
-    let tasks = ids.map(|id| task(Kind::Instructions, id, "1"));
+    let tasks = ids.map(|id| task(CountKind::Instructions, id, "1"));
     let (found, ..) = counted(&[("good", &[1.0]), ("bad", &[]), ("better", &[2.0])], &tasks);
     assert!(found[0].is_ok() && found[3].is_ok());
     assert_eq!(found[1], Err(NotCounted::Uncountable("it times itself".into())));
-    assert!(matches!(&found[2], Err(NotCounted::Failed(words)) if words.contains('3')), "{found:?}");
+    assert!(
+        matches!(&found[2], Err(NotCounted::Failed(failure)) if failure.message.contains('3')),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn another_executable_or_another_counter_is_counted_anew() {
-    let tasks = [task(Kind::Instructions, "a", "1")];
+    let tasks = [task(CountKind::Instructions, "a", "1")];
     let mut runner = known(&[("a", &[5.0])]);
     let mut store = Store::in_memory().unwrap();
-    on_occasion(&mut store, &mut runner, 0, &[Metric::Instructions], |abacus| {
-        abacus.count(&tasks).unwrap();
-        assert!(abacus.stored(&tasks[0], Some("abacus 1")).unwrap().is_some());
-        assert!(abacus.stored(&tasks[0], Some("abacus 2")).unwrap().is_none());
-        assert!(abacus.stored(&task(Kind::Instructions, "a", "other"), Some("abacus 1")).unwrap().is_none());
-        assert!(abacus.stored(&task(Kind::Heap, "a", "1"), None).unwrap().is_none());
+    in_run(&mut store, &mut runner, &[Metric::Instructions], |session| {
+        session.count_repeatedly(&tasks).unwrap();
+        let stored = |task: &Task, counter| session.stored_counts(task, counter).unwrap();
+        assert!(stored(&tasks[0], Some("abacus 1")).is_some());
+        assert!(stored(&tasks[0], Some("abacus 2")).is_none());
+        assert!(stored(&task(CountKind::Instructions, "a", "other"), Some("abacus 1")).is_none());
+        assert!(stored(&task(CountKind::Allocations, "a", "1"), None).is_none());
     });
 }
 
 #[test]
 fn the_likely_source_is_named() {
-    let tasks = [task(Kind::Heap, "a", "1"), task(Kind::Instructions, "a", "1")];
+    let tasks = [task(CountKind::Allocations, "a", "1"), task(CountKind::Instructions, "a", "1")];
     let (found, ..) = counted(&[("a", &[1.0])], &tasks);
-    let source = |at: usize| found[at].as_ref().unwrap().likely_source();
-    assert_eq!(source(0), "its threads");
-    assert!(source(1).contains("hash seeds"));
+    let source = |at: usize| found[at].as_ref().unwrap().counts.likely_source();
+    assert_eq!((source(0), source(1)), (Variation::Threads, Variation::Seeds));
 }

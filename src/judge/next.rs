@@ -1,0 +1,155 @@
+//! What to find out next about a benchmark. Pure: evidence in, one step out.
+//!
+//! The cheap answers come first: what needs no measuring, then what can be counted, then a quick check of what executes the
+//! same code, then history, then pairs, and fresh pairs for what they suspect.
+
+use crate::domain::{BenchmarkEvidence, CountKind, Counted, Counts, Metric, Presence, Sides};
+
+use super::code_layout;
+use super::exact::launches_needed;
+use super::quick::suffices;
+use super::rules::{Confirm, HistoryCheck, Identical, Rules};
+use super::verdict;
+use super::{PairedState, Policy};
+
+/// How many launches tell whether a count repeats.
+const REPEATED: usize = 2;
+
+/// What to find out next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Count instructions on both sides, until each has so many launches.
+    CountInstructions(usize),
+    /// Count allocations on both sides, until each has so many launches.
+    CountAllocations(usize),
+    /// Measure a few pairs.
+    QuickCheck,
+    /// Nothing before it is known among how many tests the error of the run is divided.
+    AwaitTests,
+    /// Ask what is stored of the baseline.
+    HistoryCheck,
+    /// Measure pairs until the test is decided or the budget is gone.
+    Pairs,
+    /// Measure fresh pairs.
+    Remeasure,
+    /// Count both sides once more under a simulated processor.
+    Simulate,
+    /// All is known that is worth knowing.
+    Done,
+}
+
+/// What to find out next about a benchmark. `most_tests` is what the run's number of tests can come to at most.
+pub fn next(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) -> Step {
+    let Presence::Both(builds) = &evidence.presence else { return Step::Done };
+    let settled = evidence.presence.is_identical() && rules.identical == Identical::Settled;
+    if settled || verdict::incomparable(builds).is_some() {
+        return Step::Done;
+    }
+    count_step(evidence, rules, most_tests).unwrap_or_else(|| time_step(evidence, rules))
+}
+
+/// What is still to be counted.
+fn count_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) -> Option<Step> {
+    for kind in CountKind::ALL {
+        if kind.metrics(rules.metrics).is_empty() {
+            continue;
+        }
+        let (counts, first) = match kind {
+            // A launch under a counter takes its time: one of each side that agree are two of the same.
+            CountKind::Instructions => (evidence.instructions.as_ref(), 1),
+            CountKind::Allocations => (evidence.allocations.as_ref(), REPEATED),
+        };
+        let wanted = counts.map_or(Some(first), |counts| launches_wanted(counts, rules.policy, most_tests));
+        let step = match kind {
+            CountKind::Instructions => Step::CountInstructions,
+            CountKind::Allocations => Step::CountAllocations,
+        };
+        if let Some(launches) = wanted {
+            return Some(step(launches));
+        }
+    }
+    None
+}
+
+/// How many launches a count needs that has too few; `None` where it has enough, or cannot be taken.
+fn launches_wanted(counts: &Sides<Counted>, policy: &Policy, most_tests: usize) -> Option<usize> {
+    let Sides { baseline: Ok(baseline), candidate: Ok(candidate) } = counts else { return None };
+    let fewest = baseline.launches().min(candidate.launches());
+    let repeat = |counts: &Counts| counts.repeats();
+    let wanted = if baseline.agrees(candidate) {
+        return None;
+    } else if repeat(baseline) && repeat(candidate) {
+        REPEATED
+    } else {
+        // Runs that vary are compared with as many of the other side.
+        launches_needed(policy.error_budget(most_tests))
+    };
+    (fewest < wanted).then_some(wanted)
+}
+
+/// What the clock is still to be asked.
+fn time_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Step {
+    if !rules.wants(Metric::WallTime) {
+        return Step::Done;
+    }
+    let limit = rules.limit(evidence, Metric::WallTime);
+    let spared = evidence.executes_same_code() && suffices(&limit) && rules.identical == Identical::Settled;
+    match (&evidence.quick, &evidence.pairs) {
+        (None, None) if spared => return Step::QuickCheck,
+        (Some(_), None) if verdict::quick_check_agrees(evidence, rules) => return Step::Done,
+        _ => {}
+    }
+    if rules.tests.is_none() {
+        return Step::AwaitTests;
+    }
+    if evidence.history.is_none() && evidence.pairs.is_none() && rules.history == HistoryCheck::Allowed {
+        return Step::HistoryCheck;
+    }
+    if evidence.history.is_some()
+        && evidence.pairs.is_none()
+        && verdict::history_clears(evidence, rules).is_some()
+    {
+        return Step::Done;
+    }
+    let Some(pairs) = &evidence.pairs else { return Step::Pairs };
+    let state = verdict::paired_state(evidence, rules);
+    let suspect = match rules.confirm {
+        Confirm::Never => false,
+        Confirm::Suspects => state == Some(PairedState::Regressed),
+        Confirm::Always => matches!(state, Some(PairedState::Regressed | PairedState::Improved)),
+    };
+    if suspect && pairs.ended == crate::domain::Ended::Decided && evidence.remeasured.is_none() {
+        return Step::Remeasure;
+    }
+    layout_step(evidence, rules)
+}
+
+/// Whether it is worth knowing if the code's layout alone explains a slowdown.
+fn layout_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Step {
+    let regressed = verdict::regression_by_the_clock(evidence, rules);
+    let doubtful = regressed.is_some_and(|found| code_layout::may_explain(&found.limit, found.change));
+    let same = evidence.executes_same_code() && !evidence.presence.is_identical();
+    if doubtful && same && evidence.simulated.is_none() { Step::Simulate } else { Step::Done }
+}
+
+/// How many tests of the run's error a benchmark makes, as far as is known.
+pub fn tests_of(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> usize {
+    let varying = CountKind::ALL.into_iter().flat_map(|kind| kind.metrics(rules.metrics)).filter(|&metric| {
+        let both = evidence.counts_of(metric).and_then(crate::domain::evidence::both_counted);
+        both.is_some_and(|both| both.baseline.varies(metric) || both.candidate.varies(metric))
+    });
+    let timed = match next(evidence, rules, 1) {
+        Step::AwaitTests => super::policy::tests_of(&rules.limit(evidence, Metric::WallTime)),
+        _ => 0,
+    };
+    varying.count() + timed
+}
+
+/// How many tests a benchmark makes at most, whatever is found out about it.
+pub fn most_tests_of(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> usize {
+    let counts = rules.metrics.iter().filter(|metric| metric.is_count()).count();
+    counts + super::policy::tests_of(&rules.limit(evidence, Metric::WallTime))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! From the evidence of a whole run to its report. Pure: a stored run is judged again by calling this once more.
+
+use crate::domain::{
+    BenchmarkEvidence, BenchmarkOutcome, ClaimOutcome, Note, Reason, Report, ReportKind, RunEvidence, Trouble,
+};
+
+use super::gate::{Gate, GatePolicy};
+use super::rules::Rules;
+use super::verdict::{self, verdict};
+use super::{aa, claim_verdict};
+
+/// Judges every benchmark and claim of a run, and decides the gate.
+pub fn judge_run(
+    run: &RunEvidence,
+    benchmarks: &[BenchmarkEvidence],
+    rules: &Rules<'_>,
+    gate: GatePolicy,
+) -> Report {
+    let rules = Rules { tests: Some(run.tests.unwrap_or(1)), budget: run.budget, ..*rules };
+    let mut found: Vec<BenchmarkOutcome> =
+        benchmarks.iter().map(|evidence| verdict(evidence, &run.aa, &rules)).collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    let claims: Vec<ClaimOutcome> = run
+        .claims
+        .iter()
+        .map(|evidence| claim_verdict::verdict_of_claim(evidence, &run.aa, &rules))
+        .collect();
+    let mut troubles = run.troubles.clone();
+    troubles.extend(found.iter().filter_map(failed));
+    let gate = Gate::decide(&found, &claims, &troubles, gate);
+    Report {
+        exit_code: gate.exit.code(),
+        // Claims are looked into within one build: there is no baseline.
+        baseline: (run.kind != ReportKind::Claims).then(|| run.revisions.baseline.clone()),
+        candidate: Some(run.revisions.candidate.clone()),
+        machine: Some(run.machine.clone()),
+        toolchain: run.toolchain.clone(),
+        benchmarks: found,
+        claims,
+        troubles,
+        notes: notes(run, benchmarks, &rules),
+        seconds: run.seconds,
+        ..Report::new(run.kind)
+    }
+}
+
+/// A benchmark that failed, as trouble: the exit code is 101. Whose executable could not list its benchmarks is told once, by
+/// whoever asked it.
+fn failed(outcome: &BenchmarkOutcome) -> Option<Trouble> {
+    outcome.metrics.iter().find_map(|metric| match &metric.reason {
+        Some(Reason::Failed(side, failure)) => Some(Trouble::Failed {
+            benchmark: outcome.name.clone(),
+            side: Some(*side),
+            failure: failure.clone(),
+        }),
+        _ => None,
+    })
+}
+
+/// What a reader should know, each once.
+fn notes(run: &RunEvidence, benchmarks: &[BenchmarkEvidence], rules: &Rules<'_>) -> Vec<Note> {
+    let renamed = benchmarks.iter().filter_map(|evidence| {
+        let from = evidence.renamed_from.clone()?;
+        Some(Note::Renamed { from, to: evidence.name.clone() })
+    });
+    let counted = benchmarks.iter().flat_map(|evidence| verdict::notes(evidence, rules));
+    let mut notes: Vec<Note> = Vec::new();
+    for note in run.notes.iter().cloned().chain(renamed).chain(counted).chain(aa::note(&run.aa, rules)) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
+}

@@ -1,0 +1,293 @@
+//! The verdict on a benchmark, from evidence alone. Nothing rewrites what it says.
+
+use crate::domain::evidence::{both_counted, not_counted};
+use crate::domain::{
+    AaTest, BenchmarkEvidence, BenchmarkOutcome, BuildDifference, Cause, Counts, Ended, Metric,
+    MetricOutcome, NotCounted, Note, Objection, Pair, PairedEvidence, Presence, Provenance, Reason, Seemed,
+    SideBuild, Sides, Verdict,
+};
+
+use super::confirm::Remeasurement;
+use super::paired::{PairedState, PairedTest};
+use super::quick::{QUICK_PAIRS, QuickCheck, suffices};
+use super::rules::{Identical, Insistence, Rules};
+use super::stored::{Cleared, Fresh, Screen, ScreenInput, screen};
+use super::{ErrorBudget, aa, code_layout, exact, outcome};
+
+/// How many pairs confirm what history would clear.
+pub const HISTORY_PAIRS: usize = 1;
+
+/// What no comparison can bridge: other fields of a build may differ because the commit changed them, and then that is what
+/// is measured.
+const UNBRIDGEABLE: [&str; 3] = ["host", "target", "instrument"];
+
+/// The verdict on one benchmark of a comparison.
+pub fn verdict(evidence: &BenchmarkEvidence, aa: &AaTest, rules: &Rules<'_>) -> BenchmarkOutcome {
+    let unfit = aa::objection(aa, rules);
+    let mut found = BenchmarkOutcome::new(evidence.name.clone(), evidence.arch());
+    found.renamed_from.clone_from(&evidence.renamed_from);
+    for &metric in rules.metrics {
+        if let Some(outcome) = of_metric(evidence, metric, unfit.as_ref(), rules) {
+            found.add(outcome);
+        }
+    }
+    if found.verdict() == Verdict::Regressed {
+        found.causes = causes(evidence);
+    }
+    found
+}
+
+/// What a regression comes from: what differs between the builds first, because it outweighs code.
+fn causes(evidence: &BenchmarkEvidence) -> Vec<Cause> {
+    let builds = evidence.presence.both().map(differences).unwrap_or_default();
+    let functions = evidence.top_functions.iter().cloned().map(Cause::Function);
+    builds.into_iter().map(Cause::Build).chain(functions).collect()
+}
+
+fn differences(builds: &Sides<SideBuild>) -> Vec<BuildDifference> {
+    builds.baseline.fingerprint.differences(&builds.candidate.fingerprint)
+}
+
+/// What forbids a comparison, if anything: an emulator on either side, or builds that no comparison can bridge.
+pub(super) fn incomparable(builds: &Sides<SideBuild>) -> Option<Reason> {
+    let mut differing = differences(builds);
+    differing.retain(|difference| UNBRIDGEABLE.contains(&difference.field.as_str()));
+    if !differing.is_empty() {
+        return Some(Reason::BuildsDiffer(differing));
+    }
+    let emulated = [builds.baseline.provenance, builds.candidate.provenance].contains(&Provenance::Emulated);
+    emulated.then_some(Reason::Emulated)
+}
+
+/// What is found about one metric; `None` where it is left out with a note.
+fn of_metric(
+    evidence: &BenchmarkEvidence,
+    metric: Metric,
+    unfit: Option<&Objection>,
+    rules: &Rules<'_>,
+) -> Option<MetricOutcome> {
+    let limit = rules.limit(evidence, metric);
+    let builds = match &evidence.presence {
+        Presence::Only(side, _) => return Some(outcome::one_sided(metric, limit, *side)),
+        Presence::Unlisted(side, _, failure) => {
+            let reason = Reason::CannotList(*side, failure.clone());
+            return Some(MetricOutcome::without_figures(metric, limit, Verdict::Failed, reason));
+        }
+        Presence::Both(builds) => builds,
+    };
+    if let Some(reason) = incomparable(builds) {
+        return Some(MetricOutcome::without_figures(metric, limit, Verdict::NotComparable, reason));
+    }
+    if evidence.presence.is_identical() && rules.identical == Identical::Settled {
+        return Some(outcome::identical(metric, limit));
+    }
+    if metric.is_count() {
+        return of_count(evidence, metric, rules);
+    }
+    let found = of_time(evidence, rules);
+    Some(match unfit {
+        None => found,
+        Some(Objection { benchmark, worse, others }) => {
+            let seemed = if *worse { Seemed::Worse } else { Seemed::Better };
+            let reason = Reason::UnfitMachine { benchmark: benchmark.clone(), seemed, others: *others };
+            outcome::on_unfit_machine(found, reason)
+        }
+    })
+}
+
+/// What counts say.
+fn of_count(evidence: &BenchmarkEvidence, metric: Metric, rules: &Rules<'_>) -> Option<MetricOutcome> {
+    let limit = rules.limit(evidence, metric);
+    let without = |verdict, reason| MetricOutcome::without_figures(metric, limit, verdict, reason);
+    let Some(counts) = evidence.counts_of(metric) else {
+        return Some(without(Verdict::Inconclusive, Reason::Interrupted));
+    };
+    let Some(both) = both_counted(counts) else {
+        let (side, why) = not_counted(counts)?;
+        return match why {
+            NotCounted::Interrupted => Some(without(Verdict::Inconclusive, Reason::Interrupted)),
+            // What ails the benchmark itself is found by the clock as well; what only counting ails costs no verdict.
+            _ if rules.insistence == Insistence::Default => None,
+            _ => Some(without(Verdict::NotComparable, Reason::NotCounted(side, why.clone()))),
+        };
+    };
+    let values = both.map(|counts| counts.values(metric));
+    let finding = exact::judge_counts(values.as_ref().map(Vec::as_slice), &limit, rules.error_budget());
+    let varies = both.baseline.varies(metric) || both.candidate.varies(metric);
+    let source = varies.then(|| likelier(both));
+    let seconds = both.baseline.seconds + both.candidate.seconds;
+    Some(outcome::counts(metric, limit, &finding, source, seconds))
+}
+
+fn likelier(both: Sides<&Counts>) -> crate::domain::Variation {
+    let threads = if both.baseline.threads > both.candidate.threads { both.baseline } else { both.candidate };
+    threads.likely_source()
+}
+
+/// Why counts that nobody asked for by name are left out.
+pub fn notes(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Vec<Note> {
+    if rules.insistence == Insistence::Asked {
+        return Vec::new();
+    }
+    let note = |&metric: &Metric| {
+        let counts = evidence.counts_of(metric).filter(|_| metric.is_count())?;
+        let (side, why) = not_counted(counts)?;
+        let benchmark = match why {
+            NotCounted::Interrupted => return None,
+            NotCounted::Failed(_) => Some(evidence.name.clone()),
+            NotCounted::Unavailable(..) | NotCounted::Uncountable(_) => None,
+        };
+        Some(Note::NotCounted { metric, benchmark, side, why: why.clone() })
+    };
+    rules.metrics.iter().filter_map(note).collect()
+}
+
+/// What the clock says, whatever else is known.
+fn of_time(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> MetricOutcome {
+    let metric = Metric::WallTime;
+    let limit = rules.limit(evidence, metric);
+    let open = |reason| MetricOutcome::without_figures(metric, limit, Verdict::Inconclusive, reason);
+    if let Some(pairs) = &evidence.pairs {
+        let found = of_pairs(evidence, pairs, rules);
+        return if layout_explains(evidence, &found) {
+            MetricOutcome { verdict: Verdict::Inconclusive, reason: Some(Reason::CodeLayout), ..found }
+        } else {
+            found
+        };
+    }
+    if let Some((history, pairs, seconds)) = history_clears(evidence, rules) {
+        return outcome::cleared(metric, limit, &history, pairs, seconds);
+    }
+    let Some(quick) = &evidence.quick else { return open(Reason::Interrupted) };
+    if let Ended::Failed(side, failure) = &quick.ended {
+        let reason = Reason::Failed(*side, failure.clone());
+        return MetricOutcome::without_figures(metric, limit, Verdict::Failed, reason);
+    }
+    match quick_check(evidence, rules) {
+        Some(check) if check.agrees() && suffices(&limit) => outcome::same_code(metric, limit, check.test()),
+        _ if quick.ended == Ended::Interrupted => open(Reason::Interrupted),
+        _ => open(Reason::QuickCheckDiffers),
+    }
+}
+
+/// What the paired measurement says.
+fn of_pairs(evidence: &BenchmarkEvidence, pairs: &PairedEvidence, rules: &Rules<'_>) -> MetricOutcome {
+    let metric = Metric::WallTime;
+    let limit = rules.limit(evidence, metric);
+    let failed = [Some(pairs), evidence.remeasured.as_ref()].into_iter().flatten().find_map(failure);
+    if let Some(reason) = failed {
+        return MetricOutcome::without_figures(metric, limit, Verdict::Failed, reason);
+    }
+    let budget = rules.error_budget();
+    let first = test_of(evidence, &pairs.pairs, rules, budget);
+    match (&pairs.ended, first) {
+        (Ended::Interrupted, test) => {
+            let pairs = test.as_ref().map_or(0, PairedTest::pairs);
+            MetricOutcome {
+                pairs,
+                method: (pairs > 0).then_some(crate::domain::Method::Paired),
+                ..MetricOutcome::without_figures(metric, limit, Verdict::Inconclusive, Reason::Interrupted)
+            }
+        }
+        (_, None) => {
+            let reason = Reason::Undecided { doubt: crate::domain::Doubt::NoPairs, short_of: None };
+            MetricOutcome::without_figures(metric, limit, Verdict::Inconclusive, reason)
+        }
+        (_, Some(first)) => {
+            let fresh = evidence.remeasured.as_ref();
+            let second = fresh.and_then(|fresh| test_of(evidence, &fresh.pairs, rules, budget.alone()));
+            let again = match (&second, rules.confirm) {
+                (Some(second), _) => Remeasurement::Measured(second),
+                (None, super::Confirm::Never) => Remeasurement::Waived,
+                (None, _) => Remeasurement::Outstanding,
+            };
+            outcome::paired(metric, limit, &first, again, rules.budget)
+        }
+    }
+}
+
+fn failure(evidence: &PairedEvidence) -> Option<Reason> {
+    match &evidence.ended {
+        Ended::Failed(side, failure) => Some(Reason::Failed(*side, failure.clone())),
+        _ => None,
+    }
+}
+
+/// The test that pairs of a benchmark make; `None` without any.
+fn test_of(
+    evidence: &BenchmarkEvidence,
+    pairs: &[Pair],
+    rules: &Rules<'_>,
+    budget: ErrorBudget,
+) -> Option<PairedTest> {
+    PairedTest::of_pairs(&rules.limit(evidence, Metric::WallTime), pairs, budget)
+}
+
+/// What the paired measurement has shown so far.
+pub(super) fn paired_state(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<PairedState> {
+    let pairs = evidence.pairs.as_ref()?;
+    test_of(evidence, &pairs.pairs, rules, rules.error_budget()).map(|test| test.state())
+}
+
+/// The outcome of the clock, where that is a regression.
+pub(super) fn regression_by_the_clock(
+    evidence: &BenchmarkEvidence,
+    rules: &Rules<'_>,
+) -> Option<MetricOutcome> {
+    let found = of_pairs(evidence, evidence.pairs.as_ref()?, rules);
+    (found.verdict == Verdict::Regressed).then_some(found)
+}
+
+/// Whether the code's layout alone may explain a slowdown: same code, same counts, same simulated events.
+fn layout_explains(evidence: &BenchmarkEvidence, found: &MetricOutcome) -> bool {
+    let Some(simulated) = &evidence.simulated else { return false };
+    let slowdown = found.baseline.zip(found.change).map_or(0.0, |(baseline, change)| baseline * change);
+    found.verdict == Verdict::Regressed
+        && evidence.executes_same_code()
+        && code_layout::may_explain(&found.limit, found.change)
+        && code_layout::only_layout_differs(simulated.as_ref(), slowdown)
+}
+
+/// The quick check of a benchmark, if there was one.
+fn quick_check(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<QuickCheck> {
+    let limit = rules.limit(evidence, Metric::WallTime);
+    let pairs = &evidence.quick.as_ref()?.pairs;
+    QuickCheck::of(&limit, pairs, rules.policy.error_budget(1), QUICK_PAIRS)
+}
+
+/// Whether a quick check saw no difference, and that is enough.
+pub(super) fn quick_check_agrees(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> bool {
+    let interrupted = evidence.quick.as_ref().is_some_and(|quick| quick.ended == Ended::Interrupted);
+    suffices(&rules.limit(evidence, Metric::WallTime))
+        && (interrupted || quick_check(evidence, rules).is_some_and(|check| check.agrees()))
+}
+
+/// What history alone says: the figures where it would clear the benchmark.
+pub(crate) fn history_alone(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<Cleared> {
+    let history = evidence.history.as_ref()?;
+    let input = ScreenInput {
+        occasions: &history.runs,
+        differences: &history.differences,
+        fresh: Fresh { value: history.fresh.0, error: history.fresh.1 },
+        limit: rules.limit(evidence, Metric::WallTime),
+        minimum_occasions: rules.policy.minimum_occasions(),
+    };
+    match screen(&input, rules.error_budget()) {
+        Screen::Clear(cleared) => Some(cleared),
+        Screen::NeedsProof(_) => None,
+    }
+}
+
+/// What clears a benchmark by history: stored runs, and a pair that agrees. With the number of pairs and the seconds spent.
+pub(super) fn history_clears(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<(Cleared, u32, f64)> {
+    let cleared = history_alone(evidence, rules)?;
+    let history = evidence.history.as_ref()?;
+    let limit = rules.limit(evidence, Metric::WallTime);
+    let pairs = &history.confirming.as_ref()?.pairs;
+    let check = QuickCheck::of(&limit, pairs, rules.policy.error_budget(1), HISTORY_PAIRS)?;
+    let seconds = history.seconds + check.test().seconds();
+    check.agrees().then_some((cleared, check.test().pairs(), seconds))
+}
+
+#[cfg(test)]
+mod tests;

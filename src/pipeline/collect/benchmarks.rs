@@ -1,0 +1,348 @@
+//! The evidence of a comparison's benchmarks, one step of the judge's at a time.
+
+use std::collections::BTreeMap;
+
+use super::super::catalogue::Benchmark;
+use super::super::error::PipelineError;
+use super::super::session::{Session, provenance, sequential, side_build};
+use super::counts::{AllocationBuild, Found, Taken, Task, counted, counting_bench, task};
+use super::history;
+use super::paired::Comparison;
+use crate::blame;
+use crate::domain::{
+    BenchmarkName, BuiltBench, CountKind, Counted, Event, InstructionCount, Measurement, Metric, NotCounted,
+    Phase, Presence, Provenance, Revision, Side, Sides, Simulated, TopFunction,
+};
+use crate::judge::quick::QUICK_PAIRS;
+use crate::judge::{PairedTest, QuickCheck, Rules, Step};
+use crate::measure::counter::CountOptions;
+
+/// How many launches of an emulated benchmark are stored. They are shown, never judged.
+const EMULATED_LAUNCHES: u32 = 2;
+
+/// Executables of both sides that count allocations, or why there are none.
+pub(crate) type AllocationBuilds = Result<Sides<AllocationBuild>, String>;
+
+/// Fills evidence.
+pub(crate) struct Collector<'a, 's> {
+    pub(crate) session: &'a mut Session<'s>,
+    pub(crate) revisions: &'a Sides<Revision>,
+    /// What allocations are counted in, where they are.
+    pub(crate) allocations: Option<AllocationBuilds>,
+    /// What was counted so far, with what only counting on needs.
+    taken: BTreeMap<(BenchmarkName, CountKind, Side), Taken>,
+}
+
+impl<'a, 's> Collector<'a, 's> {
+    /// Nothing is collected yet.
+    pub(crate) fn new(
+        session: &'a mut Session<'s>,
+        revisions: &'a Sides<Revision>,
+        allocations: Option<AllocationBuilds>,
+    ) -> Self {
+        Self { session, revisions, allocations, taken: BTreeMap::new() }
+    }
+
+    /// Takes one step with all of these benchmarks.
+    pub(crate) fn take(
+        &mut self,
+        step: Step,
+        rules: &Rules<'_>,
+        benchmarks: &mut [&mut Benchmark],
+    ) -> Result<(), PipelineError> {
+        match step {
+            Step::CountInstructions(launches) => {
+                self.count(CountKind::Instructions, launches, rules, benchmarks)
+            }
+            Step::CountAllocations(launches) => {
+                self.count(CountKind::Allocations, launches, rules, benchmarks)
+            }
+            Step::QuickCheck => self.quick_check(rules, benchmarks),
+            Step::HistoryCheck => {
+                for benchmark in benchmarks.iter_mut() {
+                    let Some(comparison) = self.comparison(benchmark, rules) else { continue };
+                    let evidence = history::collect(self.session, &comparison, &benchmark.evidence, rules)?;
+                    benchmark.evidence.history = Some(evidence);
+                }
+                Ok(())
+            }
+            Step::Pairs => self.pairs(rules, benchmarks),
+            Step::Remeasure => self.remeasure(rules, benchmarks),
+            Step::Simulate => {
+                benchmarks.iter_mut().for_each(|benchmark| self.simulate(benchmark));
+                Ok(())
+            }
+            Step::AwaitTests | Step::Done => Ok(()),
+        }
+    }
+
+    /// What pairs may have to decide about a benchmark.
+    pub(crate) fn comparison(&self, benchmark: &Benchmark, rules: &Rules<'_>) -> Option<Comparison> {
+        let benches = benchmark.both()?;
+        let evidence = &benchmark.evidence;
+        let keys = Sides::from_fn(|side: Side| {
+            let id = evidence.name_on(side).id();
+            self.session.key(self.revisions.get(side), benches.get(side), id, Metric::WallTime)
+        });
+        Some(Comparison {
+            name: evidence.name.clone(),
+            ids: Sides::from_fn(|side| evidence.name_on(side).id().to_owned()),
+            keys,
+            by: rules.limit(evidence, Metric::WallTime),
+            benches: benches.map(Clone::clone),
+        })
+    }
+
+    fn comparisons(&self, benchmarks: &[&mut Benchmark], rules: &Rules<'_>) -> Vec<Comparison> {
+        benchmarks.iter().filter_map(|benchmark| self.comparison(benchmark, rules)).collect()
+    }
+
+    fn quick_check(
+        &mut self,
+        rules: &Rules<'_>,
+        benchmarks: &mut [&mut Benchmark],
+    ) -> Result<(), PipelineError> {
+        let comparisons = self.comparisons(benchmarks, rules);
+        let alone = rules.policy.error_budget(1);
+        let make =
+            |comparison: &Comparison, baseline| QuickCheck::new(&comparison.by, baseline, alone, QUICK_PAIRS);
+        let found = self.session.pairs(Phase::QuickCheck, comparisons, &make)?;
+        for (benchmark, found) in benchmarks.iter_mut().zip(found) {
+            benchmark.evidence.quick = Some(found);
+        }
+        Ok(())
+    }
+
+    fn pairs(&mut self, rules: &Rules<'_>, benchmarks: &mut [&mut Benchmark]) -> Result<(), PipelineError> {
+        self.session.progress.event(Event::Measuring { benchmarks: benchmarks.len() });
+        let comparisons = self.comparisons(benchmarks, rules);
+        let budget = rules.error_budget();
+        let make = |comparison: &Comparison, baseline| PairedTest::lenient(&comparison.by, baseline, budget);
+        let found = self.session.pairs(Phase::Measurement, comparisons, &make)?;
+        for (benchmark, found) in benchmarks.iter_mut().zip(found) {
+            benchmark.evidence.pairs = Some(found);
+        }
+        Ok(())
+    }
+
+    fn remeasure(
+        &mut self,
+        rules: &Rules<'_>,
+        benchmarks: &mut [&mut Benchmark],
+    ) -> Result<(), PipelineError> {
+        let stage = format!("Re-measuring {} with fresh launches", benchmarks.len());
+        self.session.progress.event(Event::Stage(&stage));
+        let comparisons = self.comparisons(benchmarks, rules);
+        let alone = rules.error_budget().alone();
+        let make = |comparison: &Comparison, baseline| PairedTest::lenient(&comparison.by, baseline, alone);
+        let found = self.session.pairs(Phase::Remeasurement, comparisons, &make)?;
+        for (benchmark, found) in benchmarks.iter_mut().zip(found) {
+            benchmark.evidence.remeasured = Some(found);
+        }
+        Ok(())
+    }
+
+    /// Counts both sides until each has so many launches: the candidate, then the baseline, of which a count may be stored.
+    fn count(
+        &mut self,
+        kind: CountKind,
+        launches: usize,
+        rules: &Rules<'_>,
+        benchmarks: &mut [&mut Benchmark],
+    ) -> Result<(), PipelineError> {
+        let candidate = self.count_side(Side::Candidate, kind, launches, rules, benchmarks, None)?;
+        let baseline =
+            self.count_side(Side::Baseline, kind, launches, rules, benchmarks, Some(&candidate))?;
+        for (benchmark, (baseline, candidate)) in
+            benchmarks.iter_mut().zip(baseline.into_iter().zip(candidate))
+        {
+            let evidence = &mut benchmark.evidence;
+            *evidence.counts_mut(kind) = Some(Sides { baseline, candidate });
+            if kind == CountKind::Instructions {
+                let last = |side| self.taken.get(&(evidence.name.clone(), kind, side))?.last.as_ref();
+                if let (Some(baseline), Some(candidate)) = (last(Side::Baseline), last(Side::Candidate)) {
+                    evidence.top_functions = top_functions(Sides { baseline, candidate });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts one side. With the counts of the other, what that could not do is left out, and what is stored of the very
+    /// executable is used again.
+    fn count_side(
+        &mut self,
+        side: Side,
+        kind: CountKind,
+        launches: usize,
+        rules: &Rules<'_>,
+        benchmarks: &[&mut Benchmark],
+        other: Option<&[Counted]>,
+    ) -> Result<Vec<Counted>, PipelineError> {
+        let mut outcomes: Vec<Option<Counted>> = Vec::new();
+        let (mut tasks, mut known, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, benchmark) in benchmarks.iter().enumerate() {
+            let counter = match other.map(|other| &other[at]) {
+                Some(Err(why)) => {
+                    outcomes.push(Some(Err(why.clone())));
+                    continue;
+                }
+                Some(Ok(counts)) => Some(counts.counter.as_deref()),
+                None => None,
+            };
+            let task = match self.task(side, kind, benchmark) {
+                Err(why) => {
+                    outcomes.push(Some(Err(why)));
+                    continue;
+                }
+                Ok(task) => task,
+            };
+            let name = benchmark.evidence.name.clone();
+            let before = self.taken.get(&(name.clone(), kind, side)).cloned();
+            let stored = match (&before, counter) {
+                (Some(_), _) | (_, None) => None,
+                // Which code was executed is not stored with a count, and may spare the clock.
+                (None, Some(_)) if kind == CountKind::Instructions && rules.wants(Metric::WallTime) => None,
+                (None, Some(counter)) => self.session.stored_counts(&task, counter)?,
+            };
+            known.push(before.or(stored).unwrap_or_default());
+            tasks.push(task);
+            names.push(name);
+            outcomes.push(None);
+        }
+        let fresh = self.session.count_on(&tasks, &known, launches)?;
+        for (name, found) in names.into_iter().zip(&fresh) {
+            if let Ok(taken) = found {
+                self.taken.insert((name, kind, side), taken.clone());
+            }
+        }
+        let mut fresh = fresh.into_iter();
+        let mut next = || fresh.next().map_or(Err(NotCounted::Interrupted), |found: Found| counted(found));
+        Ok(outcomes.into_iter().map(|found| found.unwrap_or_else(&mut next)).collect())
+    }
+
+    /// What is to be counted, in which executable.
+    pub(crate) fn task(
+        &mut self,
+        side: Side,
+        kind: CountKind,
+        benchmark: &Benchmark,
+    ) -> Result<Task, NotCounted> {
+        let gone = || NotCounted::Uncountable("this side does not have it".to_owned());
+        let timed = benchmark.benches.get(side).as_ref().ok_or_else(gone)?;
+        let allocations = self.allocations.as_ref().map(|builds| match builds {
+            Ok(builds) => Ok(builds.get(side)),
+            Err(reason) => Err(reason.as_str()),
+        });
+        let bench = counting_bench(kind, timed, allocations)?;
+        let taken_of = (self.revisions.get(side), self.session.machine);
+        task(self.session.runner, kind, (timed, bench), benchmark.evidence.name_on(side), taken_of)
+    }
+
+    /// Counts both sides once more under a simulated processor. What cannot be counted explains nothing.
+    fn simulate(&mut self, benchmark: &mut Benchmark) {
+        let Some(benches) = benchmark.both() else { return };
+        let name = &benchmark.evidence.name;
+        let stage = format!("Looking why {name} is slower with the same code");
+        self.session.progress.event(Event::Stage(&stage));
+        let options = CountOptions { caches: true, ..self.session.measuring.count_options() };
+        let ids = Sides::from_fn(|side| benchmark.evidence.name_on(side).id());
+        let nothing = || Simulated {
+            code: None,
+            sample: crate::domain::Sample::new(1, 0.0).unwrap_or_else(|| unreachable!("one iteration")),
+            events: BTreeMap::new(),
+            set_up: false,
+            threads: 1,
+        };
+        let found = Sides::from_fn(|side: Side| {
+            self.simulate_side(benches.get(side), ids.get(side), &options).unwrap_or_else(nothing)
+        });
+        benchmark.evidence.simulated = Some(found);
+    }
+
+    fn simulate_side(&mut self, bench: &BuiltBench, id: &str, options: &CountOptions) -> Option<Simulated> {
+        let runner = &mut *self.session.runner;
+        let wanted = runner.list(bench).ok()?.into_iter().find(|listed| listed.id == id)?;
+        let count = runner.counting(&bench.home).ok()?.instructions(bench, &wanted, options).ok()?;
+        let names = count.profile.events.keys();
+        let events = names.filter_map(|name| Some((name.clone(), count.event(name)?))).collect();
+        Some(Simulated {
+            code: count.code,
+            sample: count.sample,
+            events,
+            set_up: count.set_up,
+            threads: count.threads,
+        })
+    }
+
+    /// Times taken under an emulator are stored as such, so that a report can show them.
+    pub(crate) fn store_emulated(&mut self, benchmark: &Benchmark) -> Result<(), PipelineError> {
+        let Presence::Both(_) = &benchmark.evidence.presence else { return Ok(()) };
+        let Some(bench) = &benchmark.benches.candidate else { return Ok(()) };
+        if provenance(bench) != Provenance::Emulated {
+            return Ok(());
+        }
+        let id = benchmark.evidence.name.id();
+        let options = self.session.measuring.launch_options(None);
+        let launches: Result<Vec<_>, _> =
+            (0..EMULATED_LAUNCHES).map(|_| self.session.runner.launch(bench, id, &options)).collect();
+        // Nothing is judged by it, so nothing is lost when it fails.
+        let Ok(launches) = launches else { return Ok(()) };
+        let key = self.session.key(&self.revisions.candidate, bench, id, Metric::WallTime);
+        let measurement = Measurement {
+            key: sequential(&key),
+            executable: side_build(bench).executable,
+            provenance: Provenance::Emulated,
+            launches,
+        };
+        self.session.store.record(self.session.run, &measurement)?;
+        Ok(())
+    }
+}
+
+/// The functions that gained most, out of counts that were taken already.
+pub(crate) fn top_functions(counts: Sides<&InstructionCount>) -> Vec<TopFunction> {
+    let tidied = counts.map(|count| {
+        let mut count = count.clone();
+        blame::tidy(&mut count.profile, &[]);
+        count
+    });
+    blame::explain(tidied.as_ref()).top_functions()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{FunctionCost, Profile, Sample};
+
+    #[test]
+    fn the_functions_that_gained_most_are_found_in_counts() {
+        let count = |own: u64| InstructionCount {
+            sample: Sample::new(10, (own * 10) as f64).unwrap(),
+            profile: Profile {
+                total: own * 10,
+                functions: vec![FunctionCost {
+                    name: "fib::grow".into(),
+                    object: Some("work-0123456789abcdef".into()),
+                    file: None,
+                    line: None,
+                    own: own * 10,
+                    inclusive: own * 10,
+                    called: 10,
+                    lines: Vec::new(),
+                }],
+                ..Profile::default()
+            },
+            code: None,
+            counter: "callgrind 3.19".into(),
+            set_up: false,
+            threads: 1,
+            seconds: 0.1,
+        };
+        let found = top_functions(Sides { baseline: &count(500), candidate: &count(1_500) });
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].function, "fib::grow");
+        assert!((found[0].difference - 1000.0).abs() < 1e-9);
+        assert!(top_functions(Sides { baseline: &count(500), candidate: &count(500) }).is_empty());
+    }
+}

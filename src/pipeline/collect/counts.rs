@@ -1,0 +1,359 @@
+//! Counts: benchmarks are counted side by side on all CPUs, in the shadow of nothing that is timed. Every count is stored as
+//! soon as it is taken.
+//!
+//! Two launches tell whether a count repeats: one of each side, where they agree. Where they do not, each side has to repeat
+//! by itself; a count that does not (hash seeds, threads) is taken some more times, so that the runs of both sides can be
+//! compared.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+
+use super::super::builder::Prepared;
+use super::super::error::PipelineError;
+use super::super::session::{Session, key, provenance};
+use crate::domain::{
+    AllocationCount, BenchmarkName, BuiltBench, CountKind, Counted, Counts, Event, Failure, InstructionCount,
+    Launch, MachineFacts, Measurement, MeasurementKey, Metric, NotCounted, OccasionId, Revision, Sample,
+    SampleSet,
+};
+use crate::measure::counter::{CountOptions, Counter, Uncounted};
+use crate::measure::criterion::ListedBenchmark;
+use crate::measure::runner::Runner;
+use crate::store::Store;
+use crate::support::process::interrupted;
+
+/// How many launches tell whether a count repeats.
+pub(crate) const REPEATED: usize = 2;
+
+/// One benchmark of one side, to be counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(crate) kind: CountKind,
+    pub(crate) bench: BuiltBench,
+    pub(crate) wanted: ListedBenchmark,
+    /// What it is a measurement of; the metric and the counter are filled in.
+    pub(crate) key: MeasurementKey,
+}
+
+/// The executables of one side that count allocations.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AllocationBuild {
+    pub(crate) benches: Vec<BuiltBench>,
+    /// Benches, as `package::target`, that cannot have any, and why.
+    pub(crate) refused: Vec<(String, String)>,
+}
+
+impl From<Prepared> for AllocationBuild {
+    fn from(Prepared { benches, refused, .. }: Prepared) -> Self {
+        Self { benches, refused }
+    }
+}
+
+impl AllocationBuild {
+    /// The one that counts what another executable times.
+    fn find(&self, timed: &BuiltBench) -> Result<&BuiltBench, NotCounted> {
+        let found = self.benches.iter().find(|bench| bench.identity() == timed.identity());
+        found.ok_or_else(|| {
+            let label = timed.label();
+            let refused = self.refused.iter().find(|(refused, _)| *refused == label);
+            let reason = refused.map_or("it could not be built to count them", |(_, reason)| reason);
+            NotCounted::Uncountable(format!("{label}: {reason}"))
+        })
+    }
+}
+
+/// The executable that a benchmark is counted in: the timed one itself, or the one that was built to count allocations.
+pub(crate) fn counting_bench<'a>(
+    kind: CountKind,
+    timed: &'a BuiltBench,
+    allocations: Option<Result<&'a AllocationBuild, &str>>,
+) -> Result<&'a BuiltBench, NotCounted> {
+    let unavailable = |reason: &str| NotCounted::Unavailable(reason.to_owned(), None);
+    match (kind, allocations) {
+        (CountKind::Instructions, _) => Ok(timed),
+        (CountKind::Allocations, None) => Err(unavailable("nothing was built to count them in")),
+        (CountKind::Allocations, Some(Err(reason))) => Err(unavailable(reason)),
+        (CountKind::Allocations, Some(Ok(build))) => build.find(timed),
+    }
+}
+
+/// What is to be counted: a benchmark that is timed in one executable and counted in the same or another.
+pub(crate) fn task(
+    runner: &mut dyn Runner,
+    kind: CountKind,
+    (timed, bench): (&BuiltBench, &BuiltBench),
+    name: &BenchmarkName,
+    (revision, machine): (&Revision, &MachineFacts),
+) -> Result<Task, NotCounted> {
+    // What the timed executable says of its benchmarks holds for the other, too.
+    let listed = runner.list(timed).unwrap_or_default();
+    let wanted = listed.into_iter().find(|listed| listed.id == name.id());
+    let gone = || Failure { message: "it is no longer listed".to_owned(), output: String::new() };
+    let wanted = wanted.ok_or_else(|| NotCounted::Failed(gone()))?;
+    let key = key(revision, machine, bench, name.id(), Metric::Instructions);
+    Ok(Task { kind, bench: bench.clone(), wanted, key })
+}
+
+/// What was counted of a benchmark so far.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Taken {
+    /// The counts themselves.
+    pub(crate) counts: Counts,
+    /// The last launch that counted instructions: where they went.
+    pub(crate) last: Option<InstructionCount>,
+    /// How many of the launches of each metric are in the store.
+    stored: BTreeMap<Metric, usize>,
+}
+/// The counts of one task, or why there are none.
+pub(crate) type Found = Result<Taken, NotCounted>;
+
+impl Session<'_> {
+    /// What is stored of a task's very executable, where every wanted metric was counted often enough: a count that
+    /// repeats need not be taken again.
+    pub(crate) fn stored_counts(
+        &self,
+        task: &Task,
+        counter: Option<&str>,
+    ) -> Result<Option<Taken>, PipelineError> {
+        let mut taken = Taken {
+            counts: Counts { counter: counter.map(str::to_owned), threads: 1, ..Counts::default() },
+            ..Taken::default()
+        };
+        for metric in task.kind.metrics(&self.measuring.metrics) {
+            let key = key_of(task, counter, metric);
+            let samples = first_samples(&self.store.launches_of(&key.series(), &task.bench.digest)?);
+            if samples.len() < REPEATED {
+                return Ok(None);
+            }
+            taken.stored.insert(metric, samples.len());
+            taken.counts.runs.insert(metric, samples);
+        }
+        let counts = &taken.counts;
+        Ok((!counts.runs.is_empty() && counts.repeats()).then_some(taken))
+    }
+
+    /// Counts on from what is known of every task, until each has so many launches.
+    pub(crate) fn count_on(
+        &mut self,
+        tasks: &[Task],
+        known: &[Taken],
+        launches: usize,
+    ) -> Result<Vec<Found>, PipelineError> {
+        let mut outcomes: Vec<Option<Found>> = vec![None; tasks.len()];
+        let mut homes: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+        for (at, task) in tasks.iter().enumerate() {
+            homes.entry(task.bench.home.clone()).or_default().push(at);
+        }
+        for (home, places) in homes {
+            let counter = match self.runner.counting(&home) {
+                Ok(counter) => counter,
+                Err(error) => {
+                    let reason = format!("the source tree cannot be put in its place: {error}");
+                    let none = NotCounted::Unavailable(reason, None);
+                    for at in places {
+                        outcomes[at] = Some(Err(none.clone()));
+                    }
+                    continue;
+                }
+            };
+            let options = self.measuring.count_options();
+            let workers =
+                Workers { counter, tasks, known, launches, metrics: &self.measuring.metrics, options };
+            let (store, run, progress) = (&mut *self.store, self.run, self.progress);
+            let mut done = 0;
+            workers.work(&places, &mut |at, found| {
+                done += 1;
+                progress.event(Event::Benchmark {
+                    name: &tasks[at].key.benchmark,
+                    settled: done,
+                    total: places.len(),
+                    launches: 0,
+                    state: "counted",
+                });
+                outcomes[at] = Some(match found {
+                    Ok(taken) => Ok(record(store, run, &tasks[at], taken)?),
+                    none => none,
+                });
+                Ok(())
+            })?;
+        }
+        Ok(outcomes.into_iter().map(|found| found.unwrap_or(Err(NotCounted::Interrupted))).collect())
+    }
+
+    /// Counts every task, in the order given, often enough to know whether it repeats.
+    pub(crate) fn count_repeatedly(&mut self, tasks: &[Task]) -> Result<Vec<Found>, PipelineError> {
+        self.count_on(tasks, &vec![Taken::default(); tasks.len()], REPEATED)
+    }
+}
+
+/// Threads that count, each one task after the other.
+struct Workers<'a> {
+    counter: &'a dyn Counter,
+    tasks: &'a [Task],
+    /// What is known of each.
+    known: &'a [Taken],
+    /// How many launches each has at least in the end.
+    launches: usize,
+    /// The metrics that are wanted.
+    metrics: &'a [Metric],
+    options: CountOptions,
+}
+
+impl Workers<'_> {
+    /// Counts the tasks at `places` and hands over each as soon as it is finished. The first error of `take` ends it.
+    fn work(
+        &self,
+        places: &[usize],
+        take: &mut dyn FnMut(usize, Found) -> Result<(), PipelineError>,
+    ) -> Result<(), PipelineError> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(places.len());
+        let next = AtomicUsize::new(0);
+        let stopped = Mutex::new(false);
+        std::thread::scope(|scope| {
+            let (sender, receiver) = channel();
+            for _ in 0..threads {
+                let (sender, next, stopped) = (sender.clone(), &next, &stopped);
+                scope.spawn(move || self.worker(places, next, stopped, &sender));
+            }
+            drop(sender);
+            for (at, found) in receiver {
+                if let Err(error) = take(at, found) {
+                    // Whoever works finishes the launch at hand and takes no other.
+                    if let Ok(mut stopped) = stopped.lock() {
+                        *stopped = true;
+                    }
+                    return Err(error);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn worker(
+        &self,
+        places: &[usize],
+        next: &AtomicUsize,
+        stopped: &Mutex<bool>,
+        sender: &Sender<(usize, Found)>,
+    ) {
+        while let Some(&at) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let ended = interrupted() || stopped.lock().is_ok_and(|stopped| *stopped);
+            let found = if ended { Err(NotCounted::Interrupted) } else { self.one(at) };
+            if sender.send((at, found)).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Launches as often as is wanted.
+    fn one(&self, at: usize) -> Found {
+        let mut taken = self.known[at].clone();
+        while taken.counts.launches() < self.launches {
+            if interrupted() {
+                return Err(NotCounted::Interrupted);
+            }
+            self.launch(&self.tasks[at], &mut taken)?;
+        }
+        Ok(taken)
+    }
+
+    fn launch(&self, task: &Task, taken: &mut Taken) -> Result<(), NotCounted> {
+        match task.kind {
+            CountKind::Instructions => {
+                let found = self.counter.instructions(&task.bench, &task.wanted, &self.options);
+                taken.add_instructions(found.map_err(refused)?);
+            }
+            CountKind::Allocations => {
+                let found = self.counter.allocations(&task.bench, &task.wanted, &self.options);
+                taken.add_allocations(&found.map_err(refused)?, self.metrics);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refused(uncounted: Uncounted) -> NotCounted {
+    match uncounted {
+        Uncounted::Unavailable { reason, remedy } => NotCounted::Unavailable(reason, remedy),
+        Uncounted::Uncountable(reason) => NotCounted::Uncountable(reason),
+        Uncounted::Failed(_) if interrupted() => NotCounted::Interrupted,
+        Uncounted::Failed(failure) => NotCounted::Failed(Failure::from(failure)),
+    }
+}
+
+impl Taken {
+    fn add(&mut self, metric: Metric, sample: Sample) {
+        self.counts.runs.entry(metric).or_default().push(sample);
+    }
+
+    fn add_instructions(&mut self, count: InstructionCount) {
+        let first = !self.counts.runs.contains_key(&Metric::Instructions);
+        let counts = &mut self.counts;
+        counts.code = count.code.clone().filter(|code| first || counts.code.as_ref() == Some(code));
+        counts.counter = Some(count.counter.clone());
+        counts.threads = counts.threads.max(count.threads);
+        counts.seconds += count.seconds;
+        self.add(Metric::Instructions, count.sample);
+        self.last = Some(count);
+    }
+
+    fn add_allocations(&mut self, count: &AllocationCount, wanted: &[Metric]) {
+        let all = [
+            (Metric::Allocations, count.allocations),
+            (Metric::AllocatedBytes, count.allocated_bytes),
+            (Metric::PeakBytes, count.peak_bytes),
+        ];
+        for (metric, sample) in all.into_iter().filter(|(metric, _)| wanted.contains(metric)) {
+            self.add(metric, sample);
+        }
+        self.counts.threads = self.counts.threads.max(count.threads);
+        self.counts.seconds += count.seconds;
+    }
+}
+
+/// The key a count is stored by: counts of different counters are never compared.
+pub(crate) fn key_of(task: &Task, counter: Option<&str>, metric: Metric) -> MeasurementKey {
+    let build = task.key.build.counted_by(counter);
+    MeasurementKey { build, metric, ..task.key.clone() }
+}
+
+/// Stores every metric of what was counted, as far as it is not stored yet.
+fn record(store: &mut Store, run: OccasionId, task: &Task, mut taken: Taken) -> Result<Taken, PipelineError> {
+    for (&metric, runs) in &taken.counts.runs {
+        let stored = taken.stored.entry(metric).or_default();
+        let each = taken.counts.seconds / runs.len().max(1) as f64;
+        let fresh = runs.iter().skip(*stored).filter_map(|&sample| {
+            let samples = SampleSet::new(vec![sample]).ok()?;
+            Some(Launch { samples, cpu: None, seconds: each })
+        });
+        let launches: Vec<Launch> = fresh.collect();
+        if launches.is_empty() {
+            continue;
+        }
+        let measurement = Measurement {
+            key: key_of(task, taken.counts.counter.as_deref(), metric),
+            executable: task.bench.digest.clone(),
+            provenance: provenance(&task.bench),
+            launches,
+        };
+        store.record(run, &measurement)?;
+        *stored = runs.len();
+    }
+    Ok(taken)
+}
+
+/// The counts of what was found, for the judge.
+pub(crate) fn counted(found: Found) -> Counted {
+    found.map(|taken| taken.counts)
+}
+
+/// The one sample of each launch that counted.
+fn first_samples(launches: &[Launch]) -> Vec<Sample> {
+    launches.iter().filter_map(|launch| launch.samples.samples().first().copied()).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,17 @@
+//! Finding out: each module fills a part of the evidence and judges nothing.
+//!
+//! | module | fills |
+//! |---|---|
+//! | [`paired`] | pairs of launches, one at a time, until a test has enough |
+//! | [`counts`] | counts, side by side on all CPUs |
+//! | [`benchmarks`] | the evidence of a comparison's benchmarks: counts, quick checks, pairs, fresh pairs |
+//! | [`history`] | the candidate beside stored runs of the baseline |
+//! | [`renames`] | benchmarks that have another name on the baseline |
+//! | [`aa`] | builds measured against themselves |
+
+pub(crate) mod aa;
+pub(crate) mod benchmarks;
+pub(crate) mod counts;
+pub(crate) mod history;
+pub(crate) mod paired;
+pub(crate) mod renames;

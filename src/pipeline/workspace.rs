@@ -1,0 +1,166 @@
+//! What every command does first: find the repository, take the workspace's lock, build, list what there is.
+
+use std::path::Path;
+
+use super::builder::{Builder, Prepared};
+use super::catalogue::ListedBench;
+use super::error::PipelineError;
+use super::request::{Project, Scope, Subject, Suite};
+use crate::discover::nearest;
+use crate::domain::{BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Trouble};
+use crate::measure::runner::Runner;
+use crate::source::{Repository, harness_names};
+use crate::support::current::BuildSite;
+use crate::support::lock::FileLock;
+use crate::support::process::interrupted;
+
+/// How many names are offered for one that means nothing.
+const NEAR: usize = 3;
+
+/// The user's workspace, held by this run until the value is dropped.
+pub(crate) struct Workspace<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) repository: Repository,
+    pub(crate) progress: &'a dyn Progress,
+    lock: Option<FileLock>,
+}
+
+/// What is compared, as far as it can be told before the workspace is locked: a work tree is looked at afterwards.
+pub(crate) struct NamedSides {
+    baseline: Revision,
+    candidate: Option<Revision>,
+}
+
+impl<'a> Workspace<'a> {
+    /// Finds the repository; waits for nobody.
+    pub(crate) fn find(project: &'a Project, progress: &'a dyn Progress) -> Result<Self, PipelineError> {
+        Ok(Self { project, repository: Repository::discover(&project.root)?, progress, lock: None })
+    }
+
+    /// Takes the workspace's lock. Two runs at once would build at one path and disturb each other's figures, so the second
+    /// waits, and says so. What a killed run left in the build folder is put back first of all.
+    pub(crate) fn lock(&mut self) -> Result<(), PipelineError> {
+        let area = &self.project.area;
+        std::fs::create_dir_all(area).map_err(|error| PipelineError::Area { folder: area.clone(), error })?;
+        let waiting = || self.progress.event(Event::Waiting("for another run in this workspace to finish"));
+        let lock = FileLock::acquire(&area.join("lock"), waiting)?;
+        BuildSite::new(area).recover()?;
+        self.lock = Some(lock);
+        Ok(())
+    }
+
+    /// Lets other runs go on.
+    pub(crate) fn unlock(&mut self) {
+        self.lock = None;
+    }
+
+    /// Resolves what is compared. A revision that does not exist is told without waiting for the lock.
+    pub(crate) fn name_sides(
+        &self,
+        baseline: Option<&str>,
+        candidate: &Subject,
+    ) -> Result<NamedSides, PipelineError> {
+        let candidate = match candidate {
+            Subject::WorkTree => None,
+            Subject::Revision(spec) => Some(self.repository.resolve(spec)?),
+        };
+        let baseline = match baseline {
+            Some(spec) => self.repository.resolve(spec)?,
+            None => self.repository.default_baseline()?,
+        };
+        Ok(NamedSides { baseline, candidate })
+    }
+
+    /// What is compared, with the work tree as it is now.
+    pub(crate) fn sides(&self, named: NamedSides) -> Result<Sides<Revision>, PipelineError> {
+        let candidate = match named.candidate {
+            Some(commit) => commit,
+            None => self.repository.work_tree()?,
+        };
+        Ok(Sides { baseline: named.baseline, candidate })
+    }
+
+    /// Who turns revisions into executables.
+    pub(crate) fn builder<'b>(&'b self, scope: &'b Scope) -> Builder<'b> {
+        Builder::new(self.project, &self.repository, scope, self.progress)
+    }
+
+    /// Where the workspace lies below the root of the repository.
+    pub(crate) fn prefix(&self) -> Result<std::path::PathBuf, PipelineError> {
+        let root: &Path = &self.project.root;
+        Ok(self.repository.prefix_of(root)?)
+    }
+
+    /// Asks the executables of a build for their benchmarks. One that cannot tell fails alone.
+    ///
+    /// # Errors
+    /// A signal came.
+    pub(crate) fn list(
+        &self,
+        prepared: &Prepared,
+        runner: &mut dyn Runner,
+    ) -> Result<Listing, PipelineError> {
+        let ask = |bench: &crate::domain::BuiltBench| {
+            let listed = runner.list(bench);
+            let ids = listed.map(|listed| listed.into_iter().map(|listed| listed.id).collect());
+            ListedBench { bench: bench.clone(), ids: ids.map_err(Failure::from) }
+        };
+        let benches = prepared.benches.iter().map(ask).collect();
+        if interrupted() { Err(PipelineError::Interrupted) } else { Ok(Listing { benches }) }
+    }
+}
+
+/// What the executables of one side told about themselves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Listing {
+    pub(crate) benches: Vec<ListedBench>,
+}
+
+impl Listing {
+    /// Every benchmark with the executable that has it, in the order of the executables.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (BenchmarkName, &crate::domain::BuiltBench)> {
+        self.benches.iter().flat_map(|listed| {
+            let bench = &listed.bench;
+            let ids = listed.ids.iter().flatten();
+            ids.map(move |id| (BenchmarkName::new(&bench.package, &bench.target, id), bench))
+        })
+    }
+
+    /// Every name.
+    pub(crate) fn names(&self) -> Vec<BenchmarkName> {
+        self.all().map(|(name, _)| name).collect()
+    }
+
+    /// The executables that could not list their benchmarks. `side` is whose they are, where there are two.
+    pub(crate) fn troubles(&self, side: Option<Side>) -> Vec<Trouble> {
+        let broken = |listed: &ListedBench| {
+            let failure = listed.ids.as_ref().err()?.clone();
+            Some(Trouble::CannotList { target: listed.bench.label(), side, failure })
+        };
+        self.benches.iter().filter_map(broken).collect()
+    }
+}
+
+/// Nothing to measure: no bench at all, or a filter that means none of them.
+pub(crate) fn nothing(prepared: &Prepared, scope: &Scope, names: &[BenchmarkName]) -> PipelineError {
+    if names.is_empty() {
+        let left_out = prepared
+            .left_out
+            .iter()
+            .map(|target| format!("{}::{}: {}", target.package, target.target, target.reason));
+        PipelineError::NoBenches(left_out.collect())
+    } else {
+        let shipped: Vec<BenchmarkName> = match scope.suite {
+            Suite::On { .. } => harness_names().collect(),
+            Suite::Off => Vec::new(),
+        };
+        let known = || names.iter().chain(&shipped);
+        let near = scope.words.iter().flat_map(|text| nearest(known(), text)).take(NEAR).collect();
+        PipelineError::NoMatch { filter: scope.words.join("` or `"), near }
+    }
+}
+
+/// What ended a run half-way, beside what was measured.
+pub(crate) fn broken_off(error: &PipelineError) -> Trouble {
+    Trouble::BrokenOff(error.to_string(), error.hint())
+}
