@@ -23,6 +23,8 @@ pub mod code_layout;
 pub mod confirm;
 pub mod exact;
 pub mod fitness;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod gate;
 pub mod next;
 mod outcome;

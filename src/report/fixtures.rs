@@ -258,6 +258,7 @@ pub(super) fn nasty() -> Report {
     nonsense.seconds = f64::NAN;
     let mut open = timed(Verdict::Regressed, 10.0, 0.5, f64::INFINITY);
     open.interval = Some((0.4, f64::INFINITY));
+    open.reason = Some(Reason::AboveCap(12.0));
     let mut benchmarks: Vec<_> = nasty_names()
         .into_iter()
         .map(|name| outcome(name, vec![timed(Verdict::Unchanged, 10.0, 0.0, 0.01)]))

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{ClaimOutcome, MetricOutcome, Report, Verdict};
+use crate::domain::{BenchmarkOutcome, ClaimOutcome, MetricOutcome, Report, Verdict};
 
 use super::sentences::claim_reason;
 use super::text::clean;
@@ -172,7 +172,7 @@ fn benchmarks(out: &mut String, report: &Report, kind: Kind) {
             rows.push(row);
         } else {
             let told = words::rows(benchmark).into_iter();
-            rows.extend(told.map(|(metric, outcome)| row(&name, metric, outcome, kind)));
+            rows.extend(told.map(|(metric, outcome)| row((&name, benchmark), metric, outcome, kind)));
         }
     }
     out.push_str("<h2>Benchmarks</h2>\n");
@@ -180,15 +180,20 @@ fn benchmarks(out: &mut String, report: &Report, kind: Kind) {
     table(out, &titles, &rows);
 }
 
-fn row(name: &str, called: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<Cell> {
+fn row(
+    (name, benchmark): (&str, &BenchmarkOutcome),
+    called: &str,
+    outcome: &MetricOutcome,
+    kind: Kind,
+) -> Vec<Cell> {
     let metric = outcome.metric;
     let (before, after) = units::both_values(metric, outcome.baseline, outcome.candidate);
     if kind != Kind::Judged {
         return vec![Cell::name(name), Cell::text(called), Cell::figure(&after, outcome.candidate)];
     }
     let change = words::change(outcome);
-    let interval = outcome.interval.map(units::interval).unwrap_or_default();
-    let reason = words::reason_beside(outcome);
+    let interval = words::interval(outcome);
+    let reason = words::reason_beside(benchmark, outcome);
     vec![
         Cell::verdict(outcome.verdict),
         Cell::name(name),

@@ -117,7 +117,7 @@ fn figures(benchmark: &BenchmarkOutcome, judged: bool) -> String {
         let (before, after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
         if judged {
             let change = words::change(outcome);
-            let interval = outcome.interval.map(units::interval).unwrap_or_default();
+            let interval = words::interval(outcome);
             let line =
                 format!("{} {}: {before} -> {after} {change} {interval}", outcome.verdict, outcome.metric);
             lines.push(line.trim_end().to_owned());

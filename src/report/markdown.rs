@@ -99,13 +99,18 @@ fn table(out: &mut String, benchmarks: &[&BenchmarkOutcome], kind: Kind) {
             let _ = writeln!(out, "| {} | {name} | | | | | | | |", benchmark.verdict());
         }
         for (metric, outcome) in words::rows(benchmark).into_iter().filter(|_| kind != Kind::Names) {
-            out.push_str(&row(&name, metric, outcome, kind));
+            out.push_str(&row((&name, benchmark), metric, outcome, kind));
         }
     }
     out.push('\n');
 }
 
-fn row(name: &str, metric: &str, outcome: &MetricOutcome, kind: Kind) -> String {
+fn row(
+    (name, benchmark): (&str, &BenchmarkOutcome),
+    metric: &str,
+    outcome: &MetricOutcome,
+    kind: Kind,
+) -> String {
     let (before, after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
     if kind != Kind::Judged {
         return format!("| {name} | {metric} | {after} |\n");
@@ -115,11 +120,11 @@ fn row(name: &str, metric: &str, outcome: &MetricOutcome, kind: Kind) -> String 
     } else {
         outcome.verdict.to_string()
     };
-    let reason = words::reason_beside(outcome);
+    let reason = words::reason_beside(benchmark, outcome);
     format!(
         "| {verdict} | {name} | {metric} | {before} | {after} | {} | {} | {} | {} |\n",
         words::change(outcome),
-        outcome.interval.map(units::interval).unwrap_or_default(),
+        words::interval(outcome),
         escape(&words::limit(metric, outcome)),
         escape(cut(&reason)),
     )

@@ -127,7 +127,7 @@ impl Style {
 }
 
 /// Below this, a table is no longer squeezed.
-const MIN_WIDTH: usize = 60;
+const MIN_WIDTH: usize = 40;
 
 /// Writes what a command found, with a line feed behind it.
 pub fn render(report: &Report, format: Format, style: &Style) -> String {

@@ -5,7 +5,7 @@ use crate::domain::{
     Note, Objection, Reason, Seemed, SelfDoubt, TopFunction, Trouble, Variation, Verdict,
 };
 
-use super::text::plural;
+use super::text::shell_word;
 use super::units;
 
 /// Why a metric's verdict is what it is. Fragments without a capital and without a full stop, so that they fit into lists.
@@ -201,7 +201,10 @@ pub(super) fn trouble(trouble: &Trouble) -> Told {
         Trouble::Failed { benchmark, side, failure } => {
             let message =
                 side.map_or_else(|| whole(failure), |side| format!("on the {side}: {}", whole(failure)));
-            told(benchmark.to_string(), message, None)
+            let (package, target) = (shell_word(benchmark.package()), shell_word(benchmark.target()));
+            let alone =
+                format!("cargo bench -p {package} --bench {target} -- {}", shell_word(benchmark.id()));
+            told(benchmark.to_string(), message, Some(format!("run it by itself: {alone}")))
         }
         Trouble::Interrupted => {
             let message = "the run was stopped before everything was decided; what was measured is stored";
@@ -298,11 +301,6 @@ pub(super) fn default_reason(verdict: Verdict) -> &'static str {
         Verdict::Inconclusive => "the budget ended before either could be shown",
         Verdict::Failed => "it could not be measured",
     }
-}
-
-/// How many benchmarks could not be told apart: said of suspects that were not proven.
-pub(super) fn suspects(count: usize) -> String {
-    format!("{} looked slower and could not be proven", plural(count, "benchmark"))
 }
 
 /// Why a benchmark that was measured against itself does not show that a machine is fit.

@@ -10,7 +10,6 @@ use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, Report, Verdict};
 
 use super::Style;
 use super::grid::{Column, GAP, Grid};
-use super::sentences;
 use super::text::{clean, paint, plural, verdict_style, width, wrap, wrap_name};
 use super::units;
 use super::words::{self, Kind};
@@ -232,7 +231,7 @@ fn cells(metric: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
         before,
         after,
         words::change(outcome),
-        outcome.interval.map(units::interval).unwrap_or_default(),
+        words::interval(outcome),
         threshold,
         method,
     ]
@@ -294,7 +293,7 @@ fn above(out: &mut Out, groups: &[Group], mut grid: Grid, limit: usize) {
     if groups.iter().all(|group| group.rows.len() == 1) {
         grid = grid.without("verdict");
     }
-    for title in ["method", "threshold", "interval"] {
+    for title in ["method", "threshold", "interval", "baseline", "candidate"] {
         if grid.width() + indent > limit {
             grid = grid.without(title);
         }
@@ -338,10 +337,20 @@ fn painted_verdict(out: &Out, line: &str) -> String {
 }
 
 fn reasons(out: &mut Out, report: &Report) {
-    let reasons = words::reasons(report);
-    if !reasons.is_empty() {
-        out.title("Reasons");
+    // What failed is told among the errors, suspects apart from what the budget was too small for.
+    let told =
+        |reason: &words::SharedReason| reason.verdict == Verdict::Failed && !report.troubles.is_empty();
+    let all = words::reasons(report).into_iter().filter(|reason| !told(reason));
+    let (suspects, plain): (Vec<_>, Vec<_>) = all.partition(|reason| reason.suspicious);
+    for (title, reasons) in [("Reasons", plain), ("Suspects that were not proven", suspects)] {
+        if !reasons.is_empty() {
+            out.title(title);
+        }
+        shared(out, &reasons);
     }
+}
+
+fn shared(out: &mut Out, reasons: &[words::SharedReason]) {
     for reason in reasons {
         let most = if out.style.verbose { usize::MAX } else { SHOW_NAMES };
         let more = reason.names.len().saturating_sub(most);
@@ -353,18 +362,4 @@ fn reasons(out: &mut Out, report: &Report) {
         out.labelled(reason.verdict.name(), verdict_style(reason.verdict), &names);
         out.prose(&reason.text, LABEL + GAP);
     }
-    suspects(out, report);
-}
-
-/// What looked slower and was not proven, apart from what the budget was too small for.
-fn suspects(out: &mut Out, report: &Report) {
-    let names = words::suspects(report);
-    if names.is_empty() {
-        return;
-    }
-    out.title("Suspects");
-    for name in &names {
-        out.prose(name, 0);
-    }
-    out.prose(&sentences::suspects(names.len()), 0);
 }

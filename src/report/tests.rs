@@ -17,7 +17,7 @@ fn json(report: &crate::domain::Report) -> Value {
 #[test]
 fn tables_look_as_they_should() {
     for (name, report) in fixtures::all() {
-        for width in [None, Some(80), Some(120)] {
+        for width in [None, Some(40), Some(80), Some(120)] {
             let shown = width.map_or("free".to_owned(), |width| width.to_string());
             insta::assert_snapshot!(
                 format!("table_{name}_{shown}"),
@@ -51,12 +51,13 @@ fn other_formats_look_as_they_should() {
 #[test]
 fn a_table_keeps_to_its_width_except_for_commands_to_copy() {
     for (name, report) in fixtures::all() {
-        for width in [80, 100, 120, 160] {
+        for width in [40, 60, 80, 100, 120, 160] {
             for verbose in [false, true] {
                 let style = Style { width: Some(width), verbose, color: false };
                 for line in render(&report, Format::Table, &style).lines() {
                     let command = line.starts_with("    cargo perfguard") || line.starts_with("    match = ");
                     let message = line.starts_with("       ");
+                    let command = command || line.starts_with("    thresholds = ");
                     let fits = text::width(line) <= usize::from(width);
                     assert!(fits || command || message, "{name} at {width}: {line}");
                 }
@@ -266,7 +267,7 @@ fn csv_reads_back() {
 #[test]
 fn junit_tells_failures_errors_and_skips_apart() {
     let text = render(&fixtures::mixed(), Format::Junit, &style(None));
-    assert!(text.contains("tests=\"8\" skipped=\"4\" errors=\"1\" failures=\"1\""), "{text}");
+    assert!(text.contains("tests=\"11\" skipped=\"5\" errors=\"1\" failures=\"2\""), "{text}");
     for (_, report) in fixtures::all() {
         let text = render(&report, Format::Junit, &style(None));
         assert!(!text.contains('\u{1b}') && !text.contains("<script>"));

@@ -121,10 +121,13 @@ pub(super) fn metric_reason(outcome: &MetricOutcome) -> String {
     }
 }
 
-/// The reason that stands beside a row of figures: the judge's, or the one that goes without saying.
-pub(super) fn reason_beside(outcome: &MetricOutcome) -> String {
+/// The reason that stands beside a row of figures: the judge's, what a regression comes from, or what goes without saying.
+pub(super) fn reason_beside(benchmark: &BenchmarkOutcome, outcome: &MetricOutcome) -> String {
     let given = outcome.reason.as_ref().map(sentences::reason);
-    given.unwrap_or_else(|| default_reason(outcome.verdict).to_owned())
+    let blamed = outcome.verdict == Verdict::Regressed;
+    let causes = benchmark.causes.iter().filter(|_| blamed).map(sentences::cause);
+    let all: Vec<String> = given.into_iter().chain(causes).collect();
+    if all.is_empty() { default_reason(outcome.verdict).to_owned() } else { all.join("; ") }
 }
 
 /// Why a benchmark's verdict is what it is: the reasons of the metrics that are not plainly fine, then what it comes from.
@@ -164,6 +167,20 @@ pub(super) fn troubles(report: &Report) -> Vec<sentences::Told> {
 /// What a reader should know besides, in words.
 pub(super) fn notes(report: &Report) -> Vec<String> {
     report.notes.iter().map(sentences::note).collect()
+}
+
+/// The interval of a change, in the words of the change itself: of one that is told as a ratio, ratios.
+pub(super) fn interval(outcome: &MetricOutcome) -> String {
+    let Some((low, high)) = outcome.interval else { return String::new() };
+    match outcome.change {
+        Some(change) if change >= 1.0 && low > -1.0 && high.is_finite() => {
+            format!("[{}, {}]", units::ratio(1.0 + low), units::ratio(1.0 + high))
+        }
+        Some(change) if change <= -0.5 && low > -1.0 && high.is_finite() => {
+            format!("[{}, {}]", units::ratio(1.0 / (1.0 + high)), units::ratio(1.0 / (1.0 + low)))
+        }
+        _ => units::interval((low, high)),
+    }
 }
 
 /// What a metric went up or down by: `+7.5 %`, `2.4× slower`, `3 times as many`.
@@ -226,6 +243,8 @@ pub(super) struct SharedReason {
     pub(super) verdict: Verdict,
     /// Why.
     pub(super) text: String,
+    /// Whether the benchmarks looked slower at first, which could not be proven.
+    pub(super) suspicious: bool,
     /// Of which benchmarks, cleaned.
     pub(super) names: Vec<String>,
 }
@@ -238,7 +257,10 @@ pub(super) fn reasons(report: &Report) -> Vec<SharedReason> {
         for (verdict, text) in benchmark_reasons(benchmark) {
             match reasons.iter_mut().find(|known| known.verdict == verdict && known.text == text) {
                 Some(known) => known.names.push(name.clone()),
-                None => reasons.push(SharedReason { verdict, text, names: vec![name.clone()] }),
+                None => {
+                    let suspicious = is_suspect(benchmark) && verdict == Verdict::Inconclusive;
+                    reasons.push(SharedReason { verdict, text, suspicious, names: vec![name.clone()] });
+                }
             }
         }
     }
@@ -302,14 +324,9 @@ fn open_clock(report: &Report) -> Option<usize> {
     (open > 0 && !timed().any(|outcome| outcome.verdict.is_decided())).then_some(open)
 }
 
-/// Benchmarks that looked slower at first, which could not be proven.
-pub(super) fn suspects(report: &Report) -> Vec<String> {
-    let suspicious = |benchmark: &&BenchmarkOutcome| {
-        let reasons = benchmark.metrics.iter().filter_map(|outcome| outcome.reason.as_ref());
-        benchmark.verdict() == Verdict::Inconclusive && reasons.into_iter().any(Reason::is_suspicion)
-    };
-    let found = by_name(report).into_iter().filter(suspicious);
-    found.map(|benchmark| clean(&benchmark.name.to_string())).collect()
+/// Whether a benchmark looked slower at first, which could not be proven.
+fn is_suspect(benchmark: &BenchmarkOutcome) -> bool {
+    benchmark.metrics.iter().filter_map(|outcome| outcome.reason.as_ref()).any(Reason::is_suspicion)
 }
 
 /// Whether a comparison of any of its metrics came to a result.

@@ -6,7 +6,7 @@ use std::process::Output;
 
 use perfguard::discover::{Filter, Reading, Selection};
 use perfguard::domain::{
-    AllocationCount, BuiltBench, CargoFlags, Account, FunctionCost, InstructionCount, Launch, Pair, Profile,
+    Account, AllocationCount, BuiltBench, CargoFlags, FunctionCost, InstructionCount, Launch, Pair, Profile,
     Sample, Schedule, Side, Sides, Silent,
 };
 use perfguard::measure::coordinator::Coordinator;

@@ -1,1 +1,156 @@
-//! Tests.
+//! The way of a benchmark, step by step.
+
+use super::super::fixtures::{ALL, both, build, counts, measured, rules, same_code};
+use super::*;
+use crate::domain::{BenchmarkName, Failure, HistoryEvidence, NotCounted, Side, Simulated};
+use crate::judge::Policy;
+
+const TIME: [Metric; 1] = [Metric::WallTime];
+
+fn step(evidence: &BenchmarkEvidence) -> Step {
+    next(evidence, &rules(&Policy::new(), &ALL, Some(20)), 100)
+}
+
+fn timed(evidence: &BenchmarkEvidence) -> Step {
+    next(evidence, &rules(&Policy::new(), &TIME, Some(20)), 100)
+}
+
+#[test]
+fn what_cannot_be_compared_needs_nothing() {
+    let named = |presence| BenchmarkEvidence::new(BenchmarkName::new("p", "t", "b"), presence);
+    let failure = Failure { message: "it broke".into(), output: String::new() };
+    assert_eq!(step(&named(Presence::Only(Side::Candidate, Box::new(build("1"))))), Step::Done);
+    assert_eq!(step(&named(Presence::Unlisted(Side::Baseline, Box::new(build("1")), failure))), Step::Done);
+    let identical = Sides { baseline: build("1"), candidate: build("1") };
+    let identical = named(Presence::Both(Box::new(identical)));
+    assert_eq!(step(&identical), Step::Done);
+    let policy = Policy::new();
+    let all = Rules { identical: Identical::Measured, ..rules(&policy, &TIME, Some(1)) };
+    assert_eq!(next(&identical, &all, 1), Step::Pairs);
+    let mut emulated = Sides { baseline: build("1"), candidate: build("2") };
+    emulated.candidate.provenance = crate::domain::Provenance::Emulated;
+    assert_eq!(step(&named(Presence::Both(Box::new(emulated)))), Step::Done);
+}
+
+#[test]
+fn counts_come_first_and_are_taken_until_they_can_decide() {
+    let mut evidence = both();
+    assert_eq!(step(&evidence), Step::CountInstructions(1));
+    let instructions = |baseline: &[f64], candidate: &[f64]| {
+        Some(Sides {
+            baseline: counts(CountKind::Instructions, baseline, "a"),
+            candidate: counts(CountKind::Instructions, candidate, "b"),
+        })
+    };
+    evidence.instructions = instructions(&[100.0], &[101.0]);
+    assert_eq!(step(&evidence), Step::CountInstructions(2), "one launch of each shows no repetition");
+    evidence.instructions = instructions(&[100.0, 100.0], &[101.0, 101.0]);
+    assert_eq!(step(&evidence), Step::CountAllocations(2));
+    // Of a hundred tests at most, eight launches of each side can show a regression.
+    evidence.instructions = instructions(&[100.0, 100.0], &[101.0, 102.0]);
+    assert_eq!(step(&evidence), Step::CountInstructions(8));
+    let large = next(&evidence, &rules(&Policy::new(), &ALL, Some(20)), 500);
+    assert_eq!(large, Step::CountInstructions(10));
+    evidence.instructions =
+        Some(Sides::from_fn(|_| Err(NotCounted::Uncountable("it times itself".to_owned()))));
+    assert_eq!(step(&evidence), Step::CountAllocations(2), "what cannot be counted is not tried again");
+}
+
+#[test]
+fn the_same_code_is_only_looked_at() {
+    let mut evidence = same_code();
+    assert_eq!(step(&evidence), Step::QuickCheck);
+    evidence.quick = Some(measured(&[0.001, -0.001]));
+    assert_eq!(step(&evidence), Step::Done);
+    evidence.quick = Some(measured(&[0.04, 0.001]));
+    assert_eq!(step(&evidence), Step::Pairs, "whatever differs is measured in full");
+    let mut capped = same_code();
+    capped.quick = None;
+    let limits = crate::judge::Limits::from([(
+        Metric::WallTime,
+        crate::domain::Limit::parse("5% | 1us", Metric::WallTime).unwrap(),
+    )]);
+    let policy = Policy::new().with_limits(limits);
+    assert_eq!(next(&capped, &rules(&policy, &ALL, Some(1)), 1), Step::Pairs, "a cap is about the value");
+    // Allocations that were to be counted and were not are no agreement.
+    let mut uncounted = same_code();
+    uncounted.allocations = Some(Sides::from_fn(|_| Err(NotCounted::Interrupted)));
+    assert_eq!(step(&uncounted), Step::Pairs);
+}
+
+#[test]
+fn nothing_is_timed_before_the_error_is_divided() {
+    let policy = Policy::new();
+    assert_eq!(next(&both(), &rules(&policy, &TIME, None), 1), Step::AwaitTests);
+    assert_eq!(tests_of(&both(), &rules(&policy, &TIME, None)), 1);
+    let mut checked = same_code();
+    checked.quick = Some(measured(&[0.0, 0.0]));
+    assert_eq!(tests_of(&checked, &rules(&policy, &ALL, None)), 0, "what is settled takes no share");
+    let mut varies = checked;
+    varies.allocations = Some(Sides::from_fn(|_| counts(CountKind::Allocations, &[1.0, 2.0], "")));
+    // The counts that vary are a test, and what is not known to be the same code is timed.
+    varies.instructions = Some(Sides {
+        baseline: counts(CountKind::Instructions, &[1.0, 1.0], "a"),
+        candidate: counts(CountKind::Instructions, &[1.0, 1.0], "b"),
+    });
+    varies.quick = None;
+    let launches = launches_needed(policy.error_budget(1));
+    let many: Vec<f64> = (0..launches).map(|run| run as f64).collect();
+    varies.allocations = Some(Sides::from_fn(|_| counts(CountKind::Allocations, &many, "")));
+    assert_eq!(tests_of(&varies, &rules(&policy, &ALL, None)), 2);
+}
+
+#[test]
+fn suspects_are_measured_again_and_others_are_not() {
+    let with = |ratios: &[f64]| BenchmarkEvidence { pairs: Some(measured(ratios)), ..both() };
+    assert_eq!(timed(&both()), Step::Pairs);
+    assert_eq!(timed(&with(&[0.0; 8])), Step::Done);
+    assert_eq!(timed(&with(&[0.3; 20])), Step::Remeasure);
+    assert_eq!(timed(&with(&[-0.3; 20])), Step::Done, "an improvement is shown without an interval");
+    let policy = Policy::new();
+    let always = Rules { confirm: Confirm::Always, ..rules(&policy, &TIME, Some(20)) };
+    assert_eq!(next(&with(&[-0.3; 20]), &always, 1), Step::Remeasure);
+    let never = Rules { confirm: Confirm::Never, ..rules(&policy, &TIME, Some(20)) };
+    assert_eq!(next(&with(&[0.3; 20]), &never, 1), Step::Done);
+    let again = BenchmarkEvidence { remeasured: Some(measured(&[0.3; 8])), ..with(&[0.3; 20]) };
+    assert_eq!(timed(&again), Step::Done);
+}
+
+#[test]
+fn history_is_asked_once_and_pairs_follow_where_it_does_not_clear() {
+    let policy = Policy::new();
+    let asking = Rules { history: HistoryCheck::Allowed, ..rules(&policy, &TIME, Some(1)) };
+    assert_eq!(next(&both(), &asking, 1), Step::HistoryCheck);
+    let history = |pair: &[f64]| HistoryEvidence {
+        runs: vec![6.9; 8],
+        differences: vec![0.001; 20],
+        fresh: (6.9, 0.001),
+        seconds: 0.5,
+        confirming: Some(measured(pair)),
+    };
+    let with = |history| BenchmarkEvidence { history: Some(history), ..both() };
+    assert_eq!(next(&with(history(&[0.001])), &asking, 1), Step::Done);
+    assert_eq!(next(&with(history(&[0.08])), &asking, 1), Step::Pairs, "the pair has to agree");
+    let nothing = HistoryEvidence { runs: Vec::new(), confirming: None, ..history(&[]) };
+    assert_eq!(next(&with(nothing), &asking, 1), Step::Pairs);
+}
+
+#[test]
+fn a_small_slowdown_of_the_same_code_is_simulated_once() {
+    let slower = BenchmarkEvidence {
+        quick: Some(measured(&[0.08, 0.08])),
+        pairs: Some(measured(&[0.08; 30])),
+        remeasured: Some(measured(&[0.08; 12])),
+        ..same_code()
+    };
+    assert_eq!(step(&slower), Step::Simulate);
+    let nothing = Simulated {
+        code: None,
+        sample: crate::domain::Sample::new(1, 0.0).unwrap(),
+        events: std::collections::BTreeMap::new(),
+        set_up: false,
+        threads: 1,
+    };
+    let simulated = Sides::from_fn(|_| nothing.clone());
+    assert_eq!(step(&BenchmarkEvidence { simulated: Some(simulated), ..slower }), Step::Done);
+}

@@ -1,1 +1,229 @@
-//! Tests.
+//! Every outcome from made-up evidence.
+
+use super::super::fixtures::{ALL, both, build, counts, measured, rules, same_code};
+use super::*;
+use crate::domain::{
+    AaControl, BenchmarkName, CountKind, Failure, HistoryEvidence, Limit, Method, Side, Simulated,
+    TopFunction,
+};
+use crate::judge::{HistoryCheck, Limits, Policy};
+
+const TIME: [Metric; 1] = [Metric::WallTime];
+
+fn judged(evidence: &BenchmarkEvidence) -> BenchmarkOutcome {
+    verdict(evidence, &AaTest::default(), &rules(&Policy::new(), &TIME, Some(20)))
+}
+
+fn outcome_of(evidence: &BenchmarkEvidence) -> (Verdict, Option<&'static str>) {
+    let found = judged(evidence);
+    (found.verdict(), found.metrics[0].reason.as_ref().map(Reason::code))
+}
+
+fn timed(first: &[f64], again: Option<&[f64]>) -> BenchmarkEvidence {
+    BenchmarkEvidence { pairs: Some(measured(first)), remeasured: again.map(measured), ..both() }
+}
+
+fn failure() -> Failure {
+    Failure { message: "it exited with code 3".into(), output: String::new() }
+}
+
+#[test]
+fn where_it_is_found_may_be_all_there_is_to_say() {
+    let named = |presence| BenchmarkEvidence::new(BenchmarkName::new("p", "t", "b"), presence);
+    let only = |side| named(Presence::Only(side, Box::new(build("1"))));
+    assert_eq!(outcome_of(&only(Side::Candidate)), (Verdict::New, Some("only-on-candidate")));
+    assert_eq!(outcome_of(&only(Side::Baseline)), (Verdict::Missing, Some("only-on-baseline")));
+    let unlisted = named(Presence::Unlisted(Side::Baseline, Box::new(build("1")), failure()));
+    assert_eq!(outcome_of(&unlisted), (Verdict::Failed, Some("cannot-list")));
+    let same = Sides { baseline: build("1"), candidate: build("1") };
+    let same = named(Presence::Both(Box::new(same)));
+    assert_eq!(outcome_of(&same), (Verdict::Unchanged, Some("identical-executables")));
+}
+
+#[test]
+fn what_no_comparison_can_bridge_is_not_compared() {
+    let with = |change: &dyn Fn(&mut SideBuild)| {
+        let mut builds = Sides { baseline: build("1"), candidate: build("2") };
+        change(&mut builds.candidate);
+        let presence = Presence::Both(Box::new(builds));
+        BenchmarkEvidence { presence, ..timed(&[0.3; 20], Some(&[0.3; 8])) }
+    };
+    let target = with(&|build| build.fingerprint.target = "aarch64-unknown-linux-gnu".into());
+    assert_eq!(outcome_of(&target), (Verdict::NotComparable, Some("builds-differ")));
+    let emulated = with(&|build| build.provenance = Provenance::Emulated);
+    assert_eq!(outcome_of(&emulated), (Verdict::NotComparable, Some("emulated")));
+    // What a commit may change is measured, and named first among the causes.
+    let flags = with(&|build| build.fingerprint.rustflags = "-Ctarget-cpu=native".into());
+    let found = judged(&flags);
+    assert_eq!(found.verdict(), Verdict::Regressed);
+    assert!(matches!(&found.causes[0], Cause::Build(difference) if difference.field == "rustflags"));
+}
+
+#[test]
+fn only_what_is_slower_twice_has_regressed() {
+    assert_eq!(outcome_of(&timed(&[0.3; 20], Some(&[0.3; 8]))), (Verdict::Regressed, None));
+    assert_eq!(outcome_of(&timed(&[0.3; 20], None)), (Verdict::Inconclusive, Some("repeat-outstanding")));
+    assert_eq!(
+        outcome_of(&timed(&[0.3; 20], Some(&[0.0; 8]))),
+        (Verdict::Inconclusive, Some("not-repeated"))
+    );
+    assert_eq!(outcome_of(&timed(&[0.0; 8], None)), (Verdict::Unchanged, None));
+    assert_eq!(outcome_of(&timed(&[0.3; 2], None)), (Verdict::Inconclusive, Some("budget-ended")));
+    assert_eq!(outcome_of(&timed(&[], None)), (Verdict::Inconclusive, Some("no-pairs")));
+    assert_eq!(outcome_of(&both()), (Verdict::Inconclusive, Some("interrupted")));
+}
+
+#[test]
+fn an_improvement_is_more_than_the_threshold_and_its_interval_is_fresh() {
+    let better = judged(&timed(&[-0.3; 20], None));
+    assert_eq!((better.verdict(), better.metrics[0].interval), (Verdict::Improved, None));
+    assert!(better.metrics[0].change.unwrap() < -0.2);
+    let again = judged(&timed(&[-0.3; 20], Some(&[-0.25; 8])));
+    assert!(again.metrics[0].interval.is_some());
+    let little = judged(&timed(&[-0.03; 20], None));
+    assert_eq!(little.verdict(), Verdict::Unchanged);
+    assert!(little.metrics[0].change.unwrap() < -0.02, "the figures are shown all the same");
+}
+
+#[test]
+fn launches_that_fail_are_told_whatever_else_is_known() {
+    let mut evidence = timed(&[0.0; 3], None);
+    evidence.pairs.as_mut().unwrap().ended = Ended::Failed(Side::Candidate, failure());
+    assert_eq!(outcome_of(&evidence), (Verdict::Failed, Some("failed")));
+    let mut evidence = timed(&[0.3; 20], Some(&[0.3; 2]));
+    evidence.remeasured.as_mut().unwrap().ended = Ended::Failed(Side::Baseline, failure());
+    assert_eq!(outcome_of(&evidence), (Verdict::Failed, Some("failed")));
+    let mut evidence = timed(&[0.3; 4], None);
+    evidence.pairs.as_mut().unwrap().ended = Ended::Interrupted;
+    assert_eq!(outcome_of(&evidence), (Verdict::Inconclusive, Some("interrupted")));
+}
+
+#[test]
+fn the_same_code_is_unchanged_where_a_quick_check_agrees() {
+    let mut evidence = same_code();
+    evidence.quick = Some(measured(&[0.001, -0.001]));
+    let found = judged(&evidence);
+    assert_eq!(outcome_of(&evidence), (Verdict::Unchanged, Some("same-code")));
+    assert_eq!((found.metrics[0].pairs, found.metrics[0].method), (2, Some(Method::Paired)));
+    // By a smaller threshold the same pairs differ, and nobody measured more.
+    let limits = Limits::from([(Metric::WallTime, Limit::parse("0.1%", Metric::WallTime).unwrap())]);
+    let policy = Policy::new().with_overrides(limits);
+    let strict = verdict(&evidence, &AaTest::default(), &rules(&policy, &TIME, Some(20)));
+    assert_eq!(strict.verdict(), Verdict::Inconclusive);
+    assert_eq!(strict.metrics[0].reason, Some(Reason::QuickCheckDiffers));
+}
+
+#[test]
+fn history_clears_only_with_a_pair_that_agrees() {
+    let history = |pair: Option<&[f64]>| HistoryEvidence {
+        runs: vec![6.9; 8],
+        differences: vec![0.001; 20],
+        fresh: (6.9, 0.001),
+        seconds: 0.5,
+        confirming: pair.map(measured),
+    };
+    let policy = Policy::new();
+    let asking = Rules { history: HistoryCheck::Allowed, ..rules(&policy, &TIME, Some(1)) };
+    let judge = |history| {
+        let evidence = BenchmarkEvidence { history: Some(history), ..both() };
+        verdict(&evidence, &AaTest::default(), &asking).metrics.remove(0)
+    };
+    let cleared = judge(history(Some(&[0.001])));
+    assert_eq!(
+        (cleared.verdict, cleared.method, cleared.pairs),
+        (Verdict::Unchanged, Some(Method::Stored), 1)
+    );
+    assert_eq!(judge(history(Some(&[0.08]))).verdict, Verdict::Inconclusive);
+    assert_eq!(judge(history(None)).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn counts_are_judged_to_the_last_one_and_a_change_within_the_threshold_is_not_named() {
+    let judge = |baseline: f64, candidate: f64| {
+        let instructions = Sides {
+            baseline: counts(CountKind::Instructions, &[baseline; 2], "a"),
+            candidate: counts(CountKind::Instructions, &[candidate; 2], "b"),
+        };
+        let mut evidence = BenchmarkEvidence { instructions: Some(instructions), ..both() };
+        evidence.top_functions =
+            vec![TopFunction { function: "f".into(), krate: None, place: None, difference: 5.0 }];
+        verdict(&evidence, &AaTest::default(), &rules(&Policy::new(), &[Metric::Instructions], Some(1)))
+    };
+    let worse = judge(1000.0, 1020.0);
+    assert_eq!(worse.verdict(), Verdict::Regressed);
+    assert!(matches!(&worse.causes[..], [Cause::Function(_)]));
+    assert_eq!(judge(1000.0, 1009.0).verdict(), Verdict::Unchanged);
+    let little = judge(10_000.0, 9_996.0);
+    assert_eq!((little.verdict(), little.causes.len()), (Verdict::Unchanged, 0));
+    assert!(little.metrics[0].change.unwrap() < 0.0);
+    assert_eq!(judge(1000.0, 980.0).verdict(), Verdict::Improved);
+}
+
+#[test]
+fn what_was_not_counted_is_a_note_or_a_verdict_by_what_was_asked() {
+    let why = NotCounted::Unavailable("valgrind is not installed".into(), None);
+    let uncounted = |why: &NotCounted| {
+        let instructions = Some(Sides::from_fn(|_| Err(why.clone())));
+        BenchmarkEvidence { instructions, ..timed(&[0.0; 8], None) }
+    };
+    let policy = Policy::new();
+    let metrics = [Metric::WallTime, Metric::Instructions];
+    let default = rules(&policy, &metrics, Some(1));
+    let left_out = verdict(&uncounted(&why), &AaTest::default(), &default);
+    assert_eq!(left_out.metrics.len(), 1);
+    assert!(matches!(&notes(&uncounted(&why), &default)[..], [Note::NotCounted { benchmark: None, .. }]));
+    let asked = Rules { insistence: Insistence::Asked, ..default };
+    let told = verdict(&uncounted(&why), &AaTest::default(), &asked);
+    assert_eq!(told.metrics[1].verdict, Verdict::NotComparable);
+    assert!(notes(&uncounted(&why), &asked).is_empty());
+    let stopped = verdict(&uncounted(&NotCounted::Interrupted), &AaTest::default(), &default);
+    assert_eq!(stopped.metrics[1].reason, Some(Reason::Interrupted));
+}
+
+#[test]
+fn an_unfit_machine_takes_no_verdict_but_those_of_the_clock() {
+    let control = AaControl {
+        name: BenchmarkName::new("p", "t", "x"),
+        target: "x86_64-unknown-linux-gnu".into(),
+        pairs: measured(&[0.2; 20]),
+    };
+    let unfit = AaTest { asked: true, controls: vec![control] };
+    let evidence = BenchmarkEvidence {
+        pairs: Some(measured(&[0.3; 20])),
+        remeasured: Some(measured(&[0.3; 8])),
+        ..same_code()
+    };
+    let policy = Policy::new();
+    let found = verdict(&evidence, &unfit, &rules(&policy, &ALL, Some(20)));
+    let verdicts: Vec<Verdict> = found.metrics.iter().map(|metric| metric.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Inconclusive, Verdict::Unchanged, Verdict::Unchanged]);
+    assert!(found.metrics[0].change.is_some() && found.causes.is_empty());
+    assert_eq!(found.metrics[0].reason.as_ref().map(Reason::code), Some("unfit-machine"));
+    let fit = AaTest {
+        controls: vec![AaControl { pairs: measured(&[0.0; 20]), ..unfit.controls[0].clone() }],
+        ..unfit
+    };
+    assert_eq!(verdict(&evidence, &fit, &rules(&policy, &TIME, Some(20))).verdict(), Verdict::Regressed);
+}
+
+#[test]
+fn the_layout_of_code_excuses_only_what_the_simulation_does_not_show() {
+    let simulated = |misses: f64| Simulated {
+        code: Some(crate::domain::Digest::new("code")),
+        sample: crate::domain::Sample::new(1, 1000.0).unwrap(),
+        events: ["Bcm", "Bim", "D1mr", "D1mw", "DLmr", "DLmw", "sysCount"]
+            .into_iter()
+            .map(|name| (name.to_owned(), if name == "DLmr" { misses } else { 0.0 }))
+            .collect(),
+        set_up: false,
+        threads: 1,
+    };
+    let slower = |misses: f64| BenchmarkEvidence {
+        pairs: Some(measured(&[0.08; 30])),
+        remeasured: Some(measured(&[0.08; 12])),
+        simulated: Some(Sides { baseline: simulated(0.0), candidate: simulated(misses) }),
+        ..same_code()
+    };
+    assert_eq!(outcome_of(&slower(0.0)), (Verdict::Inconclusive, Some("code-layout")));
+    assert_eq!(outcome_of(&slower(10.0)), (Verdict::Regressed, None));
+}

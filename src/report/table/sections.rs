@@ -47,13 +47,30 @@ pub(super) fn claims(out: &mut Out, report: &Report) {
     }
 }
 
-/// The claims within a width: without intervals first, then with shorter names.
+/// The claims within a width: without intervals first, then without what is claimed, then with shorter names.
 fn fitting_grid(claims: &[&ClaimOutcome], width: usize) -> Grid {
-    let whole = claims_grid(claims, LONGEST_NAME).without_empty();
-    if whole.width() <= width {
-        return whole;
+    let mut left_out: Vec<&str> = Vec::new();
+    for title in ["", "interval", "allocations", "claimed"] {
+        left_out.push(title);
+        let fits = |grid: Grid| (grid.width() <= width).then_some(grid);
+        let grid = |longest| {
+            let whole = claims_grid(claims, longest).without_empty();
+            left_out.iter().fold(whole, |grid, title| grid.without(title))
+        };
+        if let Some(grid) = fits(grid(LONGEST_NAME)) {
+            return grid;
+        }
+        if title == "interval" && width >= NARROW || title == "claimed" {
+            return with_shorter_names(claims, width, &grid);
+        }
     }
-    let bare = |longest| claims_grid(claims, longest).without_empty().without("interval");
+    claims_grid(claims, SHORTEST_NAME).without_empty()
+}
+
+/// Below this many columns, what is claimed gives way to the names.
+const NARROW: usize = 60;
+
+fn with_shorter_names(claims: &[&ClaimOutcome], width: usize, bare: &dyn Fn(usize) -> Grid) -> Grid {
     let too_much = bare(LONGEST_NAME).width().saturating_sub(width);
     let longest = claims.iter().map(|claim| claim.name.chars().count()).max().unwrap_or(0).min(LONGEST_NAME);
     bare(longest.saturating_sub(too_much).max(SHORTEST_NAME))
@@ -142,7 +159,7 @@ pub(super) fn closing(out: &mut Out, report: &Report) {
         out.title("What to do next");
     }
     for step in &steps {
-        out.line(&format!("  {}:", step.purpose));
+        out.prose(&format!("{}:", step.purpose), 2);
         for line in step.command.lines() {
             out.line(&format!("    {line}"));
         }
