@@ -172,6 +172,10 @@ pub(super) fn notes(report: &Report) -> Vec<String> {
 /// The interval of a change, in the words of the change itself: of one that is told as a ratio, ratios.
 pub(super) fn interval(outcome: &MetricOutcome) -> String {
     let Some((low, high)) = outcome.interval else { return String::new() };
+    // An exact figure says it all.
+    if low.to_bits() == high.to_bits() {
+        return String::new();
+    }
     match outcome.change {
         Some(change) if change >= 1.0 && low > -1.0 && high.is_finite() => {
             format!("[{}, {}]", units::ratio(1.0 + low), units::ratio(1.0 + high))

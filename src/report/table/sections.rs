@@ -60,15 +60,13 @@ fn fitting_grid(claims: &[&ClaimOutcome], width: usize) -> Grid {
         if let Some(grid) = fits(grid(LONGEST_NAME)) {
             return grid;
         }
-        if title == "interval" && width >= NARROW || title == "claimed" {
-            return with_shorter_names(claims, width, &grid);
+        let shorter = with_shorter_names(claims, width, &grid);
+        if !title.is_empty() && (shorter.width() <= width || title == "claimed") {
+            return shorter;
         }
     }
     claims_grid(claims, SHORTEST_NAME).without_empty()
 }
-
-/// Below this many columns, what is claimed gives way to the names.
-const NARROW: usize = 60;
 
 fn with_shorter_names(claims: &[&ClaimOutcome], width: usize, bare: &dyn Fn(usize) -> Grid) -> Grid {
     let too_much = bare(LONGEST_NAME).width().saturating_sub(width);
