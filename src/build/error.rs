@@ -80,7 +80,7 @@ impl BuildError {
         match self {
             Self::NoRunner { target, .. } => Some(format!(
                 "set `target.{target}.runner` in .cargo/config.toml, or CARGO_TARGET_{}_RUNNER",
-                super::config::variable_part(target)
+                super::environment::variable_part(target)
             )),
             Self::Failed { side: Side::Baseline, .. } => Some(
                 "the baseline does not build here; name another with --baseline, or fit its toolchain"

@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use super::criterion::protocol::ProtocolError;
+use super::criterion::error::ProtocolError;
 use crate::domain::SampleError;
 use crate::support::process::ProcessError;
 

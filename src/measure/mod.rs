@@ -15,6 +15,7 @@
 //! | [`whole_process`] | the runner that starts one whole process after the other |
 //! | [`invocation`] | pure: how a built bench is started |
 //! | [`launch`] | one launch, from start to end |
+//! | [`options`] | how long a launch takes |
 //! | [`output`] | what a process printed |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`fitness`] | what the machine is like right now |
@@ -31,6 +32,7 @@ pub mod fitness;
 pub mod invocation;
 pub mod launch;
 pub mod machine;
+pub mod options;
 pub mod output;
 pub mod plan;
 pub mod runner;

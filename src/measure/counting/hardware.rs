@@ -7,6 +7,7 @@
 
 use std::time::Instant;
 
+use super::launch;
 use super::plan::Counted;
 use super::steady::{Steady, Teller, steady};
 use crate::domain::{BuiltBench, InstructionCount, Profile};
@@ -49,13 +50,13 @@ pub(super) fn count(
             None,
         ));
     }
-    let folder = player::scratch().map_err(super::unstartable)?;
+    let folder = player::scratch().map_err(launch::unstartable)?;
     let invocation = player::invocation(bench, wanted, folder.path())
         .env("PERFGUARD_EVENT", format!("{}:{}", event.kind, event.config))
         .padded(std::env::vars_os());
     let started = Instant::now();
-    let player = Player::launch(&invocation, folder.path(), options.time_limit).map_err(super::explained)?;
-    if super::threads(&player) > 1 {
+    let player = Player::launch(&invocation, folder.path(), options.time_limit).map_err(launch::explained)?;
+    if launch::threads(&player) > 1 {
         return Err(Uncounted::Uncountable(
             "it has threads that were started before its first iteration: the processor's counter does not see them"
                 .to_owned(),
@@ -64,7 +65,7 @@ pub(super) fn count(
     let mut launch = Launch { player, threads: 1 };
     let Steady { iterations, total, set_up, .. } = steady(&mut launch)?;
     Ok(InstructionCount {
-        sample: super::sample(iterations, total)?,
+        sample: launch::sample(iterations, total)?,
         profile: Profile::default(),
         code: None,
         counter: COUNTER.to_owned(),
@@ -84,16 +85,16 @@ impl Teller for Launch {
     type Detail = ();
 
     fn count(&mut self, iterations: u64) -> Result<(Counted, ()), Uncounted> {
-        let answer = self.player.count(iterations).map_err(super::explained)?;
+        let answer = self.player.count(iterations).map_err(launch::explained)?;
         Ok((read(&answer)?, ()))
     }
 
     fn sample(&mut self, iterations: u64) -> Result<f64, Uncounted> {
-        self.player.sample(iterations).map(Batch::per_iteration).map_err(super::explained)
+        self.player.sample(iterations).map(Batch::per_iteration).map_err(launch::explained)
     }
 
     fn settled(&mut self, (): &()) {
-        self.threads = super::threads(&self.player);
+        self.threads = launch::threads(&self.player);
     }
 
     fn difference((): &(), (): &()) {}

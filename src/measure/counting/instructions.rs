@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use rustix::process::Pid;
 
-use super::code;
 use super::plan::Counted;
 use super::steady::{Steady, Teller, steady};
 use super::valgrind::{self, Valgrind};
+use super::{code, launch};
 use crate::domain::{BuiltBench, InstructionCount};
 use crate::measure::callgrind::{self, Dump};
 use crate::measure::counter::{CountOptions, Uncounted};
@@ -28,7 +28,7 @@ pub(super) fn count(
     options: &CountOptions,
 ) -> Result<InstructionCount, Uncounted> {
     let counter = valgrind.counter(arch(bench))?;
-    let folder = player::scratch().map_err(super::unstartable)?;
+    let folder = player::scratch().map_err(launch::unstartable)?;
     let invocation = player::invocation(bench, wanted, folder.path());
     let invocation = valgrind.over(invocation, folder.path(), options).padded(std::env::vars_os());
     let started = Instant::now();
@@ -38,7 +38,7 @@ pub(super) fn count(
     let Steady { iterations, total, set_up, detail: dump } = steady(&mut launch)?;
     debug_assert_eq!(dump.instructions(), total);
     let threads = launch.threads;
-    let sample = super::sample(iterations, total)?;
+    let sample = launch::sample(iterations, total)?;
     drop(launch);
     let code = code::executed(&dump, arch(bench));
     let seconds = started.elapsed().as_secs_f64();
@@ -83,7 +83,7 @@ impl Teller for Launch<'_> {
     }
 
     fn settled(&mut self, dump: &Dump) {
-        self.threads = super::threads(&self.player).saturating_add(started(dump));
+        self.threads = launch::threads(&self.player).saturating_add(started(dump));
     }
 
     fn difference(many: &Dump, one: &Dump) -> Dump {

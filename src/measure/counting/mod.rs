@@ -6,6 +6,7 @@
 //! | `plan`, `steady` | pure: how many iterations are counted, in which order, and what one costs |
 //! | `instructions` | a launch under Callgrind |
 //! | `hardware` | a launch that the processor counts |
+//! | `launch` | what every launch that counts gives, or why it gives none |
 //! | `code` | what machine code was executed, wherever it lies |
 //! | `allocations` | a launch of an executable with a counting allocator |
 //! | `valgrind` | which Valgrind there is, how it is started, and what its complaints mean |
@@ -16,21 +17,16 @@ mod allocations;
 mod code;
 mod hardware;
 mod instructions;
+mod launch;
 mod plan;
 mod steady;
 mod valgrind;
-
-use std::fs;
-
-use rustix::process::Pid;
 
 use self::hardware::HardwareEvent;
 use self::valgrind::Valgrind;
 use super::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use super::criterion::ListedBenchmark;
-use super::failure::{FailureKind, LaunchFailure};
-use super::turns::player::Player;
-use crate::domain::{AllocationCount, BuiltBench, Execution, InstructionCount, Sample};
+use crate::domain::{AllocationCount, BuiltBench, Execution, InstructionCount};
 
 /// Counts by starting executables that are linked to the copied Criterion.
 #[derive(Debug, Default)]
@@ -107,40 +103,6 @@ fn obedient(bench: &BuiltBench) -> Result<(), Uncounted> {
 
 fn run_by(words: &[String]) -> String {
     format!("its executables are run by `{}`", words.first().map_or("a runner", String::as_str))
-}
-
-/// Why a launch gave no count, where it is not the benchmark that failed.
-fn explained(failure: LaunchFailure) -> Uncounted {
-    match failure.kind {
-        FailureKind::ForeignUnit(unit) => {
-            Uncounted::Uncountable(format!("it measures in `{unit}`, by a `Measurement` of its own"))
-        }
-        _ => Uncounted::Failed(failure),
-    }
-}
-
-/// Why nothing is counted when Criterion's clock is never started.
-fn times_itself() -> Uncounted {
-    Uncounted::Uncountable(
-        "it times itself (`iter_custom`, or a `Measurement` of its own): nobody knows which part of it counts".to_owned(),
-    )
-}
-
-/// How many threads a process has now: at least 1.
-fn threads(player: &Player) -> u32 {
-    let folder = player.pid().map(|pid| format!("/proc/{}/task", Pid::as_raw_pid(pid)));
-    let entries = folder.and_then(|folder| fs::read_dir(folder).ok());
-    entries.and_then(|entries| u32::try_from(entries.count()).ok()).unwrap_or(1).max(1)
-}
-
-/// A count as a sample. Counts beyond 2⁵³ lose their last digits; nothing that is benchmarked comes near.
-fn sample(iterations: u64, total: u64) -> Result<Sample, Uncounted> {
-    Sample::new(iterations, total as f64).ok_or_else(times_itself)
-}
-
-/// This program's own failure before anything ran.
-fn unstartable(error: std::io::Error) -> Uncounted {
-    Uncounted::Failed(FailureKind::Unstartable(error).into())
 }
 
 #[cfg(test)]

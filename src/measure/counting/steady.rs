@@ -1,5 +1,6 @@
 //! From single counted samples to what one iteration costs in the steady state, whatever counts.
 
+use super::launch;
 use super::plan::{self, Counted};
 use crate::measure::counter::Uncounted;
 
@@ -42,7 +43,7 @@ pub(super) struct Steady<D> {
 pub(super) fn steady<T: Teller>(teller: &mut T) -> Result<Steady<T::Detail>, Uncounted> {
     let (cold, _) = teller.count(1)?;
     if cold.spans == 0 {
-        return Err(super::times_itself());
+        return Err(launch::times_itself());
     }
     let (one, detail) = teller.count(1)?;
     if one.total == 0 {

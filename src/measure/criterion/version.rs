@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::time::Duration;
 
-use crate::measure::runner::LaunchOptions;
+use crate::measure::options::LaunchOptions;
 
 /// The fewest samples that Criterion accepts.
 pub const FEWEST_SAMPLES: u32 = 10;
