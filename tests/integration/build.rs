@@ -20,7 +20,7 @@ use perfguard::domain::{
 };
 use tempfile::TempDir;
 
-use crate::fixture;
+use crate::{fixture, slots};
 
 /// The place of all builds, for as long as a test holds it.
 struct Stage {
@@ -49,6 +49,7 @@ impl Progress for Compiled {
 impl Stage {
     /// Waits for the turn, and makes sure that there are compiled dependencies to start from.
     fn open() -> Self {
+        slots::take_one();
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stage");
         fs::create_dir_all(&root).unwrap();
         let turn = File::create(root.join("turn")).unwrap();

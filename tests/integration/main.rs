@@ -9,6 +9,7 @@
 mod architecture;
 mod build;
 mod claims;
+mod clock;
 mod contract;
 mod counts;
 mod criterion_versions;
@@ -19,4 +20,6 @@ mod faults;
 mod fixture;
 mod measure;
 mod sandbox;
+mod skip;
+mod slots;
 mod turns;

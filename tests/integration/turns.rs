@@ -19,6 +19,8 @@ use perfguard::measure::failure::FailureKind;
 use perfguard::measure::runner::LaunchOptions;
 use perfguard::measure::turns::{Pinning, PinningPolicy, Reason, Turns};
 
+use crate::slots;
+
 const OPTIONS: LaunchOptions = LaunchOptions {
     warm_up: Duration::from_millis(60),
     measurement: Duration::from_millis(60),
@@ -28,6 +30,7 @@ const OPTIONS: LaunchOptions = LaunchOptions {
 
 /// The fixture's executable, linked to the copied Criterion. Built once, in a folder that outlives the test.
 fn executable() -> &'static Path {
+    slots::take_one();
     static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
     EXECUTABLE.get_or_init(|| {
         let fixture = checkout();

@@ -1,7 +1,7 @@
 //! Results on stdout, everything else on stderr; colours, pipes, files and formats.
 
 use std::io::Read as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::{ran, ran_with};
 use crate::sandbox::Sandbox;
@@ -43,9 +43,7 @@ fn results_go_to_stdout_and_progress_to_stderr() {
 fn a_closed_pipe_ends_quietly() {
     let gauge = Sandbox::new("gauge");
     for arguments in [&["list", "--no-harness", "--quiet"][..], &["--help"], &["check", "--help"]] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-perfguard"));
-        command.current_dir(gauge.root()).arg("perfguard").args(arguments);
-        command.env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"));
+        let mut command = gauge.process(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let mut stderr = String::new();

@@ -1,13 +1,12 @@
 //! Disks that are full or read-only: small file systems in a mount namespace of their own, which needs root.
 
-#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{Belongings, Ended, is_sound, run, stored};
 use crate::sandbox::Sandbox;
+use crate::skip::{Need, skip};
 
 /// Mounts a small file system at `$AT`, prepares it with `$PREPARE`, runs the program, and brings away what is left.
 const SCRIPT: &str = r#"
@@ -47,9 +46,9 @@ impl Disk<'_> {
         let output = shell.output().ok()?;
         let unmountable = output.status.code() == Some(77) || output.stderr.starts_with(b"unshare:");
         if unmountable {
-            println!(
-                "skipped: no file system can be mounted here ({})",
-                String::from_utf8_lossy(&output.stderr)
+            skip(
+                Need::Mounts,
+                &format!("no file system can be mounted here ({})", String::from_utf8_lossy(&output.stderr)),
             );
         }
         (!unmountable).then(|| Ended::of(output))

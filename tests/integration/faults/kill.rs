@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Belongings, Running, is_sound, mark, processes, run, stored};
 use crate::sandbox::Sandbox;
+use crate::skip::valgrind;
 
 /// Both sides are one executable, so that one build is enough, and they are measured for longer than any test.
 const MEASURE: &[&str] = &[
@@ -152,14 +153,6 @@ fn counting(sandbox: &Sandbox, metrics: &str) -> Running {
     let counts = |exe: &PathBuf| !exe.ends_with("cargo-perfguard");
     running.until("another one under way", |mark| processes(mark).iter().any(counts));
     running
-}
-
-fn valgrind() -> bool {
-    let found = std::process::Command::new("valgrind").arg("--version").output().is_ok();
-    if !found {
-        println!("skipped: valgrind is not installed");
-    }
-    found
 }
 
 #[test]
