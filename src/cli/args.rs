@@ -4,11 +4,16 @@
 #![expect(clippy::struct_excessive_bools, reason = "a flag is given or not")]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
+use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use super::metric_parser::MetricParser;
+use super::values::{self, Limits};
+use crate::domain::Metric;
 use crate::measure::counter::InstructionSource;
 
 /// What stands before a flag's name in its environment twin.
@@ -16,7 +21,7 @@ const ENV_PREFIX: &str = "PERFGUARD_";
 
 /// Paragraphs are one line each: clap wraps them to the terminal.
 const AFTER_HELP: &str = "\
-Every flag has an environment twin: --no-harness is PERFGUARD_NO_HARNESS=1. Flags beat the environment, the environment \
+Every flag has an environment twin: --no-builtin is PERFGUARD_NO_BUILTIN=1. Flags beat the environment, the environment \
 beats perfguard.toml, and that beats the defaults.
 
 Exit codes:
@@ -32,9 +37,9 @@ const CHECK_HELP: &str = "\
 Examples:
   cargo perfguard check                            against the merge-base with the default branch
   cargo perfguard check parser                     only benchmarks with `parser` in their full names
-  cargo perfguard check 'app::parse::*' --no-harness --threshold 3%
+  cargo perfguard check 'app::parse::*' --no-builtin --threshold 3%
   cargo perfguard check --baseline v1.2.0 --require-verdict --format json --output perf.json
-  cargo perfguard check --null-control             ask first whether this machine is fit; see `doctor --help`
+  cargo perfguard check --aa-test             ask first whether this machine is fit; see `doctor --help`
 
 Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 could not complete; 2 wrong usage.";
 
@@ -77,7 +82,7 @@ Exit codes: 0 explained; 101 could not complete (valgrind is missing, a build fa
 const LIST_HELP: &str = "\
 Examples:
   cargo perfguard list                             every full name, one a line
-  cargo perfguard list --no-harness --format json  the workspace's own benches, for programs";
+  cargo perfguard list --no-builtin --format json  the workspace's own benches, for programs";
 
 const DOCTOR_HELP: &str = "\
 Examples:
@@ -89,7 +94,7 @@ Examples:
 Every finding is fit, caution (it costs time or precision, no verdict is wrong for it), unfit (what is measured like \
 this means little) or unknown. A build that is measured against itself did not change, so the largest change that its \
 interval does not rule out is the smallest threshold that can honestly be enforced here; write that, or more, to \
-[thresholds] in perfguard.toml. `check --null-control` asks the same question during a check.
+[thresholds] in perfguard.toml. `check --aa-test` asks the same question during a check.
 
 Exit codes: 0 done, fit or not (--format json: `fitness`); 101 could not complete; 2 wrong usage.";
 
@@ -241,6 +246,9 @@ pub(crate) struct CompareArgs {
     /// The revision to judge [default: the work tree]
     #[arg(value_name = "CANDIDATE")]
     pub(crate) candidate: Option<String>,
+    /// A filter that was typed without `--` before it
+    #[arg(hide = true, value_name = "FILTER", value_parser = values::behind_dashes)]
+    pub(crate) misplaced: Option<String>,
     /// Only benchmarks whose full name matches
     #[arg(last = true, value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
@@ -293,11 +301,11 @@ pub(crate) struct ExplainArgs {
     #[arg(long)]
     pub(crate) caches: bool,
     /// Leave out the built-in harness
-    #[arg(long)]
-    pub(crate) no_harness: bool,
+    #[arg(long, alias = "no-harness")]
+    pub(crate) no_builtin: bool,
     /// When a launch is given up: `30s`
-    #[arg(long, value_name = "DURATION", hide = true, allow_hyphen_values = true)]
-    pub(crate) launch_timeout: Option<String>,
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, hide = true, allow_hyphen_values = true)]
+    pub(crate) launch_timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
     #[command(flatten)]
@@ -311,8 +319,8 @@ pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
     /// Leave out the built-in harness
-    #[arg(long)]
-    pub(crate) no_harness: bool,
+    #[arg(long, alias = "no-harness")]
+    pub(crate) no_builtin: bool,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
     #[command(flatten)]
@@ -326,8 +334,8 @@ pub(crate) struct HistoryArgs {
     #[arg(value_name = "BENCHMARK")]
     pub(crate) benchmark: String,
     /// Which figure
-    #[arg(long, value_name = "METRIC", default_value = "wall-time")]
-    pub(crate) metric: String,
+    #[arg(long, value_name = "METRIC", default_value = "wall-time", value_parser = MetricParser)]
+    pub(crate) metric: Metric,
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
     #[command(flatten)]
@@ -346,11 +354,11 @@ pub(crate) struct ClaimsArgs {
     #[arg(long)]
     pub(crate) exact: bool,
     /// Paired time per claim, a ceiling: `5s`, `500ms`
-    #[arg(long, value_name = "DURATION", help_heading = "Measuring")]
-    pub(crate) budget: Option<String>,
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Measuring")]
+    pub(crate) budget: Option<Duration>,
     /// Only the configuration's own claims
-    #[arg(long, help_heading = "Measuring")]
-    pub(crate) no_harness: bool,
+    #[arg(long, alias = "no-harness", help_heading = "Measuring")]
+    pub(crate) no_builtin: bool,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
     #[command(flatten)]
@@ -377,11 +385,11 @@ pub(crate) struct DoctorArgs {
           value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) benchmarks: u16,
     /// Paired time per benchmark, all of which is used: `10s`, `500ms` [default: that of `check`]
-    #[arg(long, value_name = "DURATION", help_heading = "Measuring", allow_hyphen_values = true)]
-    pub(crate) budget: Option<String>,
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Measuring", allow_hyphen_values = true)]
+    pub(crate) budget: Option<Duration>,
     /// Leave out the built-in harness, which stands in where there is no benchmark of your own
-    #[arg(long, help_heading = "Measuring")]
-    pub(crate) no_harness: bool,
+    #[arg(long, alias = "no-harness", help_heading = "Measuring")]
+    pub(crate) no_builtin: bool,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
     #[command(flatten)]
@@ -455,8 +463,8 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PruneArgs {
     /// Only results older than this: `90d`, `12h`
-    #[arg(long, value_name = "AGE", default_value = "90d")]
-    pub(crate) older_than: String,
+    #[arg(long, value_name = "AGE", default_value = "90d", value_parser = values::age)]
+    pub(crate) older_than: Duration,
     /// Keep so many of the newest results of each benchmark, however old
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) keep: u32,
@@ -482,8 +490,9 @@ pub(crate) struct FilterArgs {
 pub(crate) struct JudgingArgs {
     /// The largest accepted worsening: `5%` for every relative metric, or `wall-time=3%`; repeatable
     // `-5%` must reach the words that say what is wrong with it.
-    #[arg(long, value_name = "LIMIT", value_delimiter = ',', allow_hyphen_values = true)]
-    pub(crate) threshold: Vec<String>,
+    #[arg(long, value_name = "LIMIT", value_delimiter = ',', value_parser = values::limits,
+          allow_hyphen_values = true)]
+    pub(crate) threshold: Vec<Limits>,
     /// What is measured again, with fresh launches, before it counts
     #[arg(long, value_name = "WHEN", value_enum)]
     pub(crate) confirm: Option<ConfirmArg>,
@@ -495,8 +504,8 @@ pub(crate) struct JudgingArgs {
     pub(crate) measure_identical: bool,
     /// First measure up to three baseline executables against themselves: when one seems changed, this machine is
     /// unfit, and everything timed is inconclusive
-    #[arg(long)]
-    pub(crate) null_control: bool,
+    #[arg(long, alias = "null-control")]
+    pub(crate) aa_test: bool,
 }
 
 /// `--confirm`
@@ -533,22 +542,22 @@ impl From<CounterArg> for InstructionSource {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measuring")]
 pub(crate) struct MeasuringArgs {
-    /// Which figures to take, separated by commas: wall-time, instructions, allocations, allocated-bytes, peak-bytes
-    /// [default: the first three; those that cannot be counted are left out, with a note]
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub(crate) metrics: Vec<String>,
+    /// What to measure, separated by commas [default: wall-time, instructions and allocations; what cannot be counted here
+    /// is left out, with a note]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = MetricParser)]
+    pub(crate) metrics: Vec<Metric>,
     /// What counts instructions
     #[arg(long, value_name = "COUNTER", value_enum)]
     pub(crate) instructions_by: Option<CounterArg>,
     /// Paired time per benchmark, a ceiling: `10s`, `500ms`
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    pub(crate) budget: Option<String>,
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, allow_hyphen_values = true)]
+    pub(crate) budget: Option<Duration>,
     /// Leave out the built-in harness
-    #[arg(long)]
-    pub(crate) no_harness: bool,
+    #[arg(long, alias = "no-harness")]
+    pub(crate) no_builtin: bool,
     /// When a launch is given up: `30s`. By default after several times the time it should take
-    #[arg(long, value_name = "DURATION", hide = true, allow_hyphen_values = true)]
-    pub(crate) launch_timeout: Option<String>,
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, hide = true, allow_hyphen_values = true)]
+    pub(crate) launch_timeout: Option<Duration>,
     /// Accepted for users of Criterion; there are never plots
     #[arg(long, hide = true)]
     pub(crate) noplot: bool,
@@ -576,7 +585,7 @@ pub(crate) struct BuildArgs {
     #[arg(long, short, value_name = "SPEC")]
     pub(crate) package: Vec<String>,
     /// All packages of the workspace (the default)
-    #[arg(long, visible_alias = "all")]
+    #[arg(long, visible_alias = "all", conflicts_with = "package")]
     pub(crate) workspace: bool,
     /// Not these packages
     #[arg(long, value_name = "SPEC")]
@@ -666,23 +675,50 @@ pub(crate) fn parse(mut words: Vec<std::ffi::OsString>) -> Result<Arguments, cla
     if words.get(1).is_some_and(|word| word == "perfguard") {
         words.remove(1);
     }
-    let matches = command().try_get_matches_from(words)?;
+    let mut command = command();
+    if let Some((new, old)) = both_twins(&command) {
+        let message = format!("{new} cannot be used with {old}, which is its former name");
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    let matches = command.try_get_matches_from(words)?;
     Arguments::from_arg_matches(&matches)
 }
 
-/// Gives every flag of a command and its subcommands its environment twin.
+/// The environment twin of a flag.
+fn twin(long: &str) -> String {
+    format!("{ENV_PREFIX}{}", long.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// The twins of a flag that are set, its own before those of former names.
 ///
 /// A variable that is set but empty counts as unset: CI systems pass absent inputs as empty text.
+fn set_twins(arg: &clap::Arg) -> Vec<String> {
+    let Some(long) = arg.get_long().filter(|long| !matches!(*long, "help" | "version")) else {
+        return Vec::new();
+    };
+    let visible = arg.get_visible_aliases().unwrap_or_default();
+    let former = arg.get_all_aliases().unwrap_or_default().into_iter().filter(|name| !visible.contains(name));
+    [long]
+        .into_iter()
+        .chain(former)
+        .map(twin)
+        .filter(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty()))
+        .collect()
+}
+
+/// Two variables that are set and mean one flag.
+fn both_twins(command: &clap::Command) -> Option<(String, String)> {
+    let here = command.get_arguments().find_map(|arg| {
+        let mut set = set_twins(arg).into_iter();
+        set.next().zip(set.next())
+    });
+    here.or_else(|| command.get_subcommands().find_map(both_twins))
+}
+
+/// Gives every flag of a command and its subcommands its environment twin.
 fn with_environment(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| {
-        let Some(long) = arg.get_long() else { return arg };
-        if matches!(long, "help" | "version") {
-            return arg;
-        }
-        let variable = format!("{ENV_PREFIX}{}", long.to_ascii_uppercase().replace('-', "_"));
-        if std::env::var_os(&variable).is_none_or(|value| value.is_empty()) {
-            return arg;
-        }
+        let Some(variable) = set_twins(&arg).into_iter().next() else { return arg };
         let arg = if matches!(arg.get_action(), ArgAction::SetTrue) {
             arg.value_parser(FalseyValueParser::new())
         } else {

@@ -10,7 +10,6 @@ mod filter;
 mod locate;
 mod manifest;
 mod metadata;
-mod near;
 mod select;
 mod selection;
 mod targets;

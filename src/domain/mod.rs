@@ -9,6 +9,7 @@ pub mod cargo;
 pub mod claim;
 pub mod comparison;
 pub mod count;
+pub mod exit;
 pub mod explanation;
 pub mod fitness;
 #[cfg(test)]
@@ -19,10 +20,12 @@ pub mod machine;
 pub mod measurement;
 pub mod metric;
 pub mod name;
+pub mod near;
 pub mod occasion;
 pub mod outcome;
 pub mod profile;
 pub mod progress;
+pub mod random;
 pub mod revision;
 pub mod sample;
 pub mod series;
@@ -41,6 +44,7 @@ pub use claim::{
 };
 pub use comparison::{Pair, PairedLaunch, Phase, Schedule};
 pub use count::{AllocationCount, InstructionCount};
+pub use exit::Exit;
 pub use explanation::{
     AllocatingCaller, BuildDifference, Cause, DependencyDifference, EventDifference, Evidence, ExplainReport,
     Explanation, FunctionDifference, Inlined, LockedPackage, Occurrence, Others, Place, Spent, StackCost,

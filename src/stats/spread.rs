@@ -95,7 +95,7 @@ impl OccasionSpread {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::random::Generator;
+    use crate::domain::random::Generator;
 
     #[test]
     fn too_few_occasions_teach_nothing() {

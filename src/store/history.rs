@@ -105,6 +105,28 @@ impl Store {
         })
     }
 
+    /// The benchmarks of which the store holds measurements, by name.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn benchmarks(&self) -> Result<Vec<BenchmarkName>, StoreError> {
+        self.read("list the benchmarks of", |connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT package, target, name FROM benchmark WHERE EXISTS (SELECT 1 FROM series JOIN measurement \
+                 ON measurement.series = series.id WHERE series.benchmark = benchmark.id) \
+                 ORDER BY package, target, name",
+            )?;
+            let names = query.query_map([], |row| {
+                Ok(BenchmarkName::new(
+                    row.get::<_, String>(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get::<_, String>(2)?,
+                ))
+            })?;
+            Ok(names.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// The commits of which the store holds measurements, newest first. Reads every measurement's row.
     ///
     /// # Errors

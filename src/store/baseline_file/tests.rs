@@ -104,7 +104,7 @@ fn edits_that_cannot_be_are_named_with_their_line() {
         ("value = 1236", "value = nan", "`value` must be"),
         ("occasions = 3", "occasions = 0", "`occasions` must be"),
         ("launches = 3", "launches = 2", "`launches` must be"),
-        ("wall-time =", "time =", "`time` is no metric"),
+        ("wall-time =", "time =", "unknown metric `time`"),
         ("\"confirmed\"", "\"maybe\"", "`maybe` is no verdict"),
         ("[3, inf]", "[3, 2]", "`interval` must be"),
         ("\"aaaaaaaa", "\"aaa", "no full commit id"),

@@ -47,7 +47,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Who alone may use a dependency.
 const OWNED: &[(&str, &[&str])] = &[
     ("git2", &["source"]),
-    ("cargo_metadata", &["discover"]),
+    ("cargo_metadata", &["discover", "build"]),
     ("rusqlite", &["store"]),
     ("comfy_table", &["report"]),
     ("quick_junit", &["report"]),
@@ -56,6 +56,10 @@ const OWNED: &[(&str, &[&str])] = &[
     ("rustc_demangle", &["measure"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
+    ("anstream", &["cli"]),
+    ("jiff", &["cli", "report"]),
+    ("terminal_size", &["cli"]),
+    ("tracing_subscriber", &["cli"]),
 ];
 
 /// This crate, read once for all tests.
@@ -244,4 +248,50 @@ fn only_support_starts_processes() {
         }
     }
     assert!(wrong.is_empty(), "these start processes that may outlive us: {}", wrong.join(", "));
+}
+
+/// The names of the dependencies in a table of a manifest, as code writes them.
+fn dependencies(manifest: &toml::Table, table: &str) -> BTreeSet<String> {
+    let table = manifest.get(table).and_then(toml::Value::as_table);
+    table.into_iter().flat_map(|table| table.keys()).map(|name| name.replace('-', "_")).collect()
+}
+
+/// The identifiers of every Rust file in some folders.
+fn identifiers(folders: &[std::path::PathBuf]) -> BTreeSet<String> {
+    fn collect(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(path).unwrap();
+                let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+                let words = code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+                found.extend(words.map(str::to_owned));
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    for folder in folders {
+        collect(folder, &mut found);
+    }
+    found
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut unused = Vec::new();
+    for member in ["", "bench-harness", "tests/study"] {
+        let member = root.join(member);
+        let manifest: toml::Table = fs::read_to_string(member.join("Cargo.toml")).unwrap().parse().unwrap();
+        let own = [member.join("src")];
+        let tests = [member.join("src"), member.join("tests"), member.join("benches")];
+        for (table, folders) in [("dependencies", &own[..]), ("dev-dependencies", &tests[..])] {
+            let known = identifiers(folders);
+            let idle = dependencies(&manifest, table).into_iter().filter(|name| !known.contains(name));
+            unused.extend(idle.map(|name| format!("{name} of {}", member.display())));
+        }
+    }
+    assert!(unused.is_empty(), "nothing uses these: {}", unused.join(", "));
 }
