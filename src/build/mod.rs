@@ -93,12 +93,23 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let plan = Plan::new(request)?;
     let entry = Entry::new(request.artifacts, &plan.inputs(request));
     if let Some(kept) = entry.load() {
+        tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
         return Ok(plan.built(request, kept, Origin::Kept, notes));
     }
     if let Some(from) = request.seed.filter(|_| seed::is_unused(request.target_dir)) {
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
         seed::seed(from, request.target_dir, request.local, &constant)?;
     }
+    tracing::debug!(
+        side = %request.side,
+        variant = ?request.variant,
+        tree = request.tree.as_str(),
+        target = plan.target,
+        profile = plan.profile,
+        rustflags = ?plan.rustflags,
+        benches = request.benches.len(),
+        "no executables are kept: builds"
+    );
     let messages = cargo::compile(request, &plan.environment, progress)?;
     let kept = entry.store(plan.collect(request, &messages)?)?;
     Ok(plan.built(request, kept, Origin::Built, notes))

@@ -64,6 +64,13 @@ impl Place {
             Some(folder) => start.join(folder),
             None => located.target_directory.clone(),
         };
+        tracing::debug!(
+            root = %located.root.display(),
+            target = %target.display(),
+            cargo = %cargo.display(),
+            ?config,
+            "found the workspace"
+        );
         let environment: Variables = without_leftovers(&std::env::vars_os().collect());
         let project =
             Project { root: located.root.clone(), area: target.join("perfguard"), cargo, environment };

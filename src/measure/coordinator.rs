@@ -87,6 +87,7 @@ impl Runner for Coordinator {
         id: &str,
         options: &LaunchOptions,
     ) -> Result<Launch, LaunchFailure> {
+        tracing::debug!(bench = %bench.label(), benchmark = id, ?options, "measures one launch");
         self.whole.launch(bench, id, options)
     }
 
@@ -98,7 +99,17 @@ impl Runner for Coordinator {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)> {
-        match self.schedule(benches, ids) {
+        let schedule = self.schedule(benches, ids);
+        tracing::debug!(
+            baseline = %benches.baseline.label(),
+            benchmark = ids.baseline,
+            index,
+            %first,
+            ?schedule,
+            ?options,
+            "measures a pair"
+        );
+        match schedule {
             Schedule::WholeProcess => self.whole.pair(benches, ids, index, first, options),
             Schedule::Turns => self.pair_in_turns(benches, ids, index, first, options),
         }

@@ -24,7 +24,7 @@ static LOCK: &str = include_str!("../../Cargo.lock");
 #[derive(Debug, thiserror::Error)]
 pub enum HarnessError {
     /// A file could not be written.
-    #[error("lay out the built-in harness in {folder}: {error}")]
+    #[error("failed to lay out the built-in suite in {folder}: {error}")]
     Write {
         /// Where.
         folder: PathBuf,
@@ -32,7 +32,7 @@ pub enum HarnessError {
         error: io::Error,
     },
     /// The user's Cargo.toml could not be read for its profiles.
-    #[error("read the profiles in {manifest}: {reason}")]
+    #[error("failed to read the profiles in {manifest}: {reason}")]
     Profile {
         /// Which file.
         manifest: PathBuf,

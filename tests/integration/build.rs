@@ -226,7 +226,7 @@ fn a_failing_build_shows_what_cargo_shows() {
     let kept = || fs::read_dir(stage.artifacts.path()).unwrap().count();
     let before = kept();
     let error = stage.build(1, Some(&stage.warm), &Silent).unwrap_err();
-    assert_eq!(error.to_string(), "build the baseline: cargo ended with exit status: 101");
+    assert_eq!(error.to_string(), "failed to build the baseline: cargo ended with exit status: 101");
     let output = error.output().unwrap();
     assert!(output.contains("no_such_method") && output.contains("src/lib.rs:6"), "{output}");
     assert!(error.hint().unwrap().contains("--baseline"));

@@ -62,6 +62,7 @@ impl Counter for ProcessCounter {
         wanted: &ListedBenchmark,
         options: &CountOptions,
     ) -> Result<InstructionCount, Uncounted> {
+        tracing::debug!(bench = %bench.label(), benchmark = wanted.id, ?options, "counts instructions");
         obedient(bench)?;
         match options.source {
             InstructionSource::Callgrind => instructions::count(&self.valgrind, bench, wanted, options),
@@ -75,6 +76,7 @@ impl Counter for ProcessCounter {
         wanted: &ListedBenchmark,
         options: &CountOptions,
     ) -> Result<AllocationCount, Uncounted> {
+        tracing::debug!(bench = %bench.label(), benchmark = wanted.id, "counts allocations");
         obedient(bench)?;
         allocations::count(bench, wanted, options)
     }

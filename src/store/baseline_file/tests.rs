@@ -105,7 +105,7 @@ fn edits_that_cannot_be_are_named_with_their_line() {
         ("occasions = 3", "occasions = 0", "`occasions` must be"),
         ("launches = 3", "launches = 2", "`launches` must be"),
         ("wall-time =", "time =", "unknown metric `time`"),
-        ("\"confirmed\"", "\"maybe\"", "`maybe` is no verdict"),
+        ("\"confirmed\"", "\"maybe\"", "unknown verdict `maybe`"),
         ("[3, inf]", "[3, 2]", "`interval` must be"),
         ("\"aaaaaaaa", "\"aaa", "no full commit id"),
         ("[benchmark.\"pkg::bench::", "[benchmark.\"pkg/bench/", "not a full benchmark name"),

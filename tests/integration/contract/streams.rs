@@ -37,6 +37,24 @@ fn results_go_to_stdout_and_progress_to_stderr() {
     assert!(colored(&["--color", "always"], &[("NO_COLOR", "1")]));
     assert!(!colored(&["--color", "never"], &[unset, ("CLICOLOR_FORCE", "1")]));
     assert!(colored(&[], &[("NO_COLOR", "1"), ("PERFGUARD_COLOR", "always")]));
+    assert!(colored(&[], &[unset, ("CARGO_TERM_COLOR", "always")]));
+    assert!(!colored(&[], &[("CARGO_TERM_COLOR", "never"), ("CLICOLOR_FORCE", "1")]));
+    assert!(!colored(&["--color", "never"], &[unset, ("CARGO_TERM_COLOR", "always")]));
+}
+
+#[test]
+fn a_debug_log_tells_what_was_started_and_what_was_kept() {
+    let gauge = Sandbox::new("gauge");
+    let list = ["list", "--no-builtin", "--bench", "work", "-vv"];
+    let logged = ran(&gauge, &list);
+    assert_eq!(logged.code, 0, "{}", logged.stderr);
+    for part in ["DEBUG", "starts a process", "cargo metadata", "builds", "CARGO_TARGET_DIR="] {
+        assert!(logged.stderr.contains(part), "{part}: {}", logged.stderr);
+    }
+    let again = ran(&gauge, &list).stderr;
+    assert!(again.contains("executables are kept"), "{again}");
+    assert!(!ran(&gauge, &["list", "--no-builtin", "--bench", "work", "-v"]).stderr.contains("DEBUG"));
+    assert_eq!(logged.stdout.lines().count(), 2, "results stay what they are: {}", logged.stdout);
 }
 
 #[test]
@@ -124,7 +142,7 @@ fn help_teaches() {
     let gauge = Sandbox::new("gauge");
     let general = ran(&gauge, &["--help"]);
     assert_eq!((general.code, general.stderr.as_str()), (0, ""));
-    for word in ["PERFGUARD_NO_HARNESS", "100", "101", "102", "check", "compare", "report"] {
+    for word in ["PERFGUARD_NO_BUILTIN", "100", "101", "102", "check", "compare", "report"] {
         assert!(general.stdout.contains(word), "{word}");
     }
     for command in ["check", "run", "compare", "report", "list"] {

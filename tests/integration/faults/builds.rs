@@ -36,7 +36,7 @@ fn a_target_folder_that_is_a_file_is_named() {
     let file = sandbox.path("target");
     fs::write(&file, "not a folder").unwrap();
     let output = sandbox.perfguard_below(&file, &["list", "--no-harness"]).output().unwrap();
-    Ended::of(output).says(101, &["failed to use", "target/perfguard", "--target-dir"]);
+    Ended::of(output).says(101, &["cannot use", "target/perfguard", "--target-dir"]);
     assert_eq!(fs::read_to_string(file).unwrap(), "not a folder");
 }
 

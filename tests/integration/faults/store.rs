@@ -39,7 +39,7 @@ fn a_store_of_a_newer_version_is_left_alone() {
 fn a_file_that_is_no_database_is_left_alone() {
     let sandbox = Sandbox::new("gauge");
     sandbox.write("kept.db", &"The quick brown fox jumps over the lazy dog.\n".repeat(200));
-    refused(&sandbox, &["kept.db", "no SQLite database", "--store"]);
+    refused(&sandbox, &["kept.db", "not an SQLite database", "--store"]);
 }
 
 #[test]
