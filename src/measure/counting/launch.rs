@@ -7,7 +7,7 @@ use rustix::process::Pid;
 use crate::domain::Sample;
 use crate::measure::counter::Uncounted;
 use crate::measure::failure::{FailureKind, LaunchFailure};
-use crate::measure::turns::player::Player;
+use crate::measure::interleaved::bench_process::BenchProcess;
 
 /// Why a launch gave no count, where it is not the benchmark that failed.
 pub(super) fn explained(failure: LaunchFailure) -> Uncounted {
@@ -27,8 +27,8 @@ pub(super) fn times_itself() -> Uncounted {
 }
 
 /// How many threads a process has now: at least 1.
-pub(super) fn threads(player: &Player) -> u32 {
-    let folder = player.pid().map(|pid| format!("/proc/{}/task", Pid::as_raw_pid(pid)));
+pub(super) fn threads(process: &BenchProcess) -> u32 {
+    let folder = process.pid().map(|pid| format!("/proc/{}/task", Pid::as_raw_pid(pid)));
     let entries = folder.and_then(|folder| fs::read_dir(folder).ok());
     entries.and_then(|entries| u32::try_from(entries.count()).ok()).unwrap_or(1).max(1)
 }

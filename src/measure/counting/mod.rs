@@ -63,7 +63,7 @@ impl Counter for ProcessCounter {
         options: &CountOptions,
     ) -> Result<InstructionCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, ?options, "counts instructions");
-        obedient(bench)?;
+        ensure_countable(bench)?;
         match options.source {
             InstructionSource::Callgrind => instructions::count(&self.valgrind, bench, wanted, options),
             InstructionSource::Hardware => hardware::count(self.event, bench, wanted, options),
@@ -77,13 +77,13 @@ impl Counter for ProcessCounter {
         options: &CountOptions,
     ) -> Result<AllocationCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, "counts allocations");
-        obedient(bench)?;
+        ensure_countable(bench)?;
         allocations::count(bench, wanted, options)
     }
 }
 
 /// Only an executable that is linked to the copied Criterion, and runs here as it is, can be told to count.
-fn obedient(bench: &BuiltBench) -> Result<(), Uncounted> {
+fn ensure_countable(bench: &BuiltBench) -> Result<(), Uncounted> {
     let refuse = |reason: String, remedy: &str| {
         Err(Uncounted::Unavailable { reason, remedy: Some(remedy.to_owned()) })
     };
@@ -115,7 +115,7 @@ mod tests {
     fn refused(execution: Execution, instrument: &str) -> Option<(String, Option<String>)> {
         let mut bench = bench("/x", execution);
         bench.fingerprint.instrument = instrument.to_owned();
-        match obedient(&bench) {
+        match ensure_countable(&bench) {
             Err(Uncounted::Unavailable { reason, remedy }) => Some((reason, remedy)),
             _ => None,
         }

@@ -16,8 +16,8 @@ use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::criterion::ListedBenchmark;
 use perfguard::measure::criterion::naming::name_all;
 
+use crate::interleaved::{built, cargo, registry_source};
 use crate::skip::valgrind;
-use crate::turns::{built, cargo, registry_source};
 use crate::{fixture, slots};
 
 const OPTIONS: CountOptions =
