@@ -1,7 +1,7 @@
 //! Arguments as typed, configuration as read, and the environment become requests: flags beat the environment (clap has
 //! merged the two), that beats the file, and that beats the defaults.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::{
@@ -30,7 +30,7 @@ use crate::pipeline::request::{
     RunRequest, RunSubject, Scope, Subject,
 };
 use crate::source::{Repository, harness_names};
-use crate::store::{BaselineFile, Store};
+use crate::store::{BaselineFile, Problem, Store, StoreError};
 
 /// Paired time per benchmark when nobody says otherwise.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -89,7 +89,7 @@ impl Place {
         if arguments.store.is_none() && matches!(path.try_exists(), Ok(false)) {
             return Ok(None);
         }
-        Ok(Some(Store::open_read_only(&path)?))
+        Ok(Some(read_store(&path)?))
     }
 
     /// The file that keeps results.
@@ -318,6 +318,14 @@ pub(crate) fn policy(config: &Config, thresholds: &[Limits]) -> Result<Policy, C
             policy.with_benchmark(BenchmarkRule::new(&rule.glob, rule.thresholds.iter().copied().collect())?);
     }
     Ok(policy.with_overrides(thresholds.iter().flat_map(|Limits(limits)| limits).copied().collect()))
+}
+
+/// Opens a store to read it. One of an older version is brought up to date first: only writing can.
+pub(crate) fn read_store(path: &Path) -> Result<Store, StoreError> {
+    match Store::open_read_only(path) {
+        Err(error) if matches!(error.problem(), Problem::Older { found: 1.., .. }) => Store::open(path),
+        opened => opened,
+    }
 }
 
 /// What takes part, and how Cargo is called.

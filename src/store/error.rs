@@ -87,13 +87,13 @@ pub enum Problem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// No such occasion.
-    #[error("it holds no occasion {0}")]
+    #[error("it holds no run {0}")]
     UnknownOccasion(OccasionId),
     /// No such comparison.
     #[error("it holds no comparison {0}")]
     UnknownComparison(i64),
     /// A result of one machine in an occasion of another.
-    #[error("a result of the machine `{measured}` came in an occasion on `{occasion}`")]
+    #[error("a result of the machine `{measured}` came in a run on `{occasion}`")]
     WrongMachine {
         /// The machine in the key.
         measured: String,

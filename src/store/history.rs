@@ -135,7 +135,7 @@ impl Store {
         self.read("list the commits of", |connection| {
             let mut query = connection.prepare_cached(
                 "SELECT revision.commit_id, revision.dirty, machine.key, \
-                 count(DISTINCT measurement.occasion), count(DISTINCT series.benchmark), \
+                 count(DISTINCT measurement.run), count(DISTINCT series.benchmark), \
                  max(measurement.started_ms) AS newest FROM measurement \
                  JOIN revision ON revision.id = measurement.revision \
                  JOIN series ON series.id = measurement.series \
@@ -283,7 +283,7 @@ fn latest(connection: &Connection, arch: String, newest: NewestClean) -> Result<
         launches: count(launches.len()),
         spread: spread(&occasions),
         launch_spread: spread(&launches),
-        value: median(occasions).ok_or_else(|| Problem::Nonsense("a revision without occasions".into()))?,
+        value: median(occasions).ok_or_else(|| Problem::Nonsense("a revision without runs".into()))?,
     })
 }
 

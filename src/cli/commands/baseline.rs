@@ -8,7 +8,7 @@ use super::super::args::{BaselineArgs, BaselineCommand, ExportArgs, ImportArgs, 
 use super::super::console::{Console, write_file};
 use super::super::context::Context;
 use super::super::error::CliError;
-use super::super::settings::{Place, machine_facts};
+use super::super::settings::{Place, machine_facts, read_store};
 use crate::domain::Exit;
 use crate::store::{BaselineFile, PruneRule, Store};
 
@@ -37,7 +37,7 @@ fn list(place: &Place, store: &Path) -> Result<Exit, CliError> {
         );
     }
     if store.is_file() {
-        let store = Store::open_read_only(store)?;
+        let store = read_store(store)?;
         for (machine, arch) in store.exportable()? {
             let _ = writeln!(text, "stored     {arch} on {machine}");
         }
@@ -59,7 +59,7 @@ fn export(
     arguments: &BaselineArgs,
     wanted: &ExportArgs,
 ) -> Result<Exit, CliError> {
-    let store = Store::open_read_only(store)?;
+    let store = read_store(store)?;
     let folder = wanted.folder.clone().unwrap_or_else(|| place.baselines());
     let own = machine_facts(&arguments.store).key;
     let mut written = 0;

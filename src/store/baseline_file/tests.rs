@@ -107,7 +107,7 @@ fn edits_that_cannot_be_are_named_with_their_line() {
         ("wall-time =", "time =", "unknown metric `time`"),
         ("\"confirmed\"", "\"maybe\"", "unknown verdict `maybe`"),
         ("[3, inf]", "[3, 2]", "`interval` must be"),
-        ("\"aaaaaaaa", "\"aaa", "no full commit id"),
+        ("\"aaaaaaaa", "\"aaa", "not a full commit id"),
         ("[benchmark.\"pkg::bench::", "[benchmark.\"pkg/bench/", "not a full benchmark name"),
         ("logical-cpus = 2", "logical-cpus = \"two\"", "string"),
         ("os = ", "oz = ", "oz"),

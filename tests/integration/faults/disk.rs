@@ -84,9 +84,9 @@ fn a_full_disk_under_the_store_loses_nothing_that_was_stored() {
         is_sound(&after.join("store.db"));
         before.are_untouched(&sandbox);
     }
-    assert_eq!(stored(&sandbox, "occasion"), 1);
+    assert_eq!(stored(&sandbox, "run"), 1);
     run(&sandbox, RUN).says(0, &[]);
-    assert_eq!(stored(&sandbox, "occasion"), 2);
+    assert_eq!(stored(&sandbox, "run"), 2);
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn two_runs_in_one_workspace_take_turns_and_lose_nothing() {
     for ended in ended {
         ended.says(0, &[]);
     }
-    assert_eq!(stored(&sandbox, "occasion"), 2);
+    assert_eq!(stored(&sandbox, "run"), 2);
     assert_eq!(stored(&sandbox, "measurement"), 4);
     is_sound(&sandbox.path(".perfguard/store.db"));
 }
