@@ -30,11 +30,14 @@ impl Console {
         };
         choice.write_global();
         let (stdout, stderr) = (io::stdout(), io::stderr());
-        let is_colored = |choice| choice != ColorChoice::Never;
+        // anstream takes any value for a wish, and `0` means the contrary.
+        let unforced =
+            choice == ColorChoice::Auto && std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v == "0");
+        let is_colored = |choice, terminal: bool| choice != ColorChoice::Never && (terminal || !unforced);
         Self {
             quiet,
-            color_stdout: is_colored(AutoStream::choice(&stdout)),
-            color_stderr: is_colored(AutoStream::choice(&stderr)),
+            color_stdout: is_colored(AutoStream::choice(&stdout), stdout.is_terminal()),
+            color_stderr: is_colored(AutoStream::choice(&stderr), stderr.is_terminal()),
             bars: stderr.is_terminal() && !quiet,
         }
     }

@@ -115,7 +115,7 @@ impl Place {
                 words,
                 self.builtin(arguments.measuring.no_builtin)?,
                 color,
-            )?,
+            ),
             claims: self.claim_gate(arguments, measuring.budget)?,
             measuring,
             judging: self.judging(&arguments.judging, ScreenChoice::Stored)?,
@@ -136,7 +136,7 @@ impl Place {
         let harness = self.builtin(arguments.no_builtin)?;
         Ok(ClaimsRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, harness, color)?,
+            scope: scope(&arguments.build, filter, words, harness, color),
             own: self.config.claims.clone(),
             measuring: without_flags(budget),
             policy: Policy::new(),
@@ -152,7 +152,7 @@ impl Place {
         let harness = self.builtin(arguments.no_builtin)?;
         Ok(DoctorRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, harness, color)?,
+            scope: scope(&arguments.build, filter, words, harness, color),
             measuring: without_flags(budget),
             policy: self.policy(&[])?,
             benchmarks: if arguments.quick { 0 } else { arguments.benchmarks.into() },
@@ -191,7 +191,7 @@ impl Place {
                 words,
                 self.builtin(arguments.measuring.no_builtin)?,
                 color,
-            )?,
+            ),
             measuring: self.measuring(&arguments.measuring, &arguments.judging)?,
             judging: self.judging(&arguments.judging, ScreenChoice::Never)?,
             claims: ClaimGate {
@@ -217,7 +217,7 @@ impl Place {
                 words,
                 self.builtin(arguments.measuring.no_builtin)?,
                 color,
-            )?,
+            ),
             measuring: self.measuring(&arguments.measuring, &JudgingArgs::default())?,
             machine: machine_facts(&arguments.store),
         })
@@ -228,7 +228,7 @@ impl Place {
         let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
         Ok(ListRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, self.builtin(arguments.no_builtin)?, color)?,
+            scope: scope(&arguments.build, filter, words, self.builtin(arguments.no_builtin)?, color),
             machine: machine::facts(),
         })
     }
@@ -245,7 +245,7 @@ impl Place {
             benchmark: arguments.benchmark.clone(),
             baseline: arguments.base.clone().or_else(|| self.config.baseline.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
-            scope: scope(&arguments.build, filter, words, self.builtin(arguments.no_builtin)?, color)?,
+            scope: scope(&arguments.build, filter, words, self.builtin(arguments.no_builtin)?, color),
             launch_timeout: arguments.launch_timeout,
             caches: arguments.caches,
             machine: machine::facts(),
@@ -335,8 +335,8 @@ fn scope(
     words: Vec<String>,
     harness: Harness,
     color: Coloring,
-) -> Result<Scope, CliError> {
-    Ok(Scope {
+) -> Scope {
+    Scope {
         selection: Selection {
             packages: arguments.package.clone(),
             exclude: arguments.exclude.clone(),
@@ -360,7 +360,7 @@ fn scope(
         filter,
         words,
         harness,
-    })
+    }
 }
 
 /// Which of the built-in suite's benchmarks the configuration selects.

@@ -24,7 +24,7 @@ fn claims_that_make_no_sense_are_usage_errors_that_say_so() {
         let claim =
             format!("name = \"n\"\nfaster = \"{faster}\"\nslower = \"{slower}\"\nat-least = {at_least}");
         sandbox.write("perfguard.toml", &format!("[[claim]]\n{claim}\n"));
-        let failed = sandbox.perfguard(&["claims", "--no-builtin", "--bench", "work"]).assert().code(2);
+        let failed = sandbox.perfguard(&["claims", "--no-builtin"]).assert().code(2);
         let stderr = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
         assert!(stderr.contains(part) && stderr.contains("claim `n`"), "{stderr}");
     }
@@ -34,7 +34,7 @@ fn claims_that_make_no_sense_are_usage_errors_that_say_so() {
 fn exporting_twice_changes_no_byte_and_nonsense_is_named_by_its_line() {
     let sandbox = gauge(CLAIM);
     sandbox
-        .perfguard(&["claims", "--no-harness", "--bench", "work", "--budget", "4s", "-q"])
+        .perfguard(&["claims", "--no-builtin", "--bench", "work", "--budget", "4s", "-q"])
         .assert()
         .code(0);
     let export = || {

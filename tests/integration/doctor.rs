@@ -12,7 +12,7 @@ pub(crate) fn json(output: &[u8]) -> Value {
 fn a_quick_look_judges_the_machine_and_the_build_and_measures_nothing() {
     let gauge = Sandbox::new("gauge");
     let ran = gauge
-        .perfguard(&["doctor", "--quick", "--no-harness", "--bench", "work", "--format", "json"])
+        .perfguard(&["doctor", "--quick", "--no-builtin", "--bench", "work", "--format", "json"])
         .assert()
         .code(0);
     let report = json(&ran.get_output().stdout);
@@ -43,12 +43,12 @@ fn a_quick_look_judges_the_machine_and_the_build_and_measures_nothing() {
 fn what_does_not_build_is_told_and_the_machine_is_judged_all_the_same() {
     let gauge = Sandbox::new("gauge");
     gauge.edit("src/lib.rs", "seed | 1", "seed | oops");
-    let ran = gauge.perfguard(&["doctor", "--no-harness", "--bench", "work"]).assert().code(101);
+    let ran = gauge.perfguard(&["doctor", "--no-builtin", "--bench", "work"]).assert().code(101);
     let text = String::from_utf8_lossy(&ran.get_output().stdout).into_owned();
     assert!(text.contains("load") && text.contains("Machine key") && text.contains("error: "), "{text}");
     let wrong = gauge.perfguard(&["doctor", "--format", "junit"]).assert().code(2);
     assert!(String::from_utf8_lossy(&wrong.get_output().stderr).contains("use table, json, markdown"));
     gauge.edit("src/lib.rs", "seed | oops", "seed | 1");
-    let nothing = gauge.perfguard(&["doctor", "nosuch", "--no-harness", "--bench", "work"]).assert().code(2);
+    let nothing = gauge.perfguard(&["doctor", "nosuch", "--no-builtin", "--bench", "work"]).assert().code(2);
     assert!(String::from_utf8_lossy(&nothing.get_output().stderr).contains("`nosuch`"));
 }

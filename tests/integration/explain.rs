@@ -174,12 +174,12 @@ fn names_and_formats_that_make_no_sense_are_refused() {
     let gauge = Sandbox::new("gauge");
     gauge.commit("second");
     let explain = |arguments: &[&str]| -> Output {
-        let all = [&["explain"], arguments, &["--no-harness", "--bench", "work"]].concat();
+        let all = [&["explain"], arguments, &["--no-builtin", "--bench", "work"]].concat();
         gauge.perfguard(&all).output().unwrap()
     };
     for (arguments, words) in [
         (&["gauge/wrok"][..], "`gauge::work::gauge/work`"),
-        (&["gauge/"], "means: 2 match"),
+        (&["gauge/"], "`gauge/` matches 2 benchmarks"),
         (&["gauge::work::gauge/wok"], "`gauge::work::gauge/work`"),
         (&[WORK, "no-such-revision"], "no-such-revision"),
         (&[WORK, "--format", "html"], "write explain as html; use table, json, markdown"),
@@ -207,7 +207,7 @@ fn a_slower_function_is_found_by_a_real_count() {
     let gauge = Sandbox::new("gauge");
     gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 1100");
     let arguments =
-        ["explain", WORK, "HEAD", "--no-harness", "--format", "json", "--flamegraph", "difference.svg"];
+        ["explain", WORK, "HEAD", "--no-builtin", "--format", "json", "--flamegraph", "difference.svg"];
     let output = gauge.perfguard(&arguments).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");

@@ -30,8 +30,8 @@ const OPTIONS: LaunchOptions = LaunchOptions {
 
 /// The fixture's executable, linked to the copied Criterion. Built once, in a folder that outlives the test.
 fn executable() -> &'static Path {
-    slots::take_one();
     static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
+    slots::take_one();
     EXECUTABLE.get_or_init(|| {
         let fixture = checkout();
         let lock = fixture.join("Cargo.lock");

@@ -6,11 +6,11 @@ use super::super::console::{Console, write_file};
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
+use crate::domain::Exit;
 
 const CONFIGURATION: &str = include_str!("templates/perfguard.toml");
 const WORKFLOW: &str = include_str!("templates/perfguard.yml");
 const WORKFLOW_PATH: &str = ".github/workflows/perfguard.yml";
-use crate::domain::Exit;
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &InitArgs) -> Result<Exit, CliError> {

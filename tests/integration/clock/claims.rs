@@ -12,7 +12,7 @@ fn a_claim_that_is_lost_fails_check_with_its_own_words() {
     alone(|| {
         let sandbox = gauge(CLAIM);
         let held = sandbox
-            .perfguard(&["check", "--no-harness", "--bench", "work", "--budget", "4s", "--format", "json"])
+            .perfguard(&["check", "--no-builtin", "--bench", "work", "--budget", "4s", "--format", "json"])
             .assert()
             .code(0);
         let report = json(&held.get_output().stdout);
@@ -21,7 +21,7 @@ fn a_claim_that_is_lost_fails_check_with_its_own_words() {
         // Work becomes ten times as fast: no benchmark got slower, and yet the claim is lost.
         sandbox.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 100");
         let lost = sandbox
-            .perfguard(&["check", "--no-harness", "--bench", "work", "--budget", "4s"])
+            .perfguard(&["check", "--no-builtin", "--bench", "work", "--budget", "4s"])
             .assert()
             .code(100);
         let text = String::from_utf8_lossy(&lost.get_output().stdout).replace('\n', " ");
@@ -32,7 +32,7 @@ fn a_claim_that_is_lost_fails_check_with_its_own_words() {
             .perfguard(&[
                 "claims",
                 "steady",
-                "--no-harness",
+                "--no-builtin",
                 "--bench",
                 "work",
                 "--budget",

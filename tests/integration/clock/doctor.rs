@@ -9,7 +9,7 @@ fn a_build_is_measured_against_itself_for_the_whole_budget() {
     alone(|| {
         let gauge = Sandbox::new("gauge");
         let report = gauge.path("doctor.json");
-        let arguments = ["doctor", "gauge/work", "--no-harness", "--bench", "work", "--budget", "4s"];
+        let arguments = ["doctor", "gauge/work", "--no-builtin", "--bench", "work", "--budget", "4s"];
         let format = ["--format", "json", "--output", report.to_str().unwrap()];
         gauge.perfguard(&[&arguments[..], &format].concat()).assert().code(0);
         let report = json(&std::fs::read(report).unwrap());
@@ -34,9 +34,8 @@ fn a_check_tells_of_its_null_control() {
     alone(|| {
         let gauge = Sandbox::new("gauge");
         gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 1300");
-        let arguments = ["check", "--no-harness", "--bench", "work", "--baseline", "HEAD", "--budget", "10s"];
-        let ran =
-            gauge.perfguard(&[&arguments[..], &["--null-control", "--format", "json"]].concat()).assert();
+        let arguments = ["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD", "--budget", "10s"];
+        let ran = gauge.perfguard(&[&arguments[..], &["--aa-test", "--format", "json"]].concat()).assert();
         let report = json(&ran.get_output().stdout);
         let notes = report["notes"].to_string();
         let work = report["benchmarks"]

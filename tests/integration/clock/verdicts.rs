@@ -111,7 +111,7 @@ fn less_work_is_an_improvement() {
         let gauge = Sandbox::new("gauge");
         gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 800");
         gauge.commit("second");
-        let compare = ["compare", "HEAD~1", "HEAD", "--no-harness", "--bench", "work", "--budget", "20s"];
+        let compare = ["compare", "HEAD~1", "HEAD", "--no-builtin", "--bench", "work", "--budget", "20s"];
         let document =
             ran(&gauge, &[&compare[..], &["--exact", "--format", "json", "--", WORK]].concat()).json();
         let work = benchmark(&document, WORK);

@@ -10,7 +10,7 @@ const WORK: &str = "gauge::work::gauge/work";
 const STEADY: &str = "gauge::work::gauge/steady";
 
 const COMMON: [&str; 9] =
-    ["check", "--no-harness", "--bench", "work", "--baseline", "HEAD", "--format", "json", "--metrics"];
+    ["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD", "--format", "json", "--metrics"];
 
 pub(crate) fn check(gauge: &Sandbox, metrics: &str, more: &[&str]) -> Ran {
     ran(gauge, &[&COMMON[..], &[metrics], more].concat())
@@ -166,7 +166,7 @@ fn without_valgrind_the_rest_goes_on_and_the_remedy_is_told() {
 #[test]
 fn a_run_stores_counts_beside_times() {
     let gauge = Sandbox::new("gauge");
-    let arguments = ["run", "--no-harness", "--bench", "work", "--format", "json", "--budget", "1s"];
+    let arguments = ["run", "--no-builtin", "--bench", "work", "--format", "json", "--budget", "1s"];
     let found = ran(&gauge, &[&arguments[..], &["--metrics", "wall-time,allocations"]].concat());
     let document = found.json();
     assert_eq!(found.code, 0, "{document}");

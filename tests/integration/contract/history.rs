@@ -4,7 +4,7 @@ use super::{benchmark, json, names_of, ran};
 use crate::sandbox::Sandbox;
 
 pub(crate) const WORK: &str = "gauge::work::gauge/work";
-pub(crate) const QUICK: &[&str] = &["--no-harness", "--bench", "work", "--budget", "500ms", "--exact", WORK];
+pub(crate) const QUICK: &[&str] = &["--no-builtin", "--bench", "work", "--budget", "500ms", "--exact", WORK];
 
 pub(crate) fn run(sandbox: &Sandbox, arguments: &[&str]) -> serde_json::Value {
     json(sandbox, &[&["run"], arguments, QUICK].concat())

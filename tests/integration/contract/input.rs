@@ -118,14 +118,14 @@ fn nothing_to_measure() {
     gauge.commit("second");
     let mut shown = String::new();
     for arguments in [
-        &["check", "--package", "gaug", "--no-harness"][..],
-        &["check", "--package", "other", "--no-harness"],
-        &["check", "--bench", "wrok", "--no-harness"],
-        &["check", "--bench", "other", "--no-harness"],
-        &["check", "gauge/wrok", "--no-harness", "--bench", "work"],
-        &["run", "nothing*", "quux", "--no-harness", "--bench", "work"],
-        &["list", "--exact", "gauge/work", "--no-harness", "--bench", "work"],
-        &["run", "--commits", "HEAD~1..HEAD", "nothing*", "--no-harness", "--bench", "work"],
+        &["check", "--package", "gaug", "--no-builtin"][..],
+        &["check", "--package", "other", "--no-builtin"],
+        &["check", "--bench", "wrok", "--no-builtin"],
+        &["check", "--bench", "other", "--no-builtin"],
+        &["check", "gauge/wrok", "--no-builtin", "--bench", "work"],
+        &["run", "nothing*", "quux", "--no-builtin", "--bench", "work"],
+        &["list", "--exact", "gauge/work", "--no-builtin", "--bench", "work"],
+        &["run", "--commits", "HEAD~1..HEAD", "nothing*", "--no-builtin", "--bench", "work"],
     ] {
         shown += &refused(&gauge, arguments);
     }
@@ -136,12 +136,12 @@ fn nothing_to_measure() {
     shown += "without a bench target\n";
     gauge.commit("third");
     gauge.commit("fourth");
-    shown += &refused(&gauge, &["check", "--no-harness"]);
+    shown += &refused(&gauge, &["check", "--no-builtin"]);
     gauge.write(
         "benches/old.rs",
         "#![feature(test)]\nextern crate test;\n#[bench]\nfn b(_: &mut test::Bencher) {}\n",
     );
     shown += "with a bench of libtest's\n";
-    shown += &refused(&gauge, &["check", "--no-harness"]);
+    shown += &refused(&gauge, &["check", "--no-builtin"]);
     insta::assert_snapshot!("nothing_to_measure", shown);
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use super::{ran, ran_with};
 use crate::sandbox::Sandbox;
 
-const CHECK: &[&str] = &["check", "--no-harness", "--bench", "work", "--baseline", "HEAD"];
+const CHECK: &[&str] = &["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD"];
 
 fn check(arguments: &[&'static str]) -> Vec<&'static str> {
     CHECK.iter().chain(arguments).copied().collect()
@@ -45,6 +45,9 @@ fn results_go_to_stdout_and_progress_to_stderr() {
 #[test]
 fn a_debug_log_tells_what_was_started_and_what_was_kept() {
     let gauge = Sandbox::new("gauge");
+    // Never built before, whatever else was built in this slot.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    gauge.write("src/lib.rs", &format!("{}// {now}\n", gauge.read("src/lib.rs")));
     let list = ["list", "--no-builtin", "--bench", "work", "-vv"];
     let logged = ran(&gauge, &list);
     assert_eq!(logged.code, 0, "{}", logged.stderr);
@@ -60,7 +63,7 @@ fn a_debug_log_tells_what_was_started_and_what_was_kept() {
 #[test]
 fn a_closed_pipe_ends_quietly() {
     let gauge = Sandbox::new("gauge");
-    for arguments in [&["list", "--no-harness", "--quiet"][..], &["--help"], &["check", "--help"]] {
+    for arguments in [&["list", "--no-builtin", "--quiet"][..], &["--help"], &["check", "--help"]] {
         let mut command = gauge.process(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());

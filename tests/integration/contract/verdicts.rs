@@ -23,7 +23,7 @@ pub(crate) fn slower() -> Sandbox {
 }
 
 pub(crate) fn check(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
-    let common = ["check", "--no-harness", "--bench", "work", "--baseline", "HEAD", "--budget", "20s"];
+    let common = ["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD", "--budget", "20s"];
     ran(sandbox, &[&common, arguments].concat())
 }
 
@@ -31,10 +31,10 @@ pub(crate) fn check(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
 fn identical_executables_need_no_clock() {
     let gauge = Sandbox::new("gauge");
     gauge.commit("second");
-    let shown = ran(&gauge, &["check", "--no-harness", "--bench", "work", "--require-verdict"]);
+    let shown = ran(&gauge, &["check", "--no-builtin", "--bench", "work", "--require-verdict"]);
     assert_eq!(shown.code, 0, "{}", shown.stderr);
     insta::assert_snapshot!("identical", redacted(&gauge, &shown.stdout));
-    let document = json(&gauge, &["check", "--no-harness", "--bench", "work"]);
+    let document = json(&gauge, &["check", "--no-builtin", "--bench", "work"]);
     let metric = &benchmark(&document, WORK)["metrics"][0];
     assert_eq!((&metric["verdict"], &metric["method"]), (&"unchanged".into(), &"exact".into()));
     assert_eq!((&metric["pairs"], &metric["baseline"]), (&0.into(), &Value::Null));

@@ -25,8 +25,8 @@ const OPTIONS: CountOptions =
 
 /// An executable of the fixture, built for a variant. Built once, in a folder that outlives the test.
 fn executable(variant: Variant, target: &str) -> PathBuf {
-    slots::take_one();
     static BUILT: OnceLock<Vec<(Variant, String, PathBuf)>> = OnceLock::new();
+    slots::take_one();
     let built = BUILT.get_or_init(|| {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("counts-fixture");
         fixture::copy("counts", &place);

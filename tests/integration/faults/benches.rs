@@ -75,7 +75,7 @@ fn a_bench_that_fails_fails_alone_and_says_why() {
     let before = Belongings::of(&sandbox);
     let arguments = [
         "check",
-        "--no-harness",
+        "--no-builtin",
         "--bench",
         "faulty",
         "--baseline",
@@ -121,7 +121,7 @@ fn the_side_that_fails_is_named_also_when_it_is_the_baseline() {
     sandbox.commit("faults");
     sandbox.edit("benches/faulty.rs", "FAULTY: bool = true", "FAULTY: bool = false");
     let arguments =
-        ["check", "--no-harness", "--baseline", "HEAD", "gauge::faulty::panics", "--budget", "1s"];
+        ["check", "--no-builtin", "--baseline", "HEAD", "gauge::faulty::panics", "--budget", "1s"];
     let ended = Running::start(sandbox.process(&arguments)).end();
     assert_eq!(ended.code, Some(101), "{}", ended.stderr);
     assert!(ended.stdout.contains("it panicked: no good"), "{}", ended.stdout);

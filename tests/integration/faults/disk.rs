@@ -55,7 +55,7 @@ impl Disk<'_> {
     }
 }
 
-const RUN: &[&str] = &["run", "--no-harness", "--bench", "work", "--budget", "300ms"];
+const RUN: &[&str] = &["run", "--no-builtin", "--bench", "work", "--budget", "300ms"];
 
 #[test]
 fn a_full_disk_under_the_store_loses_nothing_that_was_stored() {

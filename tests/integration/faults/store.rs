@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{Belongings, is_sound, run};
 use crate::sandbox::Sandbox;
 
-const RUN: &[&str] = &["run", "--no-harness", "--bench", "work", "--budget", "300ms", "--store", "kept.db"];
+const RUN: &[&str] = &["run", "--no-builtin", "--bench", "work", "--budget", "300ms", "--store", "kept.db"];
 
 /// A sandbox with an empty store at `kept.db`.
 fn with_store() -> Sandbox {
