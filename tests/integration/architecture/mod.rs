@@ -56,7 +56,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("rustc_demangle", &["measure"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
-    ("anstream", &["cli"]),
+    ("anstream", &["cli", "measure", "report"]),
     ("jiff", &["cli", "report"]),
     ("terminal_size", &["cli"]),
     ("tracing_subscriber", &["cli"]),

@@ -18,7 +18,7 @@ fn runs_are_stored_and_reported() {
     assert_eq!(empty.stdout, "no baseline is stored: measure one with `cargo perfguard run`\n");
     assert!(!gauge.path(".perfguard").exists(), "looking makes no store");
     let commit = gauge.git(&["rev-parse", "HEAD"]);
-    for _ in 0..2 {
+    for _ in 0..3 {
         let document = run(&gauge, &[]);
         assert_eq!(
             (&document["verdict"], &document["candidate"]["commit"]),
@@ -34,7 +34,7 @@ fn runs_are_stored_and_reported() {
         (&baselines[0]["benchmark"], &baselines[0]["commit"]),
         (&WORK.into(), &commit.as_str().into())
     );
-    assert_eq!((&baselines[0]["occasions"], &baselines[0]["provenance"]), (&2.into(), &"native".into()));
+    assert_eq!((&baselines[0]["occasions"], &baselines[0]["provenance"]), (&3.into(), &"native".into()));
     assert!(baselines[0]["value"].as_f64().unwrap() > 0.0);
     let table = ran(&gauge, &["report"]).stdout;
     assert!(table.contains(WORK) && table.contains(" ±"), "{table}");
