@@ -74,6 +74,11 @@ impl Entry {
         Self { folder: artifacts.join(name.as_str()), inputs }
     }
 
+    /// Where it is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The benches of the entry, if it is there and every executable is what it was.
     pub(super) fn load(&self) -> Option<Vec<Kept>> {
         let text = fs::read_to_string(self.folder.join(MANIFEST)).ok()?;

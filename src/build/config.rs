@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use crate::domain::Variables;
 
 use super::BuildError;
+use super::environment::variable_part;
 
 /// How deep files may include files: enough for any sane set-up, and an end for a circle.
 const INCLUDE_DEPTH: usize = 8;
@@ -188,11 +189,6 @@ impl CargoConfig {
         });
         tables.collect::<Vec<_>>().join("\n")
     }
-}
-
-/// A triple or profile as it appears in the names of Cargo's variables.
-pub(super) fn variable_part(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
 /// A list of strings, or a string of words, as a list.

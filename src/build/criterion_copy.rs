@@ -30,7 +30,7 @@ pub struct CriterionCopy {
 #[derive(Debug, thiserror::Error)]
 pub enum CriterionCopyError {
     /// Nobody has read this version, or its text is not what was read: the edit would be a guess.
-    #[error("edit criterion {version}: {what}")]
+    #[error("criterion {version} cannot be copied: {what}")]
     Unsupported {
         /// The version in question.
         version: String,
@@ -38,20 +38,20 @@ pub enum CriterionCopyError {
         what: String,
     },
     /// The published manifest is of no use.
-    #[error("adapt the manifest {path}: could not {source}")]
+    #[error("the manifest {path} cannot be adapted: {error}")]
     Manifest {
         /// The manifest.
         path: PathBuf,
         /// What is wrong with it.
-        source: ManifestError,
+        error: ManifestError,
     },
     /// A file could not be read or written.
-    #[error("copy criterion: {path}: {source}")]
+    #[error("failed to copy criterion: {path}: {error}")]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
 }
 
@@ -131,7 +131,7 @@ fn edited(
     let path = original.join("Cargo.toml");
     let published = fs::read_to_string(&path).map_err(io_error(&path))?;
     let manifest = manifest::stripped(&published, version)
-        .map_err(|source| CriterionCopyError::Manifest { path, source })?;
+        .map_err(|error| CriterionCopyError::Manifest { path, error })?;
     files.insert("Cargo.toml".into(), manifest.into_bytes());
     Ok(files)
 }
@@ -206,7 +206,7 @@ fn write_whole(
     match fs::rename(draft.path(), place) {
         // Somebody else was faster with the same content.
         Err(_) if place.is_dir() => Ok(()),
-        Err(source) => Err(CriterionCopyError::Io { path: place.to_owned(), source }),
+        Err(error) => Err(CriterionCopyError::Io { path: place.to_owned(), error }),
         Ok(()) => {
             // It is no longer where it would be removed from.
             let _ = draft.keep();
@@ -217,7 +217,7 @@ fn write_whole(
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> CriterionCopyError {
     let path = path.to_owned();
-    |source| CriterionCopyError::Io { path, source }
+    |error| CriterionCopyError::Io { path, error }
 }
 
 #[cfg(test)]

@@ -9,6 +9,11 @@ use crate::domain::{BenchTarget, Variables, without_leftovers};
 
 use super::messages::{Messages, Script};
 
+/// A triple or profile as it appears in the names of Cargo's variables.
+pub(super) fn variable_part(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
 /// Beginnings of the names of variables that change what compilers make of the same source.
 const DECISIVE: [&str; 12] = [
     "CARGO_",

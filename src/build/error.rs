@@ -1,4 +1,4 @@
-//! Why there is no executable. Worded to follow "failed to …".
+//! Why there is no executable.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::support::process::ProcessError;
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// Cargo or the compiler ended with an error.
-    #[error("build the {side}: cargo ended with {status}")]
+    #[error("failed to build the {side}: cargo ended with {status}")]
     Failed {
         /// Whose build.
         side: Side,
@@ -20,7 +20,7 @@ pub enum BuildError {
         output: String,
     },
     /// Cargo succeeded without an executable for a bench that was asked for.
-    #[error("build the {side}: cargo made no executable of `{bench}`")]
+    #[error("failed to build the {side}: cargo made no executable of `{bench}`")]
     NoExecutable {
         /// Whose build.
         side: Side,
@@ -31,7 +31,7 @@ pub enum BuildError {
     #[error(transparent)]
     Process(#[from] ProcessError),
     /// The compiler does not tell its version.
-    #[error("read the version of `{}`: {answer}", program.display())]
+    #[error("failed to read the version of `{}`: {answer}", program.display())]
     Version {
         /// The compiler.
         program: PathBuf,
@@ -39,7 +39,7 @@ pub enum BuildError {
         answer: String,
     },
     /// A file could not be read, written or removed.
-    #[error("{action} `{}`", path.display())]
+    #[error("failed to {action} `{}`", path.display())]
     File {
         /// What was attempted: `read`, `write` …
         action: &'static str,
@@ -49,7 +49,7 @@ pub enum BuildError {
         source: io::Error,
     },
     /// A file of Cargo's, or a `--config`, is no TOML.
-    #[error("parse {origin}")]
+    #[error("failed to parse {origin}")]
     Toml {
         /// The file or flag.
         origin: String,
@@ -57,7 +57,7 @@ pub enum BuildError {
         source: Box<toml::de::Error>,
     },
     /// A setting has a value that cannot be used.
-    #[error("use Cargo's setting `{key}`: {reason}")]
+    #[error("Cargo's setting `{key}` cannot be used: {reason}")]
     Setting {
         /// The setting.
         key: String,
@@ -65,7 +65,7 @@ pub enum BuildError {
         reason: &'static str,
     },
     /// A foreign target has nothing to run it.
-    #[error("run executables for {target} on {host}: no runner is set")]
+    #[error("executables for {target} cannot run on {host}: no runner is set")]
     NoRunner {
         /// The target triple.
         target: String,
@@ -80,7 +80,7 @@ impl BuildError {
         match self {
             Self::NoRunner { target, .. } => Some(format!(
                 "set `target.{target}.runner` in .cargo/config.toml, or CARGO_TARGET_{}_RUNNER",
-                super::config::variable_part(target)
+                super::environment::variable_part(target)
             )),
             Self::Failed { side: Side::Baseline, .. } => Some(
                 "the baseline does not build here; name another with --baseline, or fit its toolchain"

@@ -7,7 +7,8 @@ use toml::Value;
 use crate::domain::Execution;
 
 use super::BuildError;
-use super::config::{CargoConfig, variable_part, words};
+use super::config::{CargoConfig, words};
+use super::environment::variable_part;
 
 /// Decides between a direct start, a runner and an emulator.
 ///

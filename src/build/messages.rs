@@ -1,8 +1,8 @@
-//! Cargo's JSON messages, as far as they are of use here. Wire types that never leave this module.
+//! Cargo's JSON messages, as far as they are of use here. `cargo_metadata` reads them.
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use cargo_metadata::{Artifact, ArtifactDebuginfo, ArtifactProfile, BuildScript, Message, TargetKind};
 
 /// An executable that Cargo made (or found up to date) of a bench target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,82 +41,38 @@ pub(super) struct Messages {
     pub(super) compiled: usize,
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
-enum Wire {
-    CompilerArtifact(Artifact),
-    BuildScriptExecuted(Executed),
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
-struct Artifact {
-    package_id: String,
-    target: Target,
-    profile: Profile,
-    executable: Option<PathBuf>,
-    #[serde(default)]
-    fresh: bool,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Profile {
-    opt_level: String,
-    #[serde(default)]
-    debuginfo: serde_json::Value,
-    debug_assertions: bool,
-    overflow_checks: bool,
-}
-
-#[derive(Deserialize)]
-struct Executed {
-    package_id: String,
-    #[serde(default)]
-    linked_paths: Vec<String>,
-    #[serde(default)]
-    env: Vec<(String, String)>,
-    #[serde(default)]
-    out_dir: String,
-}
-
 impl Messages {
     /// Takes one line of Cargo's stdout. Gives the name of a crate that was just compiled and how many that makes.
     ///
     /// A line that is no message (a build script's wrapper may print anything) is passed over.
     pub(super) fn line(&mut self, line: &str) -> Option<(String, usize)> {
-        match serde_json::from_str(line).unwrap_or(Wire::Other) {
-            Wire::CompilerArtifact(artifact) => self.artifact(artifact),
-            Wire::BuildScriptExecuted(executed) => {
+        match serde_json::from_str(line) {
+            Ok(Message::CompilerArtifact(artifact)) => self.artifact(artifact),
+            Ok(Message::BuildScriptExecuted(executed)) => {
                 self.scripts.push(Script::new(executed));
                 None
             }
-            Wire::Other => None,
+            Ok(_) | Err(_) => None,
         }
     }
 
     fn artifact(&mut self, artifact: Artifact) -> Option<(String, usize)> {
-        let Artifact { package_id, target, profile, executable, fresh } = artifact;
+        let Artifact { package_id, target, profile, executable, fresh, .. } = artifact;
+        let (package_id, executable) = (package_id.repr, executable.map(PathBuf::from));
         let news = (!fresh).then(|| {
             self.compiled += 1;
             (target.name.clone(), self.compiled)
         });
-        let is = |wanted: &str| target.kind.iter().any(|kind| kind == wanted);
-        if let Some(path) = executable.clone().filter(|_| is("bin")) {
+        let is = |wanted: &TargetKind| target.kind.contains(wanted);
+        if let Some(path) = executable.clone().filter(|_| is(&TargetKind::Bin)) {
             self.binaries.push((package_id.clone(), target.name.clone(), path));
         }
-        if let Some(path) = executable.filter(|_| is("bench")) {
+        if let Some(path) = executable.filter(|_| is(&TargetKind::Bench)) {
             self.executables.push(Executable {
                 package_id,
                 target: target.name,
                 path,
-                settings: Compiled::new(profile),
+                settings: Compiled::new(&profile),
             });
         }
         news
@@ -124,14 +80,13 @@ impl Messages {
 }
 
 impl Compiled {
-    fn new(profile: Profile) -> Self {
-        let debug = match profile.debuginfo {
-            serde_json::Value::Null => "0".to_owned(),
-            serde_json::Value::String(text) => text,
+    fn new(profile: &ArtifactProfile) -> Self {
+        let debug = match &profile.debuginfo {
+            ArtifactDebuginfo::None => "0".to_owned(),
             other => other.to_string(),
         };
         Self {
-            opt_level: profile.opt_level,
+            opt_level: profile.opt_level.clone(),
             debug,
             debug_assertions: profile.debug_assertions,
             overflow_checks: profile.overflow_checks,
@@ -140,18 +95,18 @@ impl Compiled {
 }
 
 impl Script {
-    fn new(executed: Executed) -> Self {
+    fn new(executed: BuildScript) -> Self {
         // `native=/path`, `dependency=/path` or only `/path`.
         let folders = executed.linked_paths.iter().map(|path| {
             let kinds = ["native=", "dependency=", "crate=", "framework=", "all="];
-            let plain = kinds.iter().find_map(|kind| path.strip_prefix(kind)).unwrap_or(path);
-            PathBuf::from(plain)
+            let path = path.as_str();
+            PathBuf::from(kinds.iter().find_map(|kind| path.strip_prefix(kind)).unwrap_or(path))
         });
         Self {
             library_folders: folders.collect(),
-            package_id: executed.package_id,
+            package_id: executed.package_id.repr,
             variables: executed.env,
-            out_dir: executed.out_dir,
+            out_dir: executed.out_dir.into_string(),
         }
     }
 }
@@ -161,7 +116,7 @@ mod tests {
     use super::*;
 
     const BENCH: &str = r#"{"reason":"compiler-artifact","package_id":"path+file:///w#p@0.1.0","manifest_path":"/w/Cargo.toml","target":{"kind":["bench"],"crate_types":["bin"],"name":"sums","src_path":"/w/benches/sums.rs","edition":"2024","doc":false,"doctest":false,"test":false},"profile":{"opt_level":"3","debuginfo":"line-tables-only","debug_assertions":false,"overflow_checks":true,"test":true},"features":[],"filenames":["/t/sums-1"],"executable":"/t/sums-1","fresh":false}"#;
-    const LIBRARY: &str = r#"{"reason":"compiler-artifact","package_id":"registry+x#lib@1.0.0","target":{"kind":["lib"],"name":"lib"},"profile":{"opt_level":"3","debuginfo":0,"debug_assertions":false,"overflow_checks":false,"test":false},"executable":null,"fresh":true}"#;
+    const LIBRARY: &str = r#"{"reason":"compiler-artifact","package_id":"registry+x#lib@1.0.0","manifest_path":"/l/Cargo.toml","target":{"kind":["lib"],"crate_types":["lib"],"name":"lib","src_path":"/l/src/lib.rs","edition":"2021","doc":true,"doctest":true,"test":true},"profile":{"opt_level":"3","debuginfo":0,"debug_assertions":false,"overflow_checks":false,"test":false},"features":[],"filenames":["/t/liblib.rlib"],"executable":null,"fresh":true}"#;
     const SCRIPT: &str = r#"{"reason":"build-script-executed","package_id":"p","linked_libs":[],"linked_paths":["native=/t/out","/plain"],"cfgs":[],"env":[["A","b"]],"out_dir":"/t/out"}"#;
 
     #[test]
@@ -173,6 +128,18 @@ mod tests {
         assert_eq!(executable.package_id, "path+file:///w#p@0.1.0");
         assert_eq!(executable.settings.debug, "line-tables-only");
         assert!(executable.settings.overflow_checks);
+    }
+
+    #[test]
+    fn what_a_later_cargo_adds_is_no_trouble() {
+        let later = BENCH.replace(r#""fresh":false"#, r#""fresh":false,"tomorrow":{"x":1}"#);
+        let later = later.replace(r#""test":true}"#, r#""test":true,"tomorrow":1}"#);
+        let mut messages = Messages::default();
+        messages.line(&later);
+        assert_eq!(messages.executables.len(), 1);
+        let mut plain = Messages::default();
+        plain.line(&BENCH.replace(r#""line-tables-only""#, "0"));
+        assert_eq!(plain.executables[0].settings.debug, "0");
     }
 
     #[test]

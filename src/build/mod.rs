@@ -16,6 +16,7 @@ mod error;
 mod execution;
 mod messages;
 mod profile;
+mod request;
 mod seed;
 mod toolchain;
 
@@ -24,8 +25,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    BenchTarget, BuildFingerprint, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Execution, Features,
-    Instrument, LocalPackage, Note, Progress, Side, TreeId, Variables, Variant,
+    BenchTarget, BuildFingerprint, BuiltBench, CrateOrigin, CriterionSource, Execution, Instrument, Note,
+    Progress, Variables, Variant,
 };
 
 use cache::{Entry, Inputs, Kept};
@@ -35,54 +36,7 @@ use toolchain::Toolchain;
 
 pub use binary::output_of_binary;
 pub use error::BuildError;
-
-/// A release of a crate of crates.io that is replaced by a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Patch {
-    /// The crate.
-    pub name: String,
-    /// Which release of it: several may be replaced at once.
-    pub version: String,
-    /// The folder: outside of every source tree, and never changed once it is there.
-    pub path: PathBuf,
-    /// What the folder's content comes to: executables are kept by it.
-    pub digest: String,
-}
-
-/// What to build, where, and how.
-#[derive(Debug, Clone, Copy)]
-pub struct BuildRequest<'a> {
-    /// Whose build it is.
-    pub side: Side,
-    /// The content of the source tree.
-    pub tree: &'a TreeId,
-    /// The root of the workspace, below the common build folder.
-    pub workspace: &'a Path,
-    /// The target folder, below the common build folder: its parent is the common build folder.
-    pub target_dir: &'a Path,
-    /// Where the folder lives when it is not at the common build folder.
-    pub home: &'a Path,
-    /// Where executables are kept.
-    pub artifacts: &'a Path,
-    /// The Cargo to run.
-    pub cargo: &'a Path,
-    /// The whole environment, as it was found.
-    pub environment: &'a Variables,
-    /// Cargo's flags.
-    pub flags: &'a CargoFlags,
-    /// Cargo's feature flags.
-    pub features: &'a Features,
-    /// The bench targets to build.
-    pub benches: &'a [BenchTarget],
-    /// Crates to replace.
-    pub patches: &'a [Patch],
-    /// What the executables are for. The copies of Criterion among the patches must be for the same.
-    pub variant: Variant,
-    /// The other side's target folder, to start from when this side's holds nothing yet.
-    pub seed: Option<&'a Path>,
-    /// The packages that must never be carried over from the other side.
-    pub local: &'a [LocalPackage],
-}
+pub use request::{BuildRequest, Patch};
 
 /// Where a build's executables came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,12 +93,23 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let plan = Plan::new(request)?;
     let entry = Entry::new(request.artifacts, &plan.inputs(request));
     if let Some(kept) = entry.load() {
+        tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
         return Ok(plan.built(request, kept, Origin::Kept, notes));
     }
     if let Some(from) = request.seed.filter(|_| seed::is_unused(request.target_dir)) {
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
         seed::seed(from, request.target_dir, request.local, &constant)?;
     }
+    tracing::debug!(
+        side = %request.side,
+        variant = ?request.variant,
+        tree = request.tree.as_str(),
+        target = plan.target,
+        profile = plan.profile,
+        rustflags = ?plan.rustflags,
+        benches = request.benches.len(),
+        "no executables are kept: builds"
+    );
     let messages = cargo::compile(request, &plan.environment, progress)?;
     let kept = entry.store(plan.collect(request, &messages)?)?;
     Ok(plan.built(request, kept, Origin::Built, notes))

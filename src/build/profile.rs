@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::config::{CargoConfig, lookup, variable_part};
+use super::config::{CargoConfig, lookup};
+use super::environment::variable_part;
 use super::messages::Compiled;
 
 /// The profile that `cargo bench` uses.

@@ -4,12 +4,16 @@
 #![expect(clippy::struct_excessive_bools, reason = "a flag is given or not")]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
+use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
-use crate::domain::ReportKind;
+use super::metric_parser::MetricParser;
+use super::values::{self, Limits};
+use crate::domain::{Metric, ReportKind};
 use crate::measure::counter::InstructionSource;
 
 /// What stands before a flag's name in its environment twin.
@@ -17,48 +21,48 @@ const ENV_PREFIX: &str = "PERFGUARD_";
 
 /// Paragraphs are one line each: clap wraps them to the terminal.
 const AFTER_HELP: &str = "\
-Every flag has an environment twin: --no-harness is PERFGUARD_NO_HARNESS=1. Flags beat the environment, the environment \
+Every flag has an environment twin: --no-builtin is PERFGUARD_NO_BUILTIN=1. Flags beat the environment, the environment \
 beats perfguard.toml, and that beats the defaults.
 
 Exit codes:
-  0    passed, or done
-  100  at least one confirmed regression, and nothing else
-  102  a verdict was required and is missing
-  101  could not complete: build, bench, git, store or file trouble
-  2    asked for what cannot be: usage, configuration, unknown revision or benchmark
+  0    the gate passed, or the command did what was asked
+  100  at least one confirmed regression, broken claim or exceeded limit
+  102  `--require-verdict` was given, and a benchmark has no verdict or nothing was compared
+  101  something failed: a build, a benchmark, git, the store or a file
+  2    invalid usage: a bad flag, configuration, revision or benchmark name
 
-Start with `cargo perfguard check`: it compares your work tree with the point where your branch left the main one.";
+`cargo perfguard check` compares the work tree with the commit where the branch left the default branch.";
 
 const CHECK_HELP: &str = "\
 Examples:
   cargo perfguard check                            against the merge-base with the default branch
   cargo perfguard check parser                     only benchmarks with `parser` in their full names
-  cargo perfguard check 'app::parse::*' --no-harness --threshold 3%
+  cargo perfguard check 'app::parse::*' --no-builtin --threshold 3%
   cargo perfguard check --baseline v1.2.0 --require-verdict --format json --output perf.json
-  cargo perfguard check --null-control             ask first whether this machine is fit; see `doctor --help`
+  cargo perfguard check --aa-test             test first whether this machine is fit; see `doctor --help`
 
-Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 could not complete; 2 wrong usage.";
+Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 something failed; 2 invalid usage.";
 
 const RUN_HELP: &str = "\
 Examples:
-  cargo perfguard run                              measure the work tree and store the figures
-  cargo perfguard run --commits HEAD~20..HEAD      fill in history; what is stored already is skipped
+  cargo perfguard run                              measure the work tree and store the results
+  cargo perfguard run --commits HEAD~20..HEAD      measure past commits, except those that are stored
 
-After five runs of a commit its stored figures can clear most benchmarks of a later `check` without any pairs.";
+After five runs of a commit, its stored results can clear most benchmarks of a later `check` without measuring pairs.";
 
 const COMPARE_HELP: &str = "\
 Examples:
   cargo perfguard compare main                     the work tree against main
   cargo perfguard compare v1.0.0 v1.1.0 -- parser  two tags, only benchmarks with `parser` in their names
 
-Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 could not complete; 2 wrong usage.";
+Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 something failed; 2 invalid usage.";
 
 const REPORT_HELP: &str = "\
 Examples:
-  cargo perfguard report                           what this workspace's store holds, by architecture
+  cargo perfguard report                           the stored results of this workspace, by architecture
   cargo perfguard report --format markdown --output PERFORMANCE.md
 
-Figures come from `cargo perfguard run` and `check`.";
+Results are stored by `cargo perfguard run` and `check`.";
 
 const EXPLAIN_HELP: &str = "\
 Examples:
@@ -66,33 +70,33 @@ Examples:
   cargo perfguard explain json/large v1.2.0        any part of a name that means one benchmark; against a tag
   cargo perfguard explain json/large v1.2.0 v1.3.0 --flamegraph difference.svg
 
-It counts instructions under valgrind, twice on each side: they repeat exactly, so even a small difference is real. The \
-last sentence says where to look. What differs besides the code (toolchain, flags, features, dependencies) is named \
-first.
+Instructions are counted under Valgrind, twice on each side. Counts repeat exactly, so even a small difference is real. \
+Differences besides the code (toolchain, flags, features, dependencies) come first, and the last sentence says where to \
+look.
 
-BASE and CANDIDATE are any names of a commit that git understands. Of functions that were inlined into others the line \
-table tells, so both sides are built with symbols and line tables; the code is the same as without.
+BASE and CANDIDATE are any revisions that git understands. Both sides are built with symbols and line tables, so that \
+inlined functions can be told apart; the code itself is the same as without.
 
-Exit codes: 0 explained; 101 could not complete (valgrind is missing, a build failed); 2 no or several such benchmarks.";
+Exit codes: 0 explained; 101 something failed (Valgrind is missing, a build failed); 2 no benchmark or several match.";
 
 const LIST_HELP: &str = "\
 Examples:
-  cargo perfguard list                             every full name, one a line
-  cargo perfguard list --no-harness --format json  the workspace's own benches, for programs";
+  cargo perfguard list                             every full name, one per line
+  cargo perfguard list --no-builtin --format json  the workspace's own benches, for programs";
 
 const DOCTOR_HELP: &str = "\
 Examples:
-  cargo perfguard doctor                           everything, with three of your benchmarks against themselves
-  cargo perfguard doctor --quick                   only look: nothing is measured
+  cargo perfguard doctor                           all findings, and three benchmarks measured against themselves
+  cargo perfguard doctor --quick                   all findings, without measuring
   cargo perfguard doctor parser --benchmarks 5     five benchmarks with `parser` in their full names
-  cargo perfguard doctor --budget 60s              how small a threshold six times the time would allow
+  cargo perfguard doctor --budget 60s              the smallest threshold with six times the time
 
-Every finding is fit, caution (it costs time or precision, no verdict is wrong for it), unfit (what is measured like \
-this means little) or unknown. A build that is measured against itself did not change, so the largest change that its \
-interval does not rule out is the smallest threshold that can honestly be enforced here; write that, or more, to \
-[thresholds] in perfguard.toml. `check --null-control` asks the same question during a check.
+Each finding is fit, caution (it costs time or precision, but no verdict is wrong), unfit (results mean little) or \
+unknown. A build that is measured against itself did not change, so any change that its interval does not rule out is \
+noise. The largest such change is the smallest threshold that this machine supports; put it, or more, into [thresholds] \
+in perfguard.toml. `check --aa-test` does the same test during a check.
 
-Exit codes: 0 done, fit or not (--format json: `fitness`); 101 could not complete; 2 wrong usage.";
+Exit codes: 0 done, fit or not (--format json: `fitness`); 101 something failed; 2 invalid usage.";
 
 /// Guards performance the way tests guard behaviour.
 #[derive(Debug, Parser)]
@@ -102,8 +106,8 @@ Exit codes: 0 done, fit or not (--format json: `fitness`); 101 could not complet
     version,
     about = "Guards performance the way tests guard behaviour",
     long_about = "Guards performance the way tests guard behaviour: measures the Criterion benches of a Cargo workspace, \
-                  unmodified, in many short launches that take turns with the baseline, and fails the build when one got \
-                  slower than its threshold allows, and only then.",
+                  unmodified, in many short launches interleaved with the baseline, and fails the build when one got slower \
+                  than its threshold allows, and only then.",
     after_help = AFTER_HELP,
     max_term_width = 110,
     subcommand_required = true,
@@ -120,10 +124,10 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct CommonArgs {
-    /// Say less: no progress, only results and errors
+    /// Show only results and errors, no progress
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Say more: every benchmark in tables, cargo's own output
+    /// Show every benchmark in tables, and Cargo's own output; -vv adds a debug log on standard error
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Colour the output
@@ -145,27 +149,27 @@ pub(crate) enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// The gate: measure the work tree, compare with the baseline, print the table, set the exit code
+    /// Measure the work tree, compare it with the baseline, and fail when a benchmark regressed
     Check(CheckArgs),
-    /// Measure and store, no judgement
+    /// Measure and store, without judging
     Run(RunArgs),
-    /// Build two revisions and measure them against each other, in turns, now, on this machine
+    /// Build two revisions and measure them against each other, now, on this machine
     Compare(CompareArgs),
-    /// The baseline report per architecture, from the store; measures nothing
+    /// Show the stored baselines by architecture; measures nothing
     Report(ReportArgs),
-    /// One benchmark over commits, with its change points; measures nothing
+    /// Show one benchmark over commits, with its change points; measures nothing
     History(HistoryArgs),
-    /// Which functions account for one benchmark's difference in instructions
+    /// Show which functions account for a benchmark's difference in instructions
     Explain(ExplainArgs),
-    /// What would be measured
+    /// List what would be measured
     List(ListArgs),
-    /// The guide's claims and your own, each confirmed, refuted or undecided on this machine
+    /// Test the guide's claims and your own: confirmed, refuted or undecided on this machine
     Claims(ClaimsArgs),
-    /// Is this machine, profile and toolchain fit to measure, and how small a change can it see
+    /// Check whether this machine, profile and toolchain are fit to measure, and how small a change they can show
     Doctor(DoctorArgs),
-    /// Look after stored and committed baselines
+    /// Manage stored and committed baselines
     Baseline(BaselineArgs),
-    /// Write a starter configuration and workflow, never over what is there
+    /// Write a starter configuration and workflow; existing files are kept
     Init(InitArgs),
     /// Write shell completions to standard output
     Completions(CompletionsArgs),
@@ -198,7 +202,7 @@ pub(crate) struct CheckArgs {
     /// The revision to compare with [default: the merge-base with the default branch; on that branch, the first parent]
     #[arg(long, value_name = "REV", help_heading = "Judging")]
     pub(crate) baseline: Option<String>,
-    /// Put all of the harness's claims to the test, too
+    /// Test all claims of the built-in suite, too
     #[arg(long, help_heading = "Judging")]
     pub(crate) claims: bool,
     #[command(flatten)]
@@ -219,7 +223,7 @@ pub(crate) struct CheckArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
-    /// Measure these commits instead (oldest first), skipping what is stored already for this machine
+    /// Measure these commits instead (oldest first), except those that are stored for this machine
     #[arg(long, value_name = "A..B")]
     pub(crate) commits: Option<String>,
     #[command(flatten)]
@@ -242,10 +246,13 @@ pub(crate) struct CompareArgs {
     /// The revision to judge [default: the work tree]
     #[arg(value_name = "CANDIDATE")]
     pub(crate) candidate: Option<String>,
+    /// A filter that was typed without `--` before it
+    #[arg(hide = true, value_name = "FILTER", value_parser = values::behind_dashes)]
+    pub(crate) misplaced: Option<String>,
     /// Only benchmarks whose full name matches
     #[arg(last = true, value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
-    /// FILTERs are whole names
+    /// FILTERs are full names
     #[arg(long)]
     pub(crate) exact: bool,
     #[command(flatten)]
@@ -278,7 +285,7 @@ pub(crate) struct ReportArgs {
 #[derive(Debug, Args)]
 #[command(after_help = EXPLAIN_HELP)]
 pub(crate) struct ExplainArgs {
-    /// The benchmark: its full name (package::target::criterion-id), or a part of it or glob that means exactly one
+    /// The benchmark: its full name (package::target::criterion-id), or a part of it or a glob that matches exactly one
     #[arg(value_name = "BENCHMARK")]
     pub(crate) benchmark: String,
     /// The revision to compare with [default: the merge-base with the default branch; on that branch, the first parent]
@@ -287,18 +294,18 @@ pub(crate) struct ExplainArgs {
     /// The revision to explain [default: the work tree]
     #[arg(value_name = "CANDIDATE")]
     pub(crate) candidate: Option<String>,
-    /// Draw the difference as a flame graph, too: red is more instructions, blue is fewer
+    /// Write the difference as a flame graph, too: red is more instructions, blue is fewer
     #[arg(long, value_name = "FILE.svg", help_heading = "Output")]
     pub(crate) flamegraph: Option<PathBuf>,
-    /// Count branches and caches besides, in Callgrind's simulation of a processor
+    /// Count branches and cache misses, too, in Callgrind's simulation of a processor
     #[arg(long)]
     pub(crate) caches: bool,
-    /// Leave out the built-in harness
-    #[arg(long)]
-    pub(crate) no_harness: bool,
-    /// When a launch is given up: `30s`
-    #[arg(long, value_name = "DURATION", hide = true, allow_hyphen_values = true)]
-    pub(crate) launch_timeout: Option<String>,
+    /// Leave out the built-in suite
+    #[arg(long, alias = "no-harness")]
+    pub(crate) no_builtin: bool,
+    /// When a launch is stopped: `30s`
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, hide = true, allow_hyphen_values = true)]
+    pub(crate) launch_timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
     #[command(flatten)]
@@ -311,9 +318,9 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
-    /// Leave out the built-in harness
-    #[arg(long)]
-    pub(crate) no_harness: bool,
+    /// Leave out the built-in suite
+    #[arg(long, alias = "no-harness")]
+    pub(crate) no_builtin: bool,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
     #[command(flatten)]
@@ -323,12 +330,12 @@ pub(crate) struct ListArgs {
 /// `history`
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
-    /// The benchmark's full name: package::target::criterion-id
+    /// The benchmark: its full name (package::target::criterion-id), or a part of it or a glob that matches exactly one
     #[arg(value_name = "BENCHMARK")]
     pub(crate) benchmark: String,
-    /// Which figure
-    #[arg(long, value_name = "METRIC", default_value = "wall-time")]
-    pub(crate) metric: String,
+    /// Which metric
+    #[arg(long, value_name = "METRIC", default_value = "wall-time", value_parser = MetricParser)]
+    pub(crate) metric: Metric,
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
     #[command(flatten)]
@@ -343,15 +350,15 @@ pub(crate) struct ClaimsArgs {
     /// Only claims whose name (group/pattern) matches: a glob, or a part of the name
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
-    /// FILTERs are whole names
+    /// FILTERs are full names
     #[arg(long)]
     pub(crate) exact: bool,
-    /// Paired time per claim, a ceiling: `5s`, `500ms`
-    #[arg(long, value_name = "DURATION", help_heading = "Measuring")]
-    pub(crate) budget: Option<String>,
+    /// The most paired time per claim: `5s`, `500ms`
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Measuring")]
+    pub(crate) budget: Option<Duration>,
     /// Only the configuration's own claims
-    #[arg(long, help_heading = "Measuring")]
-    pub(crate) no_harness: bool,
+    #[arg(long, alias = "no-harness", help_heading = "Measuring")]
+    pub(crate) no_builtin: bool,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
     #[command(flatten)]
@@ -367,22 +374,22 @@ pub(crate) struct DoctorArgs {
     /// Only benchmarks whose full name (package::target::criterion-id) matches: a glob, or a part of the name
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
-    /// FILTERs are whole names
+    /// FILTERs are full names
     #[arg(long)]
     pub(crate) exact: bool,
-    /// Measure nothing: only look at the machine and the build
+    /// Look at the machine and the build without measuring
     #[arg(long, help_heading = "Measuring")]
     pub(crate) quick: bool,
     /// How many benchmarks are measured against themselves, spread over all that match
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Measuring",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) benchmarks: u16,
-    /// Paired time per benchmark, all of which is used: `10s`, `500ms` [default: that of `check`]
-    #[arg(long, value_name = "DURATION", help_heading = "Measuring", allow_hyphen_values = true)]
-    pub(crate) budget: Option<String>,
-    /// Leave out the built-in harness, which stands in where there is no benchmark of your own
-    #[arg(long, help_heading = "Measuring")]
-    pub(crate) no_harness: bool,
+    /// Paired time per benchmark; all of it is used: `10s`, `500ms` [default: that of `check`]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Measuring", allow_hyphen_values = true)]
+    pub(crate) budget: Option<Duration>,
+    /// Leave out the built-in suite, which is used where the workspace has no benchmark
+    #[arg(long, alias = "no-harness", help_heading = "Measuring")]
+    pub(crate) no_builtin: bool,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
     #[command(flatten)]
@@ -424,7 +431,7 @@ pub(crate) enum BaselineCommand {
     List,
     /// Write what is stored of this machine as a reviewable file: baselines/ARCH-CPU.toml
     Export(ExportArgs),
-    /// Check a file that another machine exported, and put it under baselines/
+    /// Check files that other machines exported, and copy them to baselines/
     Import(ImportArgs),
     /// Remove old results from the store
     Prune(PruneArgs),
@@ -444,7 +451,7 @@ pub(crate) struct ExportArgs {
 /// `baseline import`
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The files to take
+    /// The files to import
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// The architecture they must be of [default: this machine's]
@@ -456,9 +463,9 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PruneArgs {
     /// Only results older than this: `90d`, `12h`
-    #[arg(long, value_name = "AGE", default_value = "90d")]
-    pub(crate) older_than: String,
-    /// Keep so many of the newest results of each benchmark, however old
+    #[arg(long, value_name = "AGE", default_value = "90d", value_parser = values::age)]
+    pub(crate) older_than: Duration,
+    /// Keep this many of the newest results of each benchmark, however old
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) keep: u32,
 }
@@ -469,7 +476,7 @@ pub(crate) struct FilterArgs {
     /// Only benchmarks whose full name (package::target::criterion-id) matches: a glob, or a part of the name
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
-    /// FILTERs are whole names
+    /// FILTERs are full names
     #[arg(long)]
     pub(crate) exact: bool,
     /// Only list what would be measured
@@ -483,31 +490,32 @@ pub(crate) struct FilterArgs {
 pub(crate) struct JudgingArgs {
     /// The largest accepted worsening: `5%` for every relative metric, or `wall-time=3%`; repeatable
     // `-5%` must reach the words that say what is wrong with it.
-    #[arg(long, value_name = "LIMIT", value_delimiter = ',', allow_hyphen_values = true)]
-    pub(crate) threshold: Vec<String>,
-    /// What is measured again, with fresh launches, before it counts
+    #[arg(long, value_name = "LIMIT", value_delimiter = ',', value_parser = values::limits,
+          allow_hyphen_values = true)]
+    pub(crate) threshold: Vec<Limits>,
+    /// Which results are measured again, with fresh launches, before they count
     #[arg(long, value_name = "WHEN", value_enum)]
     pub(crate) confirm: Option<ConfirmArg>,
     /// Exit with 102 when a benchmark ends without a verdict, or nothing was compared
     #[arg(long)]
     pub(crate) require_verdict: bool,
-    /// Measure pairs even where both executables are identical (to see this machine's noise)
+    /// Measure pairs even where both executables are identical, to see this machine's noise
     #[arg(long)]
     pub(crate) measure_identical: bool,
-    /// First measure up to three baseline executables against themselves: when one seems changed, this machine is
-    /// unfit, and everything timed is inconclusive
-    #[arg(long)]
-    pub(crate) null_control: bool,
+    /// First measure up to three baseline executables against themselves. If one seems to have changed, this machine is
+    /// unfit, and every result by the clock is inconclusive
+    #[arg(long, alias = "null-control")]
+    pub(crate) aa_test: bool,
 }
 
 /// `--confirm`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ConfirmArg {
-    /// Nothing: one finding is enough
+    /// None
     Never,
-    /// What looks regressed
+    /// Regressions
     Suspects,
-    /// What looks regressed or improved
+    /// Regressions and improvements
     Always,
 }
 
@@ -515,9 +523,9 @@ pub(crate) enum ConfirmArg {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CounterArg {
-    /// Valgrind: exact, and knows the functions; the default
+    /// Valgrind: exact, with the functions that account for it; the default
     Callgrind,
-    /// The processor, where it and the kernel let programs: at full speed, nearly exact
+    /// The processor: fast and nearly exact, where the machine and the kernel allow it
     Hardware,
 }
 
@@ -534,23 +542,23 @@ impl From<CounterArg> for InstructionSource {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measuring")]
 pub(crate) struct MeasuringArgs {
-    /// Which figures to take, separated by commas: wall-time, instructions, allocations, allocated-bytes, peak-bytes
-    /// [default: the first three; those that cannot be counted are left out, with a note]
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub(crate) metrics: Vec<String>,
+    /// What to measure, separated by commas [default: wall-time, instructions and allocations; what cannot be counted here
+    /// is left out, with a note]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = MetricParser)]
+    pub(crate) metrics: Vec<Metric>,
     /// What counts instructions
     #[arg(long, value_name = "COUNTER", value_enum)]
     pub(crate) instructions_by: Option<CounterArg>,
-    /// Paired time per benchmark, a ceiling: `10s`, `500ms`
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    pub(crate) budget: Option<String>,
-    /// Leave out the built-in harness
-    #[arg(long)]
-    pub(crate) no_harness: bool,
-    /// When a launch is given up: `30s`. By default after several times the time it should take
-    #[arg(long, value_name = "DURATION", hide = true, allow_hyphen_values = true)]
-    pub(crate) launch_timeout: Option<String>,
-    /// Accepted for users of Criterion; there are never plots
+    /// The most paired time per benchmark: `10s`, `500ms`
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, allow_hyphen_values = true)]
+    pub(crate) budget: Option<Duration>,
+    /// Leave out the built-in suite
+    #[arg(long, alias = "no-harness")]
+    pub(crate) no_builtin: bool,
+    /// When a launch is stopped: `30s`. By default after several times the time it should take
+    #[arg(long, value_name = "DURATION", value_parser = values::duration, hide = true, allow_hyphen_values = true)]
+    pub(crate) launch_timeout: Option<Duration>,
+    /// Accepted for users of Criterion; no plots are drawn
     #[arg(long, hide = true)]
     pub(crate) noplot: bool,
 }
@@ -577,9 +585,9 @@ pub(crate) struct BuildArgs {
     #[arg(long, short, value_name = "SPEC")]
     pub(crate) package: Vec<String>,
     /// All packages of the workspace (the default)
-    #[arg(long, visible_alias = "all")]
+    #[arg(long, visible_alias = "all", conflicts_with = "package")]
     pub(crate) workspace: bool,
-    /// Not these packages
+    /// Exclude these packages
     #[arg(long, value_name = "SPEC")]
     pub(crate) exclude: Vec<String>,
     /// Only these bench targets
@@ -600,7 +608,7 @@ pub(crate) struct BuildArgs {
     /// Build for this target triple
     #[arg(long, value_name = "TRIPLE")]
     pub(crate) target: Option<String>,
-    /// How many jobs Cargo runs at once
+    /// Number of parallel jobs of Cargo
     #[arg(long, short, value_name = "N")]
     pub(crate) jobs: Option<String>,
     /// Cargo.lock must be up to date
@@ -621,7 +629,7 @@ pub(crate) struct StoreArgs {
     /// The SQLite file that keeps every result [default: .perfguard/store.db at the workspace root]
     #[arg(long, value_name = "PATH")]
     pub(crate) store: Option<PathBuf>,
-    /// Go by this machine key instead of this machine's own
+    /// Use this machine key instead of this machine's own
     #[arg(long, value_name = "KEY")]
     pub(crate) machine: Option<String>,
 }
@@ -667,23 +675,50 @@ pub(crate) fn parse(mut words: Vec<std::ffi::OsString>) -> Result<Arguments, cla
     if words.get(1).is_some_and(|word| word == "perfguard") {
         words.remove(1);
     }
-    let matches = command().try_get_matches_from(words)?;
+    let mut command = command();
+    if let Some((new, old)) = both_twins(&command) {
+        let message = format!("{new} cannot be used with {old}, which is its former name");
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    let matches = command.try_get_matches_from(words)?;
     Arguments::from_arg_matches(&matches)
 }
 
-/// Gives every flag of a command and its subcommands its environment twin.
+/// The environment twin of a flag.
+fn twin(long: &str) -> String {
+    format!("{ENV_PREFIX}{}", long.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// The twins of a flag that are set, its own before those of former names.
 ///
 /// A variable that is set but empty counts as unset: CI systems pass absent inputs as empty text.
+fn set_twins(arg: &clap::Arg) -> Vec<String> {
+    let Some(long) = arg.get_long().filter(|long| !matches!(*long, "help" | "version")) else {
+        return Vec::new();
+    };
+    let visible = arg.get_visible_aliases().unwrap_or_default();
+    let former = arg.get_all_aliases().unwrap_or_default().into_iter().filter(|name| !visible.contains(name));
+    [long]
+        .into_iter()
+        .chain(former)
+        .map(twin)
+        .filter(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty()))
+        .collect()
+}
+
+/// Two variables that are set and mean one flag.
+fn both_twins(command: &clap::Command) -> Option<(String, String)> {
+    let here = command.get_arguments().find_map(|arg| {
+        let mut set = set_twins(arg).into_iter();
+        set.next().zip(set.next())
+    });
+    here.or_else(|| command.get_subcommands().find_map(both_twins))
+}
+
+/// Gives every flag of a command and its subcommands its environment twin.
 fn with_environment(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| {
-        let Some(long) = arg.get_long() else { return arg };
-        if matches!(long, "help" | "version") {
-            return arg;
-        }
-        let variable = format!("{ENV_PREFIX}{}", long.to_ascii_uppercase().replace('-', "_"));
-        if std::env::var_os(&variable).is_none_or(|value| value.is_empty()) {
-            return arg;
-        }
+        let Some(variable) = set_twins(&arg).into_iter().next() else { return arg };
         let arg = if matches!(arg.get_action(), ArgAction::SetTrue) {
             arg.value_parser(FalseyValueParser::new())
         } else {

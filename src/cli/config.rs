@@ -10,13 +10,19 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::args::CounterArg;
-use crate::domain::{Claim, ClaimOrigin, Limit, LimitError, Metric};
+use super::values;
+use crate::domain::metric::UnknownMetric;
+use crate::domain::near::nearest;
+use crate::domain::{Claim, ClaimOrigin, Limit, Metric};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
 use crate::pipeline::claims::wire::{ClaimWire, check_all};
 
 /// The name of the file at the workspace root.
 pub(crate) const FILE_NAME: &str = "perfguard.toml";
+
+/// The former name of the table `[builtin]`, and where it stands.
+const FORMER_BUILTIN: &str = "[harness], its former name";
 
 /// What a configuration says, checked.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,8 +34,8 @@ pub(crate) struct Config {
     /// Whether a benchmark that only the baseline has fails the gate.
     pub(crate) missing_fails: Option<bool>,
     pub(crate) budget: Option<Duration>,
-    pub(crate) harness_enabled: Option<bool>,
-    pub(crate) harness_select: Option<Vec<String>>,
+    pub(crate) builtin_enabled: Option<bool>,
+    pub(crate) builtin_select: Option<Vec<String>>,
     pub(crate) thresholds: Limits,
     pub(crate) targets: Vec<(String, Limits)>,
     pub(crate) benchmarks: Vec<BenchmarkRule>,
@@ -49,24 +55,24 @@ pub(crate) struct BenchmarkRule {
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
-    #[error("read {path}: {error}")]
-    Read { path: PathBuf, error: std::io::Error },
-    #[error("understand {place}: {message}")]
+    #[error("failed to read {}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("invalid configuration in {place}: {message}")]
     Syntax { place: String, message: String, nearest: Option<String> },
-    #[error("understand {place}: `{key}`: {reason}")]
+    #[error("invalid `{key}` in {place}: {reason}")]
     Value { place: String, key: String, reason: String },
-    #[error("choose a configuration: both {first} and {second} are present")]
+    #[error("{first} cannot be used with {second}")]
     Two { first: String, second: String },
-    #[error("understand {place}: failed to {error}")]
-    Claim { place: String, error: ClaimError },
+    #[error("invalid claim in {place}")]
+    Claim { place: String, source: ClaimError },
 }
 
 impl ConfigError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Syntax { nearest, .. } => nearest.as_ref().map(|key| format!("did you mean `{key}`?")),
-            Self::Two { first, .. } => Some(format!("keep one of them; {first} is the usual place")),
-            Self::Claim { error, .. } => error.hint(),
+            Self::Two { first, .. } => Some(format!("keep one of them, preferably {first}")),
+            Self::Claim { source, .. } => source.hint(),
             Self::Read { .. } | Self::Value { .. } => None,
         }
     }
@@ -81,8 +87,9 @@ struct Wire {
     inconclusive: Option<GateChoice>,
     missing: Option<GateChoice>,
     budget: Option<String>,
-    #[serde(default)]
-    harness: HarnessWire,
+    builtin: Option<BuiltinWire>,
+    /// The former name of `builtin`.
+    harness: Option<BuiltinWire>,
     #[serde(default)]
     thresholds: BTreeMap<String, Amount>,
     #[serde(default)]
@@ -112,7 +119,7 @@ enum GateChoice {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct HarnessWire {
+struct BuiltinWire {
     enabled: Option<bool>,
     select: Option<Vec<String>>,
 }
@@ -165,7 +172,7 @@ pub(crate) fn load(
     let file = match std::fs::read_to_string(&path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(ConfigError::Read { path, error }),
+        Err(source) => return Err(ConfigError::Read { path, source }),
     };
     let mut config = match (file, metadata) {
         (Some(_), Some((table, _))) => {
@@ -222,10 +229,15 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         key: key.to_owned(),
         reason,
     };
-    let metrics =
-        wire.metrics.map(|names| metrics(&names)).transpose().map_err(|reason| value("metrics", reason))?;
-    let budget =
-        wire.budget.map(|text| duration(&text)).transpose().map_err(|reason| value("budget", reason))?;
+    let read = |names: Vec<String>| {
+        let metrics = names.iter().map(|name| values::metric(name)).collect::<Result<Vec<_>, _>>()?;
+        values::metrics(&metrics)
+    };
+    let metrics = wire.metrics.map(read).transpose().map_err(|error| value("metrics", error.to_string()))?;
+    let budget = wire
+        .budget
+        .map(|text| values::duration(&text).map_err(|error| value("budget", format!("`{text}`: {error}"))));
+    let budget = budget.transpose()?;
     let mut targets = Vec::new();
     for (selector, table) in &wire.target {
         targets.push((
@@ -240,8 +252,17 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
             thresholds: limits(&entry.thresholds, place, &format!("benchmark `{}`", entry.glob))?,
         });
     }
+    let builtin = match (wire.builtin, wire.harness) {
+        (Some(_), Some(_)) => {
+            return Err(ConfigError::Two {
+                first: "[builtin]".to_owned(),
+                second: FORMER_BUILTIN.to_owned(),
+            });
+        }
+        (found, former) => found.or(former).unwrap_or_default(),
+    };
     let claims = check_all(wire.claim, ClaimOrigin::User)
-        .map_err(|error| ConfigError::Claim { place: place.to_owned(), error })?;
+        .map_err(|source| ConfigError::Claim { place: place.to_owned(), source })?;
     Ok(Config {
         baseline: wire.baseline,
         metrics,
@@ -249,8 +270,8 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         inconclusive_fails: wire.inconclusive.map(|choice| matches!(choice, GateChoice::Fail)),
         missing_fails: wire.missing.map(|choice| matches!(choice, GateChoice::Fail)),
         budget,
-        harness_enabled: wire.harness.enabled,
-        harness_select: wire.harness.select,
+        builtin_enabled: builtin.enabled,
+        builtin_select: builtin.select,
         thresholds: limits(&wire.thresholds, place, "thresholds")?,
         targets,
         benchmarks,
@@ -262,82 +283,34 @@ fn limits(table: &BTreeMap<String, Amount>, place: &str, key: &str) -> Result<Li
     table
         .iter()
         .map(|(name, amount)| {
-            let value = |reason: String, near: Option<String>| match near {
-                Some(nearest) => ConfigError::Syntax {
-                    place: place.to_owned(),
-                    message: format!("`{key}`: {reason}"),
-                    nearest: Some(nearest),
-                },
-                None => ConfigError::Value { place: place.to_owned(), key: format!("{key}.{name}"), reason },
-            };
-            let metric: Metric = name.parse().map_err(|error: crate::domain::metric::UnknownMetric| {
-                value(error.to_string(), nearest(name, Metric::ALL.iter().map(|metric| metric.name())))
+            let metric: Metric = name.parse().map_err(|error: UnknownMetric| ConfigError::Syntax {
+                place: place.to_owned(),
+                message: format!("`{key}`: {error}"),
+                nearest: nearest(Metric::ALL.map(Metric::name), name).into_iter().next(),
             })?;
-            let limit = Limit::parse(&amount.text(), metric)
-                .map_err(|error: LimitError| value(error.to_string(), None))?;
+            let text = amount.text();
+            let limit = Limit::parse(&text, metric).map_err(|error| ConfigError::Value {
+                place: place.to_owned(),
+                key: format!("{key}.{name}"),
+                reason: match error.reason() {
+                    // It shows the part that is wrong.
+                    reason if reason.starts_with('`') => reason,
+                    reason => format!("`{text}`: {reason}"),
+                },
+            })?;
             Ok((metric, limit))
         })
         .collect()
 }
 
-/// Reads metrics by name.
-pub(crate) fn metrics(names: &[String]) -> Result<Vec<Metric>, String> {
-    let mut metrics = Vec::new();
-    for name in names {
-        let metric: Metric =
-            name.trim().parse().map_err(|error: crate::domain::metric::UnknownMetric| error.to_string())?;
-        if !metrics.contains(&metric) {
-            metrics.push(metric);
-        }
-    }
-    if metrics.is_empty() {
-        return Err("at least one metric is needed".to_owned());
-    }
-    metrics.sort_unstable();
-    Ok(metrics)
-}
-
-/// Reads a duration: `10s`, `500ms`, `2m`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let text = text.trim();
-    let split = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-'))).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let number: f64 = number
-        .parse()
-        .map_err(|_| format!("`{text}` does not start with a number (write `10s` or `500ms`)"))?;
-    let scale = match unit.trim() {
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "" => return Err(format!("`{text}` has no unit (write `10s` or `500ms`)")),
-        other => return Err(format!("`{other}` is no unit of time (write `10s` or `500ms`)")),
-    };
-    let seconds = number * scale;
-    if seconds > 0.0 && seconds <= 86_400.0 {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err(format!("`{text}` must be more than zero and at most a day"))
-    }
-}
-
-/// Reads an age: `90d`, `12h`, or a [`duration`].
-pub(crate) fn age(text: &str) -> Result<Duration, String> {
-    let units = [('d', 86_400), ('h', 3_600)];
-    for (unit, seconds) in units {
-        if let Some(number) = text.trim().strip_suffix(unit) {
-            let number: u32 = number.parse().map_err(|_| format!("`{text}` does not start with a number"))?;
-            return Ok(Duration::from_secs(u64::from(number) * seconds));
-        }
-    }
-    duration(text)
-}
-
 /// Turns serde's message into an error that names the nearest known key.
 fn syntax(place: &str, shown: &str, message: &impl std::fmt::Display) -> ConfigError {
+    // Former names keep working and are not offered.
+    let hidden = |text: &str| text.replace(", `harness`", "");
     ConfigError::Syntax {
         place: place.to_owned(),
-        message: shown.to_owned(),
-        nearest: nearest_key(&message.to_string()),
+        message: hidden(shown),
+        nearest: nearest_key(&hidden(&message.to_string())),
     }
 }
 
@@ -346,16 +319,7 @@ fn nearest_key(message: &str) -> Option<String> {
     let rest =
         message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
     let (unknown, expected) = rest.split_once('`')?;
-    nearest(unknown, expected.split('`').skip(1).step_by(2))
-}
-
-/// The most similar of several words, if any is similar at all.
-fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    known
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(similarity, _)| *similarity > 0.6)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate.to_owned())
+    nearest(expected.split('`').skip(1).step_by(2), unknown).into_iter().next()
 }
 
 #[cfg(test)]
@@ -370,7 +334,7 @@ mod tests {
             metrics = ["wall-time"]
             inconclusive = "fail"
             budget = "2.5s"
-            [harness]
+            [builtin]
             enabled = false
             select = ["strings::*"]
             [thresholds]
@@ -396,7 +360,7 @@ mod tests {
         assert_eq!(config.metrics, Some(vec![Metric::WallTime]));
         assert_eq!(config.inconclusive_fails, Some(true));
         assert_eq!(config.budget, Some(Duration::from_millis(2500)));
-        assert_eq!(config.harness_enabled, Some(false));
+        assert_eq!(config.builtin_enabled, Some(false));
         assert_eq!(config.thresholds.len(), 2);
         assert_eq!(config.targets.len(), 2);
         assert_eq!(config.benchmarks[0].glob, "parser::*");
@@ -409,7 +373,8 @@ mod tests {
             ("budgt = \"1s\"", "budget"),
             ("[tresholds]\nwall-time = \"5%\"", "thresholds"),
             ("[thresholds]\nwalltime = \"5%\"", "wall-time"),
-            ("[harness]\nenable = true", "enabled"),
+            ("[builtin]\nenable = true", "enabled"),
+            ("[builtn]\nenabled = true", "builtin"),
             ("[[benchmark]]\nmach = \"x\"", "match"),
             ("[[claim]]\nname = \"x\"\nfastr = \"a\"", "faster"),
             ("inconclusive = \"fial\"", "fail"),
@@ -428,7 +393,10 @@ mod tests {
             ("metrics = []", "`metrics`"),
             ("[thresholds]\nwall-time = 5", "`thresholds.wall-time`"),
             ("[thresholds]\nwall-time = \"NaN%\"", "`thresholds.wall-time`"),
-            ("[[claim]]\nname = \"x\"\nfaster = \"a\"\nslower = \"b\"\nat-least = 0", "`x`: at-least is 0"),
+            (
+                "[[claim]]\nname = \"x\"\nfaster = \"a\"\nslower = \"b\"\nat-least = 0",
+                "invalid claim in perfguard.toml",
+            ),
         ] {
             let error = parse(text, FILE_NAME).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
@@ -448,11 +416,25 @@ mod tests {
     }
 
     #[test]
+    fn the_former_name_of_the_built_in_suite_keeps_working() {
+        let old = parse("[harness]\nenabled = false\nselect = [\"strings::*\"]", FILE_NAME).unwrap();
+        let new = parse("[builtin]\nenabled = false\nselect = [\"strings::*\"]", FILE_NAME).unwrap();
+        assert_eq!(old, new);
+        assert_eq!(new.builtin_enabled, Some(false));
+        let both = parse("[builtin]\nenabled = true\n[harness]\nenabled = true", FILE_NAME).unwrap_err();
+        assert_eq!(both.to_string(), "[builtin] cannot be used with [harness], its former name");
+    }
+
+    #[test]
     fn two_configurations_at_one_level_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE_NAME), "").unwrap();
         let table = serde_json::json!({});
         let error = load(folder.path(), Some(("workspace.metadata.perfguard", &table)), &[]).unwrap_err();
-        assert!(error.to_string().contains("both perfguard.toml and [workspace.metadata.perfguard]"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("perfguard.toml cannot be used with [workspace.metadata.perfguard]")
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 use super::args::Color;
@@ -19,25 +20,25 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Looks at the flags, `NO_COLOR`, `CLICOLOR_FORCE` and whether the streams are terminals.
+    /// Looks at the flags, then as Cargo does at `CARGO_TERM_COLOR`, then at `NO_COLOR`, `CLICOLOR_FORCE` and whether the
+    /// streams are terminals.
     pub(crate) fn new(color: Color, quiet: bool) -> Self {
-        let decide = |terminal: bool| match color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => {
-                let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-                let forced =
-                    set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v != "0");
-                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                !set("NO_COLOR") && (forced || (terminal && !dumb))
-            }
+        let choice = match color {
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+            Color::Auto => of_cargo(std::env::var("CARGO_TERM_COLOR").ok().as_deref()),
         };
-        let stderr = io::stderr().is_terminal();
+        choice.write_global();
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        // anstream takes any value for a wish, and `0` means the contrary.
+        let unforced =
+            choice == ColorChoice::Auto && std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v == "0");
+        let is_colored = |choice, terminal: bool| choice != ColorChoice::Never && (terminal || !unforced);
         Self {
             quiet,
-            color_stdout: decide(io::stdout().is_terminal()),
-            color_stderr: decide(stderr),
-            bars: stderr && !quiet,
+            color_stdout: is_colored(AutoStream::choice(&stdout), stdout.is_terminal()),
+            color_stderr: is_colored(AutoStream::choice(&stderr), stderr.is_terminal()),
+            bars: stderr.is_terminal() && !quiet,
         }
     }
 
@@ -78,9 +79,12 @@ impl Console {
         }
     }
 
-    /// Says that something failed, and what to do.
-    pub(crate) fn error(self, message: impl Display, hint: Option<&str>) {
+    /// Says that something failed, why, and what to do.
+    pub(crate) fn error(self, message: impl Display, causes: &[String], hint: Option<&str>) {
         self.labelled("error", AnsiColor::Red, message);
+        for cause in causes {
+            Self::line(format_args!("  caused by: {cause}"));
+        }
         if let Some(hint) = hint {
             self.labelled(" help", AnsiColor::Cyan, hint);
         }
@@ -115,6 +119,15 @@ impl Console {
         } else {
             text.to_owned()
         }
+    }
+}
+
+/// What `CARGO_TERM_COLOR` says; anything but `always` and `never` leaves the choice open.
+fn of_cargo(variable: Option<&str>) -> ColorChoice {
+    match variable {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
     }
 }
 
@@ -163,15 +176,5 @@ fn terminal_width() -> Option<u16> {
     if let Some(columns) = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()) {
         return Some(columns);
     }
-    #[cfg(unix)]
-    {
-        rustix::termios::tcgetwinsize(io::stdout())
-            .ok()
-            .map(|size| size.ws_col)
-            .filter(|&columns| columns > 0)
-    }
-    #[cfg(not(unix))]
-    {
-        None
-    }
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0).filter(|&columns| columns > 0)
 }

@@ -1,11 +1,13 @@
 //! Every error as a user meets it: what happened, what to do, and the exit code.
 
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
 use super::config::ConfigError;
+use super::values::ValueError;
 use crate::discover::{FilterError, LocateError};
-use crate::domain::LimitError;
+use crate::domain::Exit;
 use crate::judge::TargetError;
 use crate::judge::policy::PolicyError;
 use crate::pipeline::{Fault, PipelineError};
@@ -13,27 +15,25 @@ use crate::report::UnsupportedFormat;
 use crate::report::explain::FlameError;
 use crate::store::{BaselineFileError, FolderError, StoreError};
 
-/// Why a command ended without a report. Worded to follow "failed to".
+/// Why a command ended without a report.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    #[error("find the current folder: {0}")]
-    NoFolder(io::Error),
+    #[error("cannot find the current folder")]
+    NoFolder(#[source] io::Error),
     #[error(transparent)]
     Locate(#[from] LocateError),
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("read a filter: {0}")]
+    #[error(transparent)]
     Filter(#[from] FilterError),
-    #[error("understand a threshold: {0}")]
-    Limit(#[from] LimitError),
     #[error(transparent)]
     Target(#[from] TargetError),
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    #[error("understand {flag}: {reason}")]
-    Value { flag: &'static str, reason: String },
-    #[error("obey both {0}: they exclude each other")]
-    Conflict(&'static str),
+    #[error("invalid value for --metrics: {0}")]
+    Metrics(ValueError),
+    #[error("`{glob}` in `builtin.select` matches no benchmark of the built-in suite")]
+    NothingSelected { glob: String, near: Option<String> },
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
     #[error(transparent)]
@@ -42,27 +42,27 @@ pub(crate) enum CliError {
     Format(#[from] UnsupportedFormat),
     #[error(transparent)]
     Flame(#[from] FlameError),
-    #[error("find anything stored about `{0}`")]
+    #[error("nothing is stored about `{0}`")]
     NothingStored(String),
-    #[error("measure: {0}")]
-    Runner(io::Error),
+    #[error("`{text}` matches {count} stored benchmarks")]
+    SeveralStored { text: String, count: usize, names: Vec<String> },
+    #[error("benchmarks cannot be started here")]
+    Runner(#[source] io::Error),
     #[error(transparent)]
     BaselineFile(#[from] FolderError),
-    #[error("use {path}: failed to {error}")]
-    OtherArch { path: PathBuf, error: BaselineFileError },
-    #[error("export anything: the store holds no results of clean commits on this machine")]
+    #[error("cannot import {}", path.display())]
+    OtherArch { path: PathBuf, source: BaselineFileError },
+    #[error("nothing to export: the store holds no results of clean commits on this machine")]
     NothingToExport,
-    #[error("write {path}: {error}")]
-    Output { path: PathBuf, error: io::Error },
-    #[error("write to standard output: {0}")]
-    Stdout(io::Error),
+    #[error("failed to write {}", path.display())]
+    Output { path: PathBuf, source: io::Error },
+    #[error("failed to write to standard output")]
+    Stdout(#[source] io::Error),
 }
 
 impl CliError {
-    /// The exit code. Exhaustive on purpose: a new error does not compile until somebody has chosen what CI sees.
-    pub(crate) fn code(&self) -> u8 {
-        const USAGE: u8 = 2;
-        const TROUBLE: u8 = 101;
+    /// How the program ends. Exhaustive on purpose: a new error does not compile until somebody has chosen what CI sees.
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Locate(LocateError::Cargo(_) | LocateError::Process(_))
             | Self::Config(ConfigError::Read { .. })
@@ -72,22 +72,22 @@ impl CliError {
             | Self::Runner(_)
             | Self::Flame(_)
             | Self::Output { .. }
-            | Self::Stdout(_) => TROUBLE,
+            | Self::Stdout(_) => Exit::Incomplete,
             Self::Locate(_)
             | Self::Config(_)
             | Self::Filter(_)
-            | Self::Limit(_)
             | Self::Target(_)
             | Self::Policy(_)
-            | Self::Value { .. }
-            | Self::Conflict(_)
+            | Self::Metrics(_)
+            | Self::NothingSelected { .. }
             | Self::NothingStored(_)
+            | Self::SeveralStored { .. }
             | Self::OtherArch { .. }
             | Self::NothingToExport
-            | Self::Format(_) => USAGE,
+            | Self::Format(_) => Exit::Usage,
             Self::Pipeline(error) => match error.fault() {
-                Fault::Usage => USAGE,
-                Fault::Trouble => TROUBLE,
+                Fault::Usage => Exit::Usage,
+                Fault::Trouble => Exit::Incomplete,
             },
         }
     }
@@ -99,10 +99,12 @@ impl CliError {
             Self::Config(error) => error.hint(),
             Self::Pipeline(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::NothingSelected { near, .. } => near.as_ref().map(|name| format!("did you mean `{name}`?")),
             Self::NothingStored(_) => Some(
                 "`cargo perfguard report` shows what is stored; `cargo perfguard run` adds to it".to_owned(),
             ),
-            Self::Output { error, .. } if error.kind() == io::ErrorKind::NotFound => {
+            Self::SeveralStored { names, .. } => Some(format!("name one of them: {}", names.join(", "))),
+            Self::Output { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("make the folder first, or name another file with --output".to_owned())
             }
             Self::BaselineFile(error) => error.hint().map(str::to_owned),
@@ -115,17 +117,33 @@ impl CliError {
             ),
             Self::NoFolder(_)
             | Self::Filter(_)
-            | Self::Limit(_)
             | Self::Target(_)
             | Self::Policy(_)
-            | Self::Value { .. }
-            | Self::Conflict(_)
+            | Self::Metrics(_)
             | Self::Format(_)
             | Self::Runner(_)
             | Self::Flame(_)
             | Self::Output { .. }
             | Self::Stdout(_) => None,
         }
+    }
+
+    /// The messages of what caused it, the nearest first.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut next = Error::source(self);
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        causes
+    }
+
+    /// The whole of it on one line, for programs.
+    pub(crate) fn in_one_line(&self) -> String {
+        let mut parts = vec![self.to_string()];
+        parts.extend(self.causes());
+        parts.join(": ")
     }
 
     /// What another program said about it, as it said it.

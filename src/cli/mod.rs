@@ -9,8 +9,13 @@ mod commands;
 mod config;
 mod console;
 mod context;
+mod debug_log;
 mod error;
+mod metric_parser;
 mod settings;
+#[cfg(test)]
+mod tests;
+mod values;
 mod watch;
 
 use std::ffi::OsString;
@@ -22,6 +27,7 @@ use context::Context;
 use error::CliError;
 use watch::Watch;
 
+use crate::domain::Exit;
 use crate::support::process;
 
 /// Runs the program with its arguments, the program's own name first.
@@ -31,12 +37,13 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Help and version go to stdout with 0, wrong usage to stderr with 2; a closed pipe ends quietly.
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()));
         }
     };
     process::watch_signals();
     let console = Console::new(arguments.common.color, arguments.common.quiet);
     let verbose = arguments.common.verbose;
+    debug_log::start(verbose, console.colors_progress());
     let context = Context { console, watch: Watch::new(console, verbose > 0), verbose };
     let shown = arguments.command.output().map(|(kind, output)| (kind, output.clone()));
     let code = match execute(&context, arguments) {
@@ -47,14 +54,15 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             if let Some((kind, output)) = shown {
                 commands::finish_failed(&context, kind, &output, &error);
             }
-            error.code()
+            error.exit()
         }
     };
     process::dismiss_watchdog();
-    ExitCode::from(code)
+    tracing::debug!(code = code.code(), "ends");
+    ExitCode::from(code.code())
 }
 
-fn execute(context: &Context, arguments: Arguments) -> Result<u8, CliError> {
+fn execute(context: &Context, arguments: Arguments) -> Result<Exit, CliError> {
     match arguments.command {
         Command::Baseline(arguments) => commands::baseline::execute(context, &arguments),
         Command::Claims(arguments) => commands::claims::execute(context, &arguments),
@@ -76,14 +84,5 @@ fn explain(console: Console, error: &CliError) {
     if let Some(output) = error.output() {
         Console::line(output.trim_end());
     }
-    let mut text = format!("failed to {error}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = error.source();
-    }
-    console.error(text, error.hint().as_deref());
+    console.error(error, &error.causes(), error.hint().as_deref());
 }

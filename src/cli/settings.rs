@@ -1,7 +1,7 @@
 //! Arguments as typed, configuration as read, and the environment become requests: flags beat the environment (clap has
 //! merged the two), that beats the file, and that beats the defaults.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::{
@@ -10,14 +10,15 @@ use super::args::{
 };
 use super::config::{self, Config};
 use super::error::CliError;
+use super::values::{self, Limits};
 use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
-    BenchmarkName, CargoFlags, Coloring, Features, Limit, MachineFacts, MachineKey, Metric, ReportKind,
-    Variables, without_leftovers,
+    BenchmarkName, CargoFlags, Coloring, Features, MachineFacts, MachineKey, Metric, ReportKind, Variables,
+    without_leftovers,
 };
 use crate::judge::{
-    BenchmarkRule, Confirm, GatePolicy, HistoryCheck, Identical, Inconclusive, Insistence, Limits, Missing,
-    Policy, TargetSelector, VerdictRequirement,
+    BenchmarkRule, Confirm, GatePolicy, HistoryCheck, Identical, Inconclusive, Insistence, Missing, Policy,
+    TargetSelector, VerdictRequirement,
 };
 use crate::measure::counter::InstructionSource;
 use crate::measure::{fitness, machine};
@@ -31,7 +32,7 @@ use crate::pipeline::request::{
     SuiteClaims,
 };
 use crate::source::{Repository, harness_names};
-use crate::store::{BaselineFile, Store};
+use crate::store::{BaselineFile, Problem, Store, StoreError};
 
 /// Paired time per benchmark when nobody says otherwise.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -65,6 +66,13 @@ impl Place {
             Some(folder) => start.join(folder),
             None => located.target_directory.clone(),
         };
+        tracing::debug!(
+            root = %located.root.display(),
+            target = %target.display(),
+            cargo = %cargo.display(),
+            ?config,
+            "found the workspace"
+        );
         let environment: Variables = without_leftovers(&std::env::vars_os().collect());
         let project =
             Project { root: located.root.clone(), area: target.join("perfguard"), cargo, environment };
@@ -83,7 +91,7 @@ impl Place {
         if arguments.store.is_none() && matches!(path.try_exists(), Ok(false)) {
             return Ok(None);
         }
-        Ok(Some(Store::open_read_only(&path)?))
+        Ok(Some(read_store(&path)?))
     }
 
     /// The file that keeps results.
@@ -107,9 +115,9 @@ impl Place {
                 &arguments.build,
                 filter,
                 words,
-                self.suite(arguments.measuring.no_harness)?,
+                self.builtin(arguments.measuring.no_builtin)?,
                 color,
-            )?,
+            ),
             claims: self.claim_gate(arguments, measuring.budget)?,
             measuring,
             judging: self.judging(&arguments.judging, HistoryCheck::Allowed)?,
@@ -126,16 +134,11 @@ impl Place {
     /// `claims`
     pub(crate) fn claims(&self, arguments: &ClaimsArgs, color: Coloring) -> Result<ClaimsRequest, CliError> {
         let (filter, words) = filter(&arguments.filter, arguments.exact)?;
-        let budget = match &arguments.budget {
-            Some(text) => {
-                config::duration(text).map_err(|reason| CliError::Value { flag: "--budget", reason })?
-            }
-            None => CLAIM_BUDGET,
-        };
-        let suite = self.suite(arguments.no_harness)?;
+        let budget = arguments.budget.unwrap_or(CLAIM_BUDGET);
+        let suite = self.builtin(arguments.no_builtin)?;
         Ok(ClaimsRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, suite, color)?,
+            scope: scope(&arguments.build, filter, words, suite, color),
             own: self.config.claims.clone(),
             measuring: without_flags(budget),
             policy: Policy::new(),
@@ -147,16 +150,11 @@ impl Place {
     /// `doctor`
     pub(crate) fn doctor(&self, arguments: &DoctorArgs, color: Coloring) -> Result<DoctorRequest, CliError> {
         let (filter, words) = filter(&arguments.filter, arguments.exact)?;
-        let budget = match &arguments.budget {
-            Some(text) => {
-                config::duration(text).map_err(|reason| CliError::Value { flag: "--budget", reason })?
-            }
-            None => self.config.budget.unwrap_or(BUDGET),
-        };
-        let suite = self.suite(arguments.no_harness)?;
+        let budget = arguments.budget.or(self.config.budget).unwrap_or(BUDGET);
+        let suite = self.builtin(arguments.no_builtin)?;
         Ok(DoctorRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, suite, color)?,
+            scope: scope(&arguments.build, filter, words, suite, color),
             measuring: without_flags(budget),
             policy: self.policy(&[])?,
             benchmarks: if arguments.quick { 0 } else { arguments.benchmarks.into() },
@@ -193,9 +191,9 @@ impl Place {
                 &arguments.build,
                 filter,
                 words,
-                self.suite(arguments.measuring.no_harness)?,
+                self.builtin(arguments.measuring.no_builtin)?,
                 color,
-            )?,
+            ),
             measuring: self.measuring(&arguments.measuring, &arguments.judging)?,
             judging: self.judging(&arguments.judging, HistoryCheck::Off)?,
             claims: ClaimGate {
@@ -219,9 +217,9 @@ impl Place {
                 &arguments.build,
                 filter,
                 words,
-                self.suite(arguments.measuring.no_harness)?,
+                self.builtin(arguments.measuring.no_builtin)?,
                 color,
-            )?,
+            ),
             measuring: self.measuring(&arguments.measuring, &JudgingArgs::default())?,
             machine: machine_facts(&arguments.store),
         })
@@ -232,7 +230,7 @@ impl Place {
         let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
         Ok(ListRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, self.suite(arguments.no_harness)?, color)?,
+            scope: scope(&arguments.build, filter, words, self.builtin(arguments.no_builtin)?, color),
             machine: machine::facts(),
         })
     }
@@ -244,53 +242,31 @@ impl Place {
         color: Coloring,
     ) -> Result<ExplainRequest, CliError> {
         let (filter, words) = filter(std::slice::from_ref(&arguments.benchmark), false)?;
-        let launch_timeout = arguments.launch_timeout.as_deref().map(config::duration).transpose();
-        let launch_timeout =
-            launch_timeout.map_err(|reason| CliError::Value { flag: "--launch-timeout", reason })?;
         Ok(ExplainRequest {
             project: self.project.clone(),
             benchmark: arguments.benchmark.clone(),
             baseline: arguments.base.clone().or_else(|| self.config.baseline.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
-            scope: scope(&arguments.build, filter, words, self.suite(arguments.no_harness)?, color)?,
-            launch_timeout,
+            scope: scope(&arguments.build, filter, words, self.builtin(arguments.no_builtin)?, color),
+            launch_timeout: arguments.launch_timeout,
             caches: arguments.caches,
             machine: machine::facts(),
         })
     }
 
-    fn suite(&self, off: bool) -> Result<Suite, CliError> {
-        if off || self.config.harness_enabled == Some(false) {
-            return Ok(Suite::Off);
-        }
-        let mut select = Vec::new();
-        for glob in self.config.harness_select.iter().flatten() {
-            // A glob is over `target::id`; the package is ours. Without a wildcard it is a part of the name, as in filters.
-            let whole = if glob.contains(['*', '?']) { format!("*{glob}") } else { glob.clone() };
-            let alone = Filter::parse(std::slice::from_ref(&whole), Reading::Pattern)?;
-            if !harness_names().any(|name| alone.matches(&name)) {
-                return Err(nothing_selected(glob));
-            }
-            select.push(whole);
-        }
-        Ok(Suite::On { select: Filter::parse(&select, Reading::Pattern)? })
+    fn builtin(&self, off: bool) -> Result<Suite, CliError> {
+        if off { Ok(Suite::Off) } else { builtin(&self.config) }
     }
 
     fn measuring(&self, arguments: &MeasuringArgs, judging: &JudgingArgs) -> Result<Measuring, CliError> {
-        let value = |flag, reason| CliError::Value { flag, reason };
-        let budget = match &arguments.budget {
-            Some(text) => config::duration(text).map_err(|reason| value("--budget", reason))?,
-            None => self.config.budget.unwrap_or(BUDGET),
-        };
+        let budget = arguments.budget.or(self.config.budget).unwrap_or(BUDGET);
         let asked = match (&arguments.metrics[..], &self.config.metrics) {
             ([], None) => None,
             ([], Some(metrics)) => Some(metrics.clone()),
-            (names, _) => Some(config::metrics(names).map_err(|reason| value("--metrics", reason))?),
+            (metrics, _) => Some(values::metrics(metrics).map_err(CliError::Metrics)?),
         };
         let insistence = if asked.is_some() { Insistence::Asked } else { Insistence::Default };
         let metrics = asked.unwrap_or_else(|| METRICS.to_vec());
-        let launch_timeout = arguments.launch_timeout.as_deref().map(config::duration).transpose();
-        let launch_timeout = launch_timeout.map_err(|reason| value("--launch-timeout", reason))?;
         let instructions_by =
             arguments.instructions_by.map(InstructionSource::from).or(self.config.instructions_by);
         Ok(Measuring {
@@ -299,7 +275,7 @@ impl Place {
             budget,
             identical: if judging.measure_identical { Identical::Measured } else { Identical::Settled },
             instructions_by: instructions_by.unwrap_or_default(),
-            launch_timeout,
+            launch_timeout: arguments.launch_timeout,
         })
     }
 
@@ -327,36 +303,40 @@ impl Place {
                 Some(ConfirmArg::Always) => Confirm::Always,
             },
             history: if arguments.measure_identical { HistoryCheck::Off } else { history },
-            aa_test: arguments.null_control,
+            aa_test: arguments.aa_test,
         })
     }
 
-    fn policy(&self, thresholds: &[String]) -> Result<Policy, CliError> {
-        let mut policy = Policy::new().with_limits(self.config.thresholds.iter().copied().collect());
-        for (selector, limits) in &self.config.targets {
-            let selector = TargetSelector::parse(selector)?;
-            policy = policy.with_target(selector, limits.iter().copied().collect());
-        }
-        for rule in &self.config.benchmarks {
-            policy = policy
-                .with_benchmark(BenchmarkRule::new(&rule.glob, rule.thresholds.iter().copied().collect())?);
-        }
-        Ok(policy.with_overrides(overrides(thresholds)?))
+    fn policy(&self, thresholds: &[Limits]) -> Result<Policy, CliError> {
+        policy(&self.config, thresholds)
+    }
+}
+
+/// What is judged by: the flags' limits before the configuration's.
+pub(crate) fn policy(config: &Config, thresholds: &[Limits]) -> Result<Policy, CliError> {
+    let mut policy = Policy::new().with_limits(config.thresholds.iter().copied().collect());
+    for (selector, limits) in &config.targets {
+        let selector = TargetSelector::parse(selector)?;
+        policy = policy.with_target(selector, limits.iter().copied().collect());
+    }
+    for rule in &config.benchmarks {
+        policy =
+            policy.with_benchmark(BenchmarkRule::new(&rule.glob, rule.thresholds.iter().copied().collect())?);
+    }
+    Ok(policy.with_overrides(thresholds.iter().flat_map(|Limits(limits)| limits).copied().collect()))
+}
+
+/// Opens a store to read it. One of an older version is brought up to date first: only writing can.
+pub(crate) fn read_store(path: &Path) -> Result<Store, StoreError> {
+    match Store::open_read_only(path) {
+        Err(error) if matches!(error.problem(), Problem::Older { found: 1.., .. }) => Store::open(path),
+        opened => opened,
     }
 }
 
 /// What takes part, and how Cargo is called.
-fn scope(
-    arguments: &BuildArgs,
-    filter: Filter,
-    words: Vec<String>,
-    suite: Suite,
-    color: Coloring,
-) -> Result<Scope, CliError> {
-    if arguments.workspace && !arguments.package.is_empty() {
-        return Err(CliError::Conflict("--package and --workspace"));
-    }
-    Ok(Scope {
+fn scope(arguments: &BuildArgs, filter: Filter, words: Vec<String>, suite: Suite, color: Coloring) -> Scope {
+    Scope {
         selection: Selection {
             packages: arguments.package.clone(),
             exclude: arguments.exclude.clone(),
@@ -380,40 +360,32 @@ fn scope(
         filter,
         words,
         suite,
-    })
+    }
 }
 
-/// A pattern of `[harness] select` that means none of the harness's benchmarks.
+/// Which of the built-in suite's benchmarks the configuration selects.
+pub(crate) fn builtin(config: &Config) -> Result<Suite, CliError> {
+    if config.builtin_enabled == Some(false) {
+        return Ok(Suite::Off);
+    }
+    let mut select = Vec::new();
+    for glob in config.builtin_select.iter().flatten() {
+        // A glob is over `target::id`; the package is ours. Without a wildcard it is a part of the name, as in filters.
+        let whole = if glob.contains(['*', '?']) { format!("*{glob}") } else { glob.clone() };
+        let alone = Filter::parse(std::slice::from_ref(&whole), Reading::Pattern)?;
+        if !harness_names().any(|name| alone.matches(&name)) {
+            return Err(nothing_selected(glob));
+        }
+        select.push(whole);
+    }
+    Ok(Suite::On { select: Filter::parse(&select, Reading::Pattern)? })
+}
+
+/// A pattern of `[builtin] select` that means none of the built-in suite's benchmarks.
 fn nothing_selected(glob: &str) -> CliError {
     let names: Vec<BenchmarkName> = harness_names().collect();
-    let near = nearest(&names, glob.trim_end_matches('*').trim_end_matches(':'));
-    let near = near.first().map_or_else(String::new, |name| format!("; there is `{name}`"));
-    CliError::Value {
-        flag: "`harness.select`",
-        reason: format!("`{glob}` matches nothing in the built-in harness{near}"),
-    }
-}
-
-/// `--threshold`: one limit for every relative metric, or `metric=limit`.
-fn overrides(thresholds: &[String]) -> Result<Limits, CliError> {
-    let mut limits = Limits::new();
-    for text in thresholds {
-        match text.split_once('=') {
-            Some((name, limit)) => {
-                let metric: Metric =
-                    name.trim().parse().map_err(|error: crate::domain::metric::UnknownMetric| {
-                        CliError::Value { flag: "--threshold", reason: error.to_string() }
-                    })?;
-                limits.insert(metric, Limit::parse(limit.trim(), metric)?);
-            }
-            None => {
-                for metric in Metric::ALL.into_iter().filter(|metric| *metric != Metric::Allocations) {
-                    limits.insert(metric, Limit::parse(text, metric)?);
-                }
-            }
-        }
-    }
-    Ok(limits)
+    let near = nearest(&names, glob.trim_end_matches('*').trim_end_matches(':')).into_iter().next();
+    CliError::NothingSelected { glob: glob.to_owned(), near }
 }
 
 pub(crate) fn filter(words: &[String], exact: bool) -> Result<(Filter, Vec<String>), CliError> {

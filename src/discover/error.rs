@@ -1,4 +1,4 @@
-//! Why bench targets could not be found. Worded to follow "failed to …".
+//! Why bench targets could not be found.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::support::process::ProcessError;
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoverError {
     /// The folder has no manifest.
-    #[error("find a Cargo.toml in `{}`", folder.display())]
+    #[error("no Cargo.toml in `{}`", folder.display())]
     NoManifest {
         /// Where one was expected.
         folder: PathBuf,
@@ -18,19 +18,19 @@ pub enum DiscoverError {
     #[error(transparent)]
     Process(#[from] ProcessError),
     /// Cargo refused.
-    #[error("read the workspace's packages: cargo metadata failed\n{output}")]
+    #[error("failed to read the workspace's packages: cargo metadata failed\n{output}")]
     Metadata {
         /// What Cargo said.
         output: String,
     },
     /// Cargo's answer is no metadata.
-    #[error("understand the answer of cargo metadata")]
+    #[error("unexpected answer of cargo metadata")]
     Answer(#[source] serde_json::Error),
     /// Cargo's answer leaves out the resolved dependencies.
-    #[error("understand the answer of cargo metadata: the dependencies are missing")]
+    #[error("unexpected answer of cargo metadata: the dependencies are missing")]
     NoResolve,
     /// A manifest could not be read.
-    #[error("read `{}`", path.display())]
+    #[error("failed to read `{}`", path.display())]
     Read {
         /// The manifest.
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum DiscoverError {
         source: io::Error,
     },
     /// A manifest is no TOML.
-    #[error("parse `{}`", path.display())]
+    #[error("failed to parse `{}`", path.display())]
     Manifest {
         /// The manifest.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum DiscoverError {
         source: Box<toml::de::Error>,
     },
     /// `--package` or `--exclude` names no member.
-    #[error("find the package `{name}` in the workspace{}", suggestion(near))]
+    #[error("no package `{name}` in the workspace{}", suggestion(near))]
     UnknownPackage {
         /// The name as given.
         name: String,
@@ -56,7 +56,7 @@ pub enum DiscoverError {
         members: Vec<String>,
     },
     /// `--bench` names no bench target of the selected packages.
-    #[error("find a bench target named `{name}` in the selected packages{}", suggestion(near))]
+    #[error("no bench target named `{name}` in the selected packages{}", suggestion(near))]
     UnknownBench {
         /// The name as given.
         name: String,
@@ -66,7 +66,7 @@ pub enum DiscoverError {
         targets: Vec<String>,
     },
     /// A name is a pattern that cannot be read.
-    #[error("read the pattern `{name}`")]
+    #[error("invalid pattern `{name}`")]
     Pattern {
         /// The pattern as given.
         name: String,

@@ -2,9 +2,7 @@
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::domain::BenchmarkName;
-
-use super::near;
+use crate::domain::{BenchmarkName, near};
 
 /// How a filter's text is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,7 +16,7 @@ pub enum Reading {
 
 /// Why a text is no filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("read an empty filter")]
+#[error("a filter is empty")]
 pub struct FilterError;
 
 /// Any of several patterns over full names; with no pattern, every benchmark.

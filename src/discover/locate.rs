@@ -26,21 +26,19 @@ pub struct Located {
 #[derive(Debug, thiserror::Error)]
 pub enum LocateError {
     /// No Cargo.toml here or above.
-    #[error("find a Cargo.toml in {0} or any folder above it")]
+    #[error("no Cargo.toml in {0} or any folder above it")]
     NoManifest(PathBuf),
     /// The manifest that was named is not there.
-    #[error("find the manifest {0}")]
+    #[error("there is no manifest {0}")]
     NoSuchManifest(PathBuf),
     /// Both levels of one Cargo.toml hold a table.
-    #[error(
-        "choose a configuration: both [workspace.metadata.perfguard] and [package.metadata.perfguard] are in {0}"
-    )]
+    #[error("[workspace.metadata.perfguard] cannot be used with [package.metadata.perfguard] in {0}")]
     TwoTables(PathBuf),
     /// Cargo could not be run to its end.
     #[error(transparent)]
     Process(#[from] ProcessError),
     /// Cargo could not read it.
-    #[error("read the workspace: {0}")]
+    #[error("failed to read the workspace: {0}")]
     Cargo(String),
 }
 

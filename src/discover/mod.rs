@@ -10,42 +10,19 @@ mod filter;
 mod locate;
 mod manifest;
 mod metadata;
-mod near;
 mod select;
+mod selection;
 mod targets;
 mod variables;
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::{BenchTarget, CargoFlags, Features, LocalPackage, Variables};
+use crate::domain::{BenchTarget, CargoFlags, LocalPackage, Variables};
 
 pub use error::DiscoverError;
 pub use filter::{Filter, FilterError, Reading, nearest, nearest_text};
 pub use locate::{LocateError, Located, locate};
-
-/// Which bench targets are meant, in Cargo's words. The default is every bench of every workspace member.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// `--package`: names, `name@version`, or globs. Empty means every member.
-    pub packages: Vec<String>,
-    /// `--exclude`: names, `name@version`, or globs.
-    pub exclude: Vec<String>,
-    /// `--bench`: names or globs. Empty means every bench target.
-    pub benches: Vec<String>,
-    /// The features to build with.
-    pub features: Features,
-}
-
-/// A target that is not measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The package that owns it.
-    pub package: String,
-    /// The target.
-    pub target: String,
-    /// Why, in words that say what would change it.
-    pub reason: String,
-}
+pub use selection::{LeftOut, Selection};
 
 /// What a workspace has to measure.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use cargo_metadata::{Metadata, Package};
 use globset::{Glob, GlobMatcher};
 
+use crate::domain::near::nearest;
 use crate::domain::{BenchTarget, Namesake};
 
-use super::near::nearest;
 use super::targets::Classified;
 use super::{DiscoverError, LeftOut, Selection};
 

@@ -1,9 +1,9 @@
 //! What the store holds as baselines, ready to be rendered.
 
 use super::machine::MachineKey;
-use super::measurement::Provenance;
 use super::metric::Metric;
 use super::name::BenchmarkName;
+use super::occasion::Provenance;
 use super::revision::CommitId;
 
 /// One stored figure: a benchmark's metric on one machine with one build.

@@ -39,24 +39,30 @@ enum Reason {
 
 impl fmt::Display for LimitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid {} threshold `{}`: {}", self.metric, self.text, self.reason())
+    }
+}
+
+impl LimitError {
+    /// What is wrong with the text, for a message that shows it already.
+    pub fn reason(&self) -> String {
         let example = match self.metric {
             Metric::WallTime => "`5%`, `5% + 2ns` or `5% | 10us`",
             Metric::Instructions => "`1%` or `1% + 200`",
             Metric::Allocations => "`0`, `2` or `10%`",
             Metric::AllocatedBytes | Metric::PeakBytes => "`5%` or `5% + 1KiB`",
         };
-        write!(f, "`{}` is no threshold for {}: ", self.text, self.metric)?;
-        match &self.reason {
-            Reason::Empty => f.write_str("a part is empty")?,
-            Reason::NotANumber(part) => write!(f, "`{part}` does not start with a number")?,
-            Reason::NoUnit(part) => write!(f, "`{part}` has no unit")?,
-            Reason::UnknownUnit(unit) => write!(f, "`{unit}` is no unit of it")?,
-            Reason::NotPositive(part) => write!(f, "`{part}` must be greater than zero")?,
-            Reason::Fraction(part) => write!(f, "`{part}` must be a whole number")?,
-            Reason::Twice => f.write_str("a percentage is given twice")?,
-            Reason::Order => f.write_str("write `relative + absolute | cap`")?,
-        }
-        write!(f, " (write for example {example})")
+        let reason = match &self.reason {
+            Reason::Empty => "a part is empty".to_owned(),
+            Reason::NotANumber(part) => format!("`{part}` does not start with a number"),
+            Reason::NoUnit(_) => "missing unit".to_owned(),
+            Reason::UnknownUnit(unit) => format!("unknown unit `{unit}`"),
+            Reason::NotPositive(part) => format!("`{part}` is not greater than zero"),
+            Reason::Fraction(part) => format!("`{part}` is not a whole number"),
+            Reason::Twice => "a percentage is given twice".to_owned(),
+            Reason::Order => "the order is `relative + absolute | cap`".to_owned(),
+        };
+        format!("{reason} (try {example})")
     }
 }
 
@@ -281,7 +287,7 @@ mod tests {
     #[test]
     fn bad_thresholds_are_refused_with_the_reason() {
         for (text, metric, reason) in [
-            ("5", Metric::WallTime, "no unit"),
+            ("5", Metric::WallTime, "missing unit"),
             ("0%", Metric::WallTime, "greater than zero"),
             ("-5%", Metric::WallTime, "greater than zero"),
             ("-1", Metric::Allocations, "greater than zero"),
@@ -293,7 +299,7 @@ mod tests {
             ("5% + 3%", Metric::WallTime, "twice"),
             ("2ns + 5%", Metric::WallTime, "relative + absolute"),
             ("5% | 10%", Metric::WallTime, "relative + absolute"),
-            ("5parsec", Metric::WallTime, "`parsec` is no unit"),
+            ("5parsec", Metric::WallTime, "unknown unit `parsec`"),
             ("1.5", Metric::Allocations, "whole number"),
             ("0ns", Metric::WallTime, "greater than zero"),
         ] {

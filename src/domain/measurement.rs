@@ -1,58 +1,13 @@
 //! What is stored: a key, raw samples, and how they came about.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use super::artifact::{BuildFingerprint, Digest};
 use super::machine::MachineKey;
 use super::metric::Metric;
 use super::name::BenchmarkName;
+use super::occasion::Provenance;
 use super::revision::Revision;
 use super::sample::{SampleSet, median};
 use super::series::SeriesKey;
-
-/// One run of the program: everything measured in it shares the machine's state of that hour.
-///
-/// The spread *between* occasions is what a stored baseline is judged with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Occasion {
-    /// Its number in the store.
-    pub id: OccasionId,
-    /// When it began, in milliseconds since the Unix epoch.
-    pub started_ms: i64,
-}
-
-/// The number of an occasion in its store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct OccasionId(pub i64);
-
-impl fmt::Display for OccasionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-/// Whether a figure is evidence about this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Provenance {
-    /// Taken on the processor itself.
-    Native,
-    /// Taken under an emulator: stored and shown, never judged.
-    Emulated,
-}
-
-impl Provenance {
-    /// The name in JSON and the store.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Emulated => "emulated",
-        }
-    }
-}
 
 /// What a stored result is keyed by. Results that differ in anything but the revision are never compared silently.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -76,7 +76,7 @@ pub struct UnknownMetric(pub String);
 impl fmt::Display for UnknownMetric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known: Vec<_> = Metric::ALL.iter().map(|metric| metric.name()).collect();
-        write!(f, "`{}` is no metric; there are {}", self.0, known.join(", "))
+        write!(f, "unknown metric `{}`; the metrics are {}", self.0, known.join(", "))
     }
 }
 

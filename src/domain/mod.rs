@@ -10,6 +10,7 @@ pub mod claim;
 pub mod comparison;
 pub mod count;
 pub mod evidence;
+pub mod exit;
 pub mod explanation;
 pub mod fitness;
 #[cfg(test)]
@@ -21,9 +22,12 @@ pub mod machine;
 pub mod measurement;
 pub mod metric;
 pub mod name;
+pub mod near;
+pub mod occasion;
 pub mod outcome;
 pub mod profile;
 pub mod progress;
+pub mod random;
 pub mod reason;
 pub mod revision;
 pub mod sample;
@@ -47,6 +51,7 @@ pub use evidence::{
     AaControl, AaTest, BenchmarkEvidence, ClaimCase, ClaimEvidence, Ended, HistoryEvidence, LayoutFact,
     PairedEvidence, Presence, RunEvidence, SideBuild, Simulated,
 };
+pub use exit::Exit;
 pub use explanation::{
     Account, AllocatingCaller, BuildDifference, DependencyDifference, EventDifference, Evidence,
     ExplainReport, Explanation, FunctionDifference, Inlined, LockedPackage, Occurrence, Others, Place, Spent,
@@ -60,9 +65,10 @@ pub use history::{HistoryPoint, HistoryReport};
 pub use instrument::{Instrument, NoInstrument};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
-pub use measurement::{Launch, Measurement, MeasurementKey, Occasion, OccasionId, Provenance};
+pub use measurement::{Launch, Measurement, MeasurementKey};
 pub use metric::Metric;
 pub use name::{BenchmarkName, NameError};
+pub use occasion::{Occasion, OccasionId, Provenance};
 pub use outcome::{BenchmarkOutcome, MetricOutcome, Report, ReportKind, Toolchain};
 pub use profile::{CallCost, FunctionCost, LineCost, Profile};
 pub use progress::{Event, Progress, Silent};

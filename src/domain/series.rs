@@ -2,9 +2,9 @@
 
 use super::artifact::BuildFingerprint;
 use super::machine::MachineKey;
-use super::measurement::{OccasionId, Provenance};
 use super::metric::Metric;
 use super::name::BenchmarkName;
+use super::occasion::{OccasionId, Provenance};
 use super::revision::CommitId;
 
 /// A measurement's key without the revision: values of one series may be set against each other.

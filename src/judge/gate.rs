@@ -43,30 +43,7 @@ pub struct GatePolicy {
     pub verdicts: VerdictRequirement,
 }
 
-/// How a run ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Exit {
-    /// The gate passed.
-    Passed,
-    /// The gate failed: a confirmed regression, a broken claim or an exceeded limit.
-    Failed,
-    /// Something could not be completed.
-    Incomplete,
-    /// A verdict was required and is wanting.
-    Unsettled,
-}
-
-impl Exit {
-    /// The code of the process.
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Passed => 0,
-            Self::Failed => 100,
-            Self::Incomplete => 101,
-            Self::Unsettled => 102,
-        }
-    }
-}
+pub use crate::domain::Exit;
 
 /// The gate's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

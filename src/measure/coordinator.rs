@@ -1,4 +1,4 @@
-//! The runner that the program uses: samples take turns wherever they can, whole processes where they cannot.
+//! The runner that the program uses: interleaved samples wherever they can be, sequential processes elsewhere.
 
 use std::cell::RefCell;
 use std::io;
@@ -11,25 +11,25 @@ use super::criterion::ListedBenchmark;
 #[cfg(unix)]
 use super::failure::FailureKind;
 use super::failure::LaunchFailure;
-use super::runner::{LaunchOptions, Runner};
 #[cfg(unix)]
-use super::turns::{PinningPolicy, Turns};
-use super::whole_process::WholeProcess;
+use super::interleaved::{Interleaved, PinningPolicy};
+use super::runner::{LaunchOptions, Runner};
+use super::sequential::Sequential;
 use crate::domain::{BuiltBench, Execution, Launch, Pair, Schedule, Side, Sides};
 
 /// Makes a source tree's home the current one; shared by both ways to run.
 type SharedPointAt = Rc<RefCell<dyn FnMut(&Path) -> io::Result<()>>>;
 
-/// Runs pairs by turns or by whole processes, whatever their executables can.
+/// Runs pairs interleaved or sequentially, whichever their executables can.
 pub struct Coordinator {
-    whole: WholeProcess,
+    sequential: Sequential,
     #[cfg(unix)]
-    turns: Turns,
+    interleaved: Interleaved,
 }
 
 impl std::fmt::Debug for Coordinator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Coordinator").field("whole", &self.whole).finish_non_exhaustive()
+        f.debug_struct("Coordinator").field("whole", &self.sequential).finish_non_exhaustive()
     }
 }
 
@@ -41,16 +41,16 @@ impl Coordinator {
     pub fn new(point_at: impl FnMut(&Path) -> io::Result<()> + 'static) -> io::Result<Self> {
         let point_at: SharedPointAt = Rc::new(RefCell::new(point_at));
         let for_whole = Rc::clone(&point_at);
-        let whole = WholeProcess::new(Box::new(move |home| (for_whole.borrow_mut())(home)))?;
+        let sequential = Sequential::new(Box::new(move |home| (for_whole.borrow_mut())(home)))?;
         #[cfg(unix)]
-        let turns = {
+        let interleaved = {
             let point_at = Box::new(move |home: &Path| (point_at.borrow_mut())(home));
-            Turns::new(PinningPolicy::WhenPossible, point_at)
+            Interleaved::new(PinningPolicy::WhenPossible, point_at)
         };
         Ok(Self {
-            whole,
+            sequential,
             #[cfg(unix)]
-            turns,
+            interleaved,
         })
     }
 }
@@ -59,7 +59,7 @@ impl Coordinator {
     /// Changes how long an executable may take to list its benchmarks.
     #[must_use]
     pub fn with_list_limit(self, limit: Duration) -> Self {
-        Self { whole: self.whole.with_list_limit(limit), ..self }
+        Self { sequential: self.sequential.with_list_limit(limit), ..self }
     }
 }
 
@@ -78,7 +78,7 @@ impl Runner for Coordinator {
     }
 
     fn list(&mut self, bench: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {
-        self.whole.list(bench)
+        self.sequential.list(bench)
     }
 
     fn launch(
@@ -87,7 +87,8 @@ impl Runner for Coordinator {
         id: &str,
         options: &LaunchOptions,
     ) -> Result<Launch, LaunchFailure> {
-        self.whole.launch(bench, id, options)
+        tracing::debug!(bench = %bench.label(), benchmark = id, ?options, "measures one launch");
+        self.sequential.launch(bench, id, options)
     }
 
     fn pair(
@@ -98,14 +99,24 @@ impl Runner for Coordinator {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)> {
-        match self.schedule(benches, ids) {
-            Schedule::Sequential => self.whole.pair(benches, ids, index, first, options),
+        let schedule = self.schedule(benches, ids);
+        tracing::debug!(
+            baseline = %benches.baseline.label(),
+            benchmark = ids.baseline,
+            index,
+            %first,
+            ?schedule,
+            ?options,
+            "measures a pair"
+        );
+        match schedule {
+            Schedule::Sequential => self.sequential.pair(benches, ids, index, first, options),
             Schedule::Interleaved => self.pair_in_turns(benches, ids, index, first, options),
         }
     }
 
     fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {
-        self.whole.counting(home)
+        self.sequential.counting(home)
     }
 }
 
@@ -120,12 +131,12 @@ impl Coordinator {
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)> {
         let mut wanted = |side: Side| {
-            let listed = self.whole.list(benches.get(side)).map_err(|failure| (side, failure))?;
+            let listed = self.sequential.list(benches.get(side)).map_err(|failure| (side, failure))?;
             let found = listed.into_iter().find(|listed| listed.id == *ids.get(side));
             found.ok_or_else(|| (side, FailureKind::Absent.into()))
         };
         let wanted = Sides { baseline: wanted(Side::Baseline)?, candidate: wanted(Side::Candidate)? };
-        self.turns.pair(benches, wanted.as_ref(), index, first, options).map(|played| played.pair)
+        self.interleaved.pair(benches, wanted.as_ref(), index, first, options).map(|played| played.pair)
     }
 }
 
@@ -139,6 +150,6 @@ impl Coordinator {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)> {
-        self.whole.pair(benches, ids, index, first, options)
+        self.sequential.pair(benches, ids, index, first, options)
     }
 }

@@ -5,7 +5,8 @@ use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use super::criterion::protocol::ProtocolError;
+use super::criterion::error::ProtocolError;
+use super::criterion::files::FilesError;
 use crate::domain::{Failure, SampleError};
 use crate::support::process::ProcessError;
 
@@ -18,38 +19,38 @@ pub struct LaunchFailure {
     pub output_tail: String,
 }
 
-/// What went wrong with a launch. Worded to follow "failed to".
+/// What went wrong with a launch, worded to follow the name of what was launched and a colon.
 #[derive(Debug, thiserror::Error)]
 pub enum FailureKind {
     /// The source tree's home could not be made current.
-    #[error("make its source tree current: {0}")]
-    Home(#[source] io::Error),
+    #[error("its source tree cannot be made current: {0}")]
+    Home(io::Error),
     /// There is no place for what it prints or reports.
-    #[error("prepare a launch: {0}")]
-    Unstartable(#[source] io::Error),
+    #[error("its launch cannot be prepared: {0}")]
+    Unstartable(io::Error),
     /// The process could not be started, or not be looked after.
     #[error(transparent)]
     Process(Box<ProcessError>),
     /// It ended without ever speaking as a Criterion bench does.
-    #[error("report to us: it is no Criterion bench")]
+    #[error("it is not a Criterion bench: it reported nothing")]
     NotCriterion,
     /// It panicked.
-    #[error("run to its end: it panicked: {0}")]
+    #[error("it panicked: {0}")]
     Panicked(String),
     /// It exited with a code other than zero.
-    #[error("run to its end: it exited with code {0}")]
+    #[error("it exited with code {0}")]
     Exited(i32),
     /// A signal ended it.
-    #[error("run to its end: signal {0} ended it")]
+    #[error("signal {0} ended it")]
     Signalled(i32),
     /// It neither reported nor ended in time.
-    #[error("come to an end within {limit:?}")]
+    #[error("it did not end within {limit:?}")]
     Hung {
         /// The time it had.
         limit: Duration,
     },
     /// It announced that it would take longer than it may.
-    #[error("take its samples within {limit:?}: they would take about {estimate:.1?}")]
+    #[error("it cannot take its samples within {limit:?}: they would take about {estimate:.1?}")]
     TooSlow {
         /// How long the samples would take.
         estimate: Duration,
@@ -57,29 +58,29 @@ pub enum FailureKind {
         limit: Duration,
     },
     /// It ended well, but reported no measurement of the benchmark.
-    #[error("report a measurement: it ended without one")]
+    #[error("it ended without a measurement")]
     Silent,
     /// It has no such benchmark.
-    #[error("find the benchmark in its executable")]
+    #[error("its executable does not have the benchmark")]
     Absent,
     /// It takes no notice of its arguments, and so cannot be asked for one benchmark.
-    #[error("obey its arguments: it measures whatever its filter says")]
+    #[error("it ignores its arguments, and measures whatever its filter says")]
     Unfiltered,
     /// What it reported are no samples.
-    #[error("report samples of use: {0}")]
-    Nonsense(#[from] SampleError),
+    #[error("it reported unusable samples: {0}")]
+    Nonsense(SampleError),
     /// It measures something other than time.
-    #[error("report time: it measures in `{0}`")]
+    #[error("it measures in `{0}`, not in time")]
     ForeignUnit(String),
     /// It broke the rules of Criterion's protocol.
-    #[error("speak Criterion's protocol: {0}")]
-    Garbled(#[from] ProtocolError),
+    #[error("it broke Criterion's protocol: {0}")]
+    Garbled(ProtocolError),
     /// What was counted cannot be read.
-    #[error("read what callgrind counted: {0}")]
+    #[error("what callgrind counted cannot be read: {0}")]
     Uncounted(String),
     /// The files it wrote cannot be used.
-    #[error("write Criterion's files: {0}")]
-    Files(#[from] super::criterion::files::FilesError),
+    #[error("Criterion's files cannot be used: {0}")]
+    Files(FilesError),
 }
 
 impl fmt::Display for LaunchFailure {
@@ -91,6 +92,24 @@ impl fmt::Display for LaunchFailure {
 impl std::error::Error for LaunchFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         std::error::Error::source(&self.kind)
+    }
+}
+
+impl From<SampleError> for FailureKind {
+    fn from(error: SampleError) -> Self {
+        Self::Nonsense(error)
+    }
+}
+
+impl From<ProtocolError> for FailureKind {
+    fn from(error: ProtocolError) -> Self {
+        Self::Garbled(error)
+    }
+}
+
+impl From<FilesError> for FailureKind {
+    fn from(error: FilesError) -> Self {
+        Self::Files(error)
     }
 }
 
@@ -192,8 +211,8 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_follows_failed_to() {
+    fn a_failure_is_told_in_its_own_words() {
         let failure = LaunchFailure::from(FailureKind::Hung { limit: Duration::from_secs(2) });
-        assert_eq!(format!("failed to {failure}"), "failed to come to an end within 2s");
+        assert_eq!(failure.to_string(), "it did not end within 2s");
     }
 }

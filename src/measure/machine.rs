@@ -5,54 +5,23 @@
 
 pub mod aarch64;
 pub mod caches;
+mod found;
 pub mod hypervisor;
 mod key;
 #[cfg(any(target_os = "linux", test))]
 mod linux;
 #[cfg(any(target_os = "macos", test))]
 mod macos;
+mod unknown;
 #[cfg(any(windows, test))]
 mod windows;
 pub mod x86;
 
 pub use key::{fields, model_slug};
 
-use crate::domain::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
+use crate::domain::MachineFacts;
 
-/// What a value is called that a system does not tell.
-pub(crate) const UNKNOWN: &str = "unknown";
-
-/// What a system's reader finds out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
-    /// The processor.
-    pub(crate) cpu: CpuIdentity,
-    /// Its caches, in any order.
-    pub(crate) caches: Vec<CacheLevel>,
-    /// How many CPUs the system schedules on.
-    pub(crate) logical_cpus: u32,
-    /// Whose virtual machine this is, if it is one.
-    pub(crate) hypervisor: Option<String>,
-}
-
-impl Found {
-    /// The facts, with the key that is made of them.
-    pub(crate) fn into_facts(self, arch: &str, os: &str) -> MachineFacts {
-        let Self { cpu, mut caches, logical_cpus, hypervisor } = self;
-        caches.sort();
-        let mut facts = MachineFacts {
-            key: MachineKey::new(""),
-            arch: arch.to_owned(),
-            os: os.to_owned(),
-            cpu,
-            caches,
-            logical_cpus,
-            hypervisor,
-        };
-        facts.key = key::key(&facts);
-        facts
-    }
-}
+use found::Found;
 
 /// The facts about this machine. What cannot be found out is called `unknown` or left out: that, too, is stable.
 pub fn facts() -> MachineFacts {
@@ -76,25 +45,11 @@ fn found() -> Found {
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 fn found() -> Found {
-    Found { cpu: unknown_cpu(), caches: Vec::new(), logical_cpus: all_cpus(), hypervisor: None }
-}
-
-/// How many CPUs the standard library knows of: for systems that do not say more.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn all_cpus() -> u32 {
-    std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX))
-}
-
-/// A processor that nothing is known about.
-#[cfg(any(test, not(any(target_os = "linux", target_os = "macos", windows))))]
-pub(crate) fn unknown_cpu() -> CpuIdentity {
-    CpuIdentity {
-        vendor: UNKNOWN.to_owned(),
-        model: UNKNOWN.to_owned(),
-        family: UNKNOWN.to_owned(),
-        number: UNKNOWN.to_owned(),
-        stepping: UNKNOWN.to_owned(),
-        features: std::collections::BTreeSet::new(),
+    Found {
+        cpu: unknown::unknown_cpu(),
+        caches: Vec::new(),
+        logical_cpus: found::all_cpus(),
+        hypervisor: None,
     }
 }
 

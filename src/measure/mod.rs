@@ -1,4 +1,4 @@
-//! Launches of executables, in turns and in pairs, and what they report; facts about the machine.
+//! Launches of executables, interleaved and in pairs, and what they report; facts about the machine.
 //!
 //! One launch starts a built bench in a process group of its own, serves Criterion's protocol to it, and ends with
 //! samples or with a [`failure::LaunchFailure`]; nothing of it stays alive afterwards.
@@ -6,15 +6,16 @@
 //! | module | knows |
 //! |---|---|
 //! | [`plan`] | pure: order of pairs, length of launches, what to visit next |
-//! | [`coordinator`] | the runner the program uses: turns where they can be, whole processes elsewhere |
+//! | [`coordinator`] | the runner the program uses: interleaved where it can be, sequential elsewhere |
 //! | [`runner`] | the trait the pipeline measures through |
 //! | [`counter`] | the trait the pipeline counts through |
 //! | `counting` | the counter the program uses: one launch that counts (Unix) |
 //! | [`callgrind`] | pure: what Callgrind writes, as a profile |
-//! | `turns` | two processes that change turns after every sample (Unix) |
-//! | [`whole_process`] | the runner that starts one whole process after the other |
+//! | `interleaved` | two processes that change turns after every sample (Unix) |
+//! | [`sequential`] | the runner that starts one process after the other |
 //! | [`invocation`] | pure: how a built bench is started |
 //! | [`launch`] | one launch, from start to end |
+//! | [`options`] | how long a launch takes |
 //! | [`output`] | what a process printed |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`fitness`] | what the machine is like right now |
@@ -28,12 +29,13 @@ pub mod counting;
 pub mod criterion;
 pub mod failure;
 pub mod fitness;
+#[cfg(unix)]
+pub mod interleaved;
 pub mod invocation;
 pub mod launch;
 pub mod machine;
+pub mod options;
 pub mod output;
 pub mod plan;
 pub mod runner;
-#[cfg(unix)]
-pub mod turns;
-pub mod whole_process;
+pub mod sequential;

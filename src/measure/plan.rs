@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::criterion::version::FEWEST_SAMPLES;
 use super::runner::LaunchOptions;
 use crate::domain::Side;
+use crate::domain::random::Generator;
 
 /// How it is decided which side of a pair starts first. Both orders occur equally often, so a bias of going first
 /// cancels.
@@ -24,19 +25,11 @@ impl Order {
     pub fn first(self, index: u32) -> Side {
         let leads = match self {
             Self::Abba => (index / 2).is_multiple_of(2),
-            Self::Drawn { seed } => mixed(seed, index / 2) & 1 == 0,
+            Self::Drawn { seed } => Generator::at(seed, index / 2) & 1 == 0,
         };
         let of_block = if leads { Side::Baseline } else { Side::Candidate };
         if index.is_multiple_of(2) { of_block } else { of_block.other() }
     }
-}
-
-/// A well-mixed number for each place in a sequence: the finalizer of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014).
-fn mixed(seed: u64, place: u32) -> u64 {
-    let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(u64::from(place) + 1));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// How many pairs a budget is meant for. What differs between launches is what has to be averaged, so more and shorter

@@ -22,7 +22,7 @@ pub enum Fault {
     Trouble,
 }
 
-/// Why a command ended early. Worded to follow "failed to".
+/// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
     /// Git had no answer.
@@ -50,7 +50,7 @@ pub enum PipelineError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// Our own folder could not be used.
-    #[error("use {folder}: {error}")]
+    #[error("cannot use {folder}: {error}")]
     Area {
         /// The folder.
         folder: PathBuf,
@@ -58,10 +58,10 @@ pub enum PipelineError {
         error: io::Error,
     },
     /// Nothing to measure.
-    #[error("find anything to measure: the workspace has no Criterion bench target{}", left_out(.0))]
+    #[error("nothing to measure: the workspace has no Criterion bench target{}", left_out(.0))]
     NoBenches(Vec<String>),
     /// The user's filter means nothing.
-    #[error("find a benchmark that matches `{filter}`")]
+    #[error("no benchmark matches `{filter}`")]
     NoMatch {
         /// What was asked for.
         filter: String,
@@ -69,7 +69,7 @@ pub enum PipelineError {
         near: Vec<String>,
     },
     /// The user's name means more than one benchmark.
-    #[error("tell which benchmark `{text}` means: {count} match")]
+    #[error("`{text}` matches {count} benchmarks")]
     Several {
         /// What was asked for.
         text: String,
@@ -79,7 +79,7 @@ pub enum PipelineError {
         near: Vec<String>,
     },
     /// There is nothing to compare a benchmark with.
-    #[error("explain {name}: only the {side} has it")]
+    #[error("cannot explain {name}: only the {side} has it")]
     OneSided {
         /// Which benchmark.
         name: BenchmarkName,
@@ -87,7 +87,7 @@ pub enum PipelineError {
         side: Side,
     },
     /// An executable does not tell its benchmarks.
-    #[error("list the benchmarks of {label}: {}", told(failure))]
+    #[error("the benchmarks of {label} could not be listed: {}", told(failure))]
     Unlisted {
         /// The bench target.
         label: String,
@@ -95,7 +95,7 @@ pub enum PipelineError {
         failure: Failure,
     },
     /// A launch that counts instructions failed.
-    #[error("count the instructions of {name}: {}", told(failure))]
+    #[error("the instructions of {name} could not be counted: {}", told(failure))]
     CountFailed {
         /// Which benchmark.
         name: BenchmarkName,
@@ -103,7 +103,7 @@ pub enum PipelineError {
         failure: Failure,
     },
     /// Instructions that cannot be counted here.
-    #[error("count the instructions of {name}: {reason}")]
+    #[error("the instructions of {name} cannot be counted: {reason}")]
     Uncounted {
         /// Which benchmark.
         name: BenchmarkName,
@@ -113,7 +113,7 @@ pub enum PipelineError {
         remedy: Option<String>,
     },
     /// A benchmark of a kind that nobody can count.
-    #[error("count the instructions of {name}: {reason}")]
+    #[error("the instructions of {name} cannot be counted: {reason}")]
     Uncountable {
         /// Which benchmark.
         name: BenchmarkName,
@@ -124,10 +124,10 @@ pub enum PipelineError {
     #[error(transparent)]
     Claim(#[from] ClaimError),
     /// Nobody claims anything.
-    #[error("find a claim: there is no `[[claim]]` in the configuration, and the harness is left out")]
+    #[error("no claims to test: the configuration has no `[[claim]]`, and the built-in suite is left out")]
     NoClaims,
     /// The user's filter means no claim.
-    #[error("find a claim that matches {filter}")]
+    #[error("no claim matches {filter}")]
     NoClaimMatch {
         /// What was asked for.
         filter: String,
@@ -135,10 +135,10 @@ pub enum PipelineError {
         near: Vec<String>,
     },
     /// A signal came before anything was measured.
-    #[error("finish: interrupted before anything was measured")]
+    #[error("interrupted before anything was measured")]
     Interrupted,
     /// A metric that cannot be measured here.
-    #[error("measure {metric}: {reason}")]
+    #[error("{metric} cannot be measured: {reason}")]
     Metric {
         /// Which.
         metric: crate::domain::Metric,
@@ -203,13 +203,13 @@ impl PipelineError {
             Self::Site(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::NoBenches(_) => Some(
-                "add a `[[bench]]` with `harness = false` that uses Criterion, or let the built-in harness take part"
+                "add a `[[bench]]` with `harness = false` that uses Criterion, or let the built-in suite take part"
                     .to_owned(),
             ),
             Self::Claim(error) => error.hint(),
-            Self::NoClaims => Some("leave --no-harness out, or write a `[[claim]]`".to_owned()),
+            Self::NoClaims => Some("leave --no-builtin out, or write a `[[claim]]`".to_owned()),
             Self::NoMatch { near, .. } | Self::NoClaimMatch { near, .. } if !near.is_empty() => {
-                Some(format!("what is spelt alike: {}", quoted(near)))
+                Some(format!("similar names: {}", quoted(near)))
             }
             Self::Several { near, .. } => Some(format!("give the full name: {}", quoted(near))),
             Self::OneSided { .. } => Some("name a revision that has it, too".to_owned()),

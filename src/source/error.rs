@@ -8,19 +8,19 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// No repository here or above.
-    #[error("find a git repository in {0} or any folder above it")]
+    #[error("no git repository in {0} or any folder above it")]
     NotARepository(PathBuf),
     /// A repository without files.
-    #[error("use {0}: it is a bare repository, with no files to measure")]
+    #[error("{0} is a bare repository, which has no files to measure")]
     Bare(PathBuf),
     /// A repository without a commit.
-    #[error("use {0}: it has no commit yet")]
+    #[error("the repository {0} has no commit yet")]
     Unborn(PathBuf),
     /// Git's protection against other people's repositories.
-    #[error("use {0}: it belongs to another user")]
+    #[error("the repository {0} belongs to another user")]
     Ownership(PathBuf),
     /// A repository in a format that cannot be read.
-    #[error("open the repository at {path}: {reason}")]
+    #[error("failed to open the repository {path}: {reason}")]
     Format {
         /// Which.
         path: PathBuf,
@@ -28,7 +28,7 @@ pub enum SourceError {
         reason: String,
     },
     /// A path that lies outside the work tree.
-    #[error("find {path} in the work tree {root}")]
+    #[error("{path} is not in the work tree {root}")]
     Outside {
         /// The path.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum SourceError {
         root: PathBuf,
     },
     /// Git refused.
-    #[error("{doing}: {}", error.message())]
+    #[error("failed to {doing}: {}", error.message())]
     Git {
         /// What was tried.
         doing: &'static str,
@@ -44,7 +44,7 @@ pub enum SourceError {
         error: git2::Error,
     },
     /// No such revision.
-    #[error("find the revision `{spec}`")]
+    #[error("unknown revision `{spec}`")]
     UnknownRevision {
         /// As given.
         spec: String,
@@ -54,7 +54,7 @@ pub enum SourceError {
         shallow: bool,
     },
     /// A short hash of several commits.
-    #[error("tell which commit `{spec}` means: it could be {}", candidates.join(", "))]
+    #[error("`{spec}` is ambiguous: it could be {}", candidates.join(", "))]
     AmbiguousRevision {
         /// As given.
         spec: String,
@@ -62,7 +62,7 @@ pub enum SourceError {
         candidates: Vec<String>,
     },
     /// A name of something else.
-    #[error("use `{spec}` as a revision: it names a {kind}")]
+    #[error("`{spec}` is not a revision: it names a {kind}")]
     NotACommit {
         /// As given.
         spec: String,
@@ -70,31 +70,31 @@ pub enum SourceError {
         kind: &'static str,
     },
     /// The first commit has nothing before it.
-    #[error("find a baseline: nothing to compare with: {commit} is the first commit")]
+    #[error("no baseline to compare with: {commit} is the first commit")]
     FirstCommit {
         /// The commit, shortened.
         commit: String,
     },
     /// Two histories with nothing in common.
-    #[error("find a baseline: HEAD and {branch} have no commit in common")]
+    #[error("no baseline to compare with: HEAD and {branch} have no commit in common")]
     NoMergeBase {
         /// The other branch.
         branch: String,
     },
     /// The history ends before what is needed.
-    #[error("find {what}: the clone is shallow and its history ends before it")]
+    #[error("failed to find {what}: the clone is shallow, and its history ends before it")]
     Shallow {
         /// What is needed.
         what: String,
     },
     /// Not of the form `A..B`.
-    #[error("read `{0}` as a range of commits")]
+    #[error("`{0}` is not a range of commits")]
     NotARange(String),
     /// Nothing between the two.
-    #[error("find a commit in `{0}`: the range is empty")]
+    #[error("the range `{0}` holds no commit")]
     EmptyRange(String),
     /// A file could not be read.
-    #[error("read {path}: {error}")]
+    #[error("failed to read {path}: {error}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -102,7 +102,7 @@ pub enum SourceError {
         error: io::Error,
     },
     /// A file or folder could not be written.
-    #[error("write {path}: {error}")]
+    #[error("failed to write {path}: {error}")]
     Write {
         /// Which.
         path: PathBuf,
@@ -110,7 +110,7 @@ pub enum SourceError {
         error: io::Error,
     },
     /// A file's content is not in this clone.
-    #[error("read {path} of the revision: {}", error.message())]
+    #[error("failed to read {path} of the revision: {}", error.message())]
     MissingObject {
         /// Which file.
         path: PathBuf,
@@ -118,7 +118,7 @@ pub enum SourceError {
         error: git2::Error,
     },
     /// A submodule's commit is not on this machine.
-    #[error("fill the submodule {path}: its commit {commit} is not on this machine")]
+    #[error("the submodule {path} cannot be filled: its commit {commit} is not on this machine")]
     MissingSubmodule {
         /// Where it lies.
         path: PathBuf,
@@ -126,19 +126,19 @@ pub enum SourceError {
         commit: String,
     },
     /// The content behind a Git LFS pointer is not on this machine.
-    #[error("fill {path}: its content is in Git LFS and not on this machine")]
+    #[error("{path} cannot be filled: its content is in Git LFS and not on this machine")]
     MissingLfs {
         /// Which file.
         path: PathBuf,
     },
     /// A tree that names a file outside its folder.
-    #[error("extract {0}: no safe name for a file")]
+    #[error("the revision holds a file with an unsafe name: {0}")]
     UnsafePath(PathBuf),
     /// Somebody writes while we copy.
-    #[error("take a snapshot of the work tree: its files keep changing")]
+    #[error("no snapshot of the work tree can be taken: its files keep changing")]
     Changing,
     /// The revision has no workspace at this place.
-    #[error("find the workspace of `{label}`: there is no Cargo.toml in {}", place(prefix))]
+    #[error("`{label}` has no workspace: there is no Cargo.toml in {}", place(prefix))]
     NoWorkspace {
         /// The revision.
         label: String,

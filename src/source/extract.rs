@@ -81,7 +81,9 @@ impl Repository {
 
     fn extract_commit(&self, revision: &Revision, trees: &Path) -> Result<Revision, SourceError> {
         let home = trees.join(revision.tree.as_str());
-        if !home.join("src").is_dir() {
+        let there = home.join("src").is_dir();
+        tracing::debug!(label = revision.label, commit = %revision.commit, home = %home.display(), there, "wants a commit's files");
+        if !there {
             let tree = Oid::from_str(revision.tree.as_str()).map_err(git("read an object id"))?;
             into_home(trees, &home, |to| self.checkout(to).tree(tree))?;
         }
@@ -96,6 +98,7 @@ impl Repository {
                 return self.extract_commit(&revision, trees);
             }
             let home = trees.join(revision.tree.as_str());
+            tracing::debug!(label = revision.label, home = %home.display(), "wants the work tree's files");
             if home.join("src").is_dir() {
                 return Ok(revision);
             }

@@ -1,4 +1,4 @@
-//! The built-in harness as a source tree: its sources travel inside the program and are laid out as a package of
+//! The built-in suite as a source tree: its sources travel inside the program and are laid out as a package of
 //! their own, with the profile of the workspace that they are measured for.
 
 use std::fmt::Write as _;
@@ -12,19 +12,19 @@ use toml::{Table, Value};
 
 use crate::domain::{BenchmarkName, Revision, SourceTree, TreeId};
 
-/// The harness's package.
+/// The package of the built-in suite.
 pub const HARNESS_PACKAGE: &str = "perfguard-harness";
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/bench-harness");
 
-/// The versions the harness was tested with; what it does not need is dropped by Cargo.
+/// The versions the built-in suite was tested with; what it does not need is dropped by Cargo.
 static LOCK: &str = include_str!("../../Cargo.lock");
 
-/// Why the harness could not be laid out.
+/// Why the built-in suite could not be laid out.
 #[derive(Debug, thiserror::Error)]
 pub enum HarnessError {
     /// A file could not be written.
-    #[error("lay out the built-in harness in {folder}: {error}")]
+    #[error("failed to lay out the built-in suite in {folder}: {error}")]
     Write {
         /// Where.
         folder: PathBuf,
@@ -32,7 +32,7 @@ pub enum HarnessError {
         error: io::Error,
     },
     /// The user's Cargo.toml could not be read for its profiles.
-    #[error("read the profiles in {manifest}: {reason}")]
+    #[error("failed to read the profiles in {manifest}: {reason}")]
     Profile {
         /// Which file.
         manifest: PathBuf,
@@ -41,7 +41,7 @@ pub enum HarnessError {
     },
 }
 
-/// Lays the harness out below `trees`, in a folder named by its content, with the `[profile]` tables of `workspace`.
+/// Lays the built-in suite out below `trees`, in a folder named by its content, with the `[profile]` tables of `workspace`.
 ///
 /// The tree stands for `revision`: its code is the same for every commit, but profile and toolchain are the commit's.
 ///
@@ -68,7 +68,7 @@ pub fn harness_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Resu
     Ok(SourceTree { revision, home, prefix: PathBuf::new() })
 }
 
-/// The full names of the harness's benchmarks, as far as its claims name them: what tells, before anything is built,
+/// The full names of the built-in suite's benchmarks, as far as its claims name them: what tells, before anything is built,
 /// whether a filter leaves room for it.
 pub fn harness_names() -> impl Iterator<Item = BenchmarkName> {
     let claims = SOURCES.get_file("claims.toml").and_then(File::contents_utf8).unwrap_or_default();
@@ -86,7 +86,7 @@ fn write_sources(folder: &Dir<'_>, to: &Path) -> io::Result<()> {
     folder.dirs().try_for_each(|inner| write_sources(inner, to))
 }
 
-/// The harness's manifest as a package of its own.
+/// The manifest of the built-in suite as a package of its own.
 fn manifest(user: &Path) -> Result<String, HarnessError> {
     let profile = |reason: String| HarnessError::Profile { manifest: user.to_owned(), reason };
     let text = fs::read_to_string(user).map_err(|error| profile(error.to_string()))?;

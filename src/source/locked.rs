@@ -68,6 +68,6 @@ mod tests {
         let told: Vec<_> = found.iter().map(|one| (one.name.as_str(), one.source.as_deref())).collect();
         assert_eq!(told, [("app", None), ("dep", Some("registry+x"))]);
         fs::write(tree.workspace().join("Cargo.lock"), "version = [").unwrap();
-        assert!(locked_packages(&tree).unwrap_err().to_string().starts_with("read "));
+        assert!(locked_packages(&tree).unwrap_err().to_string().starts_with("failed to read "));
     }
 }

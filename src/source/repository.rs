@@ -6,12 +6,9 @@ use git2::{ErrorCode, ObjectType};
 
 use super::error::{SourceError, git};
 use super::extensions;
+use crate::domain::near::nearest;
 use crate::domain::{CommitId, Revision, TreeId};
 
-/// How alike a name must be to be offered instead of an unknown one (Jaro–Winkler, 0 to 1).
-const ALIKE: f64 = 0.8;
-/// How many names are offered.
-const OFFERED: usize = 3;
 /// How many meanings of a short hash are named.
 const MEANINGS: usize = 5;
 /// How many digits of a hash are shown where a few are ambiguous.
@@ -136,19 +133,7 @@ impl Repository {
     }
 
     fn unknown(&self, spec: &str) -> SourceError {
-        let alike = |name: &str| {
-            // `main` is meant where only `origin/main` exists.
-            let bare = name.split_once('/').map_or(name, |(_, rest)| rest);
-            strsim::jaro_winkler(spec, name).max(strsim::jaro_winkler(spec, bare))
-        };
-        let mut near: Vec<(f64, String)> = self
-            .names()
-            .into_iter()
-            .map(|name| (alike(&name), name))
-            .filter(|(score, _)| *score > ALIKE)
-            .collect();
-        near.sort_by(|(a, one), (b, two)| b.total_cmp(a).then_with(|| one.cmp(two)));
-        let near = near.into_iter().map(|(_, name)| name).take(OFFERED).collect();
+        let near = nearest(self.names(), spec);
         SourceError::UnknownRevision { spec: spec.to_owned(), near, shallow: self.inner.is_shallow() }
     }
 

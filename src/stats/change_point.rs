@@ -4,8 +4,8 @@
 //! split as well, and go on in both halves. The measure is made of ranks, so one wild commit moves nothing. The
 //! generator's seed is fixed: the same series always has the same change points.
 
-use super::random::Generator;
 use super::robust::median;
+use crate::domain::random::Generator;
 
 /// How many shuffles each segment is compared with.
 const SHUFFLES: u32 = 999;

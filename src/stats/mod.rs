@@ -6,11 +6,12 @@
 pub mod betting;
 pub mod change_point;
 pub mod family;
-pub(crate) mod random;
 pub mod robust;
 #[cfg(test)]
 mod simulation;
 pub mod spread;
+
+pub(crate) use crate::domain::random;
 
 pub use betting::{BettingTest, Direction, Observation};
 pub use change_point::{ChangePoint, change_points};

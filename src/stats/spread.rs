@@ -110,7 +110,7 @@ fn percentile(values: &[f64], share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::random::Generator;
+    use crate::domain::random::Generator;
 
     #[test]
     fn too_few_occasions_teach_nothing() {

@@ -47,7 +47,7 @@ impl Store {
     ) -> Result<BTreeMap<SeriesKey, Vec<OccasionValue>>, StoreError> {
         self.read("read the baseline from", |connection| {
             let mut query = connection.prepare_cached(&format!(
-                "SELECT measurement.occasion, measurement.started_ms, measurement.value, measurement.launches, \
+                "SELECT measurement.run, measurement.started_ms, measurement.value, measurement.launches, \
                  series.id, {} {SERIES_OF_COMMIT} AND machine.key = ?2 \
                  ORDER BY series.id, measurement.started_ms, measurement.id",
                 series_columns()
@@ -166,7 +166,7 @@ impl Store {
 
 /// Values of the series `?2` at the clean commit `?1`. `CROSS JOIN` keeps `SQLite` from walking the whole series in order
 /// of time to save itself the sorting of a few rows.
-pub(super) const BASELINE: &str = "SELECT measurement.occasion, measurement.started_ms, measurement.value, \
+pub(super) const BASELINE: &str = "SELECT measurement.run, measurement.started_ms, measurement.value, \
      measurement.launches FROM revision CROSS JOIN measurement ON measurement.revision = revision.id \
      WHERE revision.commit_id = ?1 AND revision.dirty = 0 AND measurement.series = ?2 \
      ORDER BY measurement.started_ms, measurement.id";

@@ -51,8 +51,8 @@ impl Store {
         self.read("list the comparisons of", |connection| {
             let mut query = connection.prepare_cached(&format!(
                 "SELECT comparison.id, comparison.phase, comparison.baseline_executable = \
-                 comparison.candidate_executable, occasion.started_ms, {} FROM comparison \
-                 JOIN occasion ON occasion.id = comparison.occasion \
+                 comparison.candidate_executable, run.started_ms, {} FROM comparison \
+                 JOIN run ON run.id = comparison.run \
                  JOIN series ON series.id = comparison.baseline_series \
                  JOIN benchmark ON benchmark.id = series.benchmark ORDER BY comparison.id",
                 rows::BENCHMARK
@@ -89,7 +89,7 @@ impl Store {
             let executables =
                 new.executables.try_map(|digest| rows::executable_id(transaction, digest.as_str()))?;
             let mut add = transaction.prepare_cached(
-                "INSERT INTO comparison (occasion, phase, baseline_series, baseline_revision, \
+                "INSERT INTO comparison (run, phase, baseline_series, baseline_revision, \
                  baseline_executable, candidate_series, candidate_revision, candidate_executable) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
@@ -199,7 +199,7 @@ fn comparison_row(transaction: &Transaction<'_>, id: ComparisonId) -> Result<Com
     };
     transaction
         .prepare_cached(
-            "SELECT occasion, baseline_series, baseline_revision, baseline_executable, \
+            "SELECT run, baseline_series, baseline_revision, baseline_executable, \
              candidate_series, candidate_revision, candidate_executable FROM comparison WHERE id = ?1",
         )?
         .query_row([id.0], |row| {

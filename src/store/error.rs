@@ -1,5 +1,7 @@
 //! What can go wrong with a store, and what to do about it.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -7,13 +9,11 @@ use rusqlite::{ErrorCode, ffi};
 
 use crate::domain::OccasionId;
 
-/// An action on a store that failed. Reads on after "failed to …".
-#[derive(Debug, thiserror::Error)]
-#[error("{action} {}: {problem}", path.display())]
+/// An action on a store that failed.
+#[derive(Debug)]
 pub struct StoreError {
     action: &'static str,
     path: PathBuf,
-    #[source]
     pub(super) problem: Problem,
 }
 
@@ -33,7 +33,7 @@ pub enum Problem {
     #[error("the file cannot be opened")]
     CannotOpen(#[source] rusqlite::Error),
     /// The file is no `SQLite` database.
-    #[error("it is no SQLite database")]
+    #[error("it is not an SQLite database")]
     NotADatabase,
     /// The file is a database of another program.
     #[error("it is a database of another program (application id {application_id})")]
@@ -80,14 +80,14 @@ pub enum Problem {
     Refused(Refusal),
     /// Anything else that `SQLite` reports.
     #[error("SQLite reports: {0}")]
-    Sql(#[source] rusqlite::Error),
+    Sql(rusqlite::Error),
 }
 
 /// What the store does not take: a mistake of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// No such occasion.
-    #[error("it holds no occasion {0}")]
+    #[error("it holds no run {0}")]
     UnknownOccasion(OccasionId),
     /// No such comparison.
     #[error("it holds no comparison {0}")]
@@ -96,7 +96,7 @@ pub enum Refusal {
     #[error("it holds no completed run {0}")]
     NoEvidence(i64),
     /// A result of one machine in an occasion of another.
-    #[error("a result of the machine `{measured}` came in an occasion on `{occasion}`")]
+    #[error("a result of the machine `{measured}` came in a run on `{occasion}`")]
     WrongMachine {
         /// The machine in the key.
         measured: String,
@@ -155,6 +155,19 @@ impl StoreError {
             Problem::Locked { .. } => Some("wait for the other run, or end it, and run again"),
             Problem::Refused(_) | Problem::Sql(_) => None,
         }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed to {} {}: {}", self.action, self.path.display(), self.problem)
+    }
+}
+
+impl Error for StoreError {
+    /// The problem is part of the message: what follows is what caused the problem.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.problem.source()
     }
 }
 

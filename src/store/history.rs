@@ -105,6 +105,28 @@ impl Store {
         })
     }
 
+    /// The benchmarks of which the store holds measurements, by name.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn benchmarks(&self) -> Result<Vec<BenchmarkName>, StoreError> {
+        self.read("list the benchmarks of", |connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT package, target, name FROM benchmark WHERE EXISTS (SELECT 1 FROM series JOIN measurement \
+                 ON measurement.series = series.id WHERE series.benchmark = benchmark.id) \
+                 ORDER BY package, target, name",
+            )?;
+            let names = query.query_map([], |row| {
+                Ok(BenchmarkName::new(
+                    row.get::<_, String>(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get::<_, String>(2)?,
+                ))
+            })?;
+            Ok(names.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// The commits of which the store holds measurements, newest first. Reads every measurement's row.
     ///
     /// # Errors
@@ -113,7 +135,7 @@ impl Store {
         self.read("list the commits of", |connection| {
             let mut query = connection.prepare_cached(
                 "SELECT revision.commit_id, revision.dirty, machine.key, \
-                 count(DISTINCT measurement.occasion), count(DISTINCT series.benchmark), \
+                 count(DISTINCT measurement.run), count(DISTINCT series.benchmark), \
                  max(measurement.started_ms) AS newest FROM measurement \
                  JOIN revision ON revision.id = measurement.revision \
                  JOIN series ON series.id = measurement.series \
@@ -261,7 +283,7 @@ fn latest(connection: &Connection, arch: String, newest: NewestClean) -> Result<
         launches: count(launches.len()),
         spread: spread(&occasions),
         launch_spread: spread(&launches),
-        value: median(occasions).ok_or_else(|| Problem::Nonsense("a revision without occasions".into()))?,
+        value: median(occasions).ok_or_else(|| Problem::Nonsense("a revision without runs".into()))?,
     })
 }
 

@@ -50,6 +50,7 @@ impl Store {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| fail(error.into()))?;
         let connection = set_up(connection, patience).map_err(fail)?;
+        tracing::debug!(path = %path.display(), "opens the store to write");
         Ok(Self { connection, path: path.to_owned(), patience })
     }
 
@@ -71,6 +72,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| fail(error.into()))?;
         let connection = set_up_to_read(connection).map_err(fail)?;
+        tracing::debug!(path = %path.display(), "opens the store to read");
         Ok(Self { connection, path: path.to_owned(), patience: PATIENCE })
     }
 

@@ -43,7 +43,7 @@ impl Store {
                 params![rule.before_ms, rule.keep_newest],
             )?;
             // A run that is just going on has an occasion and comparisons with nothing in them yet: only old ones go.
-            let old = "occasion IN (SELECT id FROM occasion WHERE started_ms < ?1)";
+            let old = "run IN (SELECT id FROM run WHERE started_ms < ?1)";
             transaction.execute(
                 &format!(
                     "DELETE FROM comparison WHERE {old} AND NOT EXISTS \
@@ -52,9 +52,9 @@ impl Store {
                 [rule.before_ms],
             )?;
             let occasions = transaction.execute(
-                "DELETE FROM occasion WHERE started_ms < ?1 \
-                 AND NOT EXISTS (SELECT 1 FROM measurement WHERE measurement.occasion = occasion.id) \
-                 AND NOT EXISTS (SELECT 1 FROM comparison WHERE comparison.occasion = occasion.id)",
+                "DELETE FROM run WHERE started_ms < ?1 \
+                 AND NOT EXISTS (SELECT 1 FROM measurement WHERE measurement.run = run.id) \
+                 AND NOT EXISTS (SELECT 1 FROM comparison WHERE comparison.run = run.id)",
                 [rule.before_ms],
             )?;
             Ok(Pruned {

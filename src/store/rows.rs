@@ -18,7 +18,7 @@ pub(super) const BUILD: &str = "build.rustc, build.host, build.target, build.pro
 /// The three columns of a benchmark, in the order [`benchmark`] reads them.
 pub(super) const BENCHMARK: &str = "benchmark.package, benchmark.target, benchmark.name";
 /// The six columns of a point, in the order [`point`] reads them.
-pub(super) const POINT: &str = "revision.commit_id, revision.dirty, measurement.occasion, measurement.started_ms, \
+pub(super) const POINT: &str = "revision.commit_id, revision.dirty, measurement.run, measurement.started_ms, \
      measurement.value, measurement.launches";
 
 /// A text that is none of the words it may be.
@@ -206,8 +206,8 @@ pub(super) struct OccasionRow {
 pub(super) fn occasion(transaction: &Transaction<'_>, id: OccasionId) -> Result<OccasionRow, Problem> {
     transaction
         .prepare_cached(
-            "SELECT occasion.started_ms, occasion.machine, machine.key FROM occasion \
-             JOIN machine ON machine.id = occasion.machine WHERE occasion.id = ?1",
+            "SELECT run.started_ms, run.machine, machine.key FROM run \
+             JOIN machine ON machine.id = run.machine WHERE run.id = ?1",
         )?
         .query_row([id.0], |row| {
             Ok(OccasionRow { id, started_ms: row.get(0)?, machine: row.get(1)?, machine_key: row.get(2)? })

@@ -37,10 +37,10 @@ impl Store {
     /// # Errors
     /// Read-only, full, locked for long.
     pub fn begin_occasion(&mut self, new: &NewOccasion<'_>) -> Result<OccasionId, StoreError> {
-        self.write("store an occasion in", |transaction| {
+        self.write("store a run in", |transaction| {
             let machine = rows::machine_id(transaction, new.machine)?;
             let mut add = transaction.prepare_cached(
-                "INSERT INTO occasion (command, started_ms, machine, program_version, seed) \
+                "INSERT INTO run (command, started_ms, machine, program_version, seed) \
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?;
             let seed = new.seed.cast_signed();
@@ -108,7 +108,7 @@ impl Store {
             let build = rows::build_id(transaction, build)?;
             let mut add = transaction.prepare_cached(
                 "INSERT OR REPLACE INTO claim \
-                 (occasion, name, revision, build, verdict, ratio, low, high, at_least) \
+                 (run, name, revision, build, verdict, ratio, low, high, at_least) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?;
             let verdict = found.verdict.name();
@@ -156,14 +156,14 @@ pub(super) fn measurement_id(
     revision: i64,
 ) -> rusqlite::Result<MeasurementId> {
     let found = transaction
-        .prepare_cached("SELECT id FROM measurement WHERE revision = ?1 AND series = ?2 AND occasion = ?3")?
+        .prepare_cached("SELECT id FROM measurement WHERE revision = ?1 AND series = ?2 AND run = ?3")?
         .query_row([revision, series, occasion.id.0], |row| row.get(0))
         .optional()?;
     if let Some(id) = found {
         return Ok(MeasurementId(id));
     }
     let mut add = transaction.prepare_cached(
-        "INSERT INTO measurement (revision, series, occasion, started_ms, value, launches) \
+        "INSERT INTO measurement (revision, series, run, started_ms, value, launches) \
          VALUES (?1, ?2, ?3, ?4, 0.0, 1)",
     )?;
     add.insert([revision, series, occasion.id.0, occasion.started_ms]).map(MeasurementId)

@@ -28,7 +28,7 @@ const TAGS: [(&str, &str); 2] = [
 #[derive(Debug, thiserror::Error)]
 pub enum CurrentError {
     /// A folder could not be moved.
-    #[error("move {from} to {to}: {error}")]
+    #[error("failed to move {from} to {to}: {error}")]
     Move {
         /// From where.
         from: PathBuf,
@@ -38,7 +38,7 @@ pub enum CurrentError {
         error: io::Error,
     },
     /// A file, folder or link could not be read, written or removed.
-    #[error("prepare {path}: {error}")]
+    #[error("failed to prepare {path}: {error}")]
     Prepare {
         /// Which.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum CurrentError {
         error: io::Error,
     },
     /// The source tree has no files: it was removed, or never extracted.
-    #[error("find the source tree in {0}")]
+    #[error("no source tree in {0}")]
     NoHome(PathBuf),
 }
 

@@ -17,7 +17,7 @@ const STEP: Duration = Duration::from_millis(100);
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// The file could not be opened or locked.
-    #[error("lock {path}: {error}")]
+    #[error("failed to lock {path}: {error}")]
     Io {
         /// Which file.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum LockError {
         error: io::Error,
     },
     /// A signal came while another process held the lock.
-    #[error("lock {path}: interrupted while another process held it")]
+    #[error("interrupted while another process held the lock {path}")]
     Interrupted {
         /// Which file.
         path: PathBuf,
@@ -63,6 +63,7 @@ impl FileLock {
         let mut waiting = Some(waiting);
         loop {
             if let Some(lock) = Self::try_acquire(path)? {
+                tracing::debug!(path = %path.display(), "holds the lock");
                 return Ok(lock);
             }
             if let Some(tell) = waiting.take() {

@@ -20,7 +20,7 @@ use perfguard::domain::{
 };
 use tempfile::TempDir;
 
-use crate::fixture;
+use crate::{fixture, slots};
 
 /// The place of all builds, for as long as a test holds it.
 struct Stage {
@@ -49,6 +49,7 @@ impl Progress for Compiled {
 impl Stage {
     /// Waits for the turn, and makes sure that there are compiled dependencies to start from.
     fn open() -> Self {
+        slots::take_one();
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stage");
         fs::create_dir_all(&root).unwrap();
         let turn = File::create(root.join("turn")).unwrap();
@@ -225,7 +226,7 @@ fn a_failing_build_shows_what_cargo_shows() {
     let kept = || fs::read_dir(stage.artifacts.path()).unwrap().count();
     let before = kept();
     let error = stage.build(1, Some(&stage.warm), &Silent).unwrap_err();
-    assert_eq!(error.to_string(), "build the baseline: cargo ended with exit status: 101");
+    assert_eq!(error.to_string(), "failed to build the baseline: cargo ended with exit status: 101");
     let output = error.output().unwrap();
     assert!(output.contains("no_such_method") && output.contains("src/lib.rs:6"), "{output}");
     assert!(error.hint().unwrap().contains("--baseline"));

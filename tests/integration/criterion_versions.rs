@@ -14,7 +14,7 @@ use perfguard::measure::counter::{CountOptions, Counter, InstructionSource, Unco
 use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::runner::LaunchOptions;
 
-use crate::turns::{both, build, built, cargo, registry_source, turns};
+use crate::interleaved::{both, build, built, cargo, registry_source, runner};
 
 /// Every release from 0.3 to 0.8.
 const RELEASES: [&str; 15] = [
@@ -145,7 +145,7 @@ fn every_release_takes_turns() {
         plain_run_writes_samples(&bench.executable);
         let benches = Sides { baseline: &bench, candidate: &bench };
         for id in ["group/function", "group/input/10"] {
-            let done = turns().pair(benches, both(id).as_ref(), 0, Side::Baseline, &options).unwrap();
+            let done = runner().pair(benches, both(id).as_ref(), 0, Side::Baseline, &options).unwrap();
             let Sides { baseline, candidate } = &done.pair.launches;
             assert_eq!(baseline.samples.len(), candidate.samples.len());
             // Of the same order: the first release starts its clock with the set-up, and turns are short.

@@ -9,6 +9,7 @@
 mod architecture;
 mod build;
 mod claims;
+mod clock;
 mod contract;
 mod counts;
 mod criterion_versions;
@@ -17,6 +18,8 @@ mod doctor;
 mod explain;
 mod faults;
 mod fixture;
+mod interleaved;
 mod measure;
 mod sandbox;
-mod turns;
+mod skip;
+mod slots;

@@ -8,9 +8,12 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::slots;
+
 /// A fixture workspace under git, in a folder of its own.
 pub(crate) struct Sandbox {
     folder: TempDir,
+    target: PathBuf,
 }
 
 impl Sandbox {
@@ -27,7 +30,7 @@ impl Sandbox {
     /// An empty folder: no git, no Cargo.
     pub(crate) fn bare() -> Self {
         let folder = tempfile::Builder::new().prefix("perf guard ü ").tempdir().unwrap();
-        let sandbox = Self { folder };
+        let sandbox = Self { folder, target: slots::take_one() };
         fs::create_dir(sandbox.root()).unwrap();
         sandbox
     }
@@ -81,10 +84,10 @@ impl Sandbox {
 
     /// The program, started in the workspace as Cargo starts it.
     ///
-    /// All sandboxes share one target folder, so that dependencies are compiled once; the program itself must cope
-    /// with that, as users share theirs.
+    /// Its target folder is its slot's, which sandboxes share one after the other, so that dependencies are compiled
+    /// once; the program itself must cope with that, as users share theirs.
     pub(crate) fn perfguard(&self, arguments: &[&str]) -> assert_cmd::Command {
-        self.perfguard_below(Path::new(env!("CARGO_TARGET_TMPDIR")), arguments)
+        self.perfguard_below(&self.target, arguments)
     }
 
     /// The program with a target folder of the sandbox's own.
@@ -94,7 +97,7 @@ impl Sandbox {
 
     /// The program, to be started and watched.
     pub(crate) fn process(&self, arguments: &[&str]) -> Command {
-        self.process_below(Path::new(env!("CARGO_TARGET_TMPDIR")), arguments)
+        self.process_below(&self.target, arguments)
     }
 
     fn process_below(&self, target: &Path, arguments: &[&str]) -> Command {
@@ -114,6 +117,7 @@ impl Sandbox {
         command.env("CARGO_TARGET_DIR", target).env("NO_COLOR", "1").env("COLUMNS", "120");
         command
             .env_remove("CLICOLOR_FORCE")
+            .env_remove("CARGO_TERM_COLOR")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1");
         command

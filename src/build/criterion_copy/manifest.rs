@@ -11,13 +11,13 @@ const DROPPED: [&str; 9] =
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// It is no TOML.
-    #[error("read it as TOML: {0}")]
+    #[error("it is not TOML: {0}")]
     Syntax(#[from] toml::de::Error),
     /// It cannot be written again.
-    #[error("write it again: {0}")]
+    #[error("it cannot be written again: {0}")]
     Write(#[from] toml::ser::Error),
     /// Its name or version is not what was asked for.
-    #[error("find `{expected}` in it: it belongs to `{found}`")]
+    #[error("it belongs to `{found}`, not `{expected}`")]
     OtherPackage {
         /// Name and version asked for.
         expected: String,
@@ -25,7 +25,7 @@ pub enum ManifestError {
         found: String,
     },
     /// It takes values from a workspace, so it is not a published one.
-    #[error("use it alone: `{key}` comes from a workspace")]
+    #[error("`{key}` comes from a workspace")]
     Inherits {
         /// The key in question.
         key: String,

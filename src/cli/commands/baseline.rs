@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::super::args::{BaselineArgs, BaselineCommand, ExportArgs, ImportArgs, PruneArgs};
-use super::super::config;
 use super::super::console::{Console, write_file};
 use super::super::context::Context;
 use super::super::error::CliError;
-use super::super::settings::{Place, machine_facts};
+use super::super::settings::{Place, machine_facts, read_store};
+use crate::domain::Exit;
 use crate::store::{BaselineFile, PruneRule, Store};
 
 /// Runs the command.
-pub(in super::super) fn execute(context: &Context, arguments: &BaselineArgs) -> Result<u8, CliError> {
+pub(in super::super) fn execute(context: &Context, arguments: &BaselineArgs) -> Result<Exit, CliError> {
     let place = Place::find(&arguments.project)?;
     let store = place.store_path(&arguments.store);
     match &arguments.command {
@@ -25,7 +25,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &BaselineArgs) -> 
 }
 
 /// What is committed, and what could be exported.
-fn list(place: &Place, store: &Path) -> Result<u8, CliError> {
+fn list(place: &Place, store: &Path) -> Result<Exit, CliError> {
     let mut text = String::new();
     for (path, file) in BaselineFile::read_folder(&place.baselines())? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -37,7 +37,7 @@ fn list(place: &Place, store: &Path) -> Result<u8, CliError> {
         );
     }
     if store.is_file() {
-        let store = Store::open_read_only(store)?;
+        let store = read_store(store)?;
         for (machine, arch) in store.exportable()? {
             let _ = writeln!(text, "stored     {arch} on {machine}");
         }
@@ -48,7 +48,7 @@ fn list(place: &Place, store: &Path) -> Result<u8, CliError> {
         );
     }
     Console::results(&text).map_err(CliError::Stdout)?;
-    Ok(0)
+    Ok(Exit::Passed)
 }
 
 /// Writes what the store holds of this machine, or of every machine. A file that would not change is not touched.
@@ -58,8 +58,8 @@ fn export(
     store: &Path,
     arguments: &BaselineArgs,
     wanted: &ExportArgs,
-) -> Result<u8, CliError> {
-    let store = Store::open_read_only(store)?;
+) -> Result<Exit, CliError> {
+    let store = read_store(store)?;
     let folder = wanted.folder.clone().unwrap_or_else(|| place.baselines());
     let own = machine_facts(&arguments.store).key;
     let mut written = 0;
@@ -78,7 +78,7 @@ fn export(
     if written == 0 {
         return Err(CliError::NothingToExport);
     }
-    Ok(0)
+    Ok(Exit::Passed)
 }
 
 /// Checks a file that came from elsewhere and puts it where it belongs.
@@ -87,20 +87,20 @@ fn import(
     place: &Place,
     arguments: &BaselineArgs,
     wanted: &ImportArgs,
-) -> Result<u8, CliError> {
+) -> Result<Exit, CliError> {
     let arch = wanted.arch.clone().unwrap_or_else(|| machine_facts(&arguments.store).arch);
     for path in &wanted.files {
         let file = BaselineFile::read(path)?;
-        if let Err(error) = file.require_arch(&arch) {
-            return Err(CliError::OtherArch { path: path.clone(), error });
+        if let Err(source) = file.require_arch(&arch) {
+            return Err(CliError::OtherArch { path: path.clone(), source });
         }
         save(context, &place.baselines().join(file.file_name()), &file)?;
     }
-    Ok(0)
+    Ok(Exit::Passed)
 }
 
 fn save(context: &Context, path: &Path, file: &BaselineFile) -> Result<(), CliError> {
-    let fail = |error| CliError::Output { path: PathBuf::from(path), error };
+    let fail = |source| CliError::Output { path: PathBuf::from(path), source };
     let text = file.to_text();
     if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
         context.console.progress("Unchanged", path.display());
@@ -115,11 +115,9 @@ fn save(context: &Context, path: &Path, file: &BaselineFile) -> Result<(), CliEr
 }
 
 /// Gives back the space of old results.
-fn prune(store: &Path, wanted: &PruneArgs) -> Result<u8, CliError> {
-    let age =
-        config::age(&wanted.older_than).map_err(|reason| CliError::Value { flag: "--older-than", reason })?;
+fn prune(store: &Path, wanted: &PruneArgs) -> Result<Exit, CliError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let before = now.saturating_sub(age).as_millis();
+    let before = now.saturating_sub(wanted.older_than).as_millis();
     let rule = PruneRule { before_ms: i64::try_from(before).unwrap_or(i64::MAX), keep_newest: wanted.keep };
     let pruned = Store::open(store)?.prune(rule)?;
     let text = format!(
@@ -127,5 +125,5 @@ fn prune(store: &Path, wanted: &PruneArgs) -> Result<u8, CliError> {
         pruned.measurements, pruned.launches, pruned.occasions
     );
     Console::results(&text).map_err(CliError::Stdout)?;
-    Ok(0)
+    Ok(Exit::Passed)
 }

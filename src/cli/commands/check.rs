@@ -5,12 +5,13 @@ use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
 use super::{check_output, coloring, finish, list, runner};
+use crate::domain::Exit;
 
 /// Runs the command.
-pub(in super::super) fn execute(context: &Context, arguments: CheckArgs) -> Result<u8, CliError> {
+pub(in super::super) fn execute(context: &Context, arguments: CheckArgs) -> Result<Exit, CliError> {
     if arguments.filter.list {
         let CheckArgs { filter, measuring, build, output, .. } = arguments;
-        let wanted = ListArgs { filter, no_harness: measuring.no_harness, build, output };
+        let wanted = ListArgs { filter, no_builtin: measuring.no_builtin, build, output };
         return list::execute(context, &wanted);
     }
     check_output(&arguments.output)?;

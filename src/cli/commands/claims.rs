@@ -5,9 +5,10 @@ use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
 use super::{coloring, finish, runner};
+use crate::domain::Exit;
 
 /// Runs the command.
-pub(in super::super) fn execute(context: &Context, arguments: &ClaimsArgs) -> Result<u8, CliError> {
+pub(in super::super) fn execute(context: &Context, arguments: &ClaimsArgs) -> Result<Exit, CliError> {
     let place = Place::find(&arguments.build.project)?;
     let request = place.claims(arguments, coloring(context))?;
     let mut store = place.store(&arguments.store)?;

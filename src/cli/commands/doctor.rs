@@ -4,12 +4,13 @@ use super::super::args::DoctorArgs;
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
-use super::{check_output, coloring, deliver, format, runner, style};
+use super::{check_output, coloring, deliver, exit, format, runner, style};
+use crate::domain::Exit;
 use crate::report::UnsupportedFormat;
 use crate::report::doctor::{FORMATS, render};
 
 /// Runs the command.
-pub(in super::super) fn execute(context: &Context, arguments: &DoctorArgs) -> Result<u8, CliError> {
+pub(in super::super) fn execute(context: &Context, arguments: &DoctorArgs) -> Result<Exit, CliError> {
     let output = &arguments.output;
     check_output(output)?;
     // Not after a minute of measuring.
@@ -24,5 +25,5 @@ pub(in super::super) fn execute(context: &Context, arguments: &DoctorArgs) -> Re
     let report = crate::pipeline::doctor::doctor(&request, &mut store, &mut runner, &context.watch)?;
     context.watch.finish();
     deliver(output, &render(&report, format, &style(context, output))?)?;
-    Ok(report.exit_code)
+    Ok(exit(report.exit_code))
 }

@@ -6,16 +6,17 @@ use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
 use super::{check_output, coloring, deliver, format, runner, style};
+use crate::domain::Exit;
 use crate::report::explain::{check, flamegraph, render};
 
 /// Runs the command.
-pub(in super::super) fn execute(context: &Context, arguments: &ExplainArgs) -> Result<u8, CliError> {
+pub(in super::super) fn execute(context: &Context, arguments: &ExplainArgs) -> Result<Exit, CliError> {
     let format = format(arguments.output.format);
     check(format)?;
     check_output(&arguments.output)?;
-    let unwritable = |error| {
+    let unwritable = |source| {
         let path = arguments.flamegraph.clone().unwrap_or_default();
-        CliError::Output { path, error }
+        CliError::Output { path, source }
     };
     if let Some(path) = &arguments.flamegraph {
         check_file(path).map_err(unwritable)?;
@@ -38,5 +39,5 @@ pub(in super::super) fn execute(context: &Context, arguments: &ExplainArgs) -> R
     // A drawing that fails ends the command before it has printed a document.
     let text = render(&report, format, &style(context, &arguments.output))?;
     deliver(&arguments.output, &text)?;
-    Ok(0)
+    Ok(Exit::Passed)
 }

@@ -6,13 +6,14 @@ use super::super::console::{Console, write_file};
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
+use crate::domain::Exit;
 
 const CONFIGURATION: &str = include_str!("templates/perfguard.toml");
 const WORKFLOW: &str = include_str!("templates/perfguard.yml");
 const WORKFLOW_PATH: &str = ".github/workflows/perfguard.yml";
 
 /// Runs the command.
-pub(in super::super) fn execute(context: &Context, arguments: &InitArgs) -> Result<u8, CliError> {
+pub(in super::super) fn execute(context: &Context, arguments: &InitArgs) -> Result<Exit, CliError> {
     let place = Place::find(&arguments.project)?;
     let root = &place.located.root;
     for (name, text) in [(FILE_NAME, CONFIGURATION), (WORKFLOW_PATH, WORKFLOW)] {
@@ -21,14 +22,14 @@ pub(in super::super) fn execute(context: &Context, arguments: &InitArgs) -> Resu
             context.console.warning(format_args!("{name} is there already and stays as it is"));
             continue;
         }
-        let fail = |error| CliError::Output { path: path.clone(), error };
+        let fail = |source| CliError::Output { path: path.clone(), source };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(fail)?;
         }
         write_file(&path, text).map_err(fail)?;
         Console::results(&format!("wrote {name}\n")).map_err(CliError::Stdout)?;
     }
-    Ok(0)
+    Ok(Exit::Passed)
 }
 
 #[cfg(test)]

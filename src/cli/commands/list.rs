@@ -5,9 +5,10 @@ use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
 use super::{check_output, coloring, finish, runner};
+use crate::domain::Exit;
 
 /// Runs the command.
-pub(in super::super) fn execute(context: &Context, arguments: &ListArgs) -> Result<u8, CliError> {
+pub(in super::super) fn execute(context: &Context, arguments: &ListArgs) -> Result<Exit, CliError> {
     check_output(&arguments.output)?;
     let place = Place::find(&arguments.build.project)?;
     let request = place.list(arguments, coloring(context))?;

@@ -20,7 +20,7 @@ use super::args::{FormatArg, OutputArgs};
 use super::console::{Console, check_file, write_file};
 use super::context::Context;
 use super::error::CliError;
-use crate::domain::{Coloring, Report, ReportKind, Trouble};
+use crate::domain::{Coloring, Exit, Report, ReportKind, Trouble};
 use crate::measure::coordinator::Coordinator;
 use crate::pipeline::request::Project;
 use crate::report::{Format, Style};
@@ -37,12 +37,17 @@ fn runner(project: &Project, launch_timeout: Option<Duration>) -> Result<Coordin
     })
 }
 
+/// How a report says that the command ends.
+fn exit(code: u8) -> Exit {
+    Exit::of_code(code).unwrap_or(Exit::Incomplete)
+}
+
 /// Renders a report, puts it where it is wanted, and gives its exit code.
-fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<u8, CliError> {
+fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<Exit, CliError> {
     let format = format(output.format);
     let text = crate::report::render(report, format, &style(context, output));
     deliver(output, &text)?;
-    Ok(report.exit_code)
+    Ok(exit(report.exit_code))
 }
 
 /// A command that ended early, in the format that was asked for: programs that read the output learn of it too. People
@@ -53,8 +58,8 @@ pub(super) fn finish_failed(context: &Context, kind: ReportKind, output: &Output
         return;
     }
     let report = Report {
-        exit_code: error.code(),
-        troubles: vec![Trouble::Ended(error.to_string(), error.hint())],
+        exit_code: error.exit().code(),
+        troubles: vec![Trouble::Ended(error.in_one_line(), error.hint())],
         ..Report::new(kind)
     };
     let text = crate::report::render(&report, format(output.format), &style(context, output));
@@ -65,13 +70,15 @@ pub(super) fn finish_failed(context: &Context, kind: ReportKind, output: &Output
 /// Refuses an output file that could never be written, before hours are spent on its content.
 fn check_output(output: &OutputArgs) -> Result<(), CliError> {
     let Some(path) = &output.output else { return Ok(()) };
-    check_file(path).map_err(|error| CliError::Output { path: path.clone(), error })
+    check_file(path).map_err(|source| CliError::Output { path: path.clone(), source })
 }
 
 /// To the file, or to stdout.
 fn deliver(output: &OutputArgs, text: &str) -> Result<(), CliError> {
     match &output.output {
-        Some(path) => write_file(path, text).map_err(|error| CliError::Output { path: path.clone(), error }),
+        Some(path) => {
+            write_file(path, text).map_err(|source| CliError::Output { path: path.clone(), source })
+        }
         None => Console::results(text).map_err(CliError::Stdout),
     }
 }

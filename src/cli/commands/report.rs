@@ -6,11 +6,11 @@ use super::super::error::CliError;
 use super::super::settings::{Place, filter};
 use super::{check_output, deliver, format, style};
 use crate::discover::Filter;
-use crate::domain::{BaselineEntry, BaselineReport, MachineKey};
+use crate::domain::{BaselineEntry, BaselineReport, Exit, MachineKey};
 use crate::store::{SeriesFilter, Store};
 
 /// Runs the command.
-pub(in super::super) fn execute(context: &Context, arguments: &ReportArgs) -> Result<u8, CliError> {
+pub(in super::super) fn execute(context: &Context, arguments: &ReportArgs) -> Result<Exit, CliError> {
     check_output(&arguments.output)?;
     let place = Place::find(&arguments.project)?;
     let (wanted, _) = filter(&arguments.filter.filter, arguments.filter.exact)?;
@@ -25,7 +25,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &ReportArgs) -> Re
         &style(context, &arguments.output),
     )?;
     deliver(&arguments.output, &text)?;
-    Ok(0)
+    Ok(Exit::Passed)
 }
 
 /// What the store holds of the benchmarks that are wanted.

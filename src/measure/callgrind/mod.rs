@@ -10,7 +10,7 @@ mod parse;
 pub use dump::{Dump, Function, Instruction};
 pub use parse::parse;
 
-/// Why a file of Callgrind's is of no use. Worded to follow "failed to read Callgrind's output: ".
+/// Why a file of Callgrind's is of no use. Worded to follow the name of the file and a colon.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallgrindError {
     /// It ends before its end: its writer was killed, or the disk is full.

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::plan;
+use super::{launch, plan};
 use crate::domain::{AllocationCount, BuiltBench};
 use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::criterion::ListedBenchmark;
-use crate::measure::turns::player::{self, Player};
+use crate::measure::interleaved::bench_process::{self, BenchProcess};
 
 /// A benchmark of which one iteration takes so many nanoseconds is counted by one iteration alone.
 const LONG: f64 = 5e8;
@@ -30,33 +30,33 @@ pub(super) fn count(
     wanted: &ListedBenchmark,
     options: &CountOptions,
 ) -> Result<AllocationCount, Uncounted> {
-    let folder = player::scratch().map_err(super::unstartable)?;
-    let invocation = player::invocation(bench, wanted, folder.path()).padded(std::env::vars_os());
+    let folder = bench_process::scratch().map_err(launch::unstartable)?;
+    let invocation = bench_process::invocation(bench, wanted, folder.path()).padded(std::env::vars_os());
     let started = Instant::now();
-    let mut player =
-        Player::launch(&invocation, folder.path(), options.time_limit).map_err(super::explained)?;
+    let mut process =
+        BenchProcess::launch(&invocation, folder.path(), options.time_limit).map_err(launch::explained)?;
     // The first iteration is never taken: it may fill what is filled once.
-    let cold = player.sample(1).map_err(super::explained)?;
+    let cold = process.sample(1).map_err(launch::explained)?;
     let long = cold.cost >= LONG;
     if !long {
-        player.sample(1 + FURTHER).map_err(super::explained)?;
+        process.sample(1 + FURTHER).map_err(launch::explained)?;
     }
-    let one = counted(&mut player, 1)?;
+    let one = counted(&mut process, 1)?;
     if one.spans == 0 {
-        return Err(super::times_itself());
+        return Err(launch::times_itself());
     }
     let (iterations, allocations, bytes, last) = if long {
         (1, one.allocations, one.bytes, one)
     } else {
-        let many = counted(&mut player, 1 + FURTHER)?;
+        let many = counted(&mut process, 1 + FURTHER)?;
         difference(one, many)
     };
-    let threads = super::threads(&player).max(1 + u32::from(one.other_threads || last.other_threads));
-    drop(player);
+    let threads = launch::threads(&process).max(1 + u32::from(one.other_threads || last.other_threads));
+    drop(process);
     Ok(AllocationCount {
-        allocations: super::sample(iterations, allocations)?,
-        allocated_bytes: super::sample(iterations, bytes)?,
-        peak_bytes: super::sample(1, one.peak)?,
+        allocations: launch::sample(iterations, allocations)?,
+        allocated_bytes: launch::sample(iterations, bytes)?,
+        peak_bytes: launch::sample(1, one.peak)?,
         threads,
         seconds: started.elapsed().as_secs_f64(),
     })
@@ -72,8 +72,8 @@ fn difference(one: Counted, many: Counted) -> (u64, u64, u64, Counted) {
 }
 
 /// One counted sample.
-fn counted(player: &mut Player, iterations: u64) -> Result<Counted, Uncounted> {
-    let answer = player.count(iterations).map_err(super::explained)?;
+fn counted(process: &mut BenchProcess, iterations: u64) -> Result<Counted, Uncounted> {
+    let answer = process.count(iterations).map_err(launch::explained)?;
     read(&answer).ok_or_else(|| Uncounted::Unavailable {
         reason: "the executable was not built to count allocations".to_owned(),
         remedy: None,

@@ -7,13 +7,14 @@
 
 use std::time::Instant;
 
+use super::launch;
 use super::plan::Counted;
-use super::steady::{Steady, Teller, steady};
+use super::steady::{CounterSource, Steady, steady};
 use crate::domain::{BuiltBench, InstructionCount, Profile};
 use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::FailureKind;
-use crate::measure::turns::player::{self, Batch, Player};
+use crate::measure::interleaved::bench_process::{self, Batch, BenchProcess};
 
 /// What is counted, as the kernel numbers it: a type and one of its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,22 +50,23 @@ pub(super) fn count(
             None,
         ));
     }
-    let folder = player::scratch().map_err(super::unstartable)?;
-    let invocation = player::invocation(bench, wanted, folder.path())
+    let folder = bench_process::scratch().map_err(launch::unstartable)?;
+    let invocation = bench_process::invocation(bench, wanted, folder.path())
         .env("PERFGUARD_EVENT", format!("{}:{}", event.kind, event.config))
         .padded(std::env::vars_os());
     let started = Instant::now();
-    let player = Player::launch(&invocation, folder.path(), options.time_limit).map_err(super::explained)?;
-    if super::threads(&player) > 1 {
+    let process =
+        BenchProcess::launch(&invocation, folder.path(), options.time_limit).map_err(launch::explained)?;
+    if launch::threads(&process) > 1 {
         return Err(Uncounted::Uncountable(
             "it has threads that were started before its first iteration: the processor's counter does not see them"
                 .to_owned(),
         ));
     }
-    let mut launch = Launch { player, threads: 1 };
+    let mut launch = Launch { process, threads: 1 };
     let Steady { iterations, total, set_up, .. } = steady(&mut launch)?;
     Ok(InstructionCount {
-        sample: super::sample(iterations, total)?,
+        sample: launch::sample(iterations, total)?,
         profile: Profile::default(),
         code: None,
         counter: COUNTER.to_owned(),
@@ -76,24 +78,24 @@ pub(super) fn count(
 
 /// A process that is counted. It is gone when this is dropped.
 struct Launch {
-    player: Player,
+    process: BenchProcess,
     threads: u32,
 }
 
-impl Teller for Launch {
+impl CounterSource for Launch {
     type Detail = ();
 
     fn count(&mut self, iterations: u64) -> Result<(Counted, ()), Uncounted> {
-        let answer = self.player.count(iterations).map_err(super::explained)?;
+        let answer = self.process.count(iterations).map_err(launch::explained)?;
         Ok((read(&answer)?, ()))
     }
 
     fn sample(&mut self, iterations: u64) -> Result<f64, Uncounted> {
-        self.player.sample(iterations).map(Batch::per_iteration).map_err(super::explained)
+        self.process.sample(iterations).map(Batch::per_iteration).map_err(launch::explained)
     }
 
     fn settled(&mut self, (): &()) {
-        self.threads = super::threads(&self.player);
+        self.threads = launch::threads(&self.process);
     }
 
     fn difference((): &(), (): &()) {}

@@ -9,16 +9,16 @@ use std::time::Instant;
 
 use rustix::process::Pid;
 
-use super::code;
 use super::plan::Counted;
-use super::steady::{Steady, Teller, steady};
+use super::steady::{CounterSource, Steady, steady};
 use super::valgrind::{self, Valgrind};
+use super::{code, launch};
 use crate::domain::{BuiltBench, InstructionCount};
 use crate::measure::callgrind::{self, Dump};
 use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::{FailureKind, LaunchFailure};
-use crate::measure::turns::player::{self, Player};
+use crate::measure::interleaved::bench_process::{self, BenchProcess};
 
 /// Counts the instructions of a benchmark.
 pub(super) fn count(
@@ -28,17 +28,17 @@ pub(super) fn count(
     options: &CountOptions,
 ) -> Result<InstructionCount, Uncounted> {
     let counter = valgrind.counter(arch(bench))?;
-    let folder = player::scratch().map_err(super::unstartable)?;
-    let invocation = player::invocation(bench, wanted, folder.path());
+    let folder = bench_process::scratch().map_err(launch::unstartable)?;
+    let invocation = bench_process::invocation(bench, wanted, folder.path());
     let invocation = valgrind.over(invocation, folder.path(), options).padded(std::env::vars_os());
     let started = Instant::now();
-    let player = Player::launch(&invocation, folder.path(), options.time_limit)
+    let process = BenchProcess::launch(&invocation, folder.path(), options.time_limit)
         .map_err(|failure| valgrind::explained(failure, folder.path()))?;
-    let mut launch = Launch { player, folder: folder.path(), files: 0, threads: 1 };
+    let mut launch = Launch { process, folder: folder.path(), files: 0, threads: 1 };
     let Steady { iterations, total, set_up, detail: dump } = steady(&mut launch)?;
     debug_assert_eq!(dump.instructions(), total);
     let threads = launch.threads;
-    let sample = super::sample(iterations, total)?;
+    let sample = launch::sample(iterations, total)?;
     drop(launch);
     let code = code::executed(&dump, arch(bench));
     let seconds = started.elapsed().as_secs_f64();
@@ -53,7 +53,7 @@ fn arch(bench: &BuiltBench) -> &str {
 
 /// A process that counts. It is gone when this is dropped.
 struct Launch<'a> {
-    player: Player,
+    process: BenchProcess,
     folder: &'a Path,
     /// How many files Callgrind has written so far.
     files: usize,
@@ -61,13 +61,13 @@ struct Launch<'a> {
     threads: u32,
 }
 
-impl Teller for Launch<'_> {
+impl CounterSource for Launch<'_> {
     type Detail = Dump;
 
     fn count(&mut self, iterations: u64) -> Result<(Counted, Dump), Uncounted> {
-        let answer = self.player.count(iterations).map_err(|failure| self.explained(failure))?;
+        let answer = self.process.count(iterations).map_err(|failure| self.explained(failure))?;
         self.files += 1;
-        let pid = self.player.pid().map_or(0, Pid::as_raw_pid);
+        let pid = self.process.pid().map_or(0, Pid::as_raw_pid);
         let path = valgrind::file(self.folder, pid, self.files);
         let text = fs::read_to_string(&path).map_err(|error| unread(&error))?;
         let dump = callgrind::parse(&text).map_err(|error| unread(&error))?;
@@ -78,12 +78,12 @@ impl Teller for Launch<'_> {
     }
 
     fn sample(&mut self, iterations: u64) -> Result<f64, Uncounted> {
-        let batch = self.player.sample(iterations).map_err(|failure| self.explained(failure))?;
+        let batch = self.process.sample(iterations).map_err(|failure| self.explained(failure))?;
         Ok(batch.per_iteration())
     }
 
     fn settled(&mut self, dump: &Dump) {
-        self.threads = super::threads(&self.player).saturating_add(started(dump));
+        self.threads = launch::threads(&self.process).saturating_add(started(dump));
     }
 
     fn difference(many: &Dump, one: &Dump) -> Dump {

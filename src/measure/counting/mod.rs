@@ -6,6 +6,7 @@
 //! | `plan`, `steady` | pure: how many iterations are counted, in which order, and what one costs |
 //! | `instructions` | a launch under Callgrind |
 //! | `hardware` | a launch that the processor counts |
+//! | `launch` | what every launch that counts gives, or why it gives none |
 //! | `code` | what machine code was executed, wherever it lies |
 //! | `allocations` | a launch of an executable with a counting allocator |
 //! | `valgrind` | which Valgrind there is, how it is started, and what its complaints mean |
@@ -16,21 +17,16 @@ mod allocations;
 mod code;
 mod hardware;
 mod instructions;
+mod launch;
 mod plan;
 mod steady;
 mod valgrind;
-
-use std::fs;
-
-use rustix::process::Pid;
 
 use self::hardware::HardwareEvent;
 use self::valgrind::Valgrind;
 use super::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use super::criterion::ListedBenchmark;
-use super::failure::{FailureKind, LaunchFailure};
-use super::turns::player::Player;
-use crate::domain::{AllocationCount, BuiltBench, Execution, InstructionCount, Sample};
+use crate::domain::{AllocationCount, BuiltBench, Execution, InstructionCount};
 
 /// Counts by starting executables that are linked to the copied Criterion.
 #[derive(Debug, Default)]
@@ -66,7 +62,8 @@ impl Counter for ProcessCounter {
         wanted: &ListedBenchmark,
         options: &CountOptions,
     ) -> Result<InstructionCount, Uncounted> {
-        obedient(bench)?;
+        tracing::debug!(bench = %bench.label(), benchmark = wanted.id, ?options, "counts instructions");
+        ensure_countable(bench)?;
         match options.source {
             InstructionSource::Callgrind => instructions::count(&self.valgrind, bench, wanted, options),
             InstructionSource::Hardware => hardware::count(self.event, bench, wanted, options),
@@ -79,13 +76,14 @@ impl Counter for ProcessCounter {
         wanted: &ListedBenchmark,
         options: &CountOptions,
     ) -> Result<AllocationCount, Uncounted> {
-        obedient(bench)?;
+        tracing::debug!(bench = %bench.label(), benchmark = wanted.id, "counts allocations");
+        ensure_countable(bench)?;
         allocations::count(bench, wanted, options)
     }
 }
 
 /// Only an executable that is linked to the copied Criterion, and runs here as it is, can be told to count.
-fn obedient(bench: &BuiltBench) -> Result<(), Uncounted> {
+fn ensure_countable(bench: &BuiltBench) -> Result<(), Uncounted> {
     let refuse = |reason: String, remedy: &str| {
         Err(Uncounted::Unavailable { reason, remedy: Some(remedy.to_owned()) })
     };
@@ -109,40 +107,6 @@ fn run_by(words: &[String]) -> String {
     format!("its executables are run by `{}`", words.first().map_or("a runner", String::as_str))
 }
 
-/// Why a launch gave no count, where it is not the benchmark that failed.
-fn explained(failure: LaunchFailure) -> Uncounted {
-    match failure.kind {
-        FailureKind::ForeignUnit(unit) => {
-            Uncounted::Uncountable(format!("it measures in `{unit}`, by a `Measurement` of its own"))
-        }
-        _ => Uncounted::Failed(failure),
-    }
-}
-
-/// Why nothing is counted when Criterion's clock is never started.
-fn times_itself() -> Uncounted {
-    Uncounted::Uncountable(
-        "it times itself (`iter_custom`, or a `Measurement` of its own): nobody knows which part of it counts".to_owned(),
-    )
-}
-
-/// How many threads a process has now: at least 1.
-fn threads(player: &Player) -> u32 {
-    let folder = player.pid().map(|pid| format!("/proc/{}/task", Pid::as_raw_pid(pid)));
-    let entries = folder.and_then(|folder| fs::read_dir(folder).ok());
-    entries.and_then(|entries| u32::try_from(entries.count()).ok()).unwrap_or(1).max(1)
-}
-
-/// A count as a sample. Counts beyond 2⁵³ lose their last digits; nothing that is benchmarked comes near.
-fn sample(iterations: u64, total: u64) -> Result<Sample, Uncounted> {
-    Sample::new(iterations, total as f64).ok_or_else(times_itself)
-}
-
-/// This program's own failure before anything ran.
-fn unstartable(error: std::io::Error) -> Uncounted {
-    Uncounted::Failed(FailureKind::Unstartable(error).into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,7 +115,7 @@ mod tests {
     fn refused(execution: Execution, instrument: &str) -> Option<(String, Option<String>)> {
         let mut bench = bench("/x", execution);
         bench.fingerprint.instrument = instrument.parse().unwrap();
-        match obedient(&bench) {
+        match ensure_countable(&bench) {
             Err(Uncounted::Unavailable { reason, remedy }) => Some((reason, remedy)),
             _ => None,
         }

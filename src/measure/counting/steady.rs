@@ -1,10 +1,11 @@
 //! From single counted samples to what one iteration costs in the steady state, whatever counts.
 
+use super::launch;
 use super::plan::{self, Counted};
 use crate::measure::counter::Uncounted;
 
 /// A launch that counts as it is told.
-pub(super) trait Teller {
+pub(super) trait CounterSource {
     /// What a counted sample gives besides its total.
     type Detail;
 
@@ -39,31 +40,31 @@ pub(super) struct Steady<D> {
 /// The first iteration fills what is filled once (lazily made tables, the allocator's lists, symbols that are bound
 /// at the first call), so it is never taken. One uncounted sample as large as the counted one leaves the
 /// allocator as a large sample does.
-pub(super) fn steady<T: Teller>(teller: &mut T) -> Result<Steady<T::Detail>, Uncounted> {
-    let (cold, _) = teller.count(1)?;
+pub(super) fn steady<T: CounterSource>(source: &mut T) -> Result<Steady<T::Detail>, Uncounted> {
+    let (cold, _) = source.count(1)?;
     if cold.spans == 0 {
-        return Err(super::times_itself());
+        return Err(launch::times_itself());
     }
-    let (one, detail) = teller.count(1)?;
+    let (one, detail) = source.count(1)?;
     if one.total == 0 {
         return Err(Uncounted::Unavailable {
             reason: "none of its instructions was seen".to_owned(),
             remedy: None,
         });
     }
-    teller.settled(&detail);
+    source.settled(&detail);
     if one.total >= plan::LONG {
         // With one iteration nobody can tell.
         return Ok(Steady { iterations: 1, total: one.total, set_up: true, detail });
     }
-    let (two, _) = teller.count(2)?;
+    let (two, _) = source.count(2)?;
     // The first sample after a count is translated anew.
-    teller.sample(1)?;
-    let nanoseconds = teller.sample(1)?;
+    source.sample(1)?;
+    let nanoseconds = source.sample(1)?;
     let further = plan::further(one, two).min(plan::in_time(nanoseconds));
-    teller.sample(1 + further)?;
-    let (one, detail_of_one) = teller.count(1)?;
-    let (many, detail) = teller.count(1 + further)?;
+    source.sample(1 + further)?;
+    let (one, detail_of_one) = source.count(1)?;
+    let (many, detail) = source.count(1 + further)?;
     let (iterations, total) = plan::difference(further, one.total, many.total);
     let detail = if iterations == further { T::difference(&detail, &detail_of_one) } else { detail };
     Ok(Steady { iterations, total, set_up: two.spans > one.spans, detail })
@@ -81,7 +82,7 @@ mod tests {
         shown: usize,
     }
 
-    impl Teller for Known {
+    impl CounterSource for Known {
         type Detail = u64;
 
         fn count(&mut self, iterations: u64) -> Result<(Counted, u64), Uncounted> {
@@ -104,13 +105,13 @@ mod tests {
         }
     }
 
-    fn teller(each: u64) -> Known {
+    fn source(each: u64) -> Known {
         Known { cold: true, each, asked: Vec::new(), shown: 0 }
     }
 
     #[test]
     fn neither_the_first_iteration_nor_what_a_sample_costs_is_left_in() {
-        let mut quick = teller(100);
+        let mut quick = source(100);
         let Steady { iterations, total, set_up, detail } = steady(&mut quick).unwrap();
         assert!(iterations > 100 && !set_up);
         assert_eq!((total, detail), (100 * iterations, 100 * iterations));
@@ -119,14 +120,14 @@ mod tests {
 
     #[test]
     fn long_iterations_are_counted_one_by_one() {
-        let mut long = teller(plan::LONG);
+        let mut long = source(plan::LONG);
         assert_eq!(steady(&mut long).unwrap().iterations, 1);
         assert_eq!(long.asked, [1, 1]);
     }
 
     #[test]
     fn what_times_itself_and_what_is_not_seen_are_told_apart() {
-        assert!(matches!(steady(&mut teller(1)).unwrap_err(), Uncounted::Uncountable(_)));
-        assert!(matches!(steady(&mut teller(0)).unwrap_err(), Uncounted::Unavailable { .. }));
+        assert!(matches!(steady(&mut source(1)).unwrap_err(), Uncounted::Uncountable(_)));
+        assert!(matches!(steady(&mut source(0)).unwrap_err(), Uncounted::Unavailable { .. }));
     }
 }

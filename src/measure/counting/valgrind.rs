@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::code;
+use super::{code, launch};
 use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::failure::LaunchFailure;
 use crate::measure::invocation::Invocation;
@@ -103,7 +103,7 @@ pub(super) fn explained(failure: LaunchFailure, folder: &Path) -> Uncounted {
         failure.output_tail.push('\n');
         failure.output_tail.push_str(line);
     }
-    super::explained(failure)
+    launch::explained(failure)
 }
 
 /// The file with the given number that the process `pid` had written, from 1.

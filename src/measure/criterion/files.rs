@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::naming::{exactly, starting_with};
 use super::transcript::Reported;
 use super::version::Version;
-use crate::measure::runner::LaunchOptions;
+use crate::measure::options::LaunchOptions;
 
 /// Criterion's files cannot be used.
 #[derive(Debug, thiserror::Error)]

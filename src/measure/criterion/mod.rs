@@ -2,6 +2,7 @@
 //!
 //! Wire types live here and are converted once.
 
+pub mod error;
 pub mod files;
 pub mod naming;
 pub mod protocol;
@@ -9,7 +10,8 @@ pub mod transcript;
 pub mod version;
 pub mod wire;
 
+pub use error::ProtocolError;
 pub use naming::ListedBenchmark;
-pub use protocol::{Connection, Polled, ProtocolError, Server};
+pub use protocol::{Connection, Polled, Server};
 pub use transcript::{Reported, Transcript};
 pub use version::Version;

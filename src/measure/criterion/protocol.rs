@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use super::error::ProtocolError;
 use super::version::Version;
 use super::wire::{Message, Request};
 
@@ -30,34 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Beyond any message of a sane bench: a hundred thousand samples take 2 MB.
 const LONGEST_MESSAGE: usize = 256 * 1024 * 1024;
-
-/// How a bench broke the protocol's rules.
-#[derive(Debug, thiserror::Error)]
-pub enum ProtocolError {
-    /// The connection broke.
-    #[error("the connection broke ({0})")]
-    Io(#[from] io::Error),
-    /// It speaks a version of the protocol that we do not.
-    #[error("it speaks version {version}, format {format} of it")]
-    Version {
-        /// The protocol's version.
-        version: u16,
-        /// How messages are encoded.
-        format: u16,
-    },
-    /// A message announced an absurd length.
-    #[error("a message announced {0} bytes")]
-    TooLong(usize),
-    /// A message is no CBOR.
-    #[error("a message is no CBOR")]
-    NotCbor,
-    /// A message does not have the fields of its kind.
-    #[error("a `{kind}` message does not have its fields")]
-    Fields {
-        /// The kind of message.
-        kind: &'static str,
-    },
-}
 
 /// The port of one launch that a bench reports to.
 #[derive(Debug)]

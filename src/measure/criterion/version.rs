@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::domain::Instrument;
-use crate::measure::runner::LaunchOptions;
+use crate::measure::options::LaunchOptions;
 
 /// The fewest samples that Criterion accepts.
 pub const FEWEST_SAMPLES: u32 = 10;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ciborium::Value;
 use serde::{Deserialize, Serialize};
 
-use super::protocol::ProtocolError;
+use super::error::ProtocolError;
 
 /// What a bench tells us.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::UNKNOWN;
+use super::unknown::UNKNOWN;
 use super::x86::{count, value};
 use crate::domain::CpuIdentity;
 

@@ -27,7 +27,7 @@ pub fn of_texts(flagged: bool, texts: &[String]) -> Option<String> {
     let known = KNOWN.iter().find(|(sign, _)| all.contains(sign)).map(|(_, name)| (*name).to_owned());
     // A Surface is made by Microsoft and is no virtual machine.
     let known = known.filter(|name| name != "Hyper-V" || flagged || all.contains("virtual machine"));
-    known.or_else(|| flagged.then(|| super::UNKNOWN.to_owned()))
+    known.or_else(|| flagged.then(|| super::unknown::UNKNOWN.to_owned()))
 }
 
 #[cfg(test)]

@@ -72,12 +72,13 @@ pub fn model_slug(model: &str) -> String {
         }
         slug.push_str(word);
     }
-    if slug.is_empty() { super::UNKNOWN.to_owned() } else { slug }
+    if slug.is_empty() { super::unknown::UNKNOWN.to_owned() } else { slug }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Found, unknown_cpu};
+    use super::super::found::Found;
+    use super::super::unknown::unknown_cpu;
     use super::*;
 
     fn facts() -> MachineFacts {

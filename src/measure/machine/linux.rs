@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Found, aarch64, caches, hypervisor, x86};
+use super::found::Found;
+use super::{aarch64, caches, hypervisor, x86};
 use crate::domain::CacheLevel;
 
 /// Files that say who made the machine, on either architecture.

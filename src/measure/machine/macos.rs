@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Found, UNKNOWN, hypervisor, x86};
+use super::found::Found;
+use super::unknown::UNKNOWN;
+use super::{hypervisor, x86};
 use crate::domain::{CacheLevel, CpuIdentity};
 
 /// What is asked for.
@@ -40,7 +42,7 @@ pub(super) fn found() -> Found {
     let text = output.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned());
     let mut found = of_sysctl(&text);
     if found.logical_cpus == 0 {
-        found.logical_cpus = super::all_cpus();
+        found.logical_cpus = super::found::all_cpus();
     }
     found
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 #[cfg(windows)]
-use super::Found;
-use super::{UNKNOWN, x86};
+use super::found::Found;
+use super::unknown::UNKNOWN;
+use super::x86;
 use crate::domain::CpuIdentity;
 
 /// Asks the environment and `reg`.
@@ -18,7 +19,7 @@ pub(super) fn found() -> Found {
     Found {
         cpu: of_texts(&identifier, &registry),
         caches: Vec::new(),
-        logical_cpus: super::all_cpus(),
+        logical_cpus: super::found::all_cpus(),
         hypervisor: None,
     }
 }
@@ -62,6 +63,6 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_unknown() {
-        assert_eq!(of_texts("", ""), super::super::unknown_cpu());
+        assert_eq!(of_texts("", ""), super::super::unknown::unknown_cpu());
     }
 }

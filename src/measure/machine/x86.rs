@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::UNKNOWN;
+use super::unknown::UNKNOWN;
 use crate::domain::CpuIdentity;
 
 /// Extensions that code chooses by at run time, as Linux calls them. Nothing about power, security or virtualization:
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn what_is_not_there_is_unknown() {
         let (cpu, virtual_machine, logical) = of_cpuinfo("");
-        assert_eq!(cpu, super::super::unknown_cpu());
+        assert_eq!(cpu, super::super::unknown::unknown_cpu());
         assert!(!virtual_machine);
         assert_eq!(logical, 1);
     }

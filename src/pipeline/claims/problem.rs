@@ -1,8 +1,8 @@
 //! What can be wrong with a claim.
 
-/// A claim that cannot be tested. Worded to follow "failed to".
+/// A claim that cannot be tested.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("test the claim `{claim}`: {problem}")]
+#[error("claim `{claim}`: {problem}")]
 pub struct ClaimError {
     /// Its name.
     pub claim: String,

@@ -34,7 +34,7 @@ fn what_means_several_or_none_is_told_with_names() {
     let ids: Vec<String> = (0..9).map(|number| format!("grow/{number}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let several = chosen("grow", &ids).unwrap_err();
-    assert_eq!(several.to_string(), "tell which benchmark `grow` means: 9 match");
+    assert_eq!(several.to_string(), "`grow` matches 9 benchmarks");
     assert_eq!(several.hint().unwrap().matches("fib::work::grow/").count(), NEAR);
     assert_eq!(several.fault(), super::super::Fault::Usage);
     let none = chosen("gorw/1", &ids).unwrap_err();

@@ -65,7 +65,7 @@ fn unknown_names_offer_near_ones() {
     assert!(matches!(repository.resolve("").unwrap_err(), SourceError::UnknownRevision { .. }));
     for (spec, kind) in [("HEAD^{tree}", "tree"), ("HEAD:src/lib.rs", "blob")] {
         let error = repository.resolve(spec).unwrap_err();
-        assert_eq!(error.to_string(), format!("use `{spec}` as a revision: it names a {kind}"));
+        assert_eq!(error.to_string(), format!("`{spec}` is not a revision: it names a {kind}"));
     }
 }
 
@@ -100,7 +100,7 @@ fn on_the_default_branch_the_baseline_is_the_first_parent() {
     sandbox.git(&["branch", "-m", "odd", "main"]);
     let error = sandbox.open().default_baseline().unwrap_err();
     assert!(matches!(error, SourceError::FirstCommit { .. }), "{error}");
-    assert!(error.to_string().contains("nothing to compare with"));
+    assert!(error.to_string().contains("no baseline to compare with"));
 }
 
 #[test]

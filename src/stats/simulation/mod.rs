@@ -11,7 +11,7 @@ use noise::{Shape, series};
 
 use super::betting::{BettingTest, Direction};
 use super::family::ErrorBudget;
-use super::random::Generator;
+use crate::domain::random::Generator;
 
 const ALPHA: f64 = 0.01;
 /// Standard deviations of a pair's error, as fractions, from the quietest to the noisiest that were recorded.

@@ -1,7 +1,7 @@
 //! Errors of pairs as they were seen on shared machines, and as they may never be: what the rules are tried on.
 
+use crate::domain::random::Generator;
 use crate::stats::betting::Observation;
-use crate::stats::random::Generator;
 
 /// The shape of a pair's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

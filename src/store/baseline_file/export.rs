@@ -26,7 +26,7 @@ impl Store {
                  JOIN revision ON revision.id = measurement.revision \
                  WHERE measurement.series = series.id AND revision.dirty = 0) \
                  UNION SELECT machine.key, build.arch FROM claim \
-                 JOIN occasion ON occasion.id = claim.occasion JOIN machine ON machine.id = occasion.machine \
+                 JOIN run ON run.id = claim.run JOIN machine ON machine.id = run.machine \
                  JOIN build ON build.id = claim.build JOIN revision ON revision.id = claim.revision \
                  WHERE revision.dirty = 0 ORDER BY 1, 2",
             )?;
@@ -86,12 +86,12 @@ fn claims(
     let mut query = connection.prepare_cached(&format!(
         "SELECT claim.name, revision.commit_id, claim.verdict, claim.ratio, claim.low, claim.high, \
          claim.at_least, {} FROM claim \
-         JOIN occasion ON occasion.id = claim.occasion \
-         JOIN machine ON machine.id = occasion.machine \
+         JOIN run ON run.id = claim.run \
+         JOIN machine ON machine.id = run.machine \
          JOIN revision ON revision.id = claim.revision \
          JOIN build ON build.id = claim.build \
          WHERE machine.key = ?1 AND build.arch = ?2 AND revision.dirty = 0 \
-         AND (?3 IS NULL OR revision.commit_id = ?3) ORDER BY occasion.started_ms, occasion.id, build.id",
+         AND (?3 IS NULL OR revision.commit_id = ?3) ORDER BY run.started_ms, run.id, build.id",
         rows::BUILD
     ))?;
     let found = query.query_map(params![machine.as_str(), arch, at.map(CommitId::as_str)], claim)?;

@@ -9,11 +9,11 @@ use super::{BaselineFile, BaselineFileError};
 /// How the name of a baseline file ends.
 const EXTENSION: &str = "toml";
 
-/// A baseline file that cannot be used. Reads on after "failed to …".
+/// A baseline file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// It cannot be read or written.
-    #[error("use {path}: {error}")]
+    #[error("cannot use {path}: {error}")]
     Io {
         /// Which.
         path: PathBuf,
@@ -21,7 +21,7 @@ pub enum FolderError {
         error: io::Error,
     },
     /// It makes no sense.
-    #[error("use {path}: failed to {error}")]
+    #[error("cannot use {path}: {error}")]
     Content {
         /// Which.
         path: PathBuf,

@@ -74,9 +74,9 @@ pub struct BaselineClaim {
     pub at_least: f64,
 }
 
-/// A text that is no baseline file, and where. Reads on after "failed to …".
+/// A text that is no baseline file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("read line {line} of the baseline file: {problem}")]
+#[error("line {line} of the baseline file: {problem}")]
 pub struct BaselineFileError {
     line: usize,
     problem: BaselineProblem,
@@ -129,10 +129,10 @@ pub enum BaselineProblem {
     #[error(transparent)]
     Metric(#[from] UnknownMetric),
     /// No full commit.
-    #[error("`{0}` is no full commit id")]
+    #[error("`{0}` is not a full commit id")]
     Commit(String),
     /// A build that the file does not describe.
-    #[error("the file describes no build `{0}`")]
+    #[error("the file does not describe the build `{0}`")]
     UnknownBuild(String),
     /// A description of a build that was changed by hand.
     #[error("the build `{0}` is not the one described: its name belongs to other values")]
@@ -154,7 +154,7 @@ pub enum BaselineProblem {
         expected: &'static str,
     },
     /// No verdict about a claim.
-    #[error("`{0}` is no verdict about a claim; there are confirmed, refuted, undecided")]
+    #[error("unknown verdict `{0}`; the verdicts are confirmed, refuted, undecided")]
     Verdict(String),
 }
 

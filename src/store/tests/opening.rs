@@ -60,7 +60,35 @@ fn a_store_of_every_older_version_is_brought_up_to_date() {
         assert_eq!(store.machines().unwrap(), [super::facts("m")], "{name}");
         add(&mut store, 9, key('a'), 102.0);
         store.check().unwrap();
+        // Everything that refers to runs leads to them, whatever they were called.
+        let connection = Connection::open(&path).unwrap();
+        let lost =
+            "SELECT count(*) FROM measurement LEFT JOIN run ON run.id = measurement.run WHERE run.id IS NULL";
+        assert_eq!(connection.query_row(lost, [], |row| row.get::<_, i64>(0)), Ok(0), "{name}");
+        let broken =
+            connection.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0));
+        assert_eq!(broken, Ok(0_i64), "{name}");
+        let columns = "SELECT count(run) FROM measurements_of";
+        assert_eq!(connection.query_row(columns, [], |row| row.get::<_, i64>(0)), Ok(3), "{name}");
     }
+}
+
+#[test]
+fn a_new_store_and_one_that_was_brought_up_to_date_are_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    let schema = |path: &Path| -> Vec<(String, String)> {
+        let connection = Connection::open(path).unwrap();
+        let mut query =
+            connection.prepare("SELECT type, name FROM sqlite_schema ORDER BY type, name").unwrap();
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let (fresh, old) = (root.path().join("fresh"), root.path().join("old"));
+    drop(Store::open(&fresh).unwrap());
+    Connection::open(&old).unwrap().execute_batch(V1).unwrap();
+    drop(Store::open(&old).unwrap());
+    assert_eq!(schema(&fresh), schema(&old));
+    assert!(!schema(&old).iter().any(|(_, name)| name.contains("occasion")));
 }
 
 #[test]

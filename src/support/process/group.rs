@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::system::{self, Ask, Patience};
-use super::{GRACE, ProcessError, registry, spawner};
+use super::{GRACE, ProcessError, registry, spawner, told};
 
 /// How often a child's end is looked for where the system cannot tell us.
 pub(super) const POLL: Duration = Duration::from_millis(10);
@@ -34,6 +34,15 @@ impl Group {
         registry::watch_signals();
         if registry::interrupted() {
             return Err(ProcessError::Interrupted { program });
+        }
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let folder = command.get_current_dir().map(|folder| folder.display().to_string());
+            tracing::debug!(
+                command = told::line(&command),
+                environment = ?told::environment(&command),
+                folder = folder.as_deref().unwrap_or("."),
+                "starts a process"
+            );
         }
         system::own_group(&mut command);
         match spawner::spawn(command) {

@@ -10,6 +10,7 @@ mod run;
 mod spawner;
 mod system;
 mod tail;
+mod told;
 mod watchdog;
 
 #[cfg(unix)]
@@ -31,7 +32,7 @@ pub const GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// It could not be started.
-    #[error("start `{program}`: {error}")]
+    #[error("failed to start `{program}`: {error}")]
     Start {
         /// What was to be started.
         program: String,
@@ -39,7 +40,7 @@ pub enum ProcessError {
         error: io::Error,
     },
     /// Its end could not be waited for.
-    #[error("wait for `{program}`: {error}")]
+    #[error("failed to wait for `{program}`: {error}")]
     Wait {
         /// What was running.
         program: String,
@@ -47,7 +48,7 @@ pub enum ProcessError {
         error: io::Error,
     },
     /// It ran longer than it was allowed to, and was killed.
-    #[error("see `{program}` finish within {} s", limit.as_secs_f64())]
+    #[error("`{program}` did not finish within {} s", limit.as_secs_f64())]
     TimedOut {
         /// What was running.
         program: String,
@@ -59,7 +60,7 @@ pub enum ProcessError {
         stderr: Tail,
     },
     /// A signal told the program to stop.
-    #[error("finish `{program}`: interrupted")]
+    #[error("interrupted while `{program}` ran")]
     Interrupted {
         /// What was running or to be started.
         program: String,

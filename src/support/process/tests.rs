@@ -126,7 +126,7 @@ fn waiting_ends_by_its_limit_and_dropping_kills() {
 #[test]
 fn a_missing_program_is_named_with_a_hint() {
     let error = run(Command::new("/no such/program ü"), None, |_, _| ()).unwrap_err();
-    assert!(error.to_string().starts_with("start `/no such/program ü`"), "{error}");
+    assert!(error.to_string().starts_with("failed to start `/no such/program ü`"), "{error}");
     assert!(error.hint().unwrap().contains("PATH"));
 }
 

@@ -3,7 +3,7 @@
 use super::{json, ran, ran_with};
 use crate::sandbox::Sandbox;
 
-const CHECK: &[&str] = &["check", "--no-harness", "--bench", "work", "--format", "json"];
+const CHECK: &[&str] = &["check", "--no-builtin", "--bench", "work", "--format", "json"];
 
 #[test]
 fn the_default_baseline_is_where_the_branch_began() {
@@ -50,7 +50,7 @@ fn what_only_the_candidate_selects_is_new_and_no_error() {
     let gauge = Sandbox::new("gauge");
     gauge.edit("Cargo.toml", "[[bench]]\nname = \"names\"", "[[bench]]\nname = \"fresh\"");
     gauge.git(&["mv", "benches/names.rs", "benches/fresh.rs"]);
-    let check = ["check", "--no-harness", "--baseline", "HEAD", "--bench", "fresh"];
+    let check = ["check", "--no-builtin", "--baseline", "HEAD", "--bench", "fresh"];
     let document = json(&gauge, &check);
     assert_eq!(document["exit_code"], 0);
     assert_eq!(document["verdict"], "new");

@@ -4,14 +4,15 @@ use serde_json::Value;
 
 use super::{Ran, benchmark, ran, ran_with};
 use crate::sandbox::Sandbox;
+use crate::skip::valgrind;
 
 const WORK: &str = "gauge::work::gauge/work";
 const STEADY: &str = "gauge::work::gauge/steady";
 
 const COMMON: [&str; 9] =
-    ["check", "--no-harness", "--bench", "work", "--baseline", "HEAD", "--format", "json", "--metrics"];
+    ["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD", "--format", "json", "--metrics"];
 
-fn check(gauge: &Sandbox, metrics: &str, more: &[&str]) -> Ran {
+pub(crate) fn check(gauge: &Sandbox, metrics: &str, more: &[&str]) -> Ran {
     ran(gauge, &[&COMMON[..], &[metrics], more].concat())
 }
 
@@ -21,21 +22,12 @@ fn check_by_default(gauge: &Sandbox, variables: &[(&str, &str)], more: &[&str]) 
     ran_with(gauge, &[&COMMON[..8], more].concat(), &variables)
 }
 
-fn metric<'a>(document: &'a Value, name: &str, metric: &str) -> &'a Value {
+pub(crate) fn metric<'a>(document: &'a Value, name: &str, metric: &str) -> &'a Value {
     let found = benchmark(document, name)["metrics"].as_array().unwrap();
     found
         .iter()
         .find(|found| found["metric"] == metric)
         .unwrap_or_else(|| panic!("{metric} of {name}: {found:?}"))
-}
-
-/// Whether instructions can be counted here; says so when not.
-fn valgrind() -> bool {
-    let found = std::process::Command::new("valgrind").arg("--version").output().is_ok();
-    if !found {
-        println!("skipped: valgrind is not installed");
-    }
-    found
 }
 
 #[test]
@@ -84,97 +76,6 @@ fn not_one_allocation_more_is_accepted() {
     }
     assert_eq!(check(&gauge, "allocations", &["--threshold", "allocations=1"]).code, 0);
 }
-
-#[test]
-fn what_executes_the_same_code_is_only_glanced_at() {
-    if !valgrind() || std::env::consts::ARCH != "x86_64" {
-        return;
-    }
-    let gauge = Sandbox::new("gauge");
-    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 100");
-    // A generous threshold: a glance that a noisy machine disturbs goes on to the proof.
-    let more = ["--budget", "2s", "--threshold", "wall-time=80%"];
-    let document = check(&gauge, "wall-time,instructions,allocations", &more).json();
-    let steady = metric(&document, STEADY, "wall-time");
-    assert_eq!((&steady["verdict"], &steady["pairs"]), (&"unchanged".into(), &2.into()), "{steady}");
-    assert!(steady["reason"].as_str().unwrap().contains("same machine code"), "{steady}");
-    let work = metric(&document, WORK, "wall-time");
-    assert_eq!((&work["method"], &work["reason"]), (&"paired".into(), &Value::Null), "{work}");
-
-    // Unless the clock is asked for.
-    let timed = check(&gauge, "wall-time,instructions", &["--budget", "1s", "--measure-identical"]).json();
-    let steady = metric(&timed, STEADY, "wall-time");
-    assert!(!steady["reason"].to_string().contains("same machine code"), "{steady}");
-}
-
-#[test]
-fn the_same_code_over_other_data_is_timed() {
-    if !valgrind() {
-        return;
-    }
-    let gauge = Sandbox::new("gauge");
-    gauge.write("src/lib.rs", CHAIN);
-    gauge.write("benches/work.rs", CHAIN_BENCH);
-    gauge.commit("a chain in order");
-    gauge.edit("src/lib.rs", "SHUFFLED: bool = false", "SHUFFLED: bool = true");
-    let found = check(&gauge, "wall-time,instructions", &["--budget", "5s", "--threshold", "wall-time=50%"]);
-    let document = found.json();
-    let name = "gauge::work::walk";
-    assert_eq!(metric(&document, name, "instructions")["change"], 0.0, "{document}");
-    let walk = metric(&document, name, "wall-time");
-    // How sure it gets within the budget depends on the machine; that it is the same code is no excuse.
-    assert_ne!(walk["verdict"], "unchanged", "{walk}");
-    assert!(!walk["reason"].to_string().contains("same machine code"), "{walk}");
-    assert!(!walk["reason"].to_string().contains("where its code lies"), "{walk}");
-}
-
-/// A chain of nodes that is made outside of what is counted, and walked inside.
-const CHAIN: &str = r"
-pub const SHUFFLED: bool = false;
-const LENGTH: usize = 1 << 20;
-
-#[inline(never)]
-pub fn build() -> Vec<(u64, u32)> {
-    let mut order: Vec<u32> = (0..LENGTH as u32).collect();
-    if SHUFFLED {
-        let mut state = 88_172_645_463_325_252_u64;
-        for last in (1..LENGTH).rev() {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            order.swap(last, (state % (last as u64 + 1)) as usize);
-        }
-    }
-    let mut nodes = vec![(1, 0); LENGTH];
-    for place in 0..LENGTH {
-        nodes[order[place] as usize].1 = order[(place + 1) % LENGTH];
-    }
-    nodes
-}
-
-#[inline(never)]
-pub fn walk(nodes: &[(u64, u32)]) -> u64 {
-    let (mut at, mut sum) = (0, 0);
-    for _ in 0..20_000 {
-        let (value, next) = nodes[at as usize];
-        sum += value;
-        at = next;
-    }
-    sum
-}
-";
-
-const CHAIN_BENCH: &str = r#"
-use criterion::{black_box, criterion_group, criterion_main, Criterion};
-
-fn benches(c: &mut Criterion) {
-    let nodes = gauge::build();
-    c.bench_function("walk", |b| b.iter(|| gauge::walk(black_box(&nodes))));
-}
-
-criterion_group!(all, benches);
-criterion_main!(all);
-"#;
 
 #[test]
 fn what_cannot_be_counted_fails_nothing() {
@@ -265,7 +166,7 @@ fn without_valgrind_the_rest_goes_on_and_the_remedy_is_told() {
 #[test]
 fn a_run_stores_counts_beside_times() {
     let gauge = Sandbox::new("gauge");
-    let arguments = ["run", "--no-harness", "--bench", "work", "--format", "json", "--budget", "1s"];
+    let arguments = ["run", "--no-builtin", "--bench", "work", "--format", "json", "--budget", "1s"];
     let found = ran(&gauge, &[&arguments[..], &["--metrics", "wall-time,allocations"]].concat());
     let document = found.json();
     assert_eq!(found.code, 0, "{document}");

@@ -32,5 +32,5 @@ fn the_harness_is_built_with_the_profile_of_the_workspace() {
     let refused = ran(&gauge, &["list", "strings::concat"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{}", refused.stderr);
     std::fs::remove_file(gauge.path("perfguard.toml")).unwrap();
-    assert_eq!(names_of(&json(&gauge, &["list", "--no-harness"])), names_of(&own));
+    assert_eq!(names_of(&json(&gauge, &["list", "--no-builtin"])), names_of(&own));
 }

@@ -1,18 +1,18 @@
 //! The contract, held by the program as a user runs it.
 //!
-//! Sandboxes share one target folder, and the program lets one run in it at a time, so these tests take turns.
+//! Sandboxes build in the target folders of `slots`, several of them side by side.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod baselines;
-mod counts;
+pub(crate) mod counts;
 mod harness;
-mod history;
+pub(crate) mod history;
 mod input;
 mod members;
 mod names;
 mod streams;
-mod verdicts;
+pub(crate) mod verdicts;
 
 use std::fmt::Write as _;
 
@@ -22,15 +22,15 @@ use crate::sandbox::Sandbox;
 
 /// What a run of the program left behind.
 #[derive(Debug)]
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     /// The one JSON document on stdout; its exit code is the process's.
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let document: Value = serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr));
         assert_eq!(document["exit_code"], self.code, "{document}");
@@ -40,12 +40,12 @@ impl Ran {
 }
 
 /// Runs the program in a sandbox.
-fn ran(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
+pub(crate) fn ran(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
     ran_with(sandbox, arguments, &[])
 }
 
 /// Runs the program in a sandbox with environment variables.
-fn ran_with(sandbox: &Sandbox, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+pub(crate) fn ran_with(sandbox: &Sandbox, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let mut command = sandbox.perfguard(arguments);
     for (name, value) in variables {
         command.env(name, value);
@@ -59,13 +59,13 @@ fn ran_with(sandbox: &Sandbox, arguments: &[&str], variables: &[(&str, &str)]) -
 }
 
 /// Runs and reads the JSON; `arguments` are extended by `--format json`.
-fn json(sandbox: &Sandbox, arguments: &[&str]) -> Value {
+pub(crate) fn json(sandbox: &Sandbox, arguments: &[&str]) -> Value {
     let all: Vec<&str> = arguments.iter().copied().chain(["--format", "json"]).collect();
     ran(sandbox, &all).json()
 }
 
 /// A benchmark of a JSON report by its full name.
-fn benchmark<'a>(document: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn benchmark<'a>(document: &'a Value, name: &str) -> &'a Value {
     let found = document["benchmarks"].as_array().unwrap().iter().find(|benchmark| benchmark["name"] == name);
     found.unwrap_or_else(|| panic!("{name} is not in {document}"))
 }

@@ -16,13 +16,13 @@ fn every_name_goes_round_unchanged() {
         format!("{group}/long/{}y", "x".repeat(199)),
     ]
     .into();
-    let listed = json(&gauge, &["list", "--no-harness", "--bench", "names"]);
+    let listed = json(&gauge, &["list", "--no-builtin", "--bench", "names"]);
     assert_eq!(names_of(&listed).into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), expected);
 
-    let table = ran(&gauge, &["list", "--no-harness", "--bench", "names"]).stdout;
+    let table = ran(&gauge, &["list", "--no-builtin", "--bench", "names"]).stdout;
     for name in &expected {
         assert!(table.lines().any(|line| line == name), "{name} stands alone on a line");
-        let exact = json(&gauge, &["list", "--no-harness", "--bench", "names", "--exact", name]);
+        let exact = json(&gauge, &["list", "--no-builtin", "--bench", "names", "--exact", name]);
         assert_eq!(names_of(&exact), [name]);
     }
 
@@ -30,7 +30,7 @@ fn every_name_goes_round_unchanged() {
         &gauge,
         &[
             "check",
-            "--no-harness",
+            "--no-builtin",
             "--bench",
             "names",
             "--baseline",
@@ -47,7 +47,7 @@ fn every_name_goes_round_unchanged() {
         assert!(metric["baseline"].as_f64().unwrap() > 0.0, "{benchmark}");
         assert_ne!(metric["verdict"], "regressed", "{benchmark}");
     }
-    let shown = ran(&gauge, &["check", "--no-harness", "--bench", "names", "--baseline", "HEAD"]).stdout;
+    let shown = ran(&gauge, &["check", "--no-builtin", "--bench", "names", "--baseline", "HEAD"]).stdout;
     let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(widest <= 120, "long names push nothing away:\n{shown}");
     assert_eq!(shown.lines().filter(|line| line.ends_with("exact")).count(), 4, "{shown}");

@@ -1,12 +1,12 @@
 //! Results on stdout, everything else on stderr; colours, pipes, files and formats.
 
 use std::io::Read as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::{ran, ran_with};
 use crate::sandbox::Sandbox;
 
-const CHECK: &[&str] = &["check", "--no-harness", "--bench", "work", "--baseline", "HEAD"];
+const CHECK: &[&str] = &["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD"];
 
 fn check(arguments: &[&'static str]) -> Vec<&'static str> {
     CHECK.iter().chain(arguments).copied().collect()
@@ -37,15 +37,35 @@ fn results_go_to_stdout_and_progress_to_stderr() {
     assert!(colored(&["--color", "always"], &[("NO_COLOR", "1")]));
     assert!(!colored(&["--color", "never"], &[unset, ("CLICOLOR_FORCE", "1")]));
     assert!(colored(&[], &[("NO_COLOR", "1"), ("PERFGUARD_COLOR", "always")]));
+    assert!(colored(&[], &[unset, ("CARGO_TERM_COLOR", "always")]));
+    assert!(!colored(&[], &[("CARGO_TERM_COLOR", "never"), ("CLICOLOR_FORCE", "1")]));
+    assert!(!colored(&["--color", "never"], &[unset, ("CARGO_TERM_COLOR", "always")]));
+}
+
+#[test]
+fn a_debug_log_tells_what_was_started_and_what_was_kept() {
+    let gauge = Sandbox::new("gauge");
+    // Never built before, whatever else was built in this slot.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    gauge.write("src/lib.rs", &format!("{}// {now}\n", gauge.read("src/lib.rs")));
+    let list = ["list", "--no-builtin", "--bench", "work", "-vv"];
+    let logged = ran(&gauge, &list);
+    assert_eq!(logged.code, 0, "{}", logged.stderr);
+    for part in ["DEBUG", "starts a process", "cargo metadata", "builds", "CARGO_INCREMENTAL=0"] {
+        assert!(logged.stderr.contains(part), "{part}: {}", logged.stderr);
+    }
+    let again = ran(&gauge, &list).stderr;
+    assert!(again.contains("executables are kept"), "{again}");
+    assert!(!ran(&gauge, &["list", "--no-builtin", "--bench", "work", "-v"]).stderr.contains("DEBUG"));
+    let names = "gauge::work::gauge/steady\ngauge::work::gauge/work\n";
+    assert!(logged.stdout.starts_with(names), "results stay what they are: {}", logged.stdout);
 }
 
 #[test]
 fn a_closed_pipe_ends_quietly() {
     let gauge = Sandbox::new("gauge");
-    for arguments in [&["list", "--no-harness", "--quiet"][..], &["--help"], &["check", "--help"]] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-perfguard"));
-        command.current_dir(gauge.root()).arg("perfguard").args(arguments);
-        command.env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"));
+    for arguments in [&["list", "--no-builtin", "--quiet"][..], &["--help"], &["check", "--help"]] {
+        let mut command = gauge.process(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let mut stderr = String::new();
@@ -126,7 +146,7 @@ fn help_teaches() {
     let gauge = Sandbox::new("gauge");
     let general = ran(&gauge, &["--help"]);
     assert_eq!((general.code, general.stderr.as_str()), (0, ""));
-    for word in ["PERFGUARD_NO_HARNESS", "100", "101", "102", "check", "compare", "report"] {
+    for word in ["PERFGUARD_NO_BUILTIN", "100", "101", "102", "check", "compare", "report"] {
         assert!(general.stdout.contains(word), "{word}");
     }
     for command in ["check", "run", "compare", "report", "list"] {

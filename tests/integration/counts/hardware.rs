@@ -17,15 +17,15 @@ fn counted((kind, config): (u32, u64), id: &str) -> Result<InstructionCount, Unc
 }
 
 /// Whether the kernel hands out events at all: containers often forbid it. Says so when it does not.
-fn allowed(test: &str) -> bool {
+fn allowed() -> bool {
     let Err(Uncounted::Unavailable { reason, .. }) = counted(TASK_CLOCK, "iter") else { return true };
-    println!("{test}: skipped, for {reason}");
+    crate::skip::skip(crate::skip::Need::PerfEvents, &reason);
     false
 }
 
 #[test]
 fn iterations_are_counted_without_their_set_up() {
-    if !allowed("iterations_are_counted_without_their_set_up") {
+    if !allowed() {
         return;
     }
     let each = |id: &str| {
@@ -45,7 +45,7 @@ fn iterations_are_counted_without_their_set_up() {
 
 #[test]
 fn what_it_cannot_see_is_told() {
-    if !allowed("what_it_cannot_see_is_told") {
+    if !allowed() {
         return;
     }
     let reason = uncountable(counted(TASK_CLOCK, "server"));

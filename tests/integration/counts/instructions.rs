@@ -34,7 +34,7 @@ fn add_up(profile: &Profile) {
 
 #[test]
 fn what_is_deterministic_counts_the_same_in_every_launch() {
-    if !valgrind("what_is_deterministic_counts_the_same_in_every_launch") {
+    if !valgrind() {
         return;
     }
     let ids = [
@@ -65,7 +65,7 @@ fn what_is_deterministic_counts_the_same_in_every_launch() {
 /// What a `realloc` costs depends on what the allocator did before: see the limits in `docs/counts.md`.
 #[test]
 fn what_grows_counts_nearly_the_same() {
-    if !valgrind("what_grows_counts_nearly_the_same") {
+    if !valgrind() {
         return;
     }
     let count = || instructions(Variant::Timed, "alloc/grown", &[]).sample.per_iteration();
@@ -75,7 +75,7 @@ fn what_grows_counts_nearly_the_same() {
 
 #[test]
 fn the_environment_of_the_caller_does_not_matter() {
-    if !valgrind("the_environment_of_the_caller_does_not_matter") {
+    if !valgrind() {
         return;
     }
     let plain = instructions(Variant::Timed, "addresses", &[]);
@@ -92,7 +92,7 @@ fn the_environment_of_the_caller_does_not_matter() {
 
 #[test]
 fn only_the_iterations_are_counted() {
-    if !valgrind("only_the_iterations_are_counted") {
+    if !valgrind() {
         return;
     }
     let plain = per_iteration("iter");
@@ -113,7 +113,7 @@ fn only_the_iterations_are_counted() {
 
 #[test]
 fn half_a_percent_more_is_seen_and_is_where_it_was_put() {
-    if !valgrind("half_a_percent_more_is_seen_and_is_where_it_was_put") {
+    if !valgrind() {
         return;
     }
     let base = instructions(Variant::Timed, "injected", &[]);
@@ -130,7 +130,7 @@ fn half_a_percent_more_is_seen_and_is_where_it_was_put() {
 
 #[test]
 fn line_tables_do_not_change_what_is_counted() {
-    if !valgrind("line_tables_do_not_change_what_is_counted") {
+    if !valgrind() {
         return;
     }
     for id in ["iter", "batched/small", "large_drop", "recursion"] {
@@ -153,7 +153,7 @@ fn line_tables_do_not_change_what_is_counted() {
 
 #[test]
 fn recursion_is_counted_once() {
-    if !valgrind("recursion_is_counted_once") {
+    if !valgrind() {
         return;
     }
     let profile = instructions(Variant::Timed, "recursion", &[]).profile;
@@ -166,7 +166,7 @@ fn recursion_is_counted_once() {
 
 #[test]
 fn what_other_threads_do_is_counted() {
-    if !valgrind("what_other_threads_do_is_counted") {
+    if !valgrind() {
         return;
     }
     let served = instructions(Variant::Timed, "server", &[]);
@@ -180,7 +180,7 @@ fn what_other_threads_do_is_counted() {
 
 #[test]
 fn what_varies_is_counted_and_near() {
-    if !valgrind("what_varies_is_counted_and_near") {
+    if !valgrind() {
         return;
     }
     let (one, two) = (per_iteration("seeds"), per_iteration("seeds"));
@@ -189,7 +189,7 @@ fn what_varies_is_counted_and_near() {
 
 #[test]
 fn caches_and_branches_are_counted_on_demand() {
-    if !valgrind("caches_and_branches_are_counted_on_demand") {
+    if !valgrind() {
         return;
     }
     let bench = bench(Variant::Timed, "work", &[]);
@@ -203,7 +203,7 @@ fn caches_and_branches_are_counted_on_demand() {
 
 #[test]
 fn what_times_itself_or_measures_something_else_is_told() {
-    if !valgrind("what_times_itself_or_measures_something_else_is_told") {
+    if !valgrind() {
         return;
     }
     let work = bench(Variant::Timed, "work", &[]);
@@ -216,7 +216,7 @@ fn what_times_itself_or_measures_something_else_is_told() {
 
 #[test]
 fn what_goes_wrong_is_told_and_leaves_nothing() {
-    if !valgrind("what_goes_wrong_is_told_and_leaves_nothing") {
+    if !valgrind() {
         return;
     }
     let hasty = CountOptions { time_limit: Duration::from_secs(20), ..OPTIONS };
@@ -246,7 +246,7 @@ fn what_goes_wrong_is_told_and_leaves_nothing() {
 
 #[test]
 fn an_instruction_that_valgrind_does_not_know_is_named() {
-    if !valgrind("an_instruction_that_valgrind_does_not_know_is_named") {
+    if !valgrind() {
         return;
     }
     let bench = bench(Variant::Timed, "faults", &[("FIXTURE_FAULT", "unknown")]);

@@ -5,9 +5,7 @@ mod allocations;
 mod hardware;
 mod instructions;
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -18,8 +16,9 @@ use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::criterion::ListedBenchmark;
 use perfguard::measure::criterion::naming::name_all;
 
-use crate::fixture;
-use crate::turns::{built, cargo, registry_source};
+use crate::interleaved::{built, cargo, registry_source};
+use crate::skip::valgrind;
+use crate::{fixture, slots};
 
 const OPTIONS: CountOptions =
     CountOptions { time_limit: Duration::from_mins(2), source: InstructionSource::Callgrind, caches: false };
@@ -27,6 +26,7 @@ const OPTIONS: CountOptions =
 /// An executable of the fixture, built for a variant. Built once, in a folder that outlives the test.
 fn executable(variant: Variant, target: &str) -> PathBuf {
     static BUILT: OnceLock<Vec<(Variant, String, PathBuf)>> = OnceLock::new();
+    slots::take_one();
     let built = BUILT.get_or_init(|| {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("counts-fixture");
         fixture::copy("counts", &place);
@@ -74,16 +74,6 @@ fn benchmark(id: &str) -> ListedBenchmark {
     name_all([id.to_owned()]).remove(0)
 }
 
-/// Whether there is a Valgrind to count with. Says so when there is none.
-fn valgrind(test: &str) -> bool {
-    let found = cfg!(target_os = "linux")
-        && Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
-    if !found {
-        println!("{test}: skipped, for there is no valgrind here");
-    }
-    found
-}
-
 /// Counts instructions of a benchmark of the target `work`.
 fn instructions(variant: Variant, id: &str, variables: &[(&str, &str)]) -> InstructionCount {
     let bench = bench(variant, "work", variables);
@@ -98,13 +88,4 @@ fn uncountable<T: std::fmt::Debug>(result: Result<T, Uncounted>) -> String {
         Err(Uncounted::Uncountable(reason)) => reason,
         other => panic!("{other:?}"),
     }
-}
-
-#[test]
-fn the_fixture_is_not_left_with_files_of_valgrind() {
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/counts");
-    assert!(fs::read_dir(place).unwrap().all(|entry| {
-        let name = entry.unwrap().file_name();
-        !name.to_string_lossy().starts_with("callgrind") && !name.to_string_lossy().starts_with("vgcore")
-    }));
 }

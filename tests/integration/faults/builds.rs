@@ -5,7 +5,7 @@ use std::fs;
 use super::{Belongings, Ended, run};
 use crate::sandbox::Sandbox;
 
-const CHECK: &[&str] = &["check", "--no-harness", "--bench", "work", "--baseline", "HEAD"];
+const CHECK: &[&str] = &["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD"];
 
 const BROKEN: &str = "pub fn broken() -> u64 { \"no number\" }\n";
 
@@ -35,8 +35,8 @@ fn a_target_folder_that_is_a_file_is_named() {
     let sandbox = Sandbox::new("gauge");
     let file = sandbox.path("target");
     fs::write(&file, "not a folder").unwrap();
-    let output = sandbox.perfguard_below(&file, &["list", "--no-harness"]).output().unwrap();
-    Ended::of(output).says(101, &["failed to use", "target/perfguard", "--target-dir"]);
+    let output = sandbox.perfguard_below(&file, &["list", "--no-builtin"]).output().unwrap();
+    Ended::of(output).says(101, &["cannot use", "target/perfguard", "--target-dir"]);
     assert_eq!(fs::read_to_string(file).unwrap(), "not a folder");
 }
 
@@ -51,7 +51,7 @@ fn a_target_folder_in_the_work_tree_is_no_part_of_the_sources() {
     sandbox.commit("without benches, so that nothing is compiled");
     let target = sandbox.path("out");
     for _ in 0..2 {
-        let output = sandbox.perfguard_below(&target, &["list", "--no-harness"]).output().unwrap();
+        let output = sandbox.perfguard_below(&target, &["list", "--no-builtin"]).output().unwrap();
         Ended::of(output).says(2, &["no Criterion bench target"]);
         assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
     }

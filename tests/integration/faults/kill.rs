@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use super::{Belongings, Running, is_sound, mark, processes, run, stored};
 use crate::sandbox::Sandbox;
+use crate::skip::valgrind;
 
 /// Both sides are one executable, so that one build is enough, and they are measured for longer than any test.
 const MEASURE: &[&str] = &[
     "check",
-    "--no-harness",
+    "--no-builtin",
     "--bench",
     "work",
     "--baseline",
@@ -25,7 +26,7 @@ const MEASURE: &[&str] = &[
 /// The same, as short as can be.
 const BRIEFLY: &[&str] = &[
     "check",
-    "--no-harness",
+    "--no-builtin",
     "--bench",
     "work",
     "--baseline",
@@ -46,7 +47,7 @@ fn measuring(sandbox: &Sandbox, extra: &[&str]) -> Running {
 
 /// A gauge whose build script waits, if it is told to. Started with `SLOW`, it returns once the script waits.
 fn building(sandbox: &Sandbox) -> Running {
-    let mut command = sandbox.process(&["list", "--no-harness"]);
+    let mut command = sandbox.process(&["list", "--no-builtin"]);
     command.env("FAULTS_SLOW", "1");
     let mut running = Running::start(command);
     let waits = |exe: &PathBuf| exe.to_string_lossy().contains("build-script-build");
@@ -74,7 +75,7 @@ fn a_kill_during_the_build_leaves_nothing_behind() {
     running.signal(Signal::KILL);
     assert_eq!(running.end().code, None);
     before.are_untouched(&sandbox);
-    run(&sandbox, &["list", "--no-harness"]).says(0, &[]);
+    run(&sandbox, &["list", "--no-builtin"]).says(0, &[]);
     before.are_untouched(&sandbox);
 }
 
@@ -154,14 +155,6 @@ fn counting(sandbox: &Sandbox, metrics: &str) -> Running {
     running
 }
 
-fn valgrind() -> bool {
-    let found = std::process::Command::new("valgrind").arg("--version").output().is_ok();
-    if !found {
-        println!("skipped: valgrind is not installed");
-    }
-    found
-}
-
 #[test]
 fn a_kill_or_an_interrupt_while_counting_leaves_what_was_counted() {
     if !valgrind() {
@@ -199,7 +192,7 @@ fn a_kill_or_an_interrupt_while_counting_leaves_what_was_counted() {
 fn an_interrupted_run_stores_what_it_measured() {
     let sandbox = Sandbox::new("gauge");
     let arguments =
-        ["run", "--no-harness", "--bench", "work", "--bench", "names", "--budget", "3s", "--format", "json"];
+        ["run", "--no-builtin", "--bench", "work", "--bench", "names", "--budget", "3s", "--format", "json"];
     let mut running = Running::start(sandbox.process(&arguments));
     running.until("a measurement", |_| stored(&sandbox, "measurement") >= 1);
     running.signal(Signal::INT);
@@ -215,13 +208,13 @@ fn an_interrupted_run_stores_what_it_measured() {
 #[test]
 fn two_runs_in_one_workspace_take_turns_and_lose_nothing() {
     let sandbox = Sandbox::new("gauge");
-    let arguments = ["run", "--no-harness", "--bench", "work", "--budget", "300ms"];
+    let arguments = ["run", "--no-builtin", "--bench", "work", "--budget", "300ms"];
     let runs = [(); 2].map(|()| Running::start(sandbox.process(&arguments)));
     let ended = runs.map(Running::end);
     for ended in ended {
         ended.says(0, &[]);
     }
-    assert_eq!(stored(&sandbox, "occasion"), 2);
+    assert_eq!(stored(&sandbox, "run"), 2);
     assert_eq!(stored(&sandbox, "measurement"), 4);
     is_sound(&sandbox.path(".perfguard/store.db"));
 }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{Belongings, is_sound, run};
 use crate::sandbox::Sandbox;
 
-const RUN: &[&str] = &["run", "--no-harness", "--bench", "work", "--budget", "300ms", "--store", "kept.db"];
+const RUN: &[&str] = &["run", "--no-builtin", "--bench", "work", "--budget", "300ms", "--store", "kept.db"];
 
 /// A sandbox with an empty store at `kept.db`.
 fn with_store() -> Sandbox {
@@ -36,10 +36,25 @@ fn a_store_of_a_newer_version_is_left_alone() {
 }
 
 #[test]
+fn a_store_of_an_older_version_is_brought_up_to_date_to_be_read() {
+    let sandbox = Sandbox::new("gauge");
+    let old = include_str!("../../../src/store/tests/fixtures/v1.sql");
+    Connection::open(sandbox.path("kept.db")).unwrap().execute_batch(old).unwrap();
+    let report = run(&sandbox, &["report", "--format", "json", "--store", "kept.db"]);
+    report.says(0, &[]);
+    assert!(report.stdout.contains("pkg::bench::group/function/"), "{}", report.stdout);
+    let history = run(&sandbox, &["history", "group/function", "--format", "json", "--store", "kept.db"]);
+    history.says(0, &[]);
+    assert!(history.stdout.contains("pkg::bench::group/function/"), "{}", history.stdout);
+    run(&sandbox, &["history", "group/nothing", "--store", "kept.db"]).says(2, &["nothing is stored about"]);
+    is_sound(&sandbox.path("kept.db"));
+}
+
+#[test]
 fn a_file_that_is_no_database_is_left_alone() {
     let sandbox = Sandbox::new("gauge");
     sandbox.write("kept.db", &"The quick brown fox jumps over the lazy dog.\n".repeat(200));
-    refused(&sandbox, &["kept.db", "no SQLite database", "--store"]);
+    refused(&sandbox, &["kept.db", "not an SQLite database", "--store"]);
 }
 
 #[test]

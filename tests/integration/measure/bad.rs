@@ -6,7 +6,7 @@ use std::time::Duration;
 use perfguard::domain::SampleError;
 use perfguard::measure::failure::{FailureKind, LaunchFailure};
 use perfguard::measure::runner::{LaunchOptions, Runner};
-use perfguard::measure::whole_process::WholeProcess;
+use perfguard::measure::sequential::Sequential;
 
 use super::zoo;
 
@@ -108,6 +108,6 @@ fn what_is_not_time_is_refused_by_its_unit() {
 
 #[test]
 fn a_home_that_cannot_be_made_current_is_a_failure() {
-    let mut runner = WholeProcess::new(Box::new(|_| Err(io::ErrorKind::PermissionDenied.into()))).unwrap();
+    let mut runner = Sequential::new(Box::new(|_| Err(io::ErrorKind::PermissionDenied.into()))).unwrap();
     assert_kind!(runner.list(&zoo::newest("names")).unwrap_err(), FailureKind::Home(_));
 }

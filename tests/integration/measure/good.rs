@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use perfguard::domain::{Schedule, Side, Sides};
 use perfguard::measure::runner::Runner;
-use perfguard::measure::whole_process::WholeProcess;
+use perfguard::measure::sequential::Sequential;
 
 use super::zoo;
 
@@ -41,7 +41,7 @@ fn the_version_is_the_one_that_greets_whatever_the_fingerprint_says() {
 fn a_pair_runs_in_the_order_asked_for_with_its_own_home_current() {
     let visited = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&visited);
-    let mut runner = WholeProcess::new(Box::new(move |home| {
+    let mut runner = Sequential::new(Box::new(move |home| {
         log.borrow_mut().push(home.to_owned());
         Ok(())
     }))

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, SampleSet};
 use perfguard::measure::runner::{LaunchFailure, LaunchOptions, Runner};
-use perfguard::measure::whole_process::WholeProcess;
+use perfguard::measure::sequential::Sequential;
 
 /// The version in the fixture's own manifest.
 pub(super) const NEWEST: &str = "0.8.2";
@@ -102,8 +102,8 @@ pub(super) fn bad(kind: &str) -> BuiltBench {
 }
 
 /// A runner that has no source trees to switch.
-pub(super) fn runner() -> WholeProcess {
-    WholeProcess::new(Box::new(|_| Ok(()))).unwrap()
+pub(super) fn runner() -> Sequential {
+    Sequential::new(Box::new(|_| Ok(()))).unwrap()
 }
 
 /// Short launches.

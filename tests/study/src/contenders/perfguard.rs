@@ -24,7 +24,7 @@ pub(super) fn compare(
         command.env_remove(name);
     }
     command
-        .args(["perfguard", "compare", &tag(0), &tag(trial.per_mille), "--measure-identical", "--no-harness"])
+        .args(["perfguard", "compare", &tag(0), &tag(trial.per_mille), "--measure-identical", "--no-builtin"])
         .args(["--metrics", "wall-time"])
         .args(["--bench", "workloads", "--format", "json", "--quiet", "--threshold", threshold])
         .arg("--budget")

@@ -59,7 +59,7 @@ pub(super) struct Warmth {
 
 /// A bench process that waits for its turn. It is gone when this is dropped.
 #[derive(Debug)]
-pub(in crate::measure) struct Player {
+pub(in crate::measure) struct BenchProcess {
     group: Group,
     output: Output,
     lines: BufReader<UnixStream>,
@@ -80,7 +80,7 @@ impl Clock {
     }
 }
 
-impl Player {
+impl BenchProcess {
     /// Starts an executable and waits until it has come to the benchmark.
     ///
     /// `folder` must be empty and gets the socket and whatever Criterion writes.
@@ -113,10 +113,10 @@ impl Player {
             Ok(stream) => stream,
             Err(kind) => return Err(with_last_lines(kind, output.tail())),
         };
-        let mut player = Self { group, output, lines: BufReader::new(stream), started, clock };
-        let hello = player.timed(Self::read)?;
+        let mut process = Self { group, output, lines: BufReader::new(stream), started, clock };
+        let hello = process.timed(Self::read)?;
         match hello.strip_prefix("hello 1 ") {
-            Some("ns") => Ok(player),
+            Some("ns") => Ok(process),
             Some(unit) => Err(FailureKind::ForeignUnit(unit.to_owned()).into()),
             None => Err(misunderstood(&hello).into()),
         }
@@ -175,9 +175,9 @@ impl Player {
 
     /// Tells it that this was all, and waits until its program has ended well. Returns how long it lived.
     pub(super) fn finish(mut self) -> Result<Duration, LaunchFailure> {
-        let status = self.timed(|player| {
-            player.write("end\n")?;
-            player.wait()
+        let status = self.timed(|process| {
+            process.write("end\n")?;
+            process.wait()
         })?;
         match of_exit(status) {
             None => Ok(self.started.elapsed()),
@@ -191,9 +191,9 @@ impl Player {
     }
 
     fn answer(&mut self, request: &str) -> Result<String, LaunchFailure> {
-        self.timed(|player| {
-            player.write(request)?;
-            player.read()
+        self.timed(|process| {
+            process.write(request)?;
+            process.read()
         })
     }
 

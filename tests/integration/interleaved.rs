@@ -16,8 +16,10 @@ use perfguard::domain::side::{Side, Sides};
 use perfguard::measure::criterion::ListedBenchmark;
 use perfguard::measure::criterion::naming::name_all;
 use perfguard::measure::failure::FailureKind;
+use perfguard::measure::interleaved::{Interleaved, Pinning, PinningPolicy, Reason};
 use perfguard::measure::runner::LaunchOptions;
-use perfguard::measure::turns::{Pinning, PinningPolicy, Reason, Turns};
+
+use crate::slots;
 
 const OPTIONS: LaunchOptions = LaunchOptions {
     warm_up: Duration::from_millis(60),
@@ -29,6 +31,7 @@ const OPTIONS: LaunchOptions = LaunchOptions {
 /// The fixture's executable, linked to the copied Criterion. Built once, in a folder that outlives the test.
 fn executable() -> &'static Path {
     static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
+    slots::take_one();
     EXECUTABLE.get_or_init(|| {
         let fixture = checkout();
         let lock = fixture.join("Cargo.lock");
@@ -148,19 +151,19 @@ pub(crate) fn built(executable: &Path, variables: &[(&str, &str)]) -> BuiltBench
 }
 
 /// A runner with nothing to put in place.
-pub(crate) fn turns() -> Turns {
-    Turns::new(PinningPolicy::WhenPossible, Box::new(|_| Ok(())))
+pub(crate) fn runner() -> Interleaved {
+    Interleaved::new(PinningPolicy::WhenPossible, Box::new(|_| Ok(())))
 }
 
 /// A runner that puts nothing in place, and whose home was to be put there, each time that the turn went to a side.
-fn observed(policy: PinningPolicy) -> (Turns, Rc<RefCell<Vec<PathBuf>>>) {
+fn observed(policy: PinningPolicy) -> (Interleaved, Rc<RefCell<Vec<PathBuf>>>) {
     let entered = Rc::new(RefCell::new(Vec::new()));
     let seen = Rc::clone(&entered);
     let point_at = move |home: &Path| {
         seen.borrow_mut().push(home.to_owned());
         Ok(())
     };
-    (Turns::new(policy, Box::new(point_at)), entered)
+    (Interleaved::new(policy, Box::new(point_at)), entered)
 }
 
 pub(crate) fn both(id: &str) -> Sides<ListedBenchmark> {
@@ -217,7 +220,7 @@ fn no_side_has_two_turns_in_a_row_and_the_first_turns_do_not_count() {
 fn what_the_first_iteration_makes_is_not_taken_for_the_benchmark() {
     let bench = bench(&[]);
     let benches = Sides { baseline: &bench, candidate: &bench };
-    let done = turns().pair(benches, both("lazy").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
+    let done = runner().pair(benches, both("lazy").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
     for side in Side::BOTH {
         for sample in done.pair.launches.get(side).samples.samples() {
             // Iterations of less than a microsecond, in turns of milliseconds; taken for 200 ms each they would be single.
@@ -231,13 +234,13 @@ fn several_threads_and_waiting_are_seen_and_left_unpinned() {
     let bench = bench(&[]);
     let benches = Sides { baseline: &bench, candidate: &bench };
     for (id, reason) in [("threads", Reason::SeveralThreads), ("sleep", Reason::Idle)] {
-        let done = turns().pair(benches, both(id).as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
+        let done = runner().pair(benches, both(id).as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
         assert_eq!(done.pair.cpu, None);
         let Pinning::Unpinned(found) = done.pinning else { panic!("{id} was pinned") };
         // Short-lived threads that hardly get a CPU on a crowded machine leave a main thread that waits.
         assert!([reason, Reason::Idle, Reason::OneCpu, Reason::System].contains(&found), "{id}: {found:?}");
     }
-    let mut never = Turns::new(PinningPolicy::Never, Box::new(|_| Ok(())));
+    let mut never = Interleaved::new(PinningPolicy::Never, Box::new(|_| Ok(())));
     let done = never.pair(benches, both("iterator").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
     assert_eq!(done.pinning, Pinning::Unpinned(Reason::NotAsked));
 }
@@ -250,7 +253,7 @@ fn the_side_that_fails_is_named() {
         let faulty = bench(&[("FIXTURE_FAULT", fault)]);
         let mut benches = Sides { baseline: &sound, candidate: &sound };
         *benches.get_mut(side) = &faulty;
-        turns().pair(benches, both("fault").as_ref(), 0, Side::Baseline, options).unwrap_err()
+        runner().pair(benches, both("fault").as_ref(), 0, Side::Baseline, options).unwrap_err()
     };
     for side in Side::BOTH {
         let (failed, failure) = run(side, "panic", &OPTIONS);
@@ -273,11 +276,11 @@ fn what_is_not_there_or_no_time_is_refused() {
     let bench = bench(&[]);
     let benches = Sides { baseline: &bench, candidate: &bench };
     let wanted = Sides { baseline: both("hashing").baseline, candidate: both("hash").candidate };
-    let (side, failure) = turns().pair(benches, wanted.as_ref(), 0, Side::Baseline, &OPTIONS).unwrap_err();
+    let (side, failure) = runner().pair(benches, wanted.as_ref(), 0, Side::Baseline, &OPTIONS).unwrap_err();
     assert_eq!(side, Side::Candidate);
     assert!(matches!(failure.kind, FailureKind::Absent), "{failure}");
     let (_, failure) =
-        turns().pair(benches, both("sheep").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap_err();
+        runner().pair(benches, both("sheep").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap_err();
     assert!(matches!(&failure.kind, FailureKind::ForeignUnit(unit) if unit == "sheep"), "{failure}");
 }
 

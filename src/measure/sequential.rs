@@ -30,7 +30,7 @@ const NANOSECONDS: &str = "ns";
 pub type PointAt = Box<dyn FnMut(&Path) -> io::Result<()>>;
 
 /// Starts whole processes, one at a time.
-pub struct WholeProcess {
+pub struct Sequential {
     point_at: PointAt,
     scratch: TempDir,
     list_limit: Duration,
@@ -46,16 +46,16 @@ struct Listing {
     benchmarks: Vec<ListedBenchmark>,
 }
 
-impl fmt::Debug for WholeProcess {
+impl fmt::Debug for Sequential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WholeProcess")
+        f.debug_struct("Sequential")
             .field("scratch", &self.scratch)
             .field("known", &self.known)
             .finish_non_exhaustive()
     }
 }
 
-impl WholeProcess {
+impl Sequential {
     /// A runner that calls `point_at` with a bench's home before every start of its executable.
     ///
     /// # Errors
@@ -180,7 +180,7 @@ impl WholeProcess {
     }
 }
 
-impl Runner for WholeProcess {
+impl Runner for Sequential {
     fn schedule(&mut self, _: Sides<&BuiltBench>, _: Sides<&str>) -> Schedule {
         Schedule::Sequential
     }

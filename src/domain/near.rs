@@ -7,7 +7,7 @@ const OFFERED: usize = 3;
 const ALIKE: f64 = 0.8;
 
 /// The names most like `text`, best first. Parts of a name between `::` and `/` count as well.
-pub(super) fn nearest<N: AsRef<str>>(names: impl IntoIterator<Item = N>, text: &str) -> Vec<String> {
+pub fn nearest<N: AsRef<str>>(names: impl IntoIterator<Item = N>, text: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let mut scored: Vec<(f64, String)> = names
         .into_iter()

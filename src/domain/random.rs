@@ -1,18 +1,26 @@
 //! A small generator of pseudo-random numbers with a fixed seed, so that a judgement can be repeated to the last bit.
 
+/// What the state grows by for each number.
+const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014).
 #[derive(Debug, Clone)]
-pub(crate) struct Generator(u64);
+pub struct Generator(u64);
 
 impl Generator {
     /// Starts the sequence that belongs to `seed`.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
+    /// The number at a place of the sequence that belongs to `seed`, without those before it.
+    pub fn at(seed: u64, place: u32) -> u64 {
+        Self(seed.wrapping_add(STEP.wrapping_mul(u64::from(place)))).bits()
+    }
+
     /// The next 64 bits.
-    pub(crate) fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(STEP);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -20,7 +28,7 @@ impl Generator {
     }
 
     /// A whole number below `bound`, which must not be zero. The bias is below 2⁻⁵⁰ for the sizes used here.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         let product = u128::from(self.bits()) * bound as u128;
         #[expect(
             clippy::cast_possible_truncation,
@@ -31,7 +39,7 @@ impl Generator {
     }
 
     /// Puts values into a random order (Fisher and Yates).
-    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
+    pub fn shuffle<T>(&mut self, values: &mut [T]) {
         for last in (1..values.len()).rev() {
             values.swap(last, self.below(last + 1));
         }
@@ -60,6 +68,14 @@ mod tests {
         let mut generator = Generator::new(1_234_567);
         let first: Vec<u64> = (0..3).map(|_| generator.bits()).collect();
         assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+    }
+
+    #[test]
+    fn a_place_is_reached_without_those_before_it() {
+        let mut generator = Generator::new(7);
+        for place in 0..5 {
+            assert_eq!(Generator::at(7, place), generator.bits());
+        }
     }
 
     #[test]

@@ -5,19 +5,19 @@
 //! other, all with the same number of iterations, so that neighbouring samples do the same work. The first turns belong to the
 //! warm-up. What a benchmark group says about sample size and times does not count.
 
+pub(super) mod bench_process;
+mod pair_run;
 mod pinning;
-pub(super) mod player;
-mod round;
 
 use std::collections::HashSet;
 use std::fmt;
 
+use self::pair_run::{PairRun, Played};
 pub use self::pinning::{Pinning, Reason};
-use self::round::{Played, Round};
 use super::criterion::ListedBenchmark;
 use super::failure::LaunchFailure;
 use super::runner::LaunchOptions;
-use super::whole_process::PointAt;
+use super::sequential::PointAt;
 use crate::domain::{BuiltBench, Digest, Pair, Schedule, Side, Sides};
 
 /// Whether benchmarks of one thread are bound to one CPU.
@@ -40,21 +40,21 @@ pub struct TurnsPair {
 }
 
 /// Runs pairs of launches that take turns.
-pub struct Turns {
+pub struct Interleaved {
     policy: PinningPolicy,
     point_at: PointAt,
     /// Benchmarks that turned out to use several threads only after they were pinned.
     threaded: HashSet<(Digest, ListedBenchmark)>,
 }
 
-impl fmt::Debug for Turns {
+impl fmt::Debug for Interleaved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut fields = f.debug_struct("Turns");
+        let mut fields = f.debug_struct("Interleaved");
         fields.field("policy", &self.policy).field("threaded", &self.threaded).finish_non_exhaustive()
     }
 }
 
-impl Turns {
+impl Interleaved {
     /// Calls `point_at` with a bench's home before it is started, and whenever the turn goes to it.
     pub fn new(policy: PinningPolicy, point_at: PointAt) -> Self {
         Self { policy, point_at, threaded: HashSet::new() }
@@ -75,8 +75,8 @@ impl Turns {
         let keys = Side::BOTH.map(|side| (benches.get(side).digest.clone(), (*wanted.get(side)).clone()));
         let mut cpu = self.cpu(&keys, index);
         loop {
-            let mut round = Round { point_at: &mut self.point_at, benches, wanted, first, options };
-            match round.play(cpu)? {
+            let mut run = PairRun { point_at: &mut self.point_at, benches, wanted, first, options };
+            match run.play(cpu)? {
                 Played::Done(launches, pinning) => {
                     let cpu = match pinning {
                         Pinning::Cpu(cpu) => Some(cpu),

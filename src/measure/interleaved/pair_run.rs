@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::bench_process::{self, Batch, BenchProcess, Warmth};
 use super::pinning::{self, Pinning, Reason, Usage};
-use super::player::{self, Batch, Player, Warmth};
 use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
 use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::{FailureKind, LaunchFailure};
@@ -38,7 +38,7 @@ pub(super) enum Played {
 }
 
 /// One pair to be run.
-pub(super) struct Round<'r> {
+pub(super) struct PairRun<'r> {
     pub(super) point_at: &'r mut dyn FnMut(&Path) -> io::Result<()>,
     pub(super) benches: Sides<&'r BuiltBench>,
     pub(super) wanted: Sides<&'r ListedBenchmark>,
@@ -46,37 +46,37 @@ pub(super) struct Round<'r> {
     pub(super) options: &'r LaunchOptions,
 }
 
-impl Round<'_> {
+impl PairRun<'_> {
     /// Runs it, on `cpu` if that turns out to be right.
     pub(super) fn play(&mut self, cpu: Result<u32, Reason>) -> Result<Played, SideFailure> {
         let scratch = scratch().map_err(|error| (self.first, FailureKind::Unstartable(error).into()))?;
-        let mut players = self.start(&scratch)?;
-        let before = players.as_ref().map(usage);
+        let mut processes = self.start(&scratch)?;
+        let before = processes.as_ref().map(usage);
         let alone = self.options.warm_up.mul_f64(ALONE);
-        let warmed = self.each(|_, side| players.get_mut(side).warm_up(alone))?;
-        let cpu = cpu.and_then(|cpu| fitness(&players, &before, &warmed).map(|()| cpu));
+        let warmed = self.each(|_, side| processes.get_mut(side).warm_up(alone))?;
+        let cpu = cpu.and_then(|cpu| fitness(&processes, &before, &warmed).map(|()| cpu));
         let iterations = iterations(&warmed, self.options);
         if let Ok(cpu) = cpu
-            && let Err(reason) = pin(&players, cpu)
+            && let Err(reason) = pin(&processes, cpu)
         {
             return Ok(Played::WronglyPinned(reason));
         }
-        self.settle(&mut players, iterations)?;
-        let batches = self.samples(&mut players, iterations)?;
+        self.settle(&mut processes, iterations)?;
+        let batches = self.samples(&mut processes, iterations)?;
         // Threads that have ended are seen in clock ticks only, so the whole time tells more than the warm-up.
-        if cpu.is_ok() && fitness(&players, &before, &warmed) == Err(Reason::SeveralThreads) {
+        if cpu.is_ok() && fitness(&processes, &before, &warmed) == Err(Reason::SeveralThreads) {
             return Ok(Played::WronglyPinned(Reason::SeveralThreads));
         }
-        let launches = self.finish(players, &batches)?;
+        let launches = self.finish(processes, &batches)?;
         Ok(Played::Done(launches, cpu.map_or_else(Pinning::Unpinned, Pinning::Cpu)))
     }
 
     /// Starts both, one after the other.
-    fn start(&mut self, scratch: &Sides<TempDir>) -> Result<Sides<Player>, SideFailure> {
+    fn start(&mut self, scratch: &Sides<TempDir>) -> Result<Sides<BenchProcess>, SideFailure> {
         let limit = self.options.time_limit;
         self.each(|round, side| {
             let (bench, wanted) = (round.benches.get(side), round.wanted.get(side));
-            Player::start(bench, wanted, scratch.get(side).path(), limit)
+            BenchProcess::start(bench, wanted, scratch.get(side).path(), limit)
         })
     }
 
@@ -101,20 +101,20 @@ impl Round<'_> {
     ///
     /// Who was set up last finds its data in the caches, and a CPU that is new to both has nothing of either. It takes tens of
     /// milliseconds until both have what they can keep beside each other; a warm-up of one's own does not show what that is.
-    fn settle(&mut self, players: &mut Sides<Player>, iterations: u64) -> Result<(), SideFailure> {
+    fn settle(&mut self, processes: &mut Sides<BenchProcess>, iterations: u64) -> Result<(), SideFailure> {
         let rest = self.options.warm_up.mul_f64(1.0 - ALONE);
-        self.take_turns(players, iterations, |done, spent| done > 0 && spent >= rest).map(drop)
+        self.take_turns(processes, iterations, |done, spent| done > 0 && spent >= rest).map(drop)
     }
 
     /// Takes the samples, in turns.
     fn samples(
         &mut self,
-        players: &mut Sides<Player>,
+        processes: &mut Sides<BenchProcess>,
         iterations: u64,
     ) -> Result<Sides<Vec<Batch>>, SideFailure> {
         let rounds = (self.options.samples as usize).max(FEWEST);
         let longest = self.options.measurement * STRETCH;
-        self.take_turns(players, iterations, |done, spent| {
+        self.take_turns(processes, iterations, |done, spent| {
             done >= rounds || (done >= FEWEST && spent > longest)
         })
     }
@@ -123,7 +123,7 @@ impl Round<'_> {
     /// find the caches warm. Ends when that is `enough`, by the samples of each side and the time of the slower.
     fn take_turns(
         &mut self,
-        players: &mut Sides<Player>,
+        processes: &mut Sides<BenchProcess>,
         iterations: u64,
         enough: impl Fn(usize, Duration) -> bool,
     ) -> Result<Sides<Vec<Batch>>, SideFailure> {
@@ -132,7 +132,7 @@ impl Round<'_> {
         while !enough(batches.baseline.len(), spent.baseline.max(spent.candidate)) {
             self.each(|_, side| {
                 let start = Instant::now();
-                let batch = players.get_mut(side).sample(iterations)?;
+                let batch = processes.get_mut(side).sample(iterations)?;
                 *spent.get_mut(side) += start.elapsed();
                 batches.get_mut(side).push(batch);
                 Ok(())
@@ -144,13 +144,13 @@ impl Round<'_> {
     /// Lets both processes run to their end.
     fn finish(
         &mut self,
-        players: Sides<Player>,
+        processes: Sides<BenchProcess>,
         batches: &Sides<Vec<Batch>>,
     ) -> Result<Sides<PairedLaunch>, SideFailure> {
-        let mut players = players.map(Some);
+        let mut processes = processes.map(Some);
         self.each(|_, side| {
-            let player = players.get_mut(side).take().ok_or(FailureKind::Silent)?;
-            let lived = player.finish()?;
+            let process = processes.get_mut(side).take().ok_or(FailureKind::Silent)?;
+            let lived = process.finish()?;
             let batches = batches.get(side);
             let iterations: Vec<f64> = batches.iter().map(|batch| batch.iterations as f64).collect();
             let totals: Vec<f64> = batches.iter().map(|batch| batch.cost).collect();
@@ -168,18 +168,18 @@ impl Round<'_> {
 
 /// A folder for each side.
 fn scratch() -> io::Result<Sides<TempDir>> {
-    Ok(Sides { baseline: player::scratch()?, candidate: player::scratch()? })
+    Ok(Sides { baseline: bench_process::scratch()?, candidate: bench_process::scratch()? })
 }
 
-fn usage(player: &Player) -> Option<Usage> {
-    pinning::usage(player.pid()?)
+fn usage(process: &BenchProcess) -> Option<Usage> {
+    pinning::usage(process.pid()?)
 }
 
 /// Binds both processes to one CPU.
-fn pin(players: &Sides<Player>, cpu: u32) -> Result<(), Reason> {
+fn pin(processes: &Sides<BenchProcess>, cpu: u32) -> Result<(), Reason> {
     // Should only the second be refused, the first stays bound, and both are started anew.
     for side in Side::BOTH {
-        let pid = players.get(side).pid().ok_or(Reason::System)?;
+        let pid = processes.get(side).pid().ok_or(Reason::System)?;
         pinning::pin(pid, cpu).map_err(|_| Reason::System)?;
     }
     Ok(())
@@ -187,12 +187,12 @@ fn pin(players: &Sides<Player>, cpu: u32) -> Result<(), Reason> {
 
 /// Whether what both sides did since `before` allows to pin them.
 fn fitness(
-    players: &Sides<Player>,
+    processes: &Sides<BenchProcess>,
     before: &Sides<Option<Usage>>,
     warmed: &Sides<Warmth>,
 ) -> Result<(), Reason> {
     for side in Side::BOTH {
-        let (Some(before), Some(after)) = (*before.get(side), usage(players.get(side))) else {
+        let (Some(before), Some(after)) = (*before.get(side), usage(processes.get(side))) else {
             return Err(Reason::System);
         };
         let seconds = (warmed.get(side).cost / 1e9).clamp(0.0, 1e6);

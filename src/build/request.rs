@@ -1,0 +1,53 @@
+//! What to build, where, and how.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::{BenchTarget, CargoFlags, Features, LocalPackage, Side, TreeId, Variables, Variant};
+
+/// A release of a crate of crates.io that is replaced by a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// The crate.
+    pub name: String,
+    /// Which release of it: several may be replaced at once.
+    pub version: String,
+    /// The folder: outside of every source tree, and never changed once it is there.
+    pub path: PathBuf,
+    /// What the folder's content comes to: executables are kept by it.
+    pub digest: String,
+}
+
+/// What to build, where, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct BuildRequest<'a> {
+    /// Whose build it is.
+    pub side: Side,
+    /// The content of the source tree.
+    pub tree: &'a TreeId,
+    /// The root of the workspace, below the common build folder.
+    pub workspace: &'a Path,
+    /// The target folder, below the common build folder: its parent is the common build folder.
+    pub target_dir: &'a Path,
+    /// Where the folder lives when it is not at the common build folder.
+    pub home: &'a Path,
+    /// Where executables are kept.
+    pub artifacts: &'a Path,
+    /// The Cargo to run.
+    pub cargo: &'a Path,
+    /// The whole environment, as it was found.
+    pub environment: &'a Variables,
+    /// Cargo's flags.
+    pub flags: &'a CargoFlags,
+    /// Cargo's feature flags.
+    pub features: &'a Features,
+    /// The bench targets to build.
+    pub benches: &'a [BenchTarget],
+    /// Crates to replace.
+    pub patches: &'a [Patch],
+    /// What the executables are for. The copies of Criterion among the patches must be for the same.
+    pub variant: Variant,
+    /// The other side's target folder, to start from when this side's holds nothing yet.
+    pub seed: Option<&'a Path>,
+    /// The packages that must never be carried over from the other side.
+    pub local: &'a [LocalPackage],
+}

@@ -1,0 +1,32 @@
+//! The debug log of `-vv`: what the program does and decides, to standard error, for a bug report.
+
+use std::io;
+
+use tracing::Level;
+use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::time::Uptime;
+
+/// From how many `-v` on there is a log.
+const DEBUG: u8 = 2;
+
+/// Starts the log, if it is asked for. Without it the calls cost a comparison each.
+pub(crate) fn start(verbose: u8, color: bool) {
+    if verbose < DEBUG {
+        return;
+    }
+    let subscriber = fmt()
+        .with_max_level(Level::DEBUG)
+        .with_writer(io::stderr)
+        .with_ansi(color)
+        .with_timer(Uptime::default())
+        .finish();
+    // Fails only where there is one already: in a test.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    tracing::debug!(
+        version = env!("CARGO_PKG_VERSION"),
+        os = std::env::consts::OS,
+        arch = std::env::consts::ARCH,
+        arguments = ?std::env::args_os().skip(1).collect::<Vec<_>>(),
+        "starts"
+    );
+}

@@ -1,0 +1,152 @@
+//! Values as they are typed, on the command line or in the configuration: each is read here, once.
+
+use std::time::Duration;
+
+use jiff::{Span, SpanRelativeTo};
+
+use crate::domain::{Limit, Metric};
+
+/// The longest duration that is a budget or a timeout, and not a typing error.
+const DAY: Duration = Duration::from_hours(24);
+
+const DURATIONS: &str = "`10s` or `500ms`";
+const AGES: &str = "`90d` or `12h`";
+
+/// Why a text is no value. Worded to follow the text itself and a colon.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ValueError {
+    #[error("missing unit (try {0})")]
+    NoUnit(&'static str),
+    #[error("not a duration (try `10s` or `500ms`)")]
+    NotADuration,
+    #[error("must be more than zero and at most a day")]
+    OutOfRange,
+    #[error("not an age (try `90d` or `12h`)")]
+    NotAnAge,
+    #[error("{0}")]
+    Limit(String),
+    #[error("{0}")]
+    Metric(String),
+    #[error("at least one metric is needed")]
+    NoMetric,
+    #[error("filters stand behind `--`: write `-- {0}`")]
+    Misplaced(String),
+}
+
+/// Reads a duration: `10s`, `500ms`, `2m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, ValueError> {
+    let duration = span(text, DURATIONS, ValueError::NotADuration)?;
+    if duration > Duration::ZERO && duration <= DAY { Ok(duration) } else { Err(ValueError::OutOfRange) }
+}
+
+/// Reads an age: `90d`, `12h`, or anything that a duration may be.
+pub(crate) fn age(text: &str) -> Result<Duration, ValueError> {
+    span(text, AGES, ValueError::NotAnAge)
+}
+
+fn span(text: &str, examples: &'static str, otherwise: ValueError) -> Result<Duration, ValueError> {
+    let text = text.trim();
+    if text.parse::<f64>().is_ok_and(f64::is_finite) {
+        return Err(ValueError::NoUnit(examples));
+    }
+    let span: Span = text.parse().map_err(|_| otherwise.clone())?;
+    // A day is 24 hours; months and years have no fixed length, and are refused.
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| otherwise)?;
+    Duration::try_from(duration).map_err(|_| ValueError::OutOfRange)
+}
+
+/// Limits by metric, as one `--threshold` sets them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Limits(pub(crate) Vec<(Metric, Limit)>);
+
+/// Reads a threshold: `5%` for every relative metric, or `wall-time=3%`.
+pub(crate) fn limits(text: &str) -> Result<Limits, ValueError> {
+    if let Some((name, limit)) = text.split_once('=') {
+        let metric = metric(name)?;
+        return Ok(Limits(vec![(metric, one_limit(limit.trim(), metric)?)]));
+    }
+    let relative = Metric::ALL.into_iter().filter(|metric| *metric != Metric::Allocations);
+    relative.map(|metric| Ok((metric, one_limit(text, metric)?))).collect::<Result<_, _>>().map(Limits)
+}
+
+fn one_limit(text: &str, metric: Metric) -> Result<Limit, ValueError> {
+    Limit::parse(text, metric).map_err(|error| ValueError::Limit(error.reason()))
+}
+
+/// Reads the name of a metric.
+pub(crate) fn metric(text: &str) -> Result<Metric, ValueError> {
+    text.trim()
+        .parse()
+        .map_err(|error: crate::domain::metric::UnknownMetric| ValueError::Metric(error.to_string()))
+}
+
+/// Metrics in their order, each once.
+pub(crate) fn metrics(names: &[Metric]) -> Result<Vec<Metric>, ValueError> {
+    let mut metrics = names.to_vec();
+    metrics.sort_unstable();
+    metrics.dedup();
+    if metrics.is_empty() { Err(ValueError::NoMetric) } else { Ok(metrics) }
+}
+
+/// Refuses a filter of `compare` that stands where a revision would.
+pub(crate) fn behind_dashes(text: &str) -> Result<String, ValueError> {
+    Err(ValueError::Misplaced(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_with_their_unit() {
+        for (text, milliseconds) in [
+            ("10s", 10_000),
+            ("500ms", 500),
+            ("2m", 120_000),
+            (" 2.5s ", 2500),
+            ("1min", 60_000),
+            ("1m 5s", 65_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for (text, error) in [
+            ("10", ValueError::NoUnit(DURATIONS)),
+            ("-1", ValueError::NoUnit(DURATIONS)),
+            ("0s", ValueError::OutOfRange),
+            ("-1s", ValueError::OutOfRange),
+            ("25h", ValueError::OutOfRange),
+            ("soon", ValueError::NotADuration),
+            ("1month", ValueError::NotADuration),
+            ("nans", ValueError::NotADuration),
+            ("", ValueError::NotADuration),
+        ] {
+            assert_eq!(duration(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn ages_are_longer_than_durations() {
+        assert_eq!(age("90d"), Ok(Duration::from_hours(24 * 90)));
+        assert_eq!(age("12h"), Ok(Duration::from_hours(12)));
+        assert_eq!(age("0d"), Ok(Duration::ZERO));
+        assert_eq!(age("90"), Err(ValueError::NoUnit(AGES)));
+        assert_eq!(age("old"), Err(ValueError::NotAnAge));
+        assert_eq!(age("-1d"), Err(ValueError::OutOfRange));
+    }
+
+    #[test]
+    fn a_threshold_is_for_one_metric_or_for_every_relative_one() {
+        let Limits(all) = limits("5%").unwrap();
+        assert_eq!(all.len(), 4);
+        assert!(all.iter().all(|(metric, _)| *metric != Metric::Allocations));
+        let Limits(one) = limits("allocations=2").unwrap();
+        assert_eq!(one, [(Metric::Allocations, Limit::absolute(2.0).unwrap())]);
+    }
+
+    #[test]
+    fn metrics_come_in_their_order_and_once() {
+        let names = [Metric::Instructions, Metric::WallTime, Metric::Instructions];
+        assert_eq!(metrics(&names), Ok(vec![Metric::WallTime, Metric::Instructions]));
+        assert_eq!(metrics(&[]), Err(ValueError::NoMetric));
+    }
+}
