@@ -15,6 +15,7 @@ use super::metric_parser::MetricParser;
 use super::values::{self, Limits};
 use crate::domain::{Metric, ReportKind};
 use crate::measure::counter::InstructionSource;
+use crate::report::Format;
 
 /// What stands before a flag's name in its environment twin.
 const ENV_PREFIX: &str = "PERFGUARD_";
@@ -639,28 +640,11 @@ pub(crate) struct StoreArgs {
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// How to write results
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "table")]
-    pub(crate) format: FormatArg,
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = values::format())]
+    pub(crate) format: Format,
     /// Write results to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-}
-
-/// `--format`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FormatArg {
-    /// For people
-    Table,
-    /// One document, schema 1
-    Json,
-    /// For a pull request's comment
-    Markdown,
-    /// One self-contained page
-    Html,
-    /// For CI servers
-    Junit,
-    /// For spreadsheets
-    Csv,
 }
 
 /// The whole command line as clap sees it, with an environment twin for every flag.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::domain::{Limit, Metric};
+use crate::report::Format;
 
 /// The longest duration that is a budget or a timeout, and not a typing error.
 const DAY: Duration = Duration::from_hours(24);
@@ -91,6 +93,12 @@ pub(crate) fn metrics(names: &[Metric]) -> Result<Vec<Metric>, ValueError> {
 /// Refuses a filter of `compare` that stands where a revision would.
 pub(crate) fn behind_dashes(text: &str) -> Result<String, ValueError> {
     Err(ValueError::Misplaced(text.to_owned()))
+}
+
+/// Reads the name of a format, with what each is for in the help.
+pub(crate) fn format() -> impl TypedValueParser<Value = Format> {
+    let known = Format::ALL.map(|format| PossibleValue::new(format.name()).help(format.purpose()));
+    PossibleValuesParser::new(known).try_map(|name| name.parse::<Format>())
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::explanation::BuildDifference;
 use super::instrument::Instrument;
 use super::side::Sides;
 
@@ -85,6 +84,26 @@ impl BuildFingerprint {
     pub fn arch(&self) -> &str {
         self.target.split('-').next().unwrap_or(&self.target)
     }
+}
+
+/// A difference between two builds that is not in the code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildDifference {
+    /// The field of the build fingerprint: `rustc`, `features` …
+    pub field: String,
+    /// Its values.
+    pub values: Sides<String>,
+}
+
+/// What the figures were taken with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Toolchain {
+    /// rustc's version.
+    pub rustc: String,
+    /// The target triple.
+    pub target: String,
+    /// The Cargo profile.
+    pub profile: String,
 }
 
 /// How an executable is started on this machine.

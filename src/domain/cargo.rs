@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::instrument::Instrument;
+use super::instrument::{CrateOrigin, Instrument};
 
 /// Environment variables, handed down by whoever may read the environment.
 pub type Variables = BTreeMap<OsString, OsString>;
@@ -116,20 +116,6 @@ pub struct CargoFlags {
     pub config: Vec<String>,
     /// `--color`.
     pub color: Coloring,
-}
-
-/// Where a crate's sources come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CrateOrigin {
-    /// crates.io, also by way of a mirror or a vendored copy.
-    CratesIo,
-    /// Another registry.
-    Registry,
-    /// A git repository.
-    Git,
-    /// A folder.
-    Path,
 }
 
 /// The measuring library that a bench target is linked to.

@@ -6,7 +6,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::count::NotCounted;
-use super::evidence::LayoutFact;
 use super::name::BenchmarkName;
 use super::reason::Objection;
 use super::side::Sides;
@@ -227,6 +226,20 @@ pub enum ClaimWeight {
     Binding,
     /// It is told, and no more.
     Informative,
+}
+
+/// What the built-in suite says about the size of one type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayoutFact {
+    /// The type.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The size it is expected to have.
+    pub expected_size: u64,
+    /// Whether it is as small as expected.
+    pub holds: bool,
 }
 
 /// Why a claim cannot be looked into here.

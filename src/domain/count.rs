@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::artifact::Digest;
+use super::failure::Failure;
 use super::metric::Metric;
 use super::profile::Profile;
-use super::reason::{Failure, Variation};
 use super::sample::Sample;
 
 /// What one launch counted of instructions.
@@ -68,9 +68,17 @@ impl CountKind {
     /// Both kinds, in the order they are counted.
     pub const ALL: [Self; 2] = [Self::Instructions, Self::Allocations];
 
+    /// What a metric is counted with.
+    pub fn of(metric: Metric) -> Self {
+        match metric {
+            Metric::WallTime | Metric::Instructions => Self::Instructions,
+            Metric::Allocations | Metric::AllocatedBytes | Metric::PeakBytes => Self::Allocations,
+        }
+    }
+
     /// The metrics it gives, of those that are wanted.
     pub fn metrics(self, wanted: &[Metric]) -> Vec<Metric> {
-        wanted.iter().copied().filter(|metric| metric.is_count() && metric.counted_with() == self).collect()
+        wanted.iter().copied().filter(|metric| metric.is_count() && Self::of(*metric) == self).collect()
     }
 }
 
@@ -123,6 +131,15 @@ impl Counts {
     pub fn likely_source(&self) -> Variation {
         if self.threads > 1 { Variation::Threads } else { Variation::Seeds }
     }
+}
+
+/// Where counts that do not repeat probably come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Variation {
+    /// More than one thread.
+    Threads,
+    /// Hash seeds, addresses or the clock.
+    Seeds,
 }
 
 /// Why there is no count.

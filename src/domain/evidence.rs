@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::artifact::{BuildFingerprint, Digest};
-use super::claim::{Claim, ClaimSetback, ClaimWeight, Claimed};
+use super::artifact::{BuildFingerprint, Digest, Toolchain};
+use super::claim::{Claim, ClaimSetback, ClaimWeight, Claimed, LayoutFact};
 use super::comparison::{ComparisonId, Pair};
 use super::count::{CountKind, Counted, Counts, NotCounted};
-use super::explanation::TopFunction;
+use super::failure::Failure;
+use super::function::TopFunction;
 use super::machine::MachineFacts;
 use super::metric::Metric;
 use super::name::BenchmarkName;
 use super::occasion::Provenance;
-use super::outcome::{ReportKind, Toolchain};
-use super::reason::{Failure, Note, Trouble};
+use super::outcome::ReportKind;
+use super::reason::{Note, Trouble};
 use super::revision::Revision;
 use super::sample::Sample;
 use super::side::{Side, Sides};
@@ -179,7 +180,7 @@ impl BenchmarkEvidence {
 
     /// The counts of both sides that give a metric.
     pub fn counts_of(&self, metric: Metric) -> Option<&Sides<Counted>> {
-        match metric.counted_with() {
+        match CountKind::of(metric) {
             CountKind::Instructions => self.instructions.as_ref(),
             CountKind::Allocations => self.allocations.as_ref(),
         }
@@ -267,20 +268,6 @@ impl ClaimCase {
     pub fn is_timed(&self) -> bool {
         matches!(self, Self::AtLeast(_) | Self::EqualWithin(_))
     }
-}
-
-/// What the built-in suite says about the size of one type.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LayoutFact {
-    /// The type.
-    #[serde(rename = "type")]
-    pub name: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The size it is expected to have.
-    pub expected_size: u64,
-    /// Whether it is as small as expected.
-    pub holds: bool,
 }
 
 /// All that is known about one claim.

@@ -1,10 +1,9 @@
 //! Which functions account for a difference in instructions, ready to be rendered.
 
-use serde::{Deserialize, Serialize};
-
+use super::artifact::{BuildDifference, Toolchain};
+use super::function::{Place, TopFunction};
 use super::machine::MachineFacts;
 use super::name::BenchmarkName;
-use super::outcome::Toolchain;
 use super::reason::Note;
 use super::revision::Revision;
 use super::side::Sides;
@@ -18,15 +17,6 @@ pub struct Spent {
     pub inclusive: f64,
     /// How often it is called.
     pub called: f64,
-}
-
-/// Where a function is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// The source file, from the workspace's root where it lies in there.
-    pub file: String,
-    /// The first of its lines that cost anything.
-    pub line: Option<u32>,
 }
 
 /// Which of the two profiles know a function.
@@ -107,19 +97,6 @@ pub struct Others {
     pub functions: usize,
     /// By how many instructions they differ together.
     pub own: f64,
-}
-
-/// A function that executes more instructions in one iteration of the candidate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TopFunction {
-    /// Its name.
-    pub function: String,
-    /// The crate it belongs to, as far as the name tells.
-    pub krate: Option<String>,
-    /// Where it is written, where debug information tells.
-    pub place: Option<Place>,
-    /// By how many instructions.
-    pub difference: f64,
 }
 
 /// How many functions are named under a regression at most.
@@ -207,15 +184,6 @@ impl Explanation {
         let told: f64 = self.functions.iter().map(FunctionDifference::own).sum();
         self.difference() - told - self.others.own
     }
-}
-
-/// A difference between two builds that is not in the code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BuildDifference {
-    /// The field of the build fingerprint: `rustc`, `features` …
-    pub field: String,
-    /// Its values.
-    pub values: Sides<String>,
 }
 
 /// A package that Cargo.lock pins.

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::artifact::Toolchain;
 use super::instrument::Instrument;
 use super::machine::MachineFacts;
 use super::name::BenchmarkName;
-use super::outcome::Toolchain;
 use super::reason::{Note, Seemed, Trouble};
 use super::revision::Revision;
 

@@ -5,13 +5,25 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::cargo::CrateOrigin;
-
 /// Stands behind the library in the text form of one whose samples can be interleaved.
 const INTERLEAVED: &str = " (interleaved)";
 
 /// The same in stores and baseline files of program versions before 0.2.
 const INTERLEAVED_BEFORE: &str = " + turns";
+
+/// Where a crate's sources come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CrateOrigin {
+    /// crates.io, also by way of a mirror or a vendored copy.
+    CratesIo,
+    /// Another registry.
+    Registry,
+    /// A git repository.
+    Git,
+    /// A folder.
+    Path,
+}
 
 /// What takes figures. Figures of different instruments are never compared.
 ///

@@ -5,8 +5,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::count::CountKind;
-
 /// One kind of figure. For every metric, more is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -46,14 +44,6 @@ impl Metric {
             Self::Instructions => "instructions",
             Self::Allocations => "allocations",
             Self::AllocatedBytes | Self::PeakBytes => "bytes",
-        }
-    }
-
-    /// What it is counted with, where it is a count.
-    pub fn counted_with(self) -> CountKind {
-        match self {
-            Self::WallTime | Self::Instructions => CountKind::Instructions,
-            Self::Allocations | Self::AllocatedBytes | Self::PeakBytes => CountKind::Allocations,
         }
     }
 

@@ -12,9 +12,11 @@ pub mod count;
 pub mod evidence;
 pub mod exit;
 pub mod explanation;
+pub mod failure;
 pub mod fitness;
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub mod function;
 pub mod history;
 pub mod instrument;
 pub mod limit;
@@ -35,44 +37,45 @@ pub mod series;
 pub mod side;
 pub mod verdict;
 
-pub use artifact::{BuildFingerprint, BuiltBench, Digest, Execution, Variant};
+pub use artifact::{BuildDifference, BuildFingerprint, BuiltBench, Digest, Execution, Toolchain, Variant};
 pub use baseline::{BaselineEntry, BaselineReport};
 pub use cargo::{
-    BenchTarget, CargoFlags, Coloring, CrateOrigin, CriterionSource, Features, LocalPackage, Namesake,
-    Variables, without_leftovers,
+    BenchTarget, CargoFlags, Coloring, CriterionSource, Features, LocalPackage, Namesake, Variables,
+    without_leftovers,
 };
 pub use claim::{
     AllocationBound, AtLeast, Claim, ClaimOrigin, ClaimOutcome, ClaimReason, ClaimSetback, ClaimVerdict,
-    ClaimWeight, Claimed, Expectation, Instructions,
+    ClaimWeight, Claimed, Expectation, Instructions, LayoutFact,
 };
 pub use comparison::{ComparisonId, Pair, PairedLaunch, Phase, Schedule};
-pub use count::{AllocationCount, CountKind, Counted, Counts, InstructionCount, NotCounted};
+pub use count::{AllocationCount, CountKind, Counted, Counts, InstructionCount, NotCounted, Variation};
 pub use evidence::{
-    AaControl, AaTest, BenchmarkEvidence, ClaimCase, ClaimEvidence, Ended, HistoryEvidence, LayoutFact,
-    PairedEvidence, Presence, RunEvidence, SideBuild, Simulated,
+    AaControl, AaTest, BenchmarkEvidence, ClaimCase, ClaimEvidence, Ended, HistoryEvidence, PairedEvidence,
+    Presence, RunEvidence, SideBuild, Simulated,
 };
 pub use exit::Exit;
 pub use explanation::{
-    Account, AllocatingCaller, BuildDifference, DependencyDifference, EventDifference, Evidence,
-    ExplainReport, Explanation, FunctionDifference, Inlined, LockedPackage, Occurrence, Others, Place, Spent,
-    StackCost, TopFunction,
+    Account, AllocatingCaller, DependencyDifference, EventDifference, Evidence, ExplainReport, Explanation,
+    FunctionDifference, Inlined, LockedPackage, Occurrence, Others, Spent, StackCost,
 };
+pub use failure::Failure;
 pub use fitness::{
     BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, Quota, SelfComparison, SelfDoubt,
     Topic,
 };
+pub use function::{Place, TopFunction};
 pub use history::{HistoryPoint, HistoryReport};
-pub use instrument::{Instrument, NoInstrument};
+pub use instrument::{CrateOrigin, Instrument, NoInstrument};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
 pub use measurement::{Launch, Measurement, MeasurementKey};
 pub use metric::Metric;
 pub use name::{BenchmarkName, NameError};
 pub use occasion::{Occasion, OccasionId, Provenance};
-pub use outcome::{BenchmarkOutcome, MetricOutcome, Report, ReportKind, Toolchain};
+pub use outcome::{BenchmarkOutcome, MetricOutcome, Report, ReportKind};
 pub use profile::{CallCost, FunctionCost, LineCost, Profile};
 pub use progress::{Event, Progress, Silent};
-pub use reason::{Cause, CountDoubt, Doubt, Failure, Note, Objection, Reason, Seemed, Trouble, Variation};
+pub use reason::{Cause, CountDoubt, Doubt, Note, Objection, Reason, Seemed, Trouble};
 pub use revision::{CommitId, Revision, SourceTree, TreeId};
 pub use sample::{Sample, SampleError, SampleSet, median};
 pub use series::{LatestValue, OccasionValue, SeriesHistory, SeriesKey, SeriesPoint};

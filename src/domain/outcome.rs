@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::artifact::Toolchain;
 use super::claim::ClaimOutcome;
 use super::limit::Limit;
 use super::machine::MachineFacts;
@@ -172,17 +173,6 @@ impl fmt::Display for ReportKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
-}
-
-/// What the figures were taken with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Toolchain {
-    /// rustc's version.
-    pub rustc: String,
-    /// The target triple.
-    pub target: String,
-    /// The Cargo profile.
-    pub profile: String,
 }
 
 /// Everything a command found, ready to be rendered.

@@ -2,22 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::count::NotCounted;
-use super::explanation::{BuildDifference, TopFunction};
+use super::artifact::BuildDifference;
+use super::count::{NotCounted, Variation};
+use super::failure::Failure;
+use super::function::TopFunction;
 use super::instrument::Instrument;
 use super::metric::Metric;
 use super::name::BenchmarkName;
 use super::revision::Revision;
 use super::side::Side;
-
-/// What went wrong with one launch of a bench.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Failure {
-    /// What happened, as one sentence.
-    pub message: String,
-    /// The last lines the process printed; empty when it printed nothing.
-    pub output: String,
-}
 
 /// Why a paired test ended without a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,15 +32,6 @@ impl Doubt {
     pub fn is_suspicion(self) -> bool {
         matches!(self, Self::NotRepeated | Self::RepeatUndecided | Self::RepeatOutstanding)
     }
-}
-
-/// Where counts that do not repeat probably come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Variation {
-    /// More than one thread.
-    Threads,
-    /// Hash seeds, addresses or the clock.
-    Seeds,
 }
 
 /// Why counts do not decide.

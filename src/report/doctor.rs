@@ -2,11 +2,11 @@
 
 mod table;
 mod wire;
+mod words;
 
-use crate::domain::{DoctorReport, Fitness};
+use crate::domain::DoctorReport;
 
-use super::text::plural;
-use super::{Format, Style, UnsupportedFormat, units};
+use super::{Format, Style, UnsupportedFormat};
 
 /// The formats that it can be written in.
 pub const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Markdown];
@@ -14,70 +14,13 @@ pub const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Markdown];
 /// Writes what `doctor` found, with a line feed behind it.
 ///
 /// # Errors
-/// [`UnsupportedFormat`] for `html`, `junit` and `csv`.
+/// [`UnsupportedFormat`] for any that is not among [`FORMATS`].
 pub fn render(report: &DoctorReport, format: Format, style: &Style) -> Result<String, UnsupportedFormat> {
     match format {
         Format::Table => Ok(table::table(report, *style)),
         Format::Markdown => Ok(table::markdown(report)),
         Format::Json => Ok(wire::json(report)),
-        Format::Html | Format::Junit | Format::Csv => {
-            Err(UnsupportedFormat { command: "doctor", format, known: FORMATS })
-        }
-    }
-}
-
-/// A threshold as one would write it down: rounded up to a tenth of a per cent, so that it still holds.
-fn rounded_up(threshold: f64) -> f64 {
-    // What is a rounding error above a tenth is that tenth.
-    (threshold * 1000.0 - 1e-9).ceil().max(1.0) / 1000.0
-}
-
-/// What was measured, in a sentence; `None` where nothing was.
-fn answer(report: &DoctorReport) -> Option<String> {
-    if report.controls.is_empty() {
-        return None;
-    }
-    let count = plural(report.controls.len(), "benchmark");
-    let budget = units::duration(report.budget);
-    let shown = |threshold| units::plain_percent(rounded_up(threshold));
-    Some(match (report.smallest_threshold(), report.median_threshold()) {
-        (Some(worst), Some(median)) if report.controls.len() > 1 => format!(
-            "smallest threshold that can honestly be enforced here, with {budget} per benchmark: {} for every one of \
-             the {count} measured; {} for the median one",
-            shown(worst),
-            shown(median)
-        ),
-        (Some(worst), _) => format!(
-            "smallest threshold that can honestly be enforced here, with {budget} per benchmark: {} for the \
-             benchmark measured",
-            shown(worst)
-        ),
-        (None, Some(median)) => format!(
-            "no threshold can be enforced here for every one of the {count} measured, with {budget} per benchmark; \
-             {} for the median of the others",
-            shown(median)
-        ),
-        (None, None) => {
-            format!("no threshold can be enforced here with {budget} per benchmark: raise --budget")
-        }
-    })
-}
-
-/// The whole in a line.
-fn closing(report: &DoctorReport) -> String {
-    let count = |fitness| {
-        let findings = report.findings.iter().filter(|finding| finding.fitness == fitness).count();
-        findings + report.controls.iter().filter(|control| control.fitness == fitness).count()
-    };
-    let cautions = plural(count(Fitness::Caution), "caution");
-    match report.fitness() {
-        _ if !report.troubles.is_empty() => "incomplete: not everything could be looked at".to_owned(),
-        Fitness::Fit => "fit to measure".to_owned(),
-        Fitness::Caution => format!("fit to measure, with {cautions}"),
-        Fitness::Unfit => {
-            format!("unfit to measure: {}, {cautions}", plural(count(Fitness::Unfit), "reason"))
-        }
-        Fitness::Unknown => "nothing is known".to_owned(),
+        _ => Err(UnsupportedFormat { command: "doctor", format, known: FORMATS }),
     }
 }
 

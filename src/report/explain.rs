@@ -19,7 +19,7 @@ pub const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Markdown];
 /// Refuses a format that an explanation cannot be written in, before anything is built for it.
 ///
 /// # Errors
-/// [`UnsupportedFormat`] for `html`, `junit` and `csv`.
+/// [`UnsupportedFormat`] for any that is not among [`FORMATS`].
 pub fn check(format: Format) -> Result<(), UnsupportedFormat> {
     if FORMATS.contains(&format) {
         Ok(())
@@ -31,13 +31,13 @@ pub fn check(format: Format) -> Result<(), UnsupportedFormat> {
 /// Writes an explanation, with a line feed behind it.
 ///
 /// # Errors
-/// [`UnsupportedFormat`] for `html`, `junit` and `csv`.
+/// [`UnsupportedFormat`] for any that is not among [`FORMATS`].
 pub fn render(report: &ExplainReport, format: Format, style: &Style) -> Result<String, UnsupportedFormat> {
     check(format)?;
     Ok(match format {
         Format::Json => wire::render(report),
         Format::Markdown => markdown::render(report),
-        Format::Table | Format::Html | Format::Junit | Format::Csv => table::render(report, *style),
+        _ => table::render(report, *style),
     })
 }
 

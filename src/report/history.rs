@@ -23,15 +23,13 @@ const MAX_SUBJECT: usize = 60;
 /// Writes a history, with a line feed behind it.
 ///
 /// # Errors
-/// [`UnsupportedFormat`] for `markdown`, `html` and `junit`.
+/// [`UnsupportedFormat`] for any that is not among [`FORMATS`].
 pub fn render(report: &HistoryReport, format: Format, style: &Style) -> Result<String, UnsupportedFormat> {
     match format {
         Format::Table => Ok(table(report, *style)),
         Format::Json => Ok(as_json(report)),
         Format::Csv => Ok(as_csv(report)),
-        Format::Markdown | Format::Html | Format::Junit => {
-            Err(UnsupportedFormat { command: "history", format, known: FORMATS })
-        }
+        _ => Err(UnsupportedFormat { command: "history", format, known: FORMATS }),
     }
 }
 

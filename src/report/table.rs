@@ -1,5 +1,6 @@
 //! The report for people: a table made to be read in a CI log, the reasons below it, the outcome as its last word.
 
+mod out;
 mod sections;
 
 use std::fmt::Write as _;
@@ -10,9 +11,10 @@ use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, Report, Verdict};
 
 use super::Style;
 use super::grid::{Column, GAP, Grid};
-use super::text::{clean, paint, plural, verdict_style, width, wrap, wrap_name};
+use super::text::{clean, plural, verdict_style, width, wrap, wrap_name};
 use super::units;
 use super::words::{self, Kind};
+use out::{LABEL, Out};
 
 /// With at most so many benchmarks, unchanged ones are shown too.
 const SHOW_ALL: usize = 20;
@@ -22,9 +24,6 @@ const MIN_NAME: usize = 32;
 
 /// Where lines may be as long as they need, names are still broken here.
 const MAX_NAME: usize = 72;
-
-/// The columns of verdict and subject in the lists below the table.
-const LABEL: usize = 14;
 
 /// How many names stand beside a shared reason.
 const SHOW_NAMES: usize = 5;
@@ -47,57 +46,6 @@ pub(super) fn render(report: &Report, style: Style) -> String {
     sections::notes(&mut out, report);
     sections::closing(&mut out, report);
     out.text
-}
-
-/// The text so far.
-struct Out {
-    text: String,
-    style: Style,
-}
-
-impl Out {
-    fn line(&mut self, line: &str) {
-        self.text.push_str(line);
-        self.text.push('\n');
-    }
-
-    fn paint(&self, text: &str, style: Ansi) -> String {
-        paint(text, style, self.style.color)
-    }
-
-    /// An empty line between two sections.
-    fn gap(&mut self) {
-        if !self.text.is_empty() {
-            self.text.push('\n');
-        }
-    }
-
-    /// A section's title.
-    fn title(&mut self, title: &str) {
-        self.gap();
-        let title = self.paint(title, Ansi::new().bold());
-        self.line(&title);
-    }
-
-    /// Prose, broken between words, behind an indent.
-    fn prose(&mut self, prose: &str, indent: usize) {
-        for line in wrap(prose, self.style.prose_width() - indent) {
-            self.line(&format!("{}{line}", " ".repeat(indent)));
-        }
-    }
-
-    /// A label and, beside it, prose.
-    fn labelled(&mut self, label: &str, style: Ansi, prose: &str) {
-        let indent = LABEL + GAP;
-        let broken = wrap(prose, self.style.prose_width() - indent);
-        let fill = " ".repeat(indent.saturating_sub(width(label)));
-        let first = broken.first().map_or("", String::as_str);
-        let label = self.paint(label, style);
-        self.line(format!("{label}{fill}{first}").trim_end());
-        for line in broken.iter().skip(1) {
-            self.line(&format!("{}{line}", " ".repeat(indent)));
-        }
-    }
 }
 
 /// Names alone, one a line, as other programs can read them.

@@ -4,7 +4,7 @@ use super::super::args::DoctorArgs;
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
-use super::{check_output, coloring, deliver, exit, format, runner, style};
+use super::{check_output, coloring, deliver, exit, runner, style};
 use crate::domain::Exit;
 use crate::report::UnsupportedFormat;
 use crate::report::doctor::{FORMATS, render};
@@ -14,7 +14,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &DoctorArgs) -> Re
     let output = &arguments.output;
     check_output(output)?;
     // Not after a minute of measuring.
-    let format = format(output.format);
+    let format = output.format;
     if !FORMATS.contains(&format) {
         return Err(UnsupportedFormat { command: "doctor", format, known: FORMATS }.into());
     }

@@ -5,13 +5,13 @@ use super::super::console::{check_file, write_file};
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
-use super::{check_output, coloring, deliver, format, runner, style};
+use super::{check_output, coloring, deliver, runner, style};
 use crate::domain::Exit;
 use crate::report::explain::{check, flamegraph, render};
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &ExplainArgs) -> Result<Exit, CliError> {
-    let format = format(arguments.output.format);
+    let format = arguments.output.format;
     check(format)?;
     check_output(&arguments.output)?;
     let unwritable = |source| {

@@ -4,7 +4,7 @@ use super::super::args::HistoryArgs;
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
-use super::{deliver, format, style};
+use super::{deliver, style};
 use crate::discover::{Filter, Reading};
 use crate::domain::{
     BenchmarkName, CommitId, Exit, HistoryPoint, HistoryReport, MachineKey, OccasionValue, Provenance,
@@ -41,11 +41,8 @@ pub(in super::super) fn execute(context: &Context, arguments: &HistoryArgs) -> R
     let levels: Vec<f64> = points.iter().map(|point| point.value.ln()).collect();
     let change_points = change_points(&levels, ALPHA).into_iter().map(|change| change.index).collect();
     let report = HistoryReport { benchmark, metric, points, change_points };
-    let text = crate::report::history::render(
-        &report,
-        format(arguments.output.format),
-        &style(context, &arguments.output),
-    )?;
+    let text =
+        crate::report::history::render(&report, arguments.output.format, &style(context, &arguments.output))?;
     deliver(&arguments.output, &text)?;
     Ok(Exit::Passed)
 }

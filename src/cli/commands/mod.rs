@@ -16,7 +16,7 @@ pub(super) mod run;
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{FormatArg, OutputArgs};
+use super::args::OutputArgs;
 use super::console::{Console, check_file, write_file};
 use super::context::Context;
 use super::error::CliError;
@@ -44,7 +44,7 @@ fn exit(code: u8) -> Exit {
 
 /// Renders a report, puts it where it is wanted, and gives its exit code.
 fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<Exit, CliError> {
-    let format = format(output.format);
+    let format = output.format;
     let text = crate::report::render(report, format, &style(context, output));
     deliver(output, &text)?;
     Ok(exit(report.exit_code))
@@ -54,7 +54,7 @@ fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<Exi
 /// read stderr.
 pub(super) fn finish_failed(context: &Context, kind: ReportKind, output: &OutputArgs, error: &CliError) {
     let nowhere = matches!(error, CliError::Output { .. } | CliError::Stdout(_) | CliError::Format(_));
-    if output.format == FormatArg::Table || nowhere {
+    if output.format == Format::Table || nowhere {
         return;
     }
     let report = Report {
@@ -62,7 +62,7 @@ pub(super) fn finish_failed(context: &Context, kind: ReportKind, output: &Output
         troubles: vec![Trouble::Ended(error.in_one_line(), error.hint())],
         ..Report::new(kind)
     };
-    let text = crate::report::render(&report, format(output.format), &style(context, output));
+    let text = crate::report::render(&report, output.format, &style(context, output));
     // The error itself is told on stderr, and decides the exit code.
     let _ = deliver(output, &text);
 }
@@ -80,17 +80,6 @@ fn deliver(output: &OutputArgs, text: &str) -> Result<(), CliError> {
             write_file(path, text).map_err(|source| CliError::Output { path: path.clone(), source })
         }
         None => Console::results(text).map_err(CliError::Stdout),
-    }
-}
-
-fn format(format: FormatArg) -> Format {
-    match format {
-        FormatArg::Table => Format::Table,
-        FormatArg::Json => Format::Json,
-        FormatArg::Markdown => Format::Markdown,
-        FormatArg::Html => Format::Html,
-        FormatArg::Junit => Format::Junit,
-        FormatArg::Csv => Format::Csv,
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::args::ReportArgs;
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::{Place, filter};
-use super::{check_output, deliver, format, style};
+use super::{check_output, deliver, style};
 use crate::discover::Filter;
 use crate::domain::{BaselineEntry, BaselineReport, Exit, MachineKey};
 use crate::store::{SeriesFilter, Store};
@@ -21,7 +21,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &ReportArgs) -> Re
     let report = BaselineReport { entries };
     let text = crate::report::baseline_report::render(
         &report,
-        format(arguments.output.format),
+        arguments.output.format,
         &style(context, &arguments.output),
     )?;
     deliver(&arguments.output, &text)?;

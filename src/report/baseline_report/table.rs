@@ -9,7 +9,7 @@ use crate::domain::{BaselineEntry, BaselineReport, Provenance};
 use super::super::grid::{Column, GAP, Grid};
 use super::super::text::{clean, day, paint, plural, width, wrap, wrap_name};
 use super::super::{Style, html as page, markdown as md, units};
-use super::{EMPTY, EMULATED, Matrix};
+use super::matrix::{EMPTY, EMULATED, Matrix};
 
 /// The least room for names before columns move into a second table.
 const MIN_NAME: usize = 24;

@@ -1,4 +1,4 @@
-use crate::domain::{CommitId, MachineKey};
+use crate::domain::{BaselineEntry, BenchmarkName, CommitId, MachineKey, Metric, Provenance};
 
 use super::super::{csv, text};
 use super::*;

@@ -10,7 +10,7 @@ use super::super::grid::{Column, Grid};
 use super::super::sentences;
 use super::super::text::{clean, paint, plural, wrap};
 use super::super::{Style, markdown as md, units};
-use super::{answer, closing, rounded_up};
+use super::words::{answer, closing, rounded_up};
 
 /// The columns of the fitness and of what was looked at.
 const FITNESS: usize = 9;

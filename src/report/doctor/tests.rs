@@ -5,7 +5,9 @@ use crate::domain::{
     Topic, Trouble,
 };
 
+use super::words::{answer, closing, rounded_up};
 use super::*;
+use crate::domain::Fitness;
 
 fn finding(topic: Topic, subject: &'static str, fitness: Fitness) -> Finding {
     Finding {

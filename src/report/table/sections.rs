@@ -9,7 +9,7 @@ use super::super::sentences::claim_reason;
 use super::super::text::{clean, lines, shorten, wrap};
 use super::super::words::{self, Tone};
 use super::super::{advice, units};
-use super::Out;
+use super::out::Out;
 
 pub(super) fn claims(out: &mut Out, report: &Report) {
     if report.claims.is_empty() {
