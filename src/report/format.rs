@@ -18,11 +18,14 @@ pub enum Format {
     Junit,
     /// For spreadsheets: a row for each metric of each benchmark.
     Csv,
+    /// For Reviewdog: a diagnostic for each function that made a benchmark regress.
+    Rdjson,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] = [Self::Table, Self::Json, Self::Markdown, Self::Html, Self::Junit, Self::Csv];
+    pub const ALL: [Self; 7] =
+        [Self::Table, Self::Json, Self::Markdown, Self::Html, Self::Junit, Self::Csv, Self::Rdjson];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Format {
             Self::Html => "html",
             Self::Junit => "junit",
             Self::Csv => "csv",
+            Self::Rdjson => "rdjson",
         }
     }
 }
@@ -47,6 +51,7 @@ impl Format {
             Self::Html => "One self-contained page",
             Self::Junit => "For CI servers",
             Self::Csv => "For spreadsheets",
+            Self::Rdjson => "For Reviewdog",
         }
     }
 }

@@ -16,6 +16,7 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod rdjson;
 mod sentences;
 mod table;
 mod text;
@@ -40,5 +41,6 @@ pub fn render(report: &Report, format: Format, style: &Style) -> String {
         Format::Html => html::render(report),
         Format::Junit => junit::render(report),
         Format::Csv => csv::render(report),
+        Format::Rdjson => rdjson::render(report),
     }
 }
