@@ -12,7 +12,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use serde::Deserialize;
 
 use super::metric_parser::MetricParser;
-use super::values::{self, Limits};
+use super::values::{self, Limits, RunChoice};
 use crate::domain::{Metric, ReportKind};
 use crate::measure::counter::InstructionSource;
 use crate::report::Format;
@@ -62,8 +62,10 @@ const REPORT_HELP: &str = "\
 Examples:
   cargo perfguard report                           the stored results of this workspace, by architecture
   cargo perfguard report --format markdown --output PERFORMANCE.md
+  cargo perfguard report --run last --threshold 2%  the last run, judged again by another threshold
 
-Results are stored by `cargo perfguard run` and `check`.";
+Results are stored by `cargo perfguard run` and `check`. Files that `baseline export` wrote to baselines/ are shown
+beside them. With --run the exit code is that of the gate.";
 
 const EXPLAIN_HELP: &str = "\
 Examples:
@@ -274,6 +276,12 @@ pub(crate) struct CompareArgs {
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+    /// Judge a stored run of `check` or `compare` again, without measuring: `last`, or its number
+    #[arg(long, value_name = "RUN", value_parser = values::run)]
+    pub(crate) run: Option<RunChoice>,
+    /// With --run: another threshold, as in `check`
+    #[arg(long, value_name = "LIMIT", value_delimiter = ',', value_parser = values::limits, requires = "run")]
+    pub(crate) threshold: Vec<Limits>,
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
     #[command(flatten)]

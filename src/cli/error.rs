@@ -44,6 +44,9 @@ pub(crate) enum CliError {
     Flame(#[from] FlameError),
     #[error("nothing is stored about `{0}`")]
     NothingStored(String),
+    /// No run was ever completed here.
+    #[error("the store holds no completed run of `check` or `compare`")]
+    NoRun,
     #[error("`{text}` matches {count} stored benchmarks")]
     SeveralStored { text: String, count: usize, names: Vec<String> },
     #[error("benchmarks cannot be started here")]
@@ -81,6 +84,7 @@ impl CliError {
             | Self::Metrics(_)
             | Self::NothingSelected { .. }
             | Self::NothingStored(_)
+            | Self::NoRun
             | Self::SeveralStored { .. }
             | Self::OtherArch { .. }
             | Self::NothingToExport
@@ -100,6 +104,7 @@ impl CliError {
             Self::Pipeline(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::NothingSelected { near, .. } => near.as_ref().map(|name| format!("did you mean `{name}`?")),
+            Self::NoRun => Some("measure one with `cargo perfguard check`".to_owned()),
             Self::NothingStored(_) => Some(
                 "`cargo perfguard report` shows what is stored; `cargo perfguard run` adds to it".to_owned(),
             ),

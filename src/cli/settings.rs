@@ -16,9 +16,9 @@ use crate::domain::{
     BenchmarkName, CargoFlags, Coloring, Features, MachineFacts, MachineKey, Metric, ReportKind, Variables,
     without_leftovers,
 };
+use crate::domain::{Confirm, HistoryCheck, Identical, Insistence};
 use crate::judge::{
-    BenchmarkRule, Confirm, GatePolicy, HistoryCheck, Identical, Inconclusive, Insistence, Missing, Policy,
-    TargetSelector, VerdictRequirement,
+    BenchmarkRule, GatePolicy, Inconclusive, Missing, Policy, TargetSelector, VerdictRequirement,
 };
 use crate::measure::counter::InstructionSource;
 use crate::measure::{fitness, machine};
@@ -124,6 +124,11 @@ impl Place {
             machine: machine_facts(&arguments.store),
             seed: seed(),
         })
+    }
+
+    /// How a stored run is judged again.
+    pub(crate) fn judging_again(&self, arguments: &JudgingArgs) -> Result<Judging, CliError> {
+        self.judging(arguments, HistoryCheck::Allowed)
     }
 
     /// The folder of committed baseline files.

@@ -29,6 +29,8 @@ pub(crate) enum ValueError {
     Limit(String),
     #[error("{0}")]
     Metric(String),
+    #[error("not a run (try `last`, or its number in the store)")]
+    NotARun,
     #[error("at least one metric is needed")]
     NoMetric,
     #[error("filters stand behind `--`: write `-- {0}`")]
@@ -93,6 +95,23 @@ pub(crate) fn metrics(names: &[Metric]) -> Result<Vec<Metric>, ValueError> {
 /// Refuses a filter of `compare` that stands where a revision would.
 pub(crate) fn behind_dashes(text: &str) -> Result<String, ValueError> {
     Err(ValueError::Misplaced(text.to_owned()))
+}
+
+/// Which stored run is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RunChoice {
+    /// The newest one that was completed.
+    Last,
+    /// The one of this number.
+    Number(i64),
+}
+
+/// Reads which stored run is meant.
+pub(crate) fn run(text: &str) -> Result<RunChoice, ValueError> {
+    match text {
+        "last" => Ok(RunChoice::Last),
+        number => number.parse().map(RunChoice::Number).map_err(|_| ValueError::NotARun),
+    }
 }
 
 /// Reads the name of a format, with what each is for in the help.

@@ -1,5 +1,7 @@
 //! What the store holds as baselines, ready to be rendered.
 
+use serde::Serialize;
+
 use super::machine::MachineKey;
 use super::metric::Metric;
 use super::name::BenchmarkName;
@@ -33,10 +35,22 @@ pub struct BaselineEntry {
     pub occasions: u32,
     /// The commit it was measured at.
     pub commit: CommitId,
-    /// When it was measured last, in milliseconds since the Unix epoch.
-    pub measured_ms: i64,
+    /// When it was measured last, in milliseconds since the Unix epoch; a committed file does not say.
+    pub measured_ms: Option<i64>,
+    /// Where it is kept.
+    pub kept: Kept,
     /// Whether it is evidence.
     pub provenance: Provenance,
+}
+
+/// Where a baseline is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// In the store of this workspace.
+    Store,
+    /// In a committed file of `baselines/`.
+    Committed,
 }
 
 /// The stored baselines of every architecture and processor.

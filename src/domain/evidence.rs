@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::artifact::{BuildFingerprint, Digest, Toolchain};
+use super::asked::Asked;
 use super::claim::{Claim, ClaimSetback, ClaimWeight, Claimed, LayoutFact};
 use super::comparison::{ComparisonId, Pair};
 use super::count::{CountKind, Counted, Counts, NotCounted};
@@ -317,6 +318,8 @@ pub struct RunEvidence {
     pub toolchain: Option<Toolchain>,
     /// How many tests share the error of the run, once that is known.
     pub tests: Option<usize>,
+    /// What was asked for.
+    pub asked: Asked,
     /// Paired time for each benchmark, in seconds.
     pub budget: f64,
     /// The A/A test.

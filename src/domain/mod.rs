@@ -4,6 +4,7 @@
 //! graph of modules cannot have a cycle. Only `std` and `serde` are used; nothing here does I/O.
 
 pub mod artifact;
+pub mod asked;
 pub mod baseline;
 pub mod cargo;
 pub mod claim;
@@ -38,7 +39,8 @@ pub mod side;
 pub mod verdict;
 
 pub use artifact::{BuildDifference, BuildFingerprint, BuiltBench, Digest, Execution, Toolchain, Variant};
-pub use baseline::{BaselineEntry, BaselineReport};
+pub use asked::{Asked, Confirm, HistoryCheck, Identical, Insistence};
+pub use baseline::{BaselineEntry, BaselineReport, Kept};
 pub use cargo::{
     BenchTarget, CargoFlags, Coloring, CriterionSource, Features, LocalPackage, Namesake, Variables,
     without_leftovers,

@@ -8,7 +8,8 @@ use crate::domain::{
 use super::ErrorBudget;
 use super::aa;
 use super::claim::{ClaimTest, Relation, allocations};
-use super::rules::{Confirm, Rules};
+use super::rules::Rules;
+use crate::domain::Confirm;
 
 /// What pairs have to decide about a claim, if anything.
 pub fn relation(case: &ClaimCase) -> Option<Relation> {

@@ -47,7 +47,7 @@ pub use next::{Step, next};
 pub use paired::{ObservationError, PairObservation, PairedError, PairedState, PairedTest, Promise, observe};
 pub use policy::{BenchmarkRule, Limits, Policy, PolicyError, tests_of};
 pub use quick::QuickCheck;
-pub use rules::{Confirm, HistoryCheck, Identical, Insistence, Rules};
+pub use rules::Rules;
 pub use run::judge_run;
 pub use stored::{Cleared, Fresh, Proof, Screen, ScreenInput, screen};
 pub use target::{TargetError, TargetInfo, TargetSelector};

@@ -8,9 +8,10 @@ use crate::domain::{BenchmarkEvidence, CountKind, Counted, Counts, Metric, Prese
 use super::code_layout;
 use super::exact::launches_needed;
 use super::quick::suffices;
-use super::rules::{Confirm, HistoryCheck, Identical, Rules};
+use super::rules::Rules;
 use super::verdict;
 use super::{PairedState, Policy};
+use crate::domain::{Confirm, HistoryCheck, Identical};
 
 /// How many launches tell whether a count repeats.
 const REPEATED: usize = 2;

@@ -1,48 +1,13 @@
 //! What evidence is judged by: thresholds, the error that is accepted, and what was asked for.
 
-use crate::domain::{BenchmarkEvidence, BenchmarkName, Limit, Metric};
+use crate::domain::{
+    Asked, BenchmarkEvidence, BenchmarkName, Confirm, HistoryCheck, Identical, Insistence, Limit, Metric,
+    RunEvidence,
+};
 use crate::stats::ErrorBudget;
 
 use super::policy::Policy;
 use super::target::TargetInfo;
-
-/// Whether the user asked for certain metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Insistence {
-    /// By name: one that cannot be had is told for each benchmark.
-    Asked,
-    /// No: what cannot be had is left out, with a note.
-    Default,
-}
-
-/// What is measured again before it counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirm {
-    /// Nothing.
-    Never,
-    /// What looks regressed.
-    Suspects,
-    /// What looks regressed or improved.
-    Always,
-}
-
-/// What becomes of benchmarks whose two executables have the same bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Identical {
-    /// They are unchanged, without measuring.
-    Settled,
-    /// They are measured all the same.
-    Measured,
-}
-
-/// Whether stored runs of the baseline may clear a benchmark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HistoryCheck {
-    /// They may, together with one pair that agrees.
-    Allowed,
-    /// They may not.
-    Off,
-}
 
 /// Everything that a judgement depends on besides the evidence.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +30,26 @@ pub struct Rules<'a> {
     pub budget: f64,
 }
 
-impl Rules<'_> {
+impl<'a> Rules<'a> {
+    /// The rules of what was asked for, while it is not known among how many tests the error of the run is divided.
+    pub fn new(policy: &'a Policy, asked: &'a Asked, budget: f64) -> Self {
+        Self {
+            policy,
+            metrics: &asked.metrics,
+            insistence: asked.insistence,
+            confirm: asked.confirm,
+            identical: asked.identical,
+            history: asked.history,
+            tests: None,
+            budget,
+        }
+    }
+
+    /// The rules by which a finished run is judged.
+    pub fn of_run(policy: &'a Policy, run: &'a RunEvidence) -> Self {
+        Self { tests: Some(run.tests.unwrap_or(1)), ..Self::new(policy, &run.asked, run.budget) }
+    }
+
     /// Whether a metric is wanted.
     pub fn wants(&self, metric: Metric) -> bool {
         self.metrics.contains(&metric)

@@ -5,6 +5,7 @@ use crate::domain::{
 };
 
 use super::gate::{Gate, GatePolicy};
+use super::policy::Policy;
 use super::rules::Rules;
 use super::verdict::{self, verdict};
 use super::{aa, claim_verdict};
@@ -13,10 +14,10 @@ use super::{aa, claim_verdict};
 pub fn judge_run(
     run: &RunEvidence,
     benchmarks: &[BenchmarkEvidence],
-    rules: &Rules<'_>,
+    policy: &Policy,
     gate: GatePolicy,
 ) -> Report {
-    let rules = Rules { tests: Some(run.tests.unwrap_or(1)), budget: run.budget, ..*rules };
+    let rules = Rules::of_run(policy, run);
     let mut found: Vec<BenchmarkOutcome> =
         benchmarks.iter().map(|evidence| verdict(evidence, &run.aa, &rules)).collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));

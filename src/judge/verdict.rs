@@ -10,9 +10,10 @@ use crate::domain::{
 use super::confirm::Remeasurement;
 use super::paired::{PairedState, PairedTest};
 use super::quick::{QUICK_PAIRS, QuickCheck, suffices};
-use super::rules::{Identical, Insistence, Rules};
+use super::rules::Rules;
 use super::stored::{Cleared, Fresh, Screen, ScreenInput, screen};
 use super::{ErrorBudget, aa, code_layout, exact, outcome};
+use crate::domain::{Confirm, Identical, Insistence};
 
 /// How many pairs confirm what history would clear.
 pub const HISTORY_PAIRS: usize = 1;
@@ -198,7 +199,7 @@ fn of_pairs(evidence: &BenchmarkEvidence, pairs: &PairedEvidence, rules: &Rules<
             let second = fresh.and_then(|fresh| test_of(evidence, &fresh.pairs, rules, budget.alone()));
             let again = match (&second, rules.confirm) {
                 (Some(second), _) => Remeasurement::Measured(second),
-                (None, super::Confirm::Never) => Remeasurement::Waived,
+                (None, Confirm::Never) => Remeasurement::Waived,
                 (None, _) => Remeasurement::Outstanding,
             };
             outcome::paired(metric, limit, &first, again, rules.budget)

@@ -14,12 +14,13 @@ use super::error::PipelineError;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
+use crate::domain::Identical;
 use crate::domain::{
     BenchmarkEvidence, BenchmarkName, CountKind, Event, Metric, Note, Presence, Progress, Report, Revision,
     RunEvidence, Side, Sides, Trouble,
 };
 use crate::judge::next::{most_tests_of, tests_of};
-use crate::judge::{Identical, Rules, Step, judge_run, next};
+use crate::judge::{Rules, Step, judge_run, next};
 use crate::measure::runner::Runner;
 use crate::store::Store;
 use crate::support::process::interrupted;
@@ -74,6 +75,7 @@ pub fn compare(
         machine: request.machine.clone(),
         toolchain: prepared.candidate.toolchain(),
         tests: None,
+        asked: request.asked(),
         budget: request.measuring.budget.as_secs_f64(),
         aa: crate::domain::AaTest { asked: request.judging.aa_test, ..crate::domain::AaTest::default() },
         claims: Vec::new(),
@@ -110,14 +112,14 @@ pub fn compare(
     run.seconds = start.elapsed().as_secs_f64();
     let evidence: Vec<BenchmarkEvidence> =
         benchmarks.into_iter().map(|benchmark| benchmark.evidence).collect();
-    let rules = request.rules();
+    let (policy, gate) = (&request.judging.policy, request.judging.gate);
     // A store that refused once is not asked again: what is in memory is all there is.
     if broken.is_some() {
-        return Ok(judge_run(&run, &evidence, &rules, request.judging.gate));
+        return Ok(judge_run(&run, &evidence, policy, gate));
     }
     session.store.finish_run(session.run, &run)?;
     let stored = session.store.run_evidence(session.run)?;
-    let report = judge_run(&stored.run, &stored.benchmarks, &rules, request.judging.gate);
+    let report = judge_run(&stored.run, &stored.benchmarks, policy, gate);
     claims::record(&mut session, &revisions.candidate, &stored.run, &report)?;
     Ok(report)
 }
@@ -153,7 +155,8 @@ fn steps(
     benchmarks: &mut [Benchmark],
     claims: &[Resolved],
 ) -> Result<(), PipelineError> {
-    let rules = request.rules();
+    let asked = run.asked.clone();
+    let rules = Rules::new(&request.judging.policy, &asked, run.budget);
     let timed_claims = claims.iter().filter(|claim| claim.evidence.case.is_timed()).count();
     let most: usize = benchmarks.iter().map(|one| most_tests_of(&one.evidence, &rules)).sum();
     let most = most + timed_claims;

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
+use crate::domain::Asked;
 use crate::domain::{BenchmarkName, CargoFlags, Claim, MachineFacts, Metric, ReportKind, Variables};
-use crate::judge::{Confirm, GatePolicy, HistoryCheck, Identical, Insistence, Policy, Rules};
+use crate::domain::{Confirm, HistoryCheck, Identical, Insistence};
+use crate::judge::{GatePolicy, Policy};
 use crate::measure::counter::{CountOptions, InstructionSource};
 use crate::measure::plan::launch_options;
 use crate::measure::runner::LaunchOptions;
@@ -181,17 +183,14 @@ pub struct CompareRequest {
 }
 
 impl CompareRequest {
-    /// What evidence is judged by, while it is not known among how many tests the error of the run is divided.
-    pub fn rules(&self) -> Rules<'_> {
-        Rules {
-            policy: &self.judging.policy,
-            metrics: &self.measuring.metrics,
+    /// What is asked for, as the run's evidence keeps it.
+    pub fn asked(&self) -> Asked {
+        Asked {
+            metrics: self.measuring.metrics.clone(),
             insistence: self.measuring.insistence,
             confirm: self.judging.confirm,
             identical: self.measuring.identical,
             history: self.judging.history,
-            tests: None,
-            budget: self.measuring.budget.as_secs_f64(),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use super::super::fixtures::{ALL, both, build, counts, measured, rules, same_code};
 use super::*;
+use crate::domain::HistoryCheck;
 use crate::domain::{
     AaControl, BenchmarkName, CountKind, Failure, HistoryEvidence, Limit, Method, Side, Simulated,
     TopFunction,
 };
-use crate::judge::{HistoryCheck, Limits, Policy};
+use crate::judge::{Limits, Policy};
 
 const TIME: [Metric; 1] = [Metric::WallTime];
 

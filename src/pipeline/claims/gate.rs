@@ -72,7 +72,8 @@ pub(crate) fn collect(
         claim
     });
     let measuring = Measuring { budget: request.claims.budget, ..request.measuring.clone() };
-    let rules = Rules { tests: run.tests, ..request.rules() };
+    let asked = run.asked.clone();
+    let rules = Rules { tests: run.tests, ..Rules::new(&request.judging.policy, &asked, run.budget) };
     let mut session = session.measuring(&measuring);
     super::collect::collect(&mut session, run, revision, weighed.collect(), built, &rules)
 }

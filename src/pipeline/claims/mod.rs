@@ -22,10 +22,11 @@ use super::request::{Measuring, Project, Scope, Suite};
 use super::session::{Beginning, Session};
 use super::workspace::{Listing, Workspace};
 use crate::domain::{
-    AaTest, BenchmarkName, Claim, Event, MachineFacts, Progress, Report, ReportKind, Revision, RunEvidence,
-    Side, Sides, Trouble,
+    AaTest, Asked, BenchmarkName, Claim, Event, MachineFacts, Progress, Report, ReportKind, Revision,
+    RunEvidence, Side, Sides, Trouble,
 };
-use crate::judge::{Confirm, GatePolicy, HistoryCheck, Policy, Rules, judge_run};
+use crate::domain::{Confirm, HistoryCheck};
+use crate::judge::{GatePolicy, Policy, Rules, judge_run};
 use crate::measure::runner::Runner;
 use crate::source::HARNESS_PACKAGE;
 use crate::store::Store;
@@ -99,6 +100,7 @@ pub fn claims(
         machine: request.machine.clone(),
         toolchain: prepared.toolchain(),
         tests: Some(resolved.iter().filter(|claim| claim.evidence.case.is_timed()).count()),
+        asked: request.asked(),
         budget: request.measuring.budget.as_secs_f64(),
         aa: AaTest::default(),
         claims: Vec::new(),
@@ -108,9 +110,9 @@ pub fn claims(
     };
     let allocations = allocations.as_ref().map_err(String::as_str);
     let built = Built { listed: &listed, allocations, layout: prepared.layout.as_ref() };
-    let rules = request.rules();
-    let counted = Rules { tests: run.tests, ..rules };
-    collect::collect(&mut session, &mut run, &revision, resolved, &built, &counted)?;
+    let asked = run.asked.clone();
+    let rules = Rules { tests: run.tests, ..Rules::new(&request.policy, &asked, run.budget) };
+    collect::collect(&mut session, &mut run, &revision, resolved, &built, &rules)?;
     progress.event(Event::Measured);
     workspace.unlock();
     if interrupted() {
@@ -119,23 +121,20 @@ pub fn claims(
     run.seconds = start.elapsed().as_secs_f64();
     session.store.finish_run(session.run, &run)?;
     let stored = session.store.run_evidence(session.run)?;
-    let report = judge_run(&stored.run, &stored.benchmarks, &rules, GatePolicy::default());
+    let report = judge_run(&stored.run, &stored.benchmarks, &request.policy, GatePolicy::default());
     record(&mut session, &revision, &stored.run, &report)?;
     Ok(report)
 }
 
 impl ClaimsRequest {
-    /// What claims are judged by. They inform: a refuted one needs no second look.
-    fn rules(&self) -> Rules<'_> {
-        Rules {
-            policy: &self.policy,
-            metrics: &[],
+    /// What is asked for. Claims inform: a refuted one needs no second look.
+    fn asked(&self) -> Asked {
+        Asked {
+            metrics: Vec::new(),
             insistence: self.measuring.insistence,
             confirm: Confirm::Never,
             identical: self.measuring.identical,
             history: HistoryCheck::Off,
-            tests: None,
-            budget: self.measuring.budget.as_secs_f64(),
         }
     }
 }

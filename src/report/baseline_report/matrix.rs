@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{BaselineEntry, BaselineReport, BenchmarkName, Metric, Provenance};
+use crate::domain::{BaselineEntry, BaselineReport, BenchmarkName, Kept, Metric, Provenance};
 
 use super::super::text::{clean, shorten_end};
 
@@ -14,7 +14,7 @@ pub(super) const EMULATED: &str = "emulated: taken under an emulator. Counts of 
                         own; times say nothing about the processor and are never judged.";
 
 /// What to say when nothing is stored.
-pub(super) const EMPTY: &str = "no baseline is stored: measure one with `cargo perfguard run`";
+pub(super) const EMPTY: &str = "no baseline is stored or committed: measure one with `cargo perfguard run`";
 
 /// A machine with one build: figures of one origin are comparable with each other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +25,7 @@ pub(super) struct Origin {
     target: String,
     rustc: String,
     profile: String,
+    kept: Kept,
 }
 
 impl Origin {
@@ -36,13 +37,18 @@ impl Origin {
             target: clean(&entry.target),
             rustc: clean(&entry.rustc),
             profile: clean(&entry.profile),
+            kept: entry.kept,
         }
     }
 
     /// Everything there is to know about it.
     pub(super) fn described(&self) -> String {
+        let kept = match self.kept {
+            Kept::Store => "",
+            Kept::Committed => ", committed in baselines/",
+        };
         format!(
-            "{}, {}, rustc {}, {}, profile {}, machine {}",
+            "{}, {}, rustc {}, {}, profile {}, machine {}{kept}",
             self.arch, self.cpu_model, self.rustc, self.target, self.profile, self.machine
         )
     }
@@ -83,6 +89,10 @@ impl<'a> Matrix<'a> {
     pub(super) fn title(&self, index: usize) -> (String, String) {
         let origin = &self.origins[index];
         let arch = format!("{} [{}]", origin.arch, index + 1);
+        let arch = match origin.kept {
+            Kept::Store => arch,
+            Kept::Committed => format!("{arch} committed"),
+        };
         (arch, shorten_end(&short_cpu(&origin.cpu_model), CPU_WIDTH))
     }
 

@@ -33,7 +33,8 @@ fn cell(entry: &BaselineEntry) -> String {
 /// How much a figure rests on: shown when asked for much.
 fn basis(entry: &BaselineEntry) -> String {
     let occasions = plural(usize::try_from(entry.occasions).unwrap_or(usize::MAX), "occasion");
-    format!("{occasions}, {}, {}", entry.commit.short(), day(entry.measured_ms))
+    let when = entry.measured_ms.map_or_else(|| "committed".to_owned(), day);
+    format!("{occasions}, {}, {when}", entry.commit.short())
 }
 
 pub(super) fn table(report: &BaselineReport, style: Style) -> String {

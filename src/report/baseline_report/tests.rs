@@ -1,4 +1,4 @@
-use crate::domain::{BaselineEntry, BenchmarkName, CommitId, MachineKey, Metric, Provenance};
+use crate::domain::{BaselineEntry, BenchmarkName, CommitId, Kept, MachineKey, Metric, Provenance};
 
 use super::super::{csv, text};
 use super::*;
@@ -17,7 +17,8 @@ fn entry(arch: &str, cpu: &str, id: &str, metric: Metric, value: f64) -> Baselin
         spread: Some(0.008),
         occasions: 7,
         commit: CommitId::from_hex(&"c".repeat(40)).unwrap(),
-        measured_ms: 1_795_132_800_000,
+        measured_ms: Some(1_795_132_800_000),
+        kept: Kept::Store,
         provenance: Provenance::Native,
     }
 }
@@ -82,7 +83,7 @@ fn the_latest_of_several_figures_counts() {
     let mut report = report();
     let mut late = report.entries[0].clone();
     late.value = 999.0;
-    late.measured_ms += 1;
+    late.measured_ms = late.measured_ms.map(|time| time + 1);
     report.entries.insert(0, late);
     let table = shown(&report, Format::Table, None);
     assert!(table.contains("999.0 ns") && !table.contains("1.234 µs"), "{table}");

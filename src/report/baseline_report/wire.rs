@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{BaselineEntry, BaselineReport, Metric, Provenance};
+use crate::domain::{BaselineEntry, BaselineReport, Kept, Metric, Provenance};
 
 use super::super::{csv as rfc4180, json, text};
 
@@ -29,8 +29,9 @@ struct Entry<'a> {
     spread: Option<f64>,
     occasions: u32,
     commit: &'a str,
-    measured: String,
+    measured: Option<String>,
     provenance: Provenance,
+    kept: Kept,
 }
 
 impl<'a> Entry<'a> {
@@ -49,8 +50,9 @@ impl<'a> Entry<'a> {
             spread: entry.spread.and_then(json::finite),
             occasions: entry.occasions,
             commit: entry.commit.as_str(),
-            measured: text::instant(entry.measured_ms),
+            measured: entry.measured_ms.map(text::instant),
             provenance: entry.provenance,
+            kept: entry.kept,
         }
     }
 }
@@ -59,12 +61,13 @@ impl<'a> Entry<'a> {
 fn sorted(report: &BaselineReport) -> Vec<Entry<'_>> {
     let mut entries: Vec<&BaselineEntry> = report.entries.iter().collect();
     entries.sort_by(|a, b| {
-        (&a.arch, &a.cpu_model, &a.machine, &a.benchmark, a.metric, a.measured_ms).cmp(&(
+        (&a.arch, &a.cpu_model, &a.machine, &a.benchmark, a.metric, a.kept, a.measured_ms).cmp(&(
             &b.arch,
             &b.cpu_model,
             &b.machine,
             &b.benchmark,
             b.metric,
+            b.kept,
             b.measured_ms,
         ))
     });
@@ -97,6 +100,7 @@ pub(super) fn csv(report: &BaselineReport) -> String {
         "commit",
         "measured",
         "provenance",
+        "kept",
     ]);
     for entry in sorted(report) {
         out.push_str(&rfc4180::record([
@@ -113,10 +117,14 @@ pub(super) fn csv(report: &BaselineReport) -> String {
             &rfc4180::number(entry.spread),
             &entry.occasions.to_string(),
             entry.commit,
-            &entry.measured,
+            entry.measured.as_deref().unwrap_or_default(),
             match entry.provenance {
                 Provenance::Native => "native",
                 Provenance::Emulated => "emulated",
+            },
+            match entry.kept {
+                Kept::Store => "store",
+                Kept::Committed => "committed",
             },
         ]));
     }

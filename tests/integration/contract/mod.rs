@@ -11,6 +11,7 @@ pub(crate) mod history;
 mod input;
 mod members;
 mod names;
+mod rejudge;
 mod streams;
 pub(crate) mod verdicts;
 
