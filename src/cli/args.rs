@@ -40,7 +40,7 @@ Examples:
   cargo perfguard check parser                     only benchmarks with `parser` in their full names
   cargo perfguard check 'app::parse::*' --no-builtin --threshold 3%
   cargo perfguard check --baseline v1.2.0 --require-verdict --format json --output perf.json
-  cargo perfguard check --aa-test             test first whether this machine is fit; see `doctor --help`
+  cargo perfguard check --aa-test                  test first whether this machine is fit
 
 Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 something failed; 2 invalid usage.";
 
@@ -141,7 +141,7 @@ pub(crate) struct CommonArgs {
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless `NO_COLOR` says otherwise
+    /// On a terminal, unless `CARGO_TERM_COLOR`, `NO_COLOR` or `CLICOLOR_FORCE` says otherwise
     Auto,
     /// Always
     Always,

@@ -29,7 +29,7 @@ pub struct Coordinator {
 
 impl std::fmt::Debug for Coordinator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Coordinator").field("whole", &self.sequential).finish_non_exhaustive()
+        f.debug_struct("Coordinator").field("sequential", &self.sequential).finish_non_exhaustive()
     }
 }
 
@@ -40,8 +40,8 @@ impl Coordinator {
     /// No temporary folder can be made.
     pub fn new(point_at: impl FnMut(&Path) -> io::Result<()> + 'static) -> io::Result<Self> {
         let point_at: SharedPointAt = Rc::new(RefCell::new(point_at));
-        let for_whole = Rc::clone(&point_at);
-        let sequential = Sequential::new(Box::new(move |home| (for_whole.borrow_mut())(home)))?;
+        let for_sequential = Rc::clone(&point_at);
+        let sequential = Sequential::new(Box::new(move |home| (for_sequential.borrow_mut())(home)))?;
         #[cfg(unix)]
         let interleaved = {
             let point_at = Box::new(move |home: &Path| (point_at.borrow_mut())(home));

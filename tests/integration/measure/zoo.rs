@@ -19,6 +19,7 @@ pub(super) type Executables = BTreeMap<String, PathBuf>;
 /// The executables of the fixture as it is, built once.
 pub(super) fn executables() -> &'static Executables {
     static BUILT: OnceLock<Executables> = OnceLock::new();
+    crate::slots::take_one();
     BUILT.get_or_init(|| build(&fixture()))
 }
 
