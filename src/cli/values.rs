@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_threshold_is_for_one_metric_or_for_every_relative_one() {
         let Limits(all) = limits("5%").unwrap();
-        assert_eq!(all.len(), 4);
+        assert_eq!(all.len(), 5);
         assert!(all.iter().all(|(metric, _)| *metric != Metric::Allocations));
         let Limits(one) = limits("allocations=2").unwrap();
         assert_eq!(one, [(Metric::Allocations, Limit::absolute(2.0).unwrap())]);

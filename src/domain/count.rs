@@ -71,7 +71,7 @@ impl CountKind {
     /// What a metric is counted with.
     pub fn of(metric: Metric) -> Self {
         match metric {
-            Metric::WallTime | Metric::Instructions => Self::Instructions,
+            Metric::WallTime | Metric::Instructions | Metric::BranchMisses => Self::Instructions,
             Metric::Allocations | Metric::AllocatedBytes | Metric::PeakBytes => Self::Allocations,
         }
     }

@@ -48,7 +48,7 @@ impl LimitError {
     pub fn reason(&self) -> String {
         let example = match self.metric {
             Metric::WallTime => "`5%`, `5% + 2ns` or `5% | 10us`",
-            Metric::Instructions => "`1%` or `1% + 200`",
+            Metric::Instructions | Metric::BranchMisses => "`1%` or `1% + 200`",
             Metric::Allocations => "`0`, `2` or `10%`",
             Metric::AllocatedBytes | Metric::PeakBytes => "`5%` or `5% + 1KiB`",
         };
@@ -86,7 +86,9 @@ impl Limit {
     /// What the configuration says when it says nothing.
     pub fn default_for(metric: Metric) -> Self {
         let (relative, absolute) = match metric {
-            Metric::WallTime | Metric::AllocatedBytes | Metric::PeakBytes => (0.05, 0.0),
+            Metric::WallTime | Metric::BranchMisses | Metric::AllocatedBytes | Metric::PeakBytes => {
+                (0.05, 0.0)
+            }
             Metric::Instructions => (0.01, 0.0),
             Metric::Allocations => (0.0, 0.0),
         };
@@ -158,7 +160,7 @@ impl Limit {
         let unit = match metric {
             Metric::WallTime => "ns",
             Metric::AllocatedBytes | Metric::PeakBytes => "B",
-            Metric::Instructions | Metric::Allocations => "",
+            Metric::Instructions | Metric::BranchMisses | Metric::Allocations => "",
         };
         let percent = |fraction: f64| format!("{}%", round_for_display(fraction * 100.0));
         let worsening = match (self.relative > 0.0, self.absolute > 0.0) {
@@ -222,7 +224,7 @@ fn scale(unit: &str, metric: Metric) -> Option<f64> {
             "s" => Some(1e9),
             _ => None,
         },
-        Metric::Instructions | Metric::Allocations => unit.is_empty().then_some(1.0),
+        Metric::Instructions | Metric::BranchMisses | Metric::Allocations => unit.is_empty().then_some(1.0),
         Metric::AllocatedBytes | Metric::PeakBytes => match unit {
             "B" => Some(1.0),
             "kB" | "KB" => Some(1e3),

@@ -13,6 +13,8 @@ pub enum Metric {
     WallTime,
     /// Instructions executed by one iteration.
     Instructions,
+    /// Branches of one iteration that a simulated processor mispredicts.
+    BranchMisses,
     /// Heap allocations made by one iteration.
     Allocations,
     /// Bytes asked of the heap by one iteration.
@@ -23,14 +25,21 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric, in the order reports show them.
-    pub const ALL: [Self; 5] =
-        [Self::WallTime, Self::Instructions, Self::Allocations, Self::AllocatedBytes, Self::PeakBytes];
+    pub const ALL: [Self; 6] = [
+        Self::WallTime,
+        Self::Instructions,
+        Self::BranchMisses,
+        Self::Allocations,
+        Self::AllocatedBytes,
+        Self::PeakBytes,
+    ];
 
     /// The name in configuration, JSON and the store.
     pub fn name(self) -> &'static str {
         match self {
             Self::WallTime => "wall-time",
             Self::Instructions => "instructions",
+            Self::BranchMisses => "branch-misses",
             Self::Allocations => "allocations",
             Self::AllocatedBytes => "allocated-bytes",
             Self::PeakBytes => "peak-bytes",
@@ -42,6 +51,7 @@ impl Metric {
         match self {
             Self::WallTime => "ns",
             Self::Instructions => "instructions",
+            Self::BranchMisses => "branch misses",
             Self::Allocations => "allocations",
             Self::AllocatedBytes | Self::PeakBytes => "bytes",
         }

@@ -107,7 +107,8 @@ impl Measuring {
         CountOptions {
             time_limit: self.launch_timeout.unwrap_or(COUNT_LIMIT),
             source: self.instructions_by,
-            caches: false,
+            // Only the simulated processor has branches to mispredict.
+            caches: self.metrics.contains(&Metric::BranchMisses),
         }
     }
 

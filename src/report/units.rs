@@ -25,7 +25,7 @@ pub fn value(metric: Metric, value: f64) -> String {
     let amount = value.abs();
     let text = match metric {
         Metric::WallTime => scaled(amount, 1000.0, &["ns", "µs", "ms", "s"]),
-        Metric::Instructions | Metric::Allocations => {
+        Metric::Instructions | Metric::BranchMisses | Metric::Allocations => {
             if amount.fract() == 0.0 && amount < FULL_COUNT {
                 grouped(amount)
             } else {

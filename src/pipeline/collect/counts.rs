@@ -264,7 +264,7 @@ impl Workers<'_> {
         match task.kind {
             CountKind::Instructions => {
                 let found = self.counter.instructions(&task.bench, &task.wanted, &self.options);
-                taken.add_instructions(found.map_err(refused)?);
+                taken.add_instructions(found.map_err(refused)?, self.metrics)?;
             }
             CountKind::Allocations => {
                 let found = self.counter.allocations(&task.bench, &task.wanted, &self.options);
@@ -289,15 +289,20 @@ impl Taken {
         self.counts.runs.entry(metric).or_default().push(sample);
     }
 
-    fn add_instructions(&mut self, count: InstructionCount) {
+    fn add_instructions(&mut self, count: InstructionCount, wanted: &[Metric]) -> Result<(), NotCounted> {
         let first = !self.counts.runs.contains_key(&Metric::Instructions);
         let counts = &mut self.counts;
         counts.code = count.code.clone().filter(|code| first || counts.code.as_ref() == Some(code));
         counts.counter = Some(count.counter.clone());
         counts.threads = counts.threads.max(count.threads);
         counts.seconds += count.seconds;
+        // Instructions are what code is told apart by, whether anybody asked for them or not.
         self.add(Metric::Instructions, count.sample);
+        if wanted.contains(&Metric::BranchMisses) {
+            self.add(Metric::BranchMisses, mispredicted(&count)?);
+        }
         self.last = Some(count);
+        Ok(())
     }
 
     fn add_allocations(&mut self, count: &AllocationCount, wanted: &[Metric]) {
@@ -312,6 +317,16 @@ impl Taken {
         self.counts.threads = self.counts.threads.max(count.threads);
         self.counts.seconds += count.seconds;
     }
+}
+
+/// The branches that a simulated processor mispredicts: conditional ones, and indirect ones. Callgrind's names for them are in
+/// its manual, "Branch Prediction".
+fn mispredicted(count: &InstructionCount) -> Result<Sample, NotCounted> {
+    let total = |name: &str| count.profile.events.get(name).copied();
+    let both = total("Bcm").zip(total("Bim")).map(|(conditional, indirect)| (conditional + indirect) as f64);
+    let sample = both.and_then(|total| Sample::new(count.sample.iterations(), total));
+    let why = || "branches are counted by Callgrind alone, with --instructions-by callgrind".to_owned();
+    sample.ok_or_else(|| NotCounted::Unavailable(why(), None))
 }
 
 /// The key a count is stored by: counts of different counters are never compared.

@@ -78,6 +78,34 @@ fn not_one_allocation_more_is_accepted() {
 }
 
 #[test]
+fn branches_that_are_mispredicted_more_often_fail_the_gate() {
+    if !valgrind() {
+        return;
+    }
+    let gauge = Sandbox::new("gauge");
+    // The same sums, in an order that follows no pattern.
+    let body = |state: &str| {
+        format!(
+            "pub fn steady(seed: u64) -> u64 {{\n    let (mut state, mut sum) = (seed | 1, 0_u64);\n    for _ in 0..1000 {{\n        \
+             state = {state};\n        if std::hint::black_box(state >> 63) == 1 {{\n            sum = \
+             std::hint::black_box(sum + 1);\n        }} else {{\n            sum = std::hint::black_box(sum ^ 3);\n        }}\n    \
+             }}\n    sum\n}}\n"
+        )
+    };
+    let library = gauge.read("src/lib.rs");
+    let at = library.find("pub fn steady").unwrap();
+    let with = |state: &str| format!("{}{}", &library[..at], body(state));
+    gauge.write("src/lib.rs", &with("state.wrapping_add(2)"));
+    gauge.commit("predictable");
+    gauge.write("src/lib.rs", &with("state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1)"));
+    let document = check(&gauge, "branch-misses", &[]).json();
+    let found = metric(&document, STEADY, "branch-misses");
+    assert_eq!((&found["verdict"], &found["method"]), (&"regressed".into(), &"exact".into()), "{document}");
+    assert!(found["candidate"].as_f64().unwrap() > 200.0, "{document}");
+    assert_eq!(metric(&document, WORK, "branch-misses")["verdict"], "unchanged");
+}
+
+#[test]
 fn what_cannot_be_counted_fails_nothing() {
     let gauge = Sandbox::new("gauge");
     let bench = gauge.read("benches/work.rs");

@@ -19,7 +19,10 @@ fn a_stored_run_gives_the_same_report_to_the_byte_and_another_one_by_other_thres
     let lenient = ["report", "--run", "last", "--format", "json", "--threshold", "50%"];
     let lenient = ran(&gauge, &lenient).json();
     let instructions = &benchmark(&lenient, WORK)["metrics"][1];
-    assert_eq!((&instructions["metric"], &instructions["verdict"]), (&"instructions".into(), &"unchanged".into()));
+    assert_eq!(
+        (&instructions["metric"], &instructions["verdict"]),
+        (&"instructions".into(), &"unchanged".into())
+    );
     assert_eq!(lenient["exit_code"], 0, "{lenient}");
     assert!(instructions["change"].as_f64().unwrap() > 0.19, "{lenient}");
 
