@@ -7,15 +7,16 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::counter::Counter;
-use super::criterion::ListedBenchmark;
 #[cfg(unix)]
 use super::failure::FailureKind;
 use super::failure::LaunchFailure;
+use super::harnesses::harness_of;
 #[cfg(unix)]
 use super::interleaved::{Interleaved, PinningPolicy};
+use super::listing::ListedBenchmark;
 use super::runner::{LaunchOptions, Runner};
 use super::sequential::Sequential;
-use crate::domain::{BuiltBench, Execution, Launch, Pair, Schedule, Side, Sides};
+use crate::domain::{BuiltBench, Launch, Pair, Schedule, Side, Sides};
 
 /// Makes a source tree's home the current one; shared by both ways to run.
 type SharedPointAt = Rc<RefCell<dyn FnMut(&Path) -> io::Result<()>>>;
@@ -63,18 +64,16 @@ impl Coordinator {
     }
 }
 
-/// Whether both executables hand their samples over to a coordinator.
-fn both_take_turns(benches: Sides<&BuiltBench>) -> bool {
-    cfg!(unix)
-        && Side::BOTH.iter().all(|&side| {
-            let bench = benches.get(side);
-            bench.fingerprint.instrument.interleaved && bench.execution == Execution::Native
-        })
+/// Whether the samples of both executables can be taken on request.
+fn both_interleave(benches: Sides<&BuiltBench>) -> bool {
+    let interleaved =
+        |bench: &BuiltBench| harness_of(&bench.fingerprint.instrument).capabilities(bench).interleaved;
+    interleaved(benches.baseline) && interleaved(benches.candidate)
 }
 
 impl Runner for Coordinator {
     fn schedule(&mut self, benches: Sides<&BuiltBench>, _ids: Sides<&str>) -> Schedule {
-        if both_take_turns(benches) { Schedule::Interleaved } else { Schedule::Sequential }
+        if both_interleave(benches) { Schedule::Interleaved } else { Schedule::Sequential }
     }
 
     fn list(&mut self, bench: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {

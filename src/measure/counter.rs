@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::criterion::ListedBenchmark;
 use super::failure::LaunchFailure;
+use super::listing::ListedBenchmark;
 use crate::domain::{AllocationCount, BuiltBench, InstructionCount};
 
 /// What counts instructions. Counts of different sources are never compared.

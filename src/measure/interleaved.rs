@@ -14,8 +14,8 @@ use std::fmt;
 
 use self::pair_run::{PairRun, Played};
 pub use self::pinning::{Pinning, Reason};
-use super::criterion::ListedBenchmark;
 use super::failure::LaunchFailure;
+use super::listing::ListedBenchmark;
 use super::runner::LaunchOptions;
 use super::sequential::PointAt;
 use crate::domain::{BuiltBench, Digest, Pair, Schedule, Side, Sides};

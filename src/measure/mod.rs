@@ -17,6 +17,8 @@
 //! | [`launch`] | one launch, from start to end |
 //! | [`options`] | how long a launch takes |
 //! | [`output`] | what a process printed |
+//! | [`harness`], [`harnesses`] | the seam for measuring libraries, and which one a bench is measured through |
+//! | [`listing`] | the benchmarks an executable says it has |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`fitness`] | what the machine is like right now |
 //! | [`machine`] | what makes two machines comparable |
@@ -29,10 +31,13 @@ pub mod counting;
 pub mod criterion;
 pub mod failure;
 pub mod fitness;
+pub mod harness;
+pub mod harnesses;
 #[cfg(unix)]
 pub mod interleaved;
 pub mod invocation;
 pub mod launch;
+pub mod listing;
 pub mod machine;
 pub mod options;
 pub mod output;

@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 
 pub use super::counter::Counter;
-pub use super::criterion::ListedBenchmark;
 pub use super::failure::LaunchFailure;
+pub use super::listing::ListedBenchmark;
 pub use super::options::LaunchOptions;
 use crate::domain::{BuiltBench, Launch, Pair, Schedule, Side, Sides};
 

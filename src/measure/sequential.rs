@@ -13,18 +13,15 @@ use tempfile::TempDir;
 use super::counter::Counter;
 #[cfg(unix)]
 use super::counting::ProcessCounter;
-use super::criterion::{ListedBenchmark, Reported, Version, files, naming, wire::Message};
+use super::criterion::Version;
 use super::failure::FailureKind;
-use super::invocation::Invocation;
-use super::launch::{Finished, converse};
+use super::harnesses::harness_of;
+use super::listing::{ListedBenchmark, Listing};
 use super::runner::{LaunchFailure, LaunchOptions, Runner};
-use crate::domain::{BuiltBench, Digest, Launch, Pair, PairedLaunch, SampleSet, Schedule, Side, Sides};
+use crate::domain::{BuiltBench, Digest, Launch, Pair, PairedLaunch, Schedule, Side, Sides};
 
 /// How long an executable may take to list its benchmarks: its groups' set-up code runs for it.
 const LIST_LIMIT: Duration = Duration::from_mins(2);
-
-/// The unit of Criterion's wall time.
-const NANOSECONDS: &str = "ns";
 
 /// Makes a source tree's home the current one.
 pub type PointAt = Box<dyn FnMut(&Path) -> io::Result<()>>;
@@ -37,13 +34,6 @@ pub struct Sequential {
     known: HashMap<(PathBuf, Digest), Listing>,
     #[cfg(unix)]
     counter: ProcessCounter,
-}
-
-/// What is known about an executable.
-#[derive(Debug, Clone)]
-struct Listing {
-    version: Version,
-    benchmarks: Vec<ListedBenchmark>,
 }
 
 impl fmt::Debug for Sequential {
@@ -84,7 +74,7 @@ impl Sequential {
     /// # Errors
     /// As [`Runner::list`].
     pub fn version(&mut self, bench: &BuiltBench) -> Result<Version, LaunchFailure> {
-        Ok(self.listing(bench)?.version)
+        Ok(Version::from(self.listing(bench)?.version))
     }
 
     /// What is known about an executable; finds it out once.
@@ -100,83 +90,7 @@ impl Sequential {
     /// Finds out which benchmarks an executable has.
     fn ask(&mut self, bench: &BuiltBench) -> Result<Listing, LaunchFailure> {
         (self.point_at)(&bench.home).map_err(FailureKind::Home)?;
-        let stated = Version::of_instrument(&bench.fingerprint.instrument);
-        if stated.is_none_or(Version::connects) {
-            let finished =
-                self.start(bench, ["--bench", naming::NOTHING], self.list_limit, |message| match message {
-                    Message::Beginning(_) => Err(FailureKind::Unfiltered),
-                    _ => Ok(()),
-                })?;
-            if let Some(version) = finished.version {
-                let benchmarks = naming::name_all(finished.transcript.skipped);
-                return Ok(Listing { version, benchmarks });
-            }
-        }
-        let mut finished = self.start(bench, files::listing_arguments(), self.list_limit, |_| Ok(()))?;
-        let titles = files::titles(&finished.output.text());
-        if titles.is_empty() && stated.is_none() {
-            let output_tail = finished.output.tail();
-            return Err(LaunchFailure { kind: FailureKind::NotCriterion, output_tail });
-        }
-        // Without a statement the least is assumed of it.
-        let version = stated.filter(|version| !version.connects()).unwrap_or(Version::new(0, 3, 0));
-        Ok(Listing { version, benchmarks: naming::name_all(titles) })
-    }
-
-    /// Starts an executable with arguments.
-    fn start<A: Into<std::ffi::OsString>>(
-        &self,
-        bench: &BuiltBench,
-        arguments: impl IntoIterator<Item = A>,
-        limit: Duration,
-        watch: impl FnMut(&Message) -> Result<(), FailureKind>,
-    ) -> Result<Finished, LaunchFailure> {
-        let invocation = Invocation::of(bench).files_below(self.scratch.path()).args(arguments);
-        converse(&invocation, limit, watch)
-    }
-
-    /// One launch that measures one benchmark, over the connection.
-    fn over_connection(
-        &self,
-        bench: &BuiltBench,
-        listing: &Listing,
-        wanted: &ListedBenchmark,
-        options: &LaunchOptions,
-    ) -> Result<(Finished, Option<Reported>), LaunchFailure> {
-        let mut arguments = vec!["--bench".into()];
-        arguments.extend(listing.version.timing(options));
-        arguments.push(naming::exactly(wanted.raw()).into());
-        let mut finished = self.start(bench, arguments, options.time_limit, |message| match message {
-            Message::Beginning(id) if id != wanted.raw() => Err(FailureKind::Unfiltered),
-            _ => Ok(()),
-        })?;
-        let mut alike = finished.transcript.reported.drain(..).filter(|reported| reported.id == wanted.raw());
-        let reported = alike.nth(wanted.occurrence());
-        drop(alike);
-        Ok((finished, reported))
-    }
-
-    /// One launch that measures one benchmark, by way of files.
-    fn over_files(
-        &self,
-        bench: &BuiltBench,
-        listing: &Listing,
-        wanted: &ListedBenchmark,
-        options: &LaunchOptions,
-    ) -> Result<(Finished, Option<Reported>), LaunchFailure> {
-        let folder = tempfile::tempdir_in(self.scratch.path()).map_err(FailureKind::Unstartable)?;
-        let invocation = Invocation::of(bench)
-            .files_below(folder.path())
-            .env("CARGO_TARGET_DIR", folder.path())
-            .args(files::arguments(listing.version, wanted.raw(), options));
-        let mut finished = converse(&invocation, options.time_limit, |_| Ok(()))?;
-        match files::measured(folder.path(), wanted.raw()) {
-            Ok(reported) => Ok((finished, reported)),
-            Err(error) => {
-                let output_tail = finished.output.tail();
-                Err(LaunchFailure { kind: error.into(), output_tail })
-            }
-        }
+        harness_of(&bench.fingerprint.instrument).list(bench, self.scratch.path(), self.list_limit)
     }
 }
 
@@ -199,16 +113,8 @@ impl Runner for Sequential {
         let wanted = listing.benchmarks.iter().find(|listed| listed.id == id);
         let wanted = wanted.ok_or(FailureKind::Absent)?;
         (self.point_at)(&bench.home).map_err(FailureKind::Home)?;
-        let (mut finished, reported) = if listing.version.connects() {
-            self.over_connection(bench, &listing, wanted, options)?
-        } else {
-            self.over_files(bench, &listing, wanted, options)?
-        };
-        let seconds = finished.elapsed.as_secs_f64();
-        match samples(reported) {
-            Ok(samples) => Ok(Launch { samples, cpu: None, seconds }),
-            Err(kind) => Err(LaunchFailure { kind, output_tail: finished.output.tail() }),
-        }
+        let harness = harness_of(&bench.fingerprint.instrument);
+        harness.launch(bench, &listing, wanted, options, self.scratch.path())
     }
 
     fn pair(
@@ -239,16 +145,4 @@ impl Runner for Sequential {
         #[cfg(not(unix))]
         Err(io::ErrorKind::Unsupported.into())
     }
-}
-
-/// The samples that were reported, if they are timed.
-///
-/// # Errors
-/// Nothing was reported, it is not time, or it is nonsense.
-pub fn samples(reported: Option<Reported>) -> Result<SampleSet, FailureKind> {
-    let reported = reported.ok_or(FailureKind::Silent)?;
-    if reported.unit != NANOSECONDS {
-        return Err(FailureKind::ForeignUnit(reported.unit));
-    }
-    Ok(SampleSet::timed(&reported.iterations, &reported.totals)?)
 }

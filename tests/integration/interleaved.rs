@@ -13,10 +13,10 @@ use perfguard::build::criterion_copy::CriterionCopy;
 use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution, Variant};
 use perfguard::domain::comparison::Schedule;
 use perfguard::domain::side::{Side, Sides};
-use perfguard::measure::criterion::ListedBenchmark;
 use perfguard::measure::criterion::naming::name_all;
 use perfguard::measure::failure::FailureKind;
 use perfguard::measure::interleaved::{Interleaved, Pinning, PinningPolicy, Reason};
+use perfguard::measure::listing::ListedBenchmark;
 use perfguard::measure::runner::LaunchOptions;
 
 use crate::slots;

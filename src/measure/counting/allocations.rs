@@ -5,8 +5,9 @@ use std::time::Instant;
 use super::{launch, plan};
 use crate::domain::{AllocationCount, BuiltBench};
 use crate::measure::counter::{CountOptions, Uncounted};
-use crate::measure::criterion::ListedBenchmark;
+use crate::measure::harnesses::harness_of;
 use crate::measure::interleaved::bench_process::{self, BenchProcess};
+use crate::measure::listing::ListedBenchmark;
 
 /// A benchmark of which one iteration takes so many nanoseconds is counted by one iteration alone.
 const LONG: f64 = 5e8;
@@ -31,7 +32,9 @@ pub(super) fn count(
     options: &CountOptions,
 ) -> Result<AllocationCount, Uncounted> {
     let folder = bench_process::scratch().map_err(launch::unstartable)?;
-    let invocation = bench_process::invocation(bench, wanted, folder.path()).padded(std::env::vars_os());
+    let invocation = harness_of(&bench.fingerprint.instrument)
+        .invocation(bench, wanted, folder.path())
+        .padded(std::env::vars_os());
     let started = Instant::now();
     let mut process =
         BenchProcess::launch(&invocation, folder.path(), options.time_limit).map_err(launch::explained)?;

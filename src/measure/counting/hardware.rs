@@ -12,9 +12,10 @@ use super::plan::Counted;
 use super::steady::{CounterSource, Steady, steady};
 use crate::domain::{BuiltBench, InstructionCount, Profile};
 use crate::measure::counter::{CountOptions, Uncounted};
-use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::FailureKind;
+use crate::measure::harnesses::harness_of;
 use crate::measure::interleaved::bench_process::{self, Batch, BenchProcess};
+use crate::measure::listing::ListedBenchmark;
 
 /// What is counted, as the kernel numbers it: a type and one of its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,8 @@ pub(super) fn count(
         ));
     }
     let folder = bench_process::scratch().map_err(launch::unstartable)?;
-    let invocation = bench_process::invocation(bench, wanted, folder.path())
+    let invocation = harness_of(&bench.fingerprint.instrument)
+        .invocation(bench, wanted, folder.path())
         .env("PERFGUARD_EVENT", format!("{}:{}", event.kind, event.config))
         .padded(std::env::vars_os());
     let started = Instant::now();

@@ -16,9 +16,10 @@ use super::{code, launch};
 use crate::domain::{BuiltBench, InstructionCount};
 use crate::measure::callgrind::{self, Dump};
 use crate::measure::counter::{CountOptions, Uncounted};
-use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::{FailureKind, LaunchFailure};
+use crate::measure::harnesses::harness_of;
 use crate::measure::interleaved::bench_process::{self, BenchProcess};
+use crate::measure::listing::ListedBenchmark;
 
 /// Counts the instructions of a benchmark.
 pub(super) fn count(
@@ -29,7 +30,7 @@ pub(super) fn count(
 ) -> Result<InstructionCount, Uncounted> {
     let counter = valgrind.counter(arch(bench))?;
     let folder = bench_process::scratch().map_err(launch::unstartable)?;
-    let invocation = bench_process::invocation(bench, wanted, folder.path());
+    let invocation = harness_of(&bench.fingerprint.instrument).invocation(bench, wanted, folder.path());
     let invocation = valgrind.over(invocation, folder.path(), options).padded(std::env::vars_os());
     let started = Instant::now();
     let process = BenchProcess::launch(&invocation, folder.path(), options.time_limit)

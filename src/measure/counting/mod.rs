@@ -25,8 +25,9 @@ mod valgrind;
 use self::hardware::HardwareEvent;
 use self::valgrind::Valgrind;
 use super::counter::{CountOptions, Counter, InstructionSource, Uncounted};
-use super::criterion::ListedBenchmark;
-use crate::domain::{AllocationCount, BuiltBench, Execution, InstructionCount};
+use super::harnesses::harness_of;
+use super::listing::ListedBenchmark;
+use crate::domain::{AllocationCount, BuiltBench, InstructionCount};
 
 /// Counts by starting executables that are linked to the copied Criterion.
 #[derive(Debug, Default)]
@@ -82,34 +83,16 @@ impl Counter for ProcessCounter {
     }
 }
 
-/// Only an executable that is linked to the copied Criterion, and runs here as it is, can be told to count.
+/// Refuses an executable that cannot be told to count.
 fn ensure_countable(bench: &BuiltBench) -> Result<(), Uncounted> {
-    let refuse = |reason: String, remedy: &str| {
-        Err(Uncounted::Unavailable { reason, remedy: Some(remedy.to_owned()) })
-    };
-    if !bench.fingerprint.instrument.interleaved {
-        let instrument = &bench.fingerprint.instrument;
-        return refuse(
-            format!("no copy of its {instrument} can be made to count"),
-            "use a release of Criterion between 0.3 and 0.8 from crates.io",
-        );
-    }
-    match &bench.execution {
-        Execution::Native => Ok(()),
-        Execution::Runner(words) => {
-            refuse(run_by(words), "count without the `runner` of Cargo's configuration")
-        }
-        Execution::Emulated(words) => refuse(run_by(words), "count on a machine of the target's kind"),
-    }
-}
-
-fn run_by(words: &[String]) -> String {
-    format!("its executables are run by `{}`", words.first().map_or("a runner", String::as_str))
+    let capabilities = harness_of(&bench.fingerprint.instrument).capabilities(bench);
+    capabilities.counted.map_err(|(reason, remedy)| Uncounted::Unavailable { reason, remedy: Some(remedy) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Execution;
     use crate::measure::invocation::tests::bench;
 
     fn refused(execution: Execution, instrument: &str) -> Option<(String, Option<String>)> {

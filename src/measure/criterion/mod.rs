@@ -4,6 +4,7 @@
 
 pub mod error;
 pub mod files;
+pub mod harness;
 pub mod naming;
 pub mod protocol;
 pub mod transcript;
@@ -11,7 +12,6 @@ pub mod version;
 pub mod wire;
 
 pub use error::ProtocolError;
-pub use naming::ListedBenchmark;
 pub use protocol::{Connection, Polled, Server};
 pub use transcript::{Reported, Transcript};
 pub use version::Version;

@@ -3,34 +3,13 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
+use crate::measure::listing::ListedBenchmark;
+
 /// A pattern that matches no text at all: every benchmark is announced as skipped, and none is run.
 ///
 /// Nothing comes before the start of a text. Classes such as `\S` will not do: Criterion's `regex` may be built without
 /// the tables they need, and old ones refuse empty classes.
 pub const NOTHING: &str = "x^";
-
-/// A benchmark of an executable. Its unit is unknown until it was measured.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ListedBenchmark {
-    /// Its name, unlike that of any other benchmark of the executable.
-    pub id: String,
-    /// Criterion's own id, which another benchmark may have, too.
-    raw: String,
-    /// How many benchmarks with the same Criterion id come before it.
-    occurrence: usize,
-}
-
-impl ListedBenchmark {
-    /// Criterion's own id: `group/function/value`.
-    pub fn raw(&self) -> &str {
-        &self.raw
-    }
-
-    /// How many benchmarks with the same Criterion id come before it.
-    pub fn occurrence(&self) -> usize {
-        self.occurrence
-    }
-}
 
 /// Gives each Criterion id, in order of occurrence, a name of its own: a second `x` becomes `x #2`, as in Criterion's
 /// own titles.
@@ -38,7 +17,7 @@ pub fn name_all(raw: impl IntoIterator<Item = String>) -> Vec<ListedBenchmark> {
     let mut taken = HashSet::new();
     let mut listed: Vec<ListedBenchmark> = Vec::new();
     for raw in raw {
-        let occurrence = listed.iter().filter(|other| other.raw == raw).count();
+        let occurrence = listed.iter().filter(|other| other.raw() == raw).count();
         let mut id = raw.clone();
         let mut number = 2_u32;
         while taken.contains(&id) {
@@ -46,7 +25,7 @@ pub fn name_all(raw: impl IntoIterator<Item = String>) -> Vec<ListedBenchmark> {
             number += 1;
         }
         taken.insert(id.clone());
-        listed.push(ListedBenchmark { id, raw, occurrence });
+        listed.push(ListedBenchmark::new(id, raw, occurrence));
     }
     listed
 }
@@ -88,7 +67,7 @@ mod tests {
 
     fn names(raw: &[&str]) -> Vec<(String, usize)> {
         let listed = name_all(raw.iter().map(|&raw| raw.to_owned()));
-        listed.into_iter().map(|listed| (listed.id, listed.occurrence)).collect()
+        listed.into_iter().map(|listed| (listed.id.clone(), listed.occurrence())).collect()
     }
 
     #[test]

@@ -22,10 +22,21 @@ pub struct Version {
     pub patch: u8,
 }
 
+impl From<[u8; 3]> for Version {
+    fn from([major, minor, patch]: [u8; 3]) -> Self {
+        Self { major, minor, patch }
+    }
+}
+
 impl Version {
     /// A version by its three numbers.
     pub const fn new(major: u8, minor: u8, patch: u8) -> Self {
         Self { major, minor, patch }
+    }
+
+    /// Its three numbers.
+    pub const fn numbers(self) -> [u8; 3] {
+        [self.major, self.minor, self.patch]
     }
 
     /// The version of an instrument; `None` for any that is not Criterion.

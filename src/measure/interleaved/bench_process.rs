@@ -15,9 +15,12 @@ use rustix::process::Pid;
 use tempfile::TempDir;
 
 use crate::domain::BuiltBench;
-use crate::measure::criterion::{ListedBenchmark, ProtocolError};
+use crate::measure::criterion::ProtocolError;
 use crate::measure::failure::{FailureKind, LaunchFailure, of_exit, with_last_lines};
+use crate::measure::harness::SOCKET;
+use crate::measure::harnesses::harness_of;
 use crate::measure::invocation::Invocation;
+use crate::measure::listing::ListedBenchmark;
 use crate::measure::output::Output;
 use crate::support::process::Group;
 
@@ -90,7 +93,11 @@ impl BenchProcess {
         folder: &Path,
         limit: Duration,
     ) -> Result<Self, LaunchFailure> {
-        Self::launch(&invocation(bench, wanted, folder), folder, limit)
+        Self::launch(
+            &harness_of(&bench.fingerprint.instrument).invocation(bench, wanted, folder),
+            folder,
+            limit,
+        )
     }
 
     /// Starts what [`invocation`] describes, perhaps with a program before it, and waits until it has come to the
@@ -272,23 +279,6 @@ fn meet(listener: &UnixListener, group: &mut Group, clock: &mut Clock) -> Result
     }
 }
 
-/// How an executable is started so that one benchmark of it takes turns.
-///
-/// There is no filter: the copied Criterion skips every other benchmark by its full id, which holds in every version,
-/// whatever characters the id has and however long it is.
-pub(in crate::measure) fn invocation(
-    bench: &BuiltBench,
-    wanted: &ListedBenchmark,
-    folder: &Path,
-) -> Invocation {
-    Invocation::of(bench)
-        .args(["--bench", "--noplot"])
-        .files_below(folder)
-        .env("PERFGUARD_TURNS", socket(folder))
-        .env("PERFGUARD_BENCHMARK", wanted.raw())
-        .env("PERFGUARD_OCCURRENCE", wanted.occurrence().to_string())
-}
-
 /// A folder for one launch. Its path always has the same length: the environment's size moves the stack.
 pub(in crate::measure) fn scratch() -> io::Result<TempDir> {
     let mut builder = tempfile::Builder::new();
@@ -300,7 +290,7 @@ pub(in crate::measure) fn scratch() -> io::Result<TempDir> {
 
 /// Where a process is waited for.
 fn socket(folder: &Path) -> PathBuf {
-    folder.join("turns")
+    folder.join(SOCKET)
 }
 
 /// How many iterations of what was just run fill the time that is left, in nanoseconds: not too many at once, because

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use super::bench_process::{self, Batch, BenchProcess, Warmth};
 use super::pinning::{self, Pinning, Reason, Usage};
 use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
-use crate::measure::criterion::ListedBenchmark;
 use crate::measure::failure::{FailureKind, LaunchFailure};
+use crate::measure::listing::ListedBenchmark;
 use crate::measure::runner::LaunchOptions;
 
 /// A pair whose iterations take longer than a turn ends after this many times its measuring time …

@@ -20,7 +20,7 @@ use crate::domain::{
     SampleSet,
 };
 use crate::measure::counter::{CountOptions, Counter, Uncounted};
-use crate::measure::criterion::ListedBenchmark;
+use crate::measure::listing::ListedBenchmark;
 use crate::measure::runner::Runner;
 use crate::store::Store;
 use crate::support::process::interrupted;

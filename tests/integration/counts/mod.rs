@@ -13,8 +13,8 @@ use perfguard::build::criterion_copy::CriterionCopy;
 use perfguard::domain::{BuildFingerprint, BuiltBench, InstructionCount, Variant};
 use perfguard::measure::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
-use perfguard::measure::criterion::ListedBenchmark;
 use perfguard::measure::criterion::naming::name_all;
+use perfguard::measure::listing::ListedBenchmark;
 
 use crate::interleaved::{built, cargo, registry_source};
 use crate::skip::valgrind;
