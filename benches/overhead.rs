@@ -111,6 +111,7 @@ fn pair(index: u32) -> Pair {
         first: if index.is_multiple_of(2) { Side::Baseline } else { Side::Candidate },
         schedule: Schedule::Turns,
         cpu: Some(0),
+        layout: None,
         launches: Sides { baseline: launch(0), candidate: launch(5) },
     }
 }

@@ -16,6 +16,7 @@ mod error;
 mod execution;
 mod messages;
 mod profile;
+pub mod relink;
 mod seed;
 mod toolchain;
 
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{
     BenchTarget, BuildFingerprint, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Execution, Features,
-    LocalPackage, Progress, Side, TreeId, Variables, Variant,
+    Layout, LocalPackage, Progress, Side, TreeId, Variables, Variant,
 };
 
 use cache::{Entry, Inputs, Kept};
@@ -78,6 +79,8 @@ pub struct BuildRequest<'a> {
     pub patches: &'a [Patch],
     /// What the executables are for. The copies of Criterion among the patches must be for the same.
     pub variant: Variant,
+    /// How functions are laid out where pairs are measured: what it takes is kept, or compiled in.
+    pub layout: Layout,
     /// The other side's target folder, to start from when this side's holds nothing yet.
     pub seed: Option<&'a Path>,
     /// The packages that must never be carried over from the other side.
@@ -145,8 +148,16 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
         seed::seed(from, request.target_dir, request.local, &constant)?;
     }
-    let messages = cargo::compile(request, &plan.environment, progress)?;
-    let kept = entry.store(plan.collect(request, &messages)?)?;
+    let mut environment = plan.environment.clone();
+    let watched = relink::watch(request, &plan.config, &plan.target, &plan.rustflags, &mut environment);
+    let messages = cargo::compile(request, &environment, progress)?;
+    let mut kept = plan.collect(request, &messages)?;
+    if request.variant == Variant::Timed {
+        for bench in &mut kept {
+            bench.link = Some(relink::capture::Source::of(watched.as_ref(), &bench.executable));
+        }
+    }
+    let kept = entry.store(kept)?;
     Ok(plan.built(request, kept, Origin::Built, notes))
 }
 
@@ -168,6 +179,7 @@ fn notes(request: &BuildRequest<'_>) -> Vec<String> {
 impl Plan {
     fn new(request: &BuildRequest<'_>) -> Result<Self, BuildError> {
         let environment = environment::of_cargo(request.environment, request.target_dir);
+        let mut environment = environment;
         let config = CargoConfig::load(request.workspace, &environment, &request.flags.config)?;
         let toolchain = Toolchain::read(request.workspace, &config, &environment)?;
         let target = match &request.flags.target {
@@ -176,7 +188,7 @@ impl Plan {
         };
         Ok(Self {
             execution: execution::execution(&config, &target, &toolchain.host)?,
-            rustflags: config.rustflags(&target),
+            rustflags: environment::with_layout(request.layout, config.rustflags(&target), &mut environment),
             profile: request.flags.profile.clone().unwrap_or_else(|| profile::DEFAULT.to_owned()),
             config,
             toolchain,
@@ -254,6 +266,7 @@ impl Plan {
                     libraries.as_deref(),
                 ),
                 fingerprint: self.fingerprint(request, bench, executable, &manifest),
+                link: None,
             });
         }
         Ok(kept)

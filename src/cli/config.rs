@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::args::CounterArg;
-use crate::domain::{Claim, ClaimOrigin, Limit, LimitError, Metric};
+use super::args::{CounterArg, LayoutArg};
+use crate::domain::{Claim, ClaimOrigin, Layout, Limit, LimitError, Metric};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
 use crate::pipeline::claims::wire::{ClaimWire, check_all};
@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) instructions_by: Option<InstructionSource>,
     pub(crate) inconclusive_fails: Option<bool>,
     pub(crate) budget: Option<Duration>,
+    pub(crate) layout: Option<Layout>,
     pub(crate) harness_enabled: Option<bool>,
     pub(crate) harness_select: Option<Vec<String>>,
     pub(crate) thresholds: Limits,
@@ -78,6 +79,7 @@ struct Wire {
     instructions_by: Option<CounterArg>,
     inconclusive: Option<Inconclusive>,
     budget: Option<String>,
+    layout: Option<LayoutArg>,
     #[serde(default)]
     harness: HarnessWire,
     #[serde(default)]
@@ -245,6 +247,7 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         instructions_by: wire.instructions_by.map(InstructionSource::from),
         inconclusive_fails: wire.inconclusive.map(|choice| matches!(choice, Inconclusive::Fail)),
         budget,
+        layout: wire.layout.map(Layout::from),
         harness_enabled: wire.harness.enabled,
         harness_select: wire.harness.select,
         thresholds: limits(&wire.thresholds, place, "thresholds")?,
@@ -366,6 +369,7 @@ mod tests {
             metrics = ["wall-time"]
             inconclusive = "fail"
             budget = "2.5s"
+            layout = "aligned"
             [harness]
             enabled = false
             select = ["strings::*"]
@@ -392,6 +396,7 @@ mod tests {
         assert_eq!(config.metrics, Some(vec![Metric::WallTime]));
         assert_eq!(config.inconclusive_fails, Some(true));
         assert_eq!(config.budget, Some(Duration::from_millis(2500)));
+        assert_eq!(config.layout, Some(Layout::Aligned));
         assert_eq!(config.harness_enabled, Some(false));
         assert_eq!(config.thresholds.len(), 2);
         assert_eq!(config.targets.len(), 2);

@@ -12,8 +12,8 @@ use super::config::{self, Config};
 use super::error::CliError;
 use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
-    BenchmarkName, CargoFlags, Coloring, Features, Limit, MachineFacts, MachineKey, Metric, Variables,
-    without_leftovers,
+    BenchmarkName, CargoFlags, Coloring, Features, Layout, Limit, MachineFacts, MachineKey, Metric,
+    Variables, without_leftovers,
 };
 use crate::judge::gate::VerdictRequirement;
 use crate::judge::{BenchmarkRule, GatePolicy, Inconclusive, Limits, Policy, TargetSelector};
@@ -102,6 +102,7 @@ impl Place {
             baseline: arguments.baseline.clone().or_else(|| self.config.baseline.clone()),
             candidate: Subject::WorkTree,
             scope: scope(
+                self.config.layout,
                 &arguments.build,
                 filter,
                 words,
@@ -133,7 +134,7 @@ impl Place {
         let harness = self.harness(arguments.no_harness)?;
         Ok(ClaimsRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, harness, color)?,
+            scope: scope(self.config.layout, &arguments.build, filter, words, harness, color)?,
             own: self.config.claims.clone(),
             measuring: without_flags(budget),
             policy: Policy::new(),
@@ -154,7 +155,7 @@ impl Place {
         let harness = self.harness(arguments.no_harness)?;
         Ok(DoctorRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, harness, color)?,
+            scope: scope(self.config.layout, &arguments.build, filter, words, harness, color)?,
             measuring: without_flags(budget),
             policy: self.policy(&[])?,
             benchmarks: if arguments.quick { 0 } else { arguments.benchmarks.into() },
@@ -188,6 +189,7 @@ impl Place {
             baseline: Some(arguments.base.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
             scope: scope(
+                self.config.layout,
                 &arguments.build,
                 filter,
                 words,
@@ -214,6 +216,7 @@ impl Place {
             project: self.project.clone(),
             what: arguments.commits.clone().map_or(RunSubject::WorkTree, RunSubject::Range),
             scope: scope(
+                self.config.layout,
                 &arguments.build,
                 filter,
                 words,
@@ -230,7 +233,14 @@ impl Place {
         let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
         Ok(ListRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, self.harness(arguments.no_harness)?, color)?,
+            scope: scope(
+                self.config.layout,
+                &arguments.build,
+                filter,
+                words,
+                self.harness(arguments.no_harness)?,
+                color,
+            )?,
             machine: machine::facts(),
         })
     }
@@ -250,7 +260,14 @@ impl Place {
             benchmark: arguments.benchmark.clone(),
             baseline: arguments.base.clone().or_else(|| self.config.baseline.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
-            scope: scope(&arguments.build, filter, words, self.harness(arguments.no_harness)?, color)?,
+            scope: scope(
+                self.config.layout,
+                &arguments.build,
+                filter,
+                words,
+                self.harness(arguments.no_harness)?,
+                color,
+            )?,
             launch_timeout,
             caches: arguments.caches,
             machine: machine::facts(),
@@ -341,6 +358,7 @@ impl Place {
 
 /// What takes part, and how Cargo is called.
 fn scope(
+    layout: Option<Layout>,
     arguments: &BuildArgs,
     filter: Filter,
     words: Vec<String>,
@@ -374,6 +392,7 @@ fn scope(
         filter,
         words,
         harness,
+        layout: arguments.layout.map(Layout::from).or(layout).unwrap_or_default(),
     })
 }
 

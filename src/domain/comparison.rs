@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::layout::LayoutSeed;
 use super::sample::SampleSet;
 use super::side::{Side, Sides};
 
@@ -65,6 +66,8 @@ pub struct Pair {
     pub schedule: Schedule,
     /// The CPU both were pinned to, if they were.
     pub cpu: Option<u32>,
+    /// What the layout of both executables was drawn from; `None` where they were as the build made them.
+    pub layout: Option<LayoutSeed>,
     /// The two launches.
     pub launches: Sides<PairedLaunch>,
 }

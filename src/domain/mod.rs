@@ -14,6 +14,7 @@ pub mod fitness;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod history;
+pub mod layout;
 pub mod limit;
 pub mod machine;
 pub mod measurement;
@@ -48,6 +49,7 @@ pub use fitness::{
     BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, Quota, SelfComparison, Topic,
 };
 pub use history::{HistoryPoint, HistoryReport};
+pub use layout::{Layout, LayoutFallback, LayoutSeed, LayoutUse, UnknownLayout};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
 pub use measurement::{Launch, Measurement, MeasurementKey, Occasion, OccasionId, Provenance};

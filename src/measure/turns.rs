@@ -82,7 +82,7 @@ impl Turns {
                         Pinning::Cpu(cpu) => Some(cpu),
                         Pinning::Unpinned(_) => None,
                     };
-                    let pair = Pair { index, first, schedule: Schedule::Turns, cpu, launches };
+                    let pair = Pair { index, first, schedule: Schedule::Turns, cpu, layout: None, launches };
                     return Ok(TurnsPair { pair, pinning });
                 }
                 Played::WronglyPinned(reason) => {

@@ -7,6 +7,7 @@ use super::catalogue::{Catalogue, Presence};
 use super::claims::{self, Resolved, gate};
 use super::counts::{Heap, Kind};
 use super::error::PipelineError;
+use super::layouts::Layouts;
 use super::null_control::NullControl;
 use super::referee::{Heaps, Referee};
 use super::request::{CompareRequest, Harness, HarnessClaims, Measuring, Subject};
@@ -70,6 +71,7 @@ pub fn compare(
         notes: BTreeSet::new(),
         claims: timed,
         control: NullControl::default(),
+        layouts: Layouts::new(request.scope.layout, &request.project.area, request.seed),
     };
     let mut found = (Vec::new(), Vec::new());
     let judged = referee.judge(&catalogue).and_then(|budget| {
@@ -78,6 +80,7 @@ pub fn compare(
         Ok(())
     });
     let (mut claims, broken) = found;
+    referee.notes.extend(referee.layouts.notes());
     let (settled, remarks, control) = (referee.settled, referee.notes, referee.control);
     let mut benchmarks: Vec<BenchmarkOutcome> = settled.into_values().collect();
     control.take_back(&mut benchmarks, &mut claims);

@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::catalogue::ListedBench;
 use super::compare::in_scope;
 use super::error::{Fault, PipelineError};
+use super::layouts::Layouts;
 use super::null_control::Found;
 use super::prove::{Arena, Contest, Ended, Proof, Test};
 use super::request::{Harness, Measuring, Project, Scope};
@@ -115,7 +116,9 @@ fn examine(
     let contests: Vec<Contest> = contests.collect();
     let budget = request.policy.error_budget(2 * contests.len());
     let measuring = &request.measuring;
-    let mut arena = Arena { store, occasion, runner, progress, measuring, seed: request.seed };
+    // One executable on both sides: nothing of it could lie elsewhere.
+    let layouts = &mut Layouts::none();
+    let mut arena = Arena { store, occasion, runner, progress, measuring, seed: request.seed, layouts };
     let proofs = arena
         .prove(Phase::NullControl, contests, &|contest, baseline| Patient::new(contest, baseline, budget))?;
     progress.event(Event::Measured);

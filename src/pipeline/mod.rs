@@ -14,6 +14,7 @@
 //! | `referee` | a comparison's benchmarks to verdicts |
 //! | `counts` | instructions and allocations, side by side on all CPUs |
 //! | `null_control` | a build against itself: whether this machine is fit |
+//! | `layouts` | the executables of each pair, linked in an order of its own |
 //! | `screen`, `prove` | a stored baseline asked first; pairs as the proof |
 //! | [`error`] | why a command ended early, and which exit code that is |
 
@@ -24,6 +25,7 @@ mod counts;
 pub mod doctor;
 pub mod error;
 pub mod explain;
+mod layouts;
 pub mod list;
 mod null_control;
 mod prove;

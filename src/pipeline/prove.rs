@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::error::PipelineError;
+use super::layouts::Layouts;
 use super::request::Measuring;
 use crate::domain::{
     BenchmarkName, BuiltBench, ClaimVerdict, Event, Limit, MeasurementKey, OccasionId, Pair, Phase, Progress,
@@ -115,6 +116,7 @@ pub(crate) struct Proof<J = Limit, T = PairedTest> {
 /// A contest under way.
 struct Bout<J, T> {
     contest: Contest<J>,
+    phase: Phase,
     comparison: ComparisonId,
     test: Option<T>,
     pairs: u32,
@@ -132,6 +134,8 @@ pub(crate) struct Arena<'a> {
     pub(crate) measuring: &'a Measuring,
     /// What orders are drawn from.
     pub(crate) seed: u64,
+    /// The executables of each pair.
+    pub(crate) layouts: &'a mut Layouts,
 }
 
 impl Arena<'_> {
@@ -174,6 +178,7 @@ impl Arena<'_> {
         )?;
         Ok(Bout {
             contest,
+            phase,
             comparison,
             test: None,
             pairs: 0,
@@ -222,12 +227,14 @@ impl Arena<'_> {
         let options = self.measuring.launch_options(bout.iteration);
         let ids = bout.contest.ids.as_ref().map(String::as_str);
         let first = Order::Drawn { seed: self.seed }.first(bout.pairs);
+        let laid = self.layouts.for_pair(bout.contest.benches.as_ref(), ids, bout.phase, bout.pairs);
         let start = Instant::now();
-        let played = self.runner.pair(bout.contest.benches.as_ref(), ids, bout.pairs, first, &options);
+        let played = self.runner.pair(laid.benches.as_ref(), ids, bout.pairs, first, &options);
         bout.spent += start.elapsed();
         bout.pairs += 1;
         match played {
             Ok(pair) => {
+                let pair = Pair { layout: laid.layout, ..pair };
                 self.store.append_pair(bout.comparison, &pair)?;
                 bout.iteration = Some(iteration(&pair));
                 let baseline = pair.launches.baseline.samples.median();

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::catalogue::{Catalogue, ListedBench, Presence};
 use super::claims::{Resolved, gate};
 use super::error::PipelineError;
+use super::layouts::Layouts;
 use super::null_control::NullControl;
 use super::prove::Arena;
 use super::request::CompareRequest;
@@ -43,6 +44,8 @@ pub(crate) struct Referee<'a> {
     pub(crate) claims: usize,
     /// Whether the machine was fit, where that was asked.
     pub(crate) control: NullControl,
+    /// The executables of each pair.
+    pub(crate) layouts: Layouts,
 }
 
 /// A benchmark that both sides have, in executables that may be compared.
@@ -179,6 +182,7 @@ impl Referee<'_> {
             progress: self.progress,
             measuring: &self.request.measuring,
             seed: self.request.seed,
+            layouts: &mut self.layouts,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
-use crate::domain::{CargoFlags, Claim, MachineFacts, Metric, Variables};
+use crate::domain::{CargoFlags, Claim, Layout, MachineFacts, Metric, Variables};
 use crate::judge::{GatePolicy, Policy};
 use crate::measure::counter::{CountOptions, InstructionSource};
 use crate::measure::plan::launch_options;
@@ -61,6 +61,8 @@ pub struct Scope {
     pub words: Vec<String>,
     /// The built-in harness.
     pub harness: Harness,
+    /// How functions are laid out.
+    pub layout: Layout,
 }
 
 /// Whether the user asked for certain metrics.

@@ -30,6 +30,7 @@ pub(crate) fn lock(project: &Project, progress: &dyn Progress) -> Result<FileLoc
     let waiting = || progress.event(Event::Waiting("for another run in this workspace to finish"));
     let lock = FileLock::acquire(&project.area.join("lock"), waiting)?;
     BuildSite::new(&project.area).recover()?;
+    super::layouts::sweep(&project.area);
     Ok(lock)
 }
 

@@ -312,6 +312,7 @@ impl Workshop<'_> {
             benches: &found.benches,
             patches: &patches,
             variant: self.variant,
+            layout: scope.layout,
             seed: seed.as_deref(),
             local: &found.local,
         };

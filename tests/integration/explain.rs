@@ -6,8 +6,8 @@ use std::process::Output;
 
 use perfguard::discover::{Filter, Reading, Selection};
 use perfguard::domain::{
-    AllocationCount, BuiltBench, CargoFlags, Cause, FunctionCost, InstructionCount, Launch, Pair, Profile,
-    Sample, Schedule, Side, Sides, Silent,
+    AllocationCount, BuiltBench, CargoFlags, Cause, FunctionCost, InstructionCount, Launch, Layout, Pair,
+    Profile, Sample, Schedule, Side, Sides, Silent,
 };
 use perfguard::measure::coordinator::Coordinator;
 use perfguard::measure::counter::{CountOptions, Counter, Uncounted};
@@ -125,6 +125,7 @@ fn request(gauge: &Sandbox, benchmark: &str) -> ExplainRequest {
             filter: Filter::parse(&[benchmark.to_owned()], Reading::Pattern).unwrap(),
             words: vec![benchmark.to_owned()],
             harness: Harness::Off,
+            layout: Layout::Default,
         },
         launch_timeout: None,
         caches: false,

@@ -96,6 +96,7 @@ pub(crate) fn judge(
         occasion: arena.occasion,
         progress: arena.progress,
         seed: arena.seed,
+        layouts: &mut *arena.layouts,
     };
     examine(&mut arena, revision, claims, &evidence)
 }

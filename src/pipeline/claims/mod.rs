@@ -24,6 +24,7 @@ use super::catalogue::ListedBench;
 use super::compare::in_scope;
 use super::counts::Heap;
 use super::error::PipelineError;
+use super::layouts::Layouts;
 use super::prove::Arena;
 use super::request::{Harness, Measuring, Project, Scope};
 use super::session;
@@ -98,7 +99,8 @@ pub fn claims(
     let occasion = session::begin(store, "claims", &request.machine, request.seed)?;
     let timed = resolved.iter().filter(|claim| claim.is_timed()).count();
     let measuring = &request.measuring;
-    let mut arena = Arena { store, occasion, runner, progress, measuring, seed: request.seed };
+    let layouts = &mut Layouts::new(request.scope.layout, &request.project.area, request.seed);
+    let mut arena = Arena { store, occasion, runner, progress, measuring, seed: request.seed, layouts };
     let heap = heap.as_ref().map_err(String::as_str);
     let tallies = Tallies::count(&mut arena, (&revision, &request.machine), &resolved, &listed, heap)?;
     arena.progress.event(Event::Measuring { benchmarks: timed });

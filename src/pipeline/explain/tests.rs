@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::discover::{Filter, Reading};
-use crate::domain::{CargoFlags, FunctionCost, Profile, Sample};
+use crate::domain::{CargoFlags, FunctionCost, Layout, Profile, Sample};
 use crate::pipeline::request::Harness;
 
 fn scope(text: &str) -> Scope {
@@ -12,6 +12,7 @@ fn scope(text: &str) -> Scope {
         filter: Filter::parse(&[text.to_owned()], Reading::Pattern).unwrap(),
         words: vec![text.to_owned()],
         harness: Harness::Off,
+        layout: Layout::Default,
     }
 }
 

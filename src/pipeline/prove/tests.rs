@@ -59,7 +59,7 @@ impl Runner for Known {
             PairedLaunch { samples: SampleSet::timed(&[1000.0; 10], &totals).unwrap(), seconds: 0.1 }
         };
         let launches = Sides { baseline: launch(1.0), candidate: launch(ratio * wobble) };
-        Ok(Pair { index, first, schedule: Schedule::Turns, cpu: None, launches })
+        Ok(Pair { index, first, schedule: Schedule::Turns, cpu: None, layout: None, launches })
     }
 
     fn counting(&mut self, _: &std::path::Path) -> std::io::Result<&dyn crate::measure::counter::Counter> {
@@ -106,7 +106,16 @@ pub(crate) fn in_arena<R>(
         instructions_by: InstructionSource::Callgrind,
         launch_timeout: None,
     };
-    act(&mut Arena { store: &mut store, occasion, runner, progress: &Silent, measuring: &measuring, seed: 1 })
+    let layouts = &mut Layouts::none();
+    act(&mut Arena {
+        store: &mut store,
+        occasion,
+        runner,
+        progress: &Silent,
+        measuring: &measuring,
+        seed: 1,
+        layouts,
+    })
 }
 
 /// Proves contests of known ratios; gives the proofs and the runner.
