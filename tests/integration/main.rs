@@ -18,5 +18,6 @@ mod explain;
 mod faults;
 mod fixture;
 mod measure;
+mod relink;
 mod sandbox;
 mod turns;

@@ -292,8 +292,12 @@ impl Keeper<'_> {
     /// A folder of the build that libraries are looked for in, with the libraries that are.
     fn library_folder(&mut self, argument: &str) -> io::Result<Option<Vec<Piece>>> {
         let (flag, path) = argument.strip_prefix("-L").map_or(("", argument), |path| ("-L", path));
+        // `-L` alone has its folder in the next argument.
+        if path.is_empty() {
+            return Ok(None);
+        }
         let path = self.link.folder.join(path);
-        if argument.is_empty() || !path.starts_with(self.link.within) || !path.is_dir() {
+        if !path.starts_with(self.link.within) || !path.is_dir() {
             return Ok(None);
         }
         let name = format!("libraries-{}", self.folders);
@@ -367,6 +371,7 @@ mod tests {
         let capture = Capture::of(&moved).unwrap();
         let given = capture.arguments(Path::new("/new"));
         assert_eq!(given[1], given[2], "one file, one copy");
+        assert_eq!(given[4], "-L");
         assert_eq!(fs::read_to_string(&given[1]).unwrap(), "object");
         assert_eq!(fs::read_to_string(given[3].strip_prefix("-Wl,-T").unwrap()).unwrap(), "SECTIONS {}");
         let native = Path::new(&given[5]).join(Path::new(&library).file_name().unwrap());

@@ -13,6 +13,8 @@ struct Piece {
     kind: Kind,
     name: String,
     sums: Vec<Sum>,
+    /// Whether these are the sections that are linked.
+    is_certain: bool,
 }
 
 /// What the two executables have in common.
@@ -31,15 +33,18 @@ pub(super) type Alive = BTreeMap<String, usize>;
 ///
 /// What is not in an executable takes no part: a function that only one side links would move all that follow.
 pub(super) fn matched(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Matched {
-    let pieces = Sides {
-        baseline: pieces(parts.baseline, alive.baseline),
-        candidate: pieces(parts.candidate, alive.candidate),
-    };
+    let (baseline, uncertain_baseline) = pieces(parts.baseline, alive.baseline);
+    let (candidate, uncertain_candidate) = pieces(parts.candidate, alive.candidate);
+    let pieces = Sides { baseline, candidate };
+    let uncertain = Sides { baseline: uncertain_baseline, candidate: uncertain_candidate };
     let mut matched = Matched::default();
     let by_name = |piece: &Piece| (piece.kind, canonical(&piece.name).to_owned(), piece.sums.clone());
     let by_content = |piece: &Piece| (piece.kind, piece.sums.clone());
     let rest = pair(pieces, by_name, &mut matched.same);
-    let rest = pair(rest, by_content, &mut matched.same);
+    let mut rest = pair(rest, by_content, &mut matched.same);
+    let Sides { baseline, candidate } = uncertain;
+    rest.baseline.extend(baseline);
+    rest.candidate.extend(candidate);
     matched.different = rest.map(|pieces| pieces.into_iter().map(|piece| (piece.kind, piece.name)).collect());
     matched
 }
@@ -64,8 +69,8 @@ fn pair<K: Ord>(
     Sides { baseline: left, candidate: waiting.into_values().flatten().collect() }
 }
 
-/// The pieces of one side that are in its executable.
-fn pieces(parts: &[Part], alive: &Alive) -> Vec<Piece> {
+/// The pieces of one side that are in its executable; apart from them, those of which it is not known what they are.
+fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
     let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
     for name in parts.iter().flat_map(|part| &part.names) {
         *uses.entry(name).or_default() += 1;
@@ -81,19 +86,23 @@ fn pieces(parts: &[Part], alive: &Alive) -> Vec<Piece> {
             Some(&at) => order[at].sums.push(part.sum),
             None => {
                 places.insert((part.kind, name), order.len());
-                order.push(Piece { kind: part.kind, name: name.clone(), sums: vec![part.sum] });
+                order.push(Piece {
+                    kind: part.kind,
+                    name: name.clone(),
+                    sums: vec![part.sum],
+                    is_certain: true,
+                });
             }
         }
     }
-    // Of sections with one name, nobody knows which are in the executable, unless all or as many are.
+    // Of sections with one name that are not all linked, nobody knows which are.
     for piece in &mut order {
-        let count = alive.get(&piece.name).copied().unwrap_or(0);
-        if piece.sums.len() != count {
-            piece.sums.push(Sum::default());
-            piece.sums.extend(std::iter::repeat_n([u8::MAX; 32], count));
-        }
+        let linked = alive.get(&piece.name).copied().unwrap_or(0);
+        let are_equal = piece.sums.windows(2).all(|two| two[0] == two[1]);
+        piece.is_certain = piece.sums.len() == linked || are_equal;
+        piece.sums.truncate(linked.max(1));
     }
-    order
+    order.into_iter().partition(|piece| piece.is_certain)
 }
 
 impl Matched {
@@ -110,7 +119,6 @@ impl Matched {
         };
         Sides { baseline: side(Side::Baseline), candidate: side(Side::Candidate) }
     }
-
 }
 
 fn shuffle<T>(values: &mut [T], below: &mut dyn FnMut(usize) -> usize) {
@@ -187,6 +195,17 @@ mod tests {
         let found = compared(&many(1), &many(2));
         assert!(found.same.is_empty());
         assert_eq!(found.different.baseline.len(), 1);
+    }
+
+    #[test]
+    fn where_it_is_not_known_which_of_many_are_linked_they_are_not_the_same() {
+        let parts = [part("f", 1), part("f", 2), part("g", 3), part("g", 3)];
+        let one = Alive::from([("f".to_owned(), 1), ("g".to_owned(), 1)]);
+        let found =
+            matched(Sides { baseline: &parts, candidate: &parts }, Sides { baseline: &one, candidate: &one });
+        assert_eq!(same(&found), [("g", "g")]);
+        assert_eq!(found.different.baseline, [(Kind::Code, "f".to_owned())]);
+        assert_eq!(found.different.candidate, [(Kind::Code, "f".to_owned())]);
     }
 
     #[test]

@@ -21,9 +21,6 @@ use super::names::{canonical, is_made_up};
 /// The digest of a part.
 pub(super) type Sum = [u8; 32];
 
-/// How deep constants that refer to constants are followed.
-const DEPTH: usize = 6;
-
 /// Whether a part is executed or only read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
@@ -112,7 +109,7 @@ impl<'d> Reader<'d> {
         let none = HashMap::new();
         let sum = |(name, section, at)| {
             let mut hasher = Sha256::new();
-            self.content(&mut hasher, section, at, &none, DEPTH);
+            self.content(&mut hasher, section, at, &none);
             (name, hasher.finalize().into())
         };
         named.into_iter().map(sum).collect()
@@ -130,17 +127,19 @@ impl<'d> Reader<'d> {
             let names: Vec<String> =
                 names.into_iter().map(|(_, name)| name).filter(|name| !is_made_up(name)).collect();
             if !names.is_empty() {
-                parts.push(Part { kind, names, sum: self.sum(section, shared, DEPTH) });
+                parts.push(Part { kind, names, sum: self.sum(section, shared) });
             }
         }
         parts
     }
 
     /// What a section comes to.
-    fn sum(&mut self, index: SectionIndex, shared: &HashMap<String, Sum>, depth: usize) -> Sum {
+    fn sum(&mut self, index: SectionIndex, shared: &HashMap<String, Sum>) -> Sum {
         if let Some(sum) = self.sums.get(&index) {
             return *sum;
         }
+        // Constants may refer to each other in a circle: whoever comes back to this one finds this.
+        self.sums.insert(index, Sum::default());
         let mut hasher = Sha256::new();
         if let Ok(section) = self.file.section_by_index(index) {
             hasher.update(section.align().to_le_bytes());
@@ -152,14 +151,11 @@ impl<'d> Reader<'d> {
             hasher.update(format!("{:?}", relocation.flags()));
             hasher.update(relocation.addend().to_le_bytes());
             if let RelocationTarget::Symbol(target) = relocation.target() {
-                self.target(&mut hasher, index, target, shared, depth);
+                self.target(&mut hasher, index, target, shared);
             }
         }
         let sum = hasher.finalize().into();
-        // What was cut short is not what the section comes to.
-        if depth == DEPTH {
-            self.sums.insert(index, sum);
-        }
+        self.sums.insert(index, sum);
         sum
     }
 
@@ -173,7 +169,6 @@ impl<'d> Reader<'d> {
         from: SectionIndex,
         target: SymbolIndex,
         shared: &HashMap<String, Sum>,
-        depth: usize,
     ) {
         let Ok(symbol) = self.file.symbol_by_index(target) else { return };
         let name = symbol.name().unwrap_or_default().to_owned();
@@ -181,33 +176,25 @@ impl<'d> Reader<'d> {
         match section {
             Some(section) if section == from => hasher.update(address.to_le_bytes()),
             _ if kind != SymbolKind::Section && !is_made_up(&name) => hasher.update(canonical(&name)),
-            Some(section) if depth > 0 => {
+            Some(section) => {
                 // A section's own symbol says nothing about the place in it; the relocation's addend does.
                 if kind == SymbolKind::Section {
-                    hasher.update(self.sum(section, shared, depth - 1));
+                    hasher.update(self.sum(section, shared));
                 } else {
-                    self.content(hasher, section, address, shared, depth - 1);
+                    self.content(hasher, section, address, shared);
                 }
             }
-            Some(_) => {}
             None => hasher.update(shared.get(&name).copied().unwrap_or_default()),
         }
     }
 
     /// What lies at a place in a section: of a section of many constants, the one.
-    fn content(
-        &mut self,
-        hasher: &mut Sha256,
-        index: SectionIndex,
-        at: u64,
-        shared: &HashMap<String, Sum>,
-        depth: usize,
-    ) {
+    fn content(&mut self, hasher: &mut Sha256, index: SectionIndex, at: u64, shared: &HashMap<String, Sum>) {
         if let Some(constant) = self.merged(index, at) {
             hasher.update(constant);
         } else {
             hasher.update(at.to_le_bytes());
-            hasher.update(self.sum(index, shared, depth));
+            hasher.update(self.sum(index, shared));
         }
     }
 
