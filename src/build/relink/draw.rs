@@ -13,7 +13,7 @@ struct Piece {
     kind: Kind,
     name: String,
     sums: Vec<Sum>,
-    /// Whether these are the sections that are linked.
+    /// Whether all its sections are the same.
     is_certain: bool,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Matched {
     pub(super) different: Sides<Vec<(Kind, String)>>,
 }
 
-/// How many sections of each name an executable has.
+/// How many symbols of each name an executable has.
 pub(super) type Alive = BTreeMap<String, usize>;
 
 /// Finds what is the same on both sides: first by name and content, then by content alone, in the order of the objects.
@@ -95,12 +95,10 @@ fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
             }
         }
     }
-    // Of sections with one name that are not all linked, nobody knows which are.
+    // Linkers do not keep the order of sections that have one name, so only equal ones can be told to be the same.
     for piece in &mut order {
-        let linked = alive.get(&piece.name).copied().unwrap_or(0);
-        let are_equal = piece.sums.windows(2).all(|two| two[0] == two[1]);
-        piece.is_certain = piece.sums.len() == linked || are_equal;
-        piece.sums.truncate(linked.max(1));
+        piece.is_certain = piece.sums.windows(2).all(|two| two[0] == two[1]);
+        piece.sums.truncate(alive.get(&piece.name).copied().unwrap_or(0));
     }
     order.into_iter().partition(|piece| piece.is_certain)
 }
@@ -198,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_is_not_known_which_of_many_are_linked_they_are_not_the_same() {
+    fn different_ones_of_one_name_are_never_the_same() {
         let parts = [part("f", 1), part("f", 2), part("g", 3), part("g", 3)];
         let one = Alive::from([("f".to_owned(), 1), ("g".to_owned(), 1)]);
         let found =

@@ -58,7 +58,7 @@ impl Image {
         Ok(Self { sections, addresses })
     }
 
-    /// How often each symbol is there.
+    /// How many symbols there are of each name.
     pub(super) fn alive(&self) -> Alive {
         let mut alive = Alive::new();
         for ((_, name), places) in &self.addresses {
