@@ -358,7 +358,7 @@ fn refused(uncounted: Uncounted) -> NotCounted {
 }
 
 impl Tally {
-    fn new(counter: Option<String>) -> Self {
+    pub(crate) fn new(counter: Option<String>) -> Self {
         Self {
             runs: BTreeMap::new(),
             last: None,

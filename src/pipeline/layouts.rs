@@ -32,6 +32,9 @@ const ROOM: u64 = 512 << 20;
 /// Where the drawings of re-measurements begin: they must not repeat the luck of the first pairs.
 const FRESH: u32 = 1 << 20;
 
+/// The drawing that both sides are counted in.
+const COUNTED: u32 = u32::MAX;
+
 /// The drawn layouts of a run.
 #[derive(Debug)]
 pub(crate) struct Layouts {
@@ -125,6 +128,18 @@ impl Layouts {
         }
     }
 
+    /// Both executables in one drawn layout, to be counted in: what depends on addresses is then the same where the code is. Their
+    /// fingerprints name the layout, so that these counts are never compared with others. `None` where there is none.
+    pub(crate) fn for_counts(&mut self, benches: Sides<&BuiltBench>) -> Option<Sides<BuiltBench>> {
+        let Laid { benches, layout } =
+            self.for_pair(benches, Sides { baseline: "", candidate: "" }, Phase::Proof, COUNTED);
+        let LayoutSeed(seed) = layout?;
+        Some(benches.map(|mut bench| {
+            bench.fingerprint.settings = format!("{} layout={seed:016x}", bench.fingerprint.settings);
+            bench
+        }))
+    }
+
     /// What was used for each bench target.
     pub(crate) fn uses(&self) -> Vec<LayoutUse> {
         let used = |((label, ..), target): (&Key, &Target)| LayoutUse {
@@ -213,7 +228,7 @@ impl Drawn {
         let workers = thread::available_parallelism().map_or(1, usize::from);
         let batch = self.ready.len().clamp(workers, 4 * workers);
         let wanted: Vec<u32> =
-            (index..).take(batch).filter(|index| !self.ready.contains_key(index)).collect();
+            (index..=COUNTED).take(batch).filter(|index| !self.ready.contains_key(index)).collect();
         let next = AtomicUsize::new(0);
         let made = Mutex::new(Vec::new());
         thread::scope(|scope| {

@@ -49,6 +49,7 @@ pub(crate) struct Referee<'a> {
 }
 
 /// A benchmark that both sides have, in executables that may be compared.
+#[derive(Clone)]
 struct Open {
     name: BenchmarkName,
     benches: Sides<BuiltBench>,

@@ -60,6 +60,8 @@ struct KeptFile {
 struct Manifest {
     schema: u32,
     linker: PathBuf,
+    /// The linker's place among the files, where it belongs to the source tree.
+    kept_linker: Option<usize>,
     arguments: Vec<Vec<Piece>>,
     variables: BTreeMap<String, String>,
     files: Vec<KeptFile>,
@@ -162,8 +164,11 @@ impl Capture {
     }
 
     /// The linker that was run.
-    pub(super) fn linker(&self) -> &Path {
-        &self.manifest.linker
+    pub(super) fn linker(&self) -> PathBuf {
+        match self.manifest.kept_linker {
+            Some(at) => self.folder.join(&self.manifest.files[at].name),
+            None => self.manifest.linker.clone(),
+        }
     }
 
     /// The variables it was run with, as far as they were kept.
@@ -215,10 +220,13 @@ pub(super) fn keep(link: &Link<'_>, to: &Path) -> io::Result<()> {
     let draft = tempfile::Builder::new().prefix(".draft-").tempdir_in(parent)?;
     let mut keeper = Keeper { link, to: draft.path(), files: Vec::new(), known: BTreeMap::new(), folders: 0 };
     let kept = keeper.arguments()?;
+    let own = link.linker.starts_with(link.within) && link.linker.is_file();
+    let kept_linker = if own { Some(keeper.kept(link.linker)?) } else { None };
     let variables = VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
     let manifest = Manifest {
         schema: SCHEMA,
         linker: link.linker.to_owned(),
+        kept_linker,
         arguments: kept,
         variables: variables.collect(),
         files: keeper.files,

@@ -18,7 +18,7 @@ const LINES: usize = 3;
 
 /// Links as the build did, to `output`.
 pub(super) fn as_before(capture: &Capture, output: &Path) -> Result<(), LayoutFallback> {
-    run(capture, capture.linker(), &capture.arguments(output))
+    run(capture, &capture.linker(), &capture.arguments(output))
 }
 
 /// How to link in an order: rust-lld, whichever linker the build used.
@@ -33,7 +33,7 @@ pub(super) struct Ordered<'a> {
 impl<'a> Ordered<'a> {
     /// Finds rust-lld beside the compiler whose library is linked.
     pub(super) fn new(capture: &'a Capture) -> Result<Self, LayoutFallback> {
-        let kind = Kind::of(capture.linker());
+        let kind = Kind::of(&capture.linker());
         let rustlib =
             arguments::rustlib(&capture.arguments(Path::new(""))).ok_or(LayoutFallback::NoLinker)?;
         let hosts = std::fs::read_dir(rustlib).map_err(|_| LayoutFallback::NoLinker)?;
@@ -43,7 +43,7 @@ impl<'a> Ordered<'a> {
             .find(|tools| tools.join("gcc-ld/ld.lld").is_file() && tools.join("rust-lld").is_file())
             .ok_or(LayoutFallback::NoLinker)?;
         let program = match kind {
-            Kind::Driver => capture.linker().to_owned(),
+            Kind::Driver => capture.linker(),
             Kind::Linker => tools.join("rust-lld"),
         };
         Ok(Self { capture, kind, program, tools })
