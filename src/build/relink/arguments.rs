@@ -13,13 +13,12 @@ pub(super) fn words(text: &str) -> Vec<String> {
         match (character, quote) {
             ('\\', _) => word.get_or_insert_default().extend(characters.next()),
             (c, Some(q)) if c == q => quote = None,
-            (c, Some(_)) => word.get_or_insert_default().push(c),
             ('"' | '\'', None) => {
                 quote = Some(character);
                 word.get_or_insert_default();
             }
             (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, None) => word.get_or_insert_default().push(c),
+            (c, _) => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word);
@@ -35,7 +34,8 @@ pub(super) fn output(arguments: &[String]) -> Option<usize> {
 /// The parts of an argument that may be paths, as ranges: the whole of it, what stands behind `-T` or `=`, and the same of
 /// each part of a `-Wl,` list.
 pub(super) fn candidates(argument: &str) -> Vec<std::ops::Range<usize>> {
-    let mut found = vec![0..argument.len()];
+    let whole = 0..argument.len();
+    let mut found = Vec::from([whole]);
     let mut start = 0;
     for part in argument.split(',') {
         let end = start + part.len();
@@ -75,11 +75,11 @@ impl Kind {
         if is_linker { Self::Linker } else { Self::Driver }
     }
 
-    /// The linker's own flag as this kind of program takes it.
-    pub(super) fn flag(self, flag: &str) -> String {
+    /// The linker's own flag as this kind of program takes it. Not by `-Wl,`, for there may be a comma in a path.
+    pub(super) fn flag(self, flag: &str) -> Vec<String> {
         match self {
-            Self::Driver => format!("-Wl,{flag}"),
-            Self::Linker => flag.to_owned(),
+            Self::Driver => vec!["-Xlinker".to_owned(), flag.to_owned()],
+            Self::Linker => vec![flag.to_owned()],
         }
     }
 }

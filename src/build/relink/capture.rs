@@ -288,9 +288,9 @@ impl Keeper<'_> {
         // Only what is replaced as a whole may share its bytes with us.
         let is_object = path.extension().is_some_and(|end| end == "o" || end == "rlib" || end == "a");
         if is_object && path.starts_with(self.link.within) {
-            link(path, &to)?
+            link(path, &to)?;
         } else {
-            copy_file(path, &to)?
+            copy_file(path, &to)?;
         }
         self.files.push(KeptFile { name, length: fs::metadata(&to)?.len() });
         self.known.insert(path.to_owned(), at);

@@ -82,17 +82,11 @@ fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
         let Some(name) = living().find(|name| uses[name.as_str()] == 1).or_else(|| living().next()) else {
             continue;
         };
-        match places.get(&(part.kind, name.as_str())) {
-            Some(&at) => order[at].sums.push(part.sum),
-            None => {
-                places.insert((part.kind, name), order.len());
-                order.push(Piece {
-                    kind: part.kind,
-                    name: name.clone(),
-                    sums: vec![part.sum],
-                    is_certain: true,
-                });
-            }
+        if let Some(&at) = places.get(&(part.kind, name.as_str())) {
+            order[at].sums.push(part.sum);
+        } else {
+            places.insert((part.kind, name), order.len());
+            order.push(Piece { kind: part.kind, name: name.clone(), sums: vec![part.sum], is_certain: true });
         }
     }
     // Linkers do not keep the order of sections that have one name, so only equal ones can be told to be the same.

@@ -52,7 +52,9 @@ impl Image {
                 addresses.entry((*kind, name.to_owned())).or_default().push(symbol.address());
             }
         }
-        addresses.values_mut().for_each(|places| places.sort_unstable());
+        for places in addresses.values_mut() {
+            places.sort_unstable();
+        }
         let mut sections: Vec<Loaded> = file.sections().filter_map(|section| loaded(&section)).collect();
         sections.sort_by_key(|section| section.address);
         Ok(Self { sections, addresses })

@@ -62,7 +62,7 @@ impl<'a> Ordered<'a> {
                 given.splice(0..0, ["-flavor".to_owned(), "gnu".to_owned()]);
             }
         }
-        given.extend(flags.iter().map(|flag| self.kind.flag(flag)));
+        given.extend(flags.iter().flat_map(|flag| self.kind.flag(flag)));
         run(self.capture, &self.program, &given)
     }
 }

@@ -40,13 +40,11 @@ pub(super) struct Settings {
 /// can be a linker for its own builds.
 pub fn serve(words: &[OsString]) -> Option<ExitCode> {
     let own = Path::new(words.first()?);
-    match settings(own) {
-        Some(settings) => Some(run(&settings, &words[1..])),
-        None => {
-            offer(std::env::current_exe().ok()?);
-            None
-        }
+    if let Some(settings) = settings(own) {
+        return Some(run(&settings, &words[1..]));
     }
+    offer(std::env::current_exe().ok()?);
+    None
 }
 
 /// Makes a program known that can serve as a linker.

@@ -9,6 +9,7 @@ mod counts;
 mod harness;
 mod history;
 mod input;
+mod layouts;
 mod members;
 mod names;
 mod streams;
