@@ -59,13 +59,22 @@ struct Crate {
     variables: &'static [(&'static str, &'static str)],
     target: Option<&'static str>,
     files: &'static [(&'static str, &'static str)],
+    layout: Layout,
 }
 
 impl Crate {
     fn new(profile: &'static str) -> Self {
         offer(PathBuf::from(env!("CARGO_BIN_EXE_cargo-perfguard")));
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        Self { folder, profile, configuration: "", variables: &[], target: None, files: &[] }
+        Self {
+            folder,
+            profile,
+            configuration: "",
+            variables: &[],
+            target: None,
+            files: &[],
+            layout: Layout::Drawn,
+        }
     }
 
     fn source(&self) -> PathBuf {
@@ -139,7 +148,7 @@ impl Crate {
             benches: &[bench],
             patches: &[],
             variant: Variant::Timed,
-            layout: Layout::Drawn,
+            layout: self.layout,
             seed: None,
             local: &[],
         };
@@ -326,6 +335,12 @@ fn flags_and_linkers_are_drawn_or_refused_with_a_reason() {
         println!("{flags}");
         assert_all_in_place(&Crate { variables, ..Crate::new("") });
     }
+    let scripted = Crate {
+        variables: &[("RUSTFLAGS", "-Clink-arg=-Tmore.ld")],
+        files: &[("more.ld", "SECTIONS { .mine : { KEEP(*(.mine)) } } INSERT AFTER .text;")],
+        ..Crate::new("")
+    };
+    println!("a linker script: {:?}", comes_to(&scripted));
     // The system's own archives are found by the driver, so their functions are not known.
     let variables: &'static [(&str, &str)] = &[("RUSTFLAGS", "-Ctarget-feature=+crt-static")];
     let found = comes_to(&Crate { variables, ..Crate::new("") });
@@ -338,4 +353,17 @@ fn flags_and_linkers_are_drawn_or_refused_with_a_reason() {
     assert_all_in_place(&custom);
     let named = Crate { variables: &[("RUSTFLAGS", "-Clinker=gcc")], ..Crate::new("") };
     assert!(matches!(comes_to(&named), Err(LayoutFallback::NotKept(text)) if text.contains("`gcc`")));
+}
+
+#[test]
+fn every_function_is_aligned_where_that_is_asked_for() {
+    let own = |tested: &Crate| -> Vec<u64> {
+        let found = functions(&tested.build(1, "").executable).into_iter();
+        let own = found.filter(|(name, _)| name.contains("relink")).flat_map(|(_, places)| places);
+        own.collect()
+    };
+    let aligned = own(&Crate { layout: Layout::Aligned, ..Crate::new("") });
+    assert!(aligned.len() > 3 && aligned.iter().all(|at| at.is_multiple_of(64)), "{aligned:?}");
+    let plain = own(&Crate::new(""));
+    assert!(plain.iter().any(|at| !at.is_multiple_of(64)), "{plain:?}");
 }
