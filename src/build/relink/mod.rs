@@ -26,6 +26,7 @@ mod sections;
 mod watch;
 mod wrapper;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -33,7 +34,7 @@ use std::thread;
 use crate::domain::{Digest, LayoutFallback, Side, Sides};
 
 use capture::Capture;
-use draw::Matched;
+use draw::{Alive, Matched};
 use image::Image;
 use link::Ordered;
 use sections::{Kind, Part};
@@ -90,27 +91,23 @@ impl Drawable {
         let captures = originals.try_map(|original| Capture::of(original.executable))?;
         let is_one = originals.baseline.digest == originals.candidate.digest;
         let folder = tempfile::tempdir_in(scratch).map_err(files)?;
-        let reference = |side: Side| {
+        let link = |side: Side| {
             reference(captures.get(side), *originals.get(side), &folder.path().join(side.to_string()))
         };
-        let (baseline, candidate) = if is_one {
-            let one = reference(Side::Candidate)?;
-            (one.clone(), one)
-        } else {
-            both(|| reference(Side::Baseline), || reference(Side::Candidate))
-                .and_then(|(one, two)| Ok((one?, two?)))?
-        };
-        let images = Sides { baseline: &baseline.image, candidate: &candidate.image };
-        let alive = images.map(Image::alive);
-        let matched =
-            draw::matched(Sides { baseline: &baseline.parts, candidate: &candidate.parts }, alive.as_ref());
-        let known = baseline.known(&alive.baseline).min(candidate.known(&alive.candidate));
-        if known < KNOWN {
-            let share = format!("only {:.0} % of them are in its objects", known * 100.0);
-            return Err(LayoutFallback::Unreadable(share));
+        // Linking mostly waits for another process; the objects are read meanwhile.
+        let (images, parts) = both(|| twice(is_one, link), || read(is_one, &captures))?;
+        let (images, parts) = (images?, parts?);
+        let alive = images.as_ref().map(Image::alive);
+        let matched = draw::matched(parts.as_ref().map(Vec::as_slice), alive.as_ref());
+        for side in Side::BOTH {
+            let known = known(parts.get(side), alive.get(side), images.get(side));
+            if known < KNOWN {
+                let share = format!("only {:.0} % of them are in its objects", known * 100.0);
+                return Err(LayoutFallback::Unreadable(share));
+            }
         }
-        let places = image::common_places(images.baseline, images.candidate);
-        let as_built = agreement(&matched, images);
+        let places = image::common_places(&images.baseline, &images.candidate);
+        let as_built = agreement(&matched, images.as_ref());
         Ok(Self { captures, is_one, matched, places, as_built })
     }
 
@@ -147,12 +144,7 @@ impl Drawable {
             linked?;
             Image::read(output).map_err(LayoutFallback::Unreadable)
         };
-        let images = if self.is_one {
-            let one = link(Side::Candidate)?;
-            Sides { baseline: one.clone(), candidate: one }
-        } else {
-            Sides { baseline: link(Side::Baseline)?, candidate: link(Side::Candidate)? }
-        };
+        let images = twice(self.is_one, link)?;
         let found = agreement(&self.matched, images.as_ref());
         if (found.functions_in_place as f64) < ENOUGH * found.functions as f64 {
             return Err(LayoutFallback::Disobeyed { agree: found.functions_in_place, same: found.functions });
@@ -172,38 +164,43 @@ impl Drawable {
     }
 }
 
-/// A side as it is linked in the order of the build, with all its symbols.
-#[derive(Debug, Clone)]
-struct Reference {
-    image: Image,
-    parts: Vec<Part>,
+/// The share of an executable's functions that its objects have.
+fn known(parts: &[Part], alive: &Alive, image: &Image) -> f64 {
+    let code = parts.iter().filter(|part| part.kind == Kind::Code);
+    let names: BTreeSet<&str> = code.flat_map(|part| part.names.iter().map(String::as_str)).collect();
+    let found: usize = names.iter().filter_map(|name| alive.get(*name)).sum();
+    found as f64 / image.functions().max(1) as f64
 }
 
-impl Reference {
-    /// The share of the executable's functions that its objects have.
-    fn known(&self, alive: &draw::Alive) -> f64 {
-        let names: std::collections::BTreeSet<&str> = self
-            .parts
-            .iter()
-            .filter(|part| part.kind == Kind::Code)
-            .flat_map(|part| part.names.iter().map(String::as_str))
-            .collect();
-        let found: usize = names.iter().filter_map(|name| alive.get(*name)).sum();
-        found as f64 / self.image.functions().max(1) as f64
-    }
-}
-
-fn reference(capture: &Capture, original: Original<'_>, output: &Path) -> Result<Reference, LayoutFallback> {
+/// A side as it is linked in the order of the build, with all its symbols, once it is sure that linking gives what the
+/// build gave.
+fn reference(capture: &Capture, original: Original<'_>, output: &Path) -> Result<Image, LayoutFallback> {
     link::as_before(capture, output)?;
     let digest = super::digest::of_file(output).map_err(files)?;
     if digest != *original.digest {
         return Err(LayoutFallback::NotReproduced);
     }
     Ordered::new(capture)?.link(&["--strip-debug".to_owned()], output)?;
-    let image = Image::read(output).map_err(LayoutFallback::Unreadable)?;
-    let parts =
-        sections::read(&capture.inputs()).map_err(|error| LayoutFallback::Unreadable(error.to_string()))?;
-    Ok(Reference { image, parts })
+    Image::read(output).map_err(LayoutFallback::Unreadable)
+}
+
+/// What both sides are linked from.
+fn read(is_one: bool, captures: &Sides<Capture>) -> Result<Sides<Vec<Part>>, LayoutFallback> {
+    let mut archives = sections::Known::new();
+    twice(is_one, |side| {
+        sections::read(&captures.get(side).inputs(), &mut archives)
+            .map_err(|error| LayoutFallback::Unreadable(error.to_string()))
+    })
+}
+
+/// Makes a value for each side, or one for both.
+fn twice<T: Clone>(
+    is_one: bool,
+    mut make: impl FnMut(Side) -> Result<T, LayoutFallback>,
+) -> Result<Sides<T>, LayoutFallback> {
+    let candidate = make(Side::Candidate)?;
+    let baseline = if is_one { candidate.clone() } else { make(Side::Baseline)? };
+    Ok(Sides { baseline, candidate })
 }
 
 /// Does two things at once.

@@ -6,7 +6,9 @@
 //! count. A target counts by its name; a constant that has none counts by what it holds.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use object::read::archive::ArchiveFile;
@@ -37,19 +39,26 @@ pub(super) struct Part {
     pub(super) sum: Sum,
 }
 
+/// The parts of archives that were read: most archives are of both sides.
+pub(super) type Known = HashMap<(u64, u64), Vec<Part>>;
+
 /// Reads the parts of everything that is linked, in the order of the command line. What is no object is passed over: a
 /// linker script may hide behind any name.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub(super) fn read(inputs: &[PathBuf]) -> std::io::Result<Vec<Part>> {
+pub(super) fn read(inputs: &[PathBuf], known: &mut Known) -> std::io::Result<Vec<Part>> {
     let mut parts = Vec::new();
     let (archives, objects): (Vec<&PathBuf>, Vec<&PathBuf>) =
         inputs.iter().partition(|path| path.extension().is_none_or(|end| end != "o"));
     let bytes = objects.into_iter().map(fs::read).collect::<Result<Vec<_>, _>>()?;
     parts.extend(parts_of(bytes.iter().map(Vec::as_slice)));
     for archive in archives {
-        parts.extend(of_archive(archive)?);
+        let metadata = fs::metadata(archive)?;
+        match known.entry((metadata.dev(), metadata.ino())) {
+            Entry::Occupied(known) => parts.extend_from_slice(known.get()),
+            Entry::Vacant(place) => parts.extend_from_slice(place.insert(of_archive(archive)?)),
+        }
     }
     Ok(parts)
 }
