@@ -28,8 +28,9 @@ use crate::support::process;
 /// Runs the program with its arguments, the program's own name first.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    if let Some(code) = relink::serve(&words) {
-        return code;
+    if let Some(reason) = relink::serve(&words) {
+        Console::new(args::Color::Never, true).error(reason, None);
+        return ExitCode::from(127);
     }
     let arguments = match args::parse(words) {
         Ok(arguments) => arguments,

@@ -8,10 +8,12 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
+
+use crate::support::process;
 
 use super::{arguments, capture};
 
@@ -36,9 +38,9 @@ pub(super) struct Settings {
     pub(super) within: PathBuf,
 }
 
-/// Serves as the linker if this start of the program is meant so; `None` when it is not. A program that calls this first of all
-/// can be a linker for its own builds.
-pub fn serve(words: &[OsString]) -> Option<ExitCode> {
+/// Serves as the linker if this start of the program is meant so, and comes back only with the reason why it cannot; `None`
+/// when it is not meant so. A program that calls this first of all can be a linker for its own builds.
+pub fn serve(words: &[OsString]) -> Option<String> {
     let own = Path::new(words.first()?);
     if let Some(settings) = settings(own) {
         return Some(run(&settings, &words[1..]));
@@ -78,8 +80,9 @@ pub(super) fn install(folder: &Path, program: &Path, settings: &Settings) -> io:
     Ok(link)
 }
 
-/// Keeps the link if it is a bench's, and becomes the true linker. That something cannot be kept never fails a build.
-fn run(settings: &Settings, words: &[OsString]) -> ExitCode {
+/// Keeps the link if it is a bench's, and becomes the true linker; gives the reason if it cannot. That something cannot be
+/// kept never fails a build.
+fn run(settings: &Settings, words: &[OsString]) -> String {
     if let Some((arguments, name)) = wanted(settings, words) {
         let to = settings.captures.join(name);
         let folder = std::env::current_dir().unwrap_or_default();
@@ -96,7 +99,8 @@ fn run(settings: &Settings, words: &[OsString]) -> ExitCode {
     }
     let mut command = Command::new(&settings.linker);
     command.args(words);
-    become_linker(command)
+    let error = process::replace_self(&mut command);
+    format!("failed to start the linker `{}`: {error}", settings.linker.display())
 }
 
 /// The arguments of a link that is to be kept, and the name of its executable.
@@ -123,15 +127,6 @@ fn expanded(words: &[OsString]) -> Option<Vec<String>> {
         }
     }
     Some(arguments)
-}
-
-#[cfg(unix)]
-#[expect(clippy::print_stderr, reason = "a linker tells its caller why it cannot work")]
-fn become_linker(mut command: Command) -> ExitCode {
-    use std::os::unix::process::CommandExt as _;
-    let error = command.exec();
-    eprintln!("failed to start the linker `{}`: {error}", command.get_program().display());
-    ExitCode::from(127)
 }
 
 #[cfg(test)]
