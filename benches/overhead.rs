@@ -8,13 +8,14 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use perfguard::domain::{
-    BenchmarkName, BenchmarkOutcome, BuildFingerprint, CommitId, CpuIdentity, Digest, Limit, MachineFacts,
-    MachineKey, MeasurementKey, Metric, MetricOutcome, Pair, PairedLaunch, Phase, Provenance, Report,
-    Revision, SampleSet, Schedule, Side, Sides, TreeId,
+    AaTest, Asked, BenchmarkEvidence, BenchmarkName, BuildFingerprint, CommitId, ComparisonId, Confirm,
+    CpuIdentity, Digest, Ended, HistoryCheck, Identical, Insistence, MachineFacts, MachineKey,
+    MeasurementKey, Metric, OccasionId, Pair, PairedEvidence, PairedLaunch, Phase, Presence, Provenance,
+    Report, ReportKind, Revision, RunEvidence, SampleSet, Schedule, Side, SideBuild, Sides, TreeId,
 };
-use perfguard::judge::{Confirmation, ErrorBudget, PairedTest, outcome};
+use perfguard::judge::{GatePolicy, Policy, judge_run};
 use perfguard::report::{Format, Style, render};
-use perfguard::store::{ComparisonId, NewComparison, NewOccasion, Store};
+use perfguard::store::{NewComparison, NewOccasion, Store};
 
 const BENCHMARKS: u32 = 50;
 const PAIRS: u32 = 10;
@@ -24,14 +25,10 @@ fn main_benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("overhead");
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(&folder.path().join("store.db")).unwrap();
-    let comparisons = fill(&mut store);
-    let outcomes: Vec<BenchmarkOutcome> =
-        comparisons.iter().map(|&(index, id)| judge(&store, index, id)).collect();
-    let report = report(outcomes);
+    let (run, comparison) = fill(&mut store);
+    let report = judge(&store, run);
     group.bench_function("judge 50 benchmarks from the store", |bencher| {
-        bencher.iter(|| {
-            comparisons.iter().map(|&(index, id)| judge(&store, index, black_box(id))).collect::<Vec<_>>()
-        });
+        bencher.iter(|| judge(&store, black_box(run)));
     });
     for format in [Format::Table, Format::Json] {
         let style = Style { color: false, width: Some(120), verbose: true };
@@ -41,59 +38,85 @@ fn main_benches(criterion: &mut Criterion) {
     }
     let mut index = PAIRS;
     group.bench_function("store one pair", |bencher| {
-        let id = comparisons[0].1;
         let next = || {
             index += 1;
             pair(index)
         };
-        bencher.iter_batched(next, |pair| store.append_pair(id, &pair).unwrap(), BatchSize::SmallInput);
+        bencher.iter_batched(
+            next,
+            |pair| store.append_pair(comparison, &pair).unwrap(),
+            BatchSize::SmallInput,
+        );
     });
     group.finish();
 }
 
-fn judge(store: &Store, index: u32, comparison: ComparisonId) -> BenchmarkOutcome {
-    let budget = ErrorBudget::new(0.01, BENCHMARKS as usize).unwrap();
-    let limit = Limit::default_for(Metric::WallTime);
-    let mut test = PairedTest::of_limit(&limit, 1000.0, budget).unwrap();
-    for pair in store.pairs(comparison).unwrap() {
-        test.push(&pair).unwrap();
-    }
-    let metric: MetricOutcome = outcome::paired(Metric::WallTime, limit, &test, Confirmation::Waived);
-    BenchmarkOutcome { metrics: vec![metric], ..BenchmarkOutcome::new(name(index), "x86_64") }
+fn judge(store: &Store, run: OccasionId) -> Report {
+    let stored = store.run_evidence(run).unwrap();
+    judge_run(&stored.run, &stored.benchmarks, &Policy::new(), GatePolicy::default())
 }
 
-fn fill(store: &mut Store) -> Vec<(u32, ComparisonId)> {
+/// A run with all its evidence, and one of its comparisons.
+fn fill(store: &mut Store) -> (OccasionId, ComparisonId) {
     let machine = machine();
-    let occasion = store
-        .begin_occasion(&NewOccasion {
-            command: "check",
-            started_ms: 0,
-            machine: &machine,
-            program_version: "0",
-            seed: 0,
-        })
+    let new =
+        NewOccasion { command: "check", started_ms: 0, machine: &machine, program_version: "0", seed: 0 };
+    let run = store.begin_occasion(&new).unwrap();
+    let comparisons: Vec<ComparisonId> = (0..BENCHMARKS).map(|index| measured(store, run, index)).collect();
+    store.finish_run(run, &evidence()).unwrap();
+    (run, comparisons[0])
+}
+
+/// A benchmark that was measured in pairs.
+fn measured(store: &mut Store, run: OccasionId, index: u32) -> ComparisonId {
+    let digests = Sides { baseline: "0", candidate: "1" }.map(|digit| Digest::new(digit.repeat(64)));
+    let keys = Sides { baseline: key(index, 'a'), candidate: key(index, 'b') };
+    let comparison = store
+        .begin_comparison(
+            run,
+            &NewComparison {
+                phase: Phase::Measurement,
+                keys: keys.as_ref(),
+                executables: digests.as_ref(),
+                provenance: Provenance::Native,
+            },
+        )
         .unwrap();
-    let digest = Digest::new("0".repeat(64));
-    (0..BENCHMARKS)
-        .map(|index| {
-            let keys = Sides { baseline: key(index, 'a'), candidate: key(index, 'b') };
-            let id = store
-                .begin_comparison(
-                    occasion,
-                    &NewComparison {
-                        phase: Phase::Proof,
-                        keys: keys.as_ref(),
-                        executables: Sides { baseline: &digest, candidate: &digest },
-                        provenance: Provenance::Native,
-                    },
-                )
-                .unwrap();
-            for pair_index in 0..PAIRS {
-                store.append_pair(id, &pair(pair_index)).unwrap();
-            }
-            (index, id)
-        })
-        .collect()
+    for pair_index in 0..PAIRS {
+        store.append_pair(comparison, &pair(pair_index)).unwrap();
+    }
+    let builds = Sides::from_fn(|side| SideBuild {
+        fingerprint: keys.get(side).build.clone(),
+        executable: digests.get(side).clone(),
+        provenance: Provenance::Native,
+    });
+    let mut evidence = BenchmarkEvidence::new(name(index), Presence::Both(Box::new(builds)));
+    evidence.pairs = Some(PairedEvidence { comparison, ended: Ended::Decided, pairs: Vec::new() });
+    store.keep_evidence(run, &evidence).unwrap();
+    comparison
+}
+
+fn evidence() -> RunEvidence {
+    RunEvidence {
+        kind: ReportKind::Check,
+        revisions: Sides { baseline: revision('a'), candidate: revision('b') },
+        machine: machine(),
+        toolchain: None,
+        tests: Some(BENCHMARKS as usize),
+        asked: Asked {
+            metrics: vec![Metric::WallTime],
+            insistence: Insistence::Default,
+            confirm: Confirm::Suspects,
+            identical: Identical::Settled,
+            history: HistoryCheck::Off,
+        },
+        budget: 10.0,
+        aa: AaTest::default(),
+        claims: Vec::new(),
+        notes: Vec::new(),
+        troubles: Vec::new(),
+        seconds: 1.0,
+    }
 }
 
 /// A pair whose ratio wanders a little around 1.
@@ -109,8 +132,9 @@ fn pair(index: u32) -> Pair {
     Pair {
         index,
         first: if index.is_multiple_of(2) { Side::Baseline } else { Side::Candidate },
-        schedule: Schedule::Turns,
+        schedule: Schedule::Interleaved,
         cpu: Some(0),
+        layout: None,
         launches: Sides { baseline: launch(0), candidate: launch(5) },
     }
 }
@@ -141,7 +165,7 @@ fn key(index: u32, digit: char) -> MeasurementKey {
             settings: "opt-level=3".into(),
             features: String::new(),
             rustflags: String::new(),
-            instrument: "criterion 0.8.2 + turns".into(),
+            instrument: "criterion 0.8.2 + turns".parse().unwrap(),
         },
         benchmark: name(index),
         metric: Metric::WallTime,
@@ -164,22 +188,6 @@ fn machine() -> MachineFacts {
         caches: Vec::new(),
         logical_cpus: 2,
         hypervisor: None,
-    }
-}
-
-fn report(benchmarks: Vec<BenchmarkOutcome>) -> Report {
-    Report {
-        command: "check",
-        exit_code: 0,
-        baseline: Some(revision('a')),
-        candidate: Some(revision('b')),
-        machine: Some(machine()),
-        toolchain: None,
-        benchmarks,
-        claims: Vec::new(),
-        errors: Vec::new(),
-        notes: Vec::new(),
-        seconds: 1.0,
     }
 }
 

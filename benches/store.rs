@@ -105,17 +105,17 @@ fn fill(path: &Path, commits: u32) {
         .execute_batch(&format!(
             "BEGIN;
              CREATE TEMP TABLE blob AS SELECT samples FROM launch LIMIT 1;
-             DELETE FROM measurement; DELETE FROM occasion; DELETE FROM revision;
+             DELETE FROM measurement; DELETE FROM run; DELETE FROM revision;
              WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {commits})
              INSERT INTO revision (id, commit_id, dirty, tree_id)
                  SELECT i + 1, printf('%0{COMMIT_DIGITS}x', i), 0, printf('%0{COMMIT_DIGITS}x', i) FROM n;
              WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {commits} * 10)
-             INSERT INTO occasion (id, command, started_ms, machine, program_version, seed)
+             INSERT INTO run (id, command, started_ms, machine, program_version, seed)
                  SELECT i + 1, 'run', i * 1000, 1, '0.1.0', 1 FROM n;
-             INSERT INTO measurement (id, revision, series, occasion, started_ms, value, launches)
-                 SELECT (occasion.id - 1) * {BENCHMARKS} + series.id, (occasion.id - 1) % {commits} + 1, series.id,
-                     occasion.id, occasion.started_ms, 100.0 + occasion.id % 7, 1
-                 FROM occasion CROSS JOIN series ORDER BY 1;
+             INSERT INTO measurement (id, revision, series, run, started_ms, value, launches)
+                 SELECT (run.id - 1) * {BENCHMARKS} + series.id, (run.id - 1) % {commits} + 1, series.id,
+                     run.id, run.started_ms, 100.0 + run.id % 7, 1
+                 FROM run CROSS JOIN series ORDER BY 1;
              DELETE FROM launch;
              INSERT INTO launch (measurement, executable, cpu, seconds, median, samples)
                  SELECT measurement.id, 1, 0, 0.25, measurement.value, blob.samples FROM measurement, blob;
@@ -174,7 +174,7 @@ fn key(benchmark: u32, commit_number: u32) -> MeasurementKey {
             settings: "opt-level=3 lto=false codegen-units=16".into(),
             features: String::new(),
             rustflags: String::new(),
-            instrument: "criterion 0.8.2".into(),
+            instrument: "criterion 0.8.2".parse().unwrap(),
         },
         benchmark: BenchmarkName::new("package", "target", format!("group/function/{benchmark}")),
         metric: Metric::WallTime,

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{BuildFingerprint, Digest, Features, Variant};
 
+use super::relink::capture::Source;
 use super::{BuildError, digest};
 
 /// Changed whenever an entry is written or built otherwise, so that old entries are passed over.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The file that describes an entry.
 const MANIFEST: &str = "manifest.json";
@@ -50,6 +51,9 @@ pub(super) struct Kept {
     pub(super) digest: Digest,
     pub(super) variables: BTreeMap<String, String>,
     pub(super) fingerprint: BuildFingerprint,
+    /// Where what the linker was given is kept until it is stored beside the executable.
+    #[serde(skip)]
+    pub(super) link: Option<Source>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,7 +112,10 @@ impl Entry {
             let name = format!("{}__{}", bench.package, bench.target);
             let to = draft.path().join(&name);
             fs::copy(&bench.executable, &to).map_err(BuildError::file("copy", &bench.executable))?;
-            named.push(Kept { executable: name.into(), ..bench });
+            if let Some(link) = &bench.link {
+                link.store(&to);
+            }
+            named.push(Kept { executable: name.into(), link: None, ..bench });
         }
         let manifest = Manifest { schema: SCHEMA, inputs: self.inputs.clone(), benches: named };
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
@@ -165,6 +172,7 @@ mod tests {
                 rustflags: String::new(),
                 instrument: "criterion 0.8.2".parse().unwrap(),
             },
+            link: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::domain::{BenchTarget, Variables, without_leftovers};
+use crate::domain::{BenchTarget, Layout, Variables, without_leftovers};
 
 use super::messages::{Messages, Script};
 
@@ -44,6 +44,22 @@ pub(super) fn of_cargo(environment: &Variables, target_dir: &Path) -> Variables 
     variables.insert("CARGO_BUILD_BUILD_DIR".into(), target_dir.into());
     variables.insert("CARGO_TERM_PROGRESS_WHEN".into(), "never".into());
     variables
+}
+
+/// What makes the compiler begin every function at a multiple of 64 bytes.
+const ALIGNED: [&str; 2] = ["-C", "llvm-args=-align-all-functions=6"];
+
+/// The flags of every compiler for a layout; what is added to them is said in the environment, which beats what they came from.
+pub(super) fn with_layout(
+    layout: Layout,
+    mut flags: Vec<String>,
+    environment: &mut Variables,
+) -> Vec<String> {
+    if layout == Layout::Aligned {
+        flags.extend(ALIGNED.map(str::to_owned));
+        environment.insert("CARGO_ENCODED_RUSTFLAGS".into(), flags.join("\u{1f}").into());
+    }
+    flags
 }
 
 /// The variables that an executable is kept by. Never those that may hold a secret.
@@ -137,6 +153,18 @@ mod tests {
         assert!(!environment.contains_key(OsStr::new("CARGO_TARGET_DIR")));
         assert_eq!(environment.len(), 4);
         assert_eq!(of_cargo(&environment, Path::new("/t")), environment);
+    }
+
+    #[test]
+    fn alignment_is_one_more_flag_behind_the_users() {
+        let mut environment = variables(&["RUSTFLAGS"]);
+        let flags = || vec!["-Ctarget-cpu=native".to_owned()];
+        assert_eq!(with_layout(Layout::Drawn, flags(), &mut environment), flags());
+        assert_eq!(environment.len(), 1);
+        let flags = with_layout(Layout::Aligned, flags(), &mut environment);
+        assert_eq!(flags, ["-Ctarget-cpu=native", "-C", "llvm-args=-align-all-functions=6"]);
+        let said = environment[OsStr::new("CARGO_ENCODED_RUSTFLAGS")].to_str().unwrap();
+        assert_eq!(said.split('\u{1f}').collect::<Vec<_>>(), flags);
     }
 
     #[test]

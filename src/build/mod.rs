@@ -16,6 +16,7 @@ mod error;
 mod execution;
 mod messages;
 mod profile;
+pub mod relink;
 mod request;
 mod seed;
 mod toolchain;
@@ -110,8 +111,16 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         benches = request.benches.len(),
         "no executables are kept: builds"
     );
-    let messages = cargo::compile(request, &plan.environment, progress)?;
-    let kept = entry.store(plan.collect(request, &messages)?)?;
+    let mut environment = plan.environment.clone();
+    let watched = relink::watch(request, &plan.config, &plan.target, &plan.rustflags, &mut environment);
+    let messages = cargo::compile(request, &environment, progress)?;
+    let mut kept = plan.collect(request, &messages)?;
+    if request.variant == Variant::Timed {
+        for bench in &mut kept {
+            bench.link = Some(relink::source(watched.as_ref(), &bench.executable));
+        }
+    }
+    let kept = entry.store(kept)?;
     Ok(plan.built(request, kept, Origin::Built, notes))
 }
 
@@ -125,6 +134,7 @@ fn notes(request: &BuildRequest<'_>) -> Vec<Note> {
 impl Plan {
     fn new(request: &BuildRequest<'_>) -> Result<Self, BuildError> {
         let environment = environment::of_cargo(request.environment, request.target_dir);
+        let mut environment = environment;
         let config = CargoConfig::load(request.workspace, &environment, &request.flags.config)?;
         let toolchain = Toolchain::read(request.workspace, &config, &environment)?;
         let target = match &request.flags.target {
@@ -133,7 +143,7 @@ impl Plan {
         };
         Ok(Self {
             execution: execution::execution(&config, &target, &toolchain.host)?,
-            rustflags: config.rustflags(&target),
+            rustflags: environment::with_layout(request.layout, config.rustflags(&target), &mut environment),
             profile: request.flags.profile.clone().unwrap_or_else(|| profile::DEFAULT.to_owned()),
             config,
             toolchain,
@@ -217,6 +227,7 @@ impl Plan {
                     libraries.as_deref(),
                 ),
                 fingerprint: self.fingerprint(request, bench, executable, &manifest),
+                link: None,
             });
         }
         Ok(kept)

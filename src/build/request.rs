@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::{BenchTarget, CargoFlags, Features, LocalPackage, Side, TreeId, Variables, Variant};
+use crate::domain::{
+    BenchTarget, CargoFlags, Features, Layout, LocalPackage, Side, TreeId, Variables, Variant,
+};
 
 /// A release of a crate of crates.io that is replaced by a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct BuildRequest<'a> {
     pub patches: &'a [Patch],
     /// What the executables are for. The copies of Criterion among the patches must be for the same.
     pub variant: Variant,
+    /// How functions are laid out where pairs are measured: what it takes is kept, or compiled in.
+    pub layout: Layout,
     /// The other side's target folder, to start from when this side's holds nothing yet.
     pub seed: Option<&'a Path>,
     /// The packages that must never be carried over from the other side.

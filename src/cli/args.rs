@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::metric_parser::MetricParser;
 use super::values::{self, Limits, RunChoice};
-use crate::domain::{Metric, ReportKind};
+use crate::domain::{Layout, Metric, ReportKind};
 use crate::measure::counter::InstructionSource;
 use crate::report::Format;
 
@@ -629,6 +629,31 @@ pub(crate) struct BuildArgs {
     /// --locked and --offline
     #[arg(long)]
     pub(crate) frozen: bool,
+    /// Where functions lie in the executables of a pair [default: drawn]
+    #[arg(long, value_name = "LAYOUT", value_enum, help_heading = "Measuring")]
+    pub(crate) layout: Option<LayoutArg>,
+}
+
+/// `--layout`, and the same in the configuration
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LayoutArg {
+    /// For every pair in one random order, the same functions of both sides at the same addresses
+    Drawn,
+    /// Every function at a multiple of 64 bytes, by a flag of the compiler
+    Aligned,
+    /// As compiler and linker make them
+    Default,
+}
+
+impl From<LayoutArg> for Layout {
+    fn from(layout: LayoutArg) -> Self {
+        match layout {
+            LayoutArg::Drawn => Self::Drawn,
+            LayoutArg::Aligned => Self::Aligned,
+            LayoutArg::Default => Self::Default,
+        }
+    }
 }
 
 /// Where results are kept.

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::args::CounterArg;
+use super::args::{CounterArg, LayoutArg};
 use super::values;
 use crate::domain::metric::UnknownMetric;
 use crate::domain::near::nearest;
-use crate::domain::{Claim, ClaimOrigin, Limit, Metric};
+use crate::domain::{Claim, ClaimOrigin, Layout, Limit, Metric};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
 use crate::pipeline::claims::wire::{ClaimWire, check_all};
@@ -34,6 +34,7 @@ pub(crate) struct Config {
     /// Whether a benchmark that only the baseline has fails the gate.
     pub(crate) missing_fails: Option<bool>,
     pub(crate) budget: Option<Duration>,
+    pub(crate) layout: Option<Layout>,
     pub(crate) builtin_enabled: Option<bool>,
     pub(crate) builtin_select: Option<Vec<String>>,
     pub(crate) thresholds: Limits,
@@ -87,6 +88,7 @@ struct Wire {
     inconclusive: Option<GateChoice>,
     missing: Option<GateChoice>,
     budget: Option<String>,
+    layout: Option<LayoutArg>,
     builtin: Option<BuiltinWire>,
     /// The former name of `builtin`.
     harness: Option<BuiltinWire>,
@@ -270,6 +272,7 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         inconclusive_fails: wire.inconclusive.map(|choice| matches!(choice, GateChoice::Fail)),
         missing_fails: wire.missing.map(|choice| matches!(choice, GateChoice::Fail)),
         budget,
+        layout: wire.layout.map(Layout::from),
         builtin_enabled: builtin.enabled,
         builtin_select: builtin.select,
         thresholds: limits(&wire.thresholds, place, "thresholds")?,
@@ -334,6 +337,7 @@ mod tests {
             metrics = ["wall-time"]
             inconclusive = "fail"
             budget = "2.5s"
+            layout = "aligned"
             [builtin]
             enabled = false
             select = ["strings::*"]
@@ -360,6 +364,7 @@ mod tests {
         assert_eq!(config.metrics, Some(vec![Metric::WallTime]));
         assert_eq!(config.inconclusive_fails, Some(true));
         assert_eq!(config.budget, Some(Duration::from_millis(2500)));
+        assert_eq!(config.layout, Some(Layout::Aligned));
         assert_eq!(config.builtin_enabled, Some(false));
         assert_eq!(config.thresholds.len(), 2);
         assert_eq!(config.targets.len(), 2);

@@ -27,12 +27,18 @@ use context::Context;
 use error::CliError;
 use watch::Watch;
 
+use crate::build::relink;
 use crate::domain::Exit;
 use crate::support::process;
 
 /// Runs the program with its arguments, the program's own name first.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match args::parse(words.into_iter().collect()) {
+    let words: Vec<OsString> = words.into_iter().collect();
+    if let Some(reason) = relink::serve(&words) {
+        Console::new(args::Color::Never, true).error(reason, &[], None);
+        return ExitCode::from(127);
+    }
+    let arguments = match args::parse(words) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to stdout with 0, wrong usage to stderr with 2; a closed pipe ends quietly.

@@ -13,8 +13,8 @@ use super::error::CliError;
 use super::values::{self, Limits};
 use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
-    BenchmarkName, CargoFlags, Coloring, Features, MachineFacts, MachineKey, Metric, ReportKind, Variables,
-    without_leftovers,
+    BenchmarkName, CargoFlags, Coloring, Features, Layout, MachineFacts, MachineKey, Metric, ReportKind,
+    Variables, without_leftovers,
 };
 use crate::domain::{Confirm, HistoryCheck, Identical, Insistence};
 use crate::judge::{
@@ -112,6 +112,7 @@ impl Place {
             baseline: arguments.baseline.clone().or_else(|| self.config.baseline.clone()),
             candidate: Subject::WorkTree,
             scope: scope(
+                self.config.layout,
                 &arguments.build,
                 filter,
                 words,
@@ -143,7 +144,7 @@ impl Place {
         let suite = self.builtin(arguments.no_builtin)?;
         Ok(ClaimsRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, suite, color),
+            scope: scope(self.config.layout, &arguments.build, filter, words, suite, color),
             own: self.config.claims.clone(),
             measuring: without_flags(budget),
             policy: Policy::new(),
@@ -159,7 +160,7 @@ impl Place {
         let suite = self.builtin(arguments.no_builtin)?;
         Ok(DoctorRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, suite, color),
+            scope: scope(self.config.layout, &arguments.build, filter, words, suite, color),
             measuring: without_flags(budget),
             policy: self.policy(&[])?,
             benchmarks: if arguments.quick { 0 } else { arguments.benchmarks.into() },
@@ -193,6 +194,7 @@ impl Place {
             baseline: Some(arguments.base.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
             scope: scope(
+                self.config.layout,
                 &arguments.build,
                 filter,
                 words,
@@ -219,6 +221,7 @@ impl Place {
             project: self.project.clone(),
             what: arguments.commits.clone().map_or(RunSubject::WorkTree, RunSubject::Range),
             scope: scope(
+                self.config.layout,
                 &arguments.build,
                 filter,
                 words,
@@ -235,7 +238,14 @@ impl Place {
         let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
         Ok(ListRequest {
             project: self.project.clone(),
-            scope: scope(&arguments.build, filter, words, self.builtin(arguments.no_builtin)?, color),
+            scope: scope(
+                self.config.layout,
+                &arguments.build,
+                filter,
+                words,
+                self.builtin(arguments.no_builtin)?,
+                color,
+            ),
             machine: machine::facts(),
         })
     }
@@ -252,7 +262,14 @@ impl Place {
             benchmark: arguments.benchmark.clone(),
             baseline: arguments.base.clone().or_else(|| self.config.baseline.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
-            scope: scope(&arguments.build, filter, words, self.builtin(arguments.no_builtin)?, color),
+            scope: scope(
+                self.config.layout,
+                &arguments.build,
+                filter,
+                words,
+                self.builtin(arguments.no_builtin)?,
+                color,
+            ),
             launch_timeout: arguments.launch_timeout,
             caches: arguments.caches,
             machine: machine::facts(),
@@ -340,7 +357,14 @@ pub(crate) fn read_store(path: &Path) -> Result<Store, StoreError> {
 }
 
 /// What takes part, and how Cargo is called.
-fn scope(arguments: &BuildArgs, filter: Filter, words: Vec<String>, suite: Suite, color: Coloring) -> Scope {
+fn scope(
+    layout: Option<Layout>,
+    arguments: &BuildArgs,
+    filter: Filter,
+    words: Vec<String>,
+    suite: Suite,
+    color: Coloring,
+) -> Scope {
     Scope {
         selection: Selection {
             packages: arguments.package.clone(),
@@ -365,6 +389,7 @@ fn scope(arguments: &BuildArgs, filter: Filter, words: Vec<String>, suite: Suite
         filter,
         words,
         suite,
+        layout: arguments.layout.map(Layout::from).or(layout).unwrap_or_default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::layout::LayoutSeed;
 use super::sample::SampleSet;
 use super::side::{Side, Sides};
 
@@ -82,6 +83,8 @@ pub struct Pair {
     pub schedule: Schedule,
     /// The CPU both were pinned to, if they were.
     pub cpu: Option<u32>,
+    /// What the layout of both executables was drawn from; `None` where they were as the build made them.
+    pub layout: Option<LayoutSeed>,
     /// The two launches.
     pub launches: Sides<PairedLaunch>,
 }

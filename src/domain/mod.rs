@@ -20,6 +20,7 @@ pub(crate) mod fixtures;
 pub mod function;
 pub mod history;
 pub mod instrument;
+pub mod layout;
 pub mod limit;
 pub mod machine;
 pub mod measurement;
@@ -68,6 +69,7 @@ pub use fitness::{
 pub use function::{Place, TopFunction};
 pub use history::{HistoryPoint, HistoryReport};
 pub use instrument::{CrateOrigin, Instrument, NoInstrument};
+pub use layout::{Layout, LayoutFallback, LayoutSeed, LayoutUse, UnknownLayout};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
 pub use measurement::{Launch, Measurement, MeasurementKey};

@@ -7,6 +7,7 @@ use super::count::{NotCounted, Variation};
 use super::failure::Failure;
 use super::function::TopFunction;
 use super::instrument::Instrument;
+use super::layout::LayoutFallback;
 use super::metric::Metric;
 use super::name::BenchmarkName;
 use super::revision::Revision;
@@ -224,6 +225,13 @@ pub enum Note {
     },
     /// A lock file cannot be read, with the error.
     DependenciesUnknown(Side, String),
+    /// The pairs of a bench target had the layout of its build, from some pair on at least.
+    NotDrawn {
+        /// The bench target, as `package::target`.
+        target: String,
+        /// Why no layout was drawn.
+        reason: LayoutFallback,
+    },
 }
 
 impl Note {

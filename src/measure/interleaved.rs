@@ -82,7 +82,8 @@ impl Interleaved {
                         Pinning::Cpu(cpu) => Some(cpu),
                         Pinning::Unpinned(_) => None,
                     };
-                    let pair = Pair { index, first, schedule: Schedule::Interleaved, cpu, launches };
+                    let pair =
+                        Pair { index, first, schedule: Schedule::Interleaved, cpu, layout: None, launches };
                     return Ok(TurnsPair { pair, pinning });
                 }
                 Played::WronglyPinned(reason) => {

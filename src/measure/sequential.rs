@@ -79,7 +79,8 @@ impl Sequential {
 
     /// What is known about an executable; finds it out once.
     fn listing(&mut self, bench: &BuiltBench) -> Result<&Listing, LaunchFailure> {
-        let key = (bench.executable.clone(), bench.digest.clone());
+        // Not by its path: linked again in another order, it has the same benchmarks.
+        let key = (bench.home.clone(), bench.digest.clone());
         if !self.known.contains_key(&key) {
             let listing = self.ask(bench)?;
             self.known.insert(key.clone(), listing);
@@ -135,7 +136,7 @@ impl Runner for Sequential {
             Side::Baseline => Sides { baseline: one, candidate: other },
             Side::Candidate => Sides { baseline: other, candidate: one },
         };
-        Ok(Pair { index, first, schedule: Schedule::Sequential, cpu: None, launches })
+        Ok(Pair { index, first, schedule: Schedule::Sequential, cpu: None, layout: None, launches })
     }
 
     fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {

@@ -28,7 +28,7 @@ pub(crate) struct Builder<'a> {
     pub(crate) repository: &'a Repository,
     pub(crate) scope: &'a Scope,
     pub(crate) progress: &'a dyn Progress,
-    pub(crate) layout: Layout,
+    pub(crate) layout: TypeLayout,
     /// What executables are built for.
     pub(crate) variant: Variant,
     /// The only bench targets to build, where not all that are selected are wanted.
@@ -40,7 +40,7 @@ pub(crate) type TargetName = (String, String);
 
 /// Whether the harness is asked for the layout of types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
+pub(crate) enum TypeLayout {
     Unasked,
     Asked,
 }
@@ -125,7 +125,7 @@ impl<'a> Builder<'a> {
             repository,
             scope,
             progress,
-            layout: Layout::Unasked,
+            layout: TypeLayout::Unasked,
             variant: Variant::Timed,
             only: None,
         }
@@ -133,7 +133,7 @@ impl<'a> Builder<'a> {
 
     /// The same, building executables that count allocations, of these bench targets alone.
     pub(crate) fn counting_allocations(&self, only: &'a BTreeSet<TargetName>) -> Self {
-        Self { variant: Variant::Allocations, only: Some(only), layout: Layout::Unasked, ..*self }
+        Self { variant: Variant::Allocations, only: Some(only), layout: TypeLayout::Unasked, ..*self }
     }
 }
 
@@ -342,11 +342,12 @@ impl Builder<'_> {
             benches: &found.benches,
             patches: &patches,
             variant: self.variant,
+            layout: scope.layout,
             seed: seed.as_deref(),
             local: &found.local,
         };
         let Built { benches, refused, notes: built_notes, .. } = build(&request, self.progress)?;
-        let layout = (self.layout == Layout::Asked
+        let layout = (self.layout == TypeLayout::Asked
             && found.members.iter().any(|member| member == HARNESS_PACKAGE))
         .then(|| {
             output_of_binary(&request, HARNESS_PACKAGE, LAYOUT_BINARY, self.progress)

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::builder::{Builder, Layout, Prepared, TargetName};
+use super::builder::{Builder, Prepared, TargetName, TypeLayout};
 use super::catalogue::{Benchmark, benchmarks};
 use super::claims::{self, Resolved, gate};
 use super::collect::benchmarks::{AllocationBuilds, Collector};
 use super::collect::counts::AllocationBuild;
 use super::collect::{aa, renames};
 use super::error::PipelineError;
+use super::layouts::Layouts;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
@@ -42,7 +43,7 @@ pub fn compare(
     let revisions = workspace.sides(named)?;
     let mut builder = workspace.builder(&request.scope);
     if request.claims.suite == SuiteClaims::Always {
-        builder.layout = Layout::Asked;
+        builder.layout = TypeLayout::Asked;
     }
     let prepared = builder.prepare_both(&revisions)?;
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
@@ -67,7 +68,8 @@ pub fn compare(
         machine: &request.machine,
         seed: request.seed,
     };
-    let mut session = Session::begin(&beginning, store, runner, progress)?;
+    let mut layouts = Layouts::new(request.scope.layout, &request.project.area, request.seed);
+    let mut session = Session::begin(&beginning, store, runner, progress, &mut layouts)?;
     let allocations = allocation_builds(&builder, request, &revisions, &wanted, &claims)?;
     let mut run = RunEvidence {
         kind: request.kind,
@@ -105,6 +107,7 @@ pub fn compare(
     };
     progress.event(Event::Measured);
     workspace.unlock();
+    run.notes.extend(session.layouts.notes());
     run.troubles.extend(broken.as_ref().map(broken_off));
     if interrupted() {
         run.troubles.push(Trouble::Interrupted);

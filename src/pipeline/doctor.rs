@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::builder::Prepared;
 use super::collect::paired::{Comparison, Test};
 use super::error::{Fault, PipelineError};
+use super::layouts::Layouts;
 use super::request::{Measuring, Project, Scope, Suite};
 use super::session::{Beginning, Session, key, provenance};
 use super::workspace::{Listing, Workspace, nothing};
@@ -113,7 +114,9 @@ fn examine(
         machine: &request.machine,
         seed: request.seed,
     };
-    let mut session = Session::begin(&beginning, store, runner, progress)?;
+    // One executable on both sides: nothing of it could lie elsewhere.
+    let mut layouts = Layouts::none();
+    let mut session = Session::begin(&beginning, store, runner, progress, &mut layouts)?;
     progress.event(Event::Measuring { benchmarks: chosen.len() });
     let comparisons: Vec<Comparison> =
         chosen.iter().map(|(name, bench)| comparison(request, &prepared.revision, name, bench)).collect();

@@ -24,6 +24,7 @@ pub mod compare;
 pub mod doctor;
 pub mod error;
 pub mod explain;
+mod layouts;
 pub mod list;
 pub mod rejudge;
 pub mod request;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
 use crate::domain::Asked;
-use crate::domain::{BenchmarkName, CargoFlags, Claim, MachineFacts, Metric, ReportKind, Variables};
+use crate::domain::{BenchmarkName, CargoFlags, Claim, Layout, MachineFacts, Metric, ReportKind, Variables};
 use crate::domain::{Confirm, HistoryCheck, Identical, Insistence};
 use crate::judge::{GatePolicy, Policy};
 use crate::measure::counter::{CountOptions, InstructionSource};
@@ -64,6 +64,8 @@ pub struct Scope {
     pub words: Vec<String>,
     /// The built-in suite.
     pub suite: Suite,
+    /// How functions are laid out.
+    pub layout: Layout,
 }
 
 impl Scope {

@@ -7,6 +7,7 @@ use super::builder::{Builder, Prepared, TargetName};
 use super::claims::build_failed;
 use super::collect::counts::{AllocationBuild, Taken, Task, counting_bench, task};
 use super::error::PipelineError;
+use super::layouts::Layouts;
 use super::request::{RunRequest, RunSubject};
 use super::session::{Beginning, Session, provenance, sequential};
 use super::workspace::{Workspace, broken_off, nothing};
@@ -52,7 +53,9 @@ pub fn run(
         machine: &request.machine,
         seed: 0,
     };
-    let session = Session::begin(&beginning, store, runner, progress)?;
+    // One side alone: nothing to lay out alike.
+    let mut layouts = Layouts::none();
+    let session = Session::begin(&beginning, store, runner, progress, &mut layouts)?;
     let report = Report { machine: Some(request.machine.clone()), ..Report::new(ReportKind::Run) };
     let mut recorder = Recorder {
         request,

@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::error::PipelineError;
+use super::layouts::Layouts;
 use super::request::Measuring;
 use crate::domain::{
     BenchmarkName, BuiltBench, Execution, MachineFacts, MeasurementKey, Metric, OccasionId, Progress,
@@ -27,6 +28,8 @@ pub(crate) struct Session<'a> {
     pub(crate) machine: &'a MachineFacts,
     /// What random choices grow from.
     pub(crate) seed: u64,
+    /// The executables of each pair.
+    pub(crate) layouts: &'a mut Layouts,
 }
 
 /// What a run is begun with.
@@ -48,6 +51,7 @@ impl<'a> Session<'a> {
         store: &'a mut Store,
         runner: &'a mut dyn Runner,
         progress: &'a dyn Progress,
+        layouts: &'a mut Layouts,
     ) -> Result<Self, PipelineError> {
         let Beginning { kind, measuring, machine, seed } = *beginning;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -58,7 +62,7 @@ impl<'a> Session<'a> {
             program_version: env!("CARGO_PKG_VERSION"),
             seed,
         })?;
-        Ok(Self { store, run, runner, progress, measuring, machine, seed })
+        Ok(Self { store, run, runner, progress, measuring, machine, seed, layouts })
     }
 
     /// The same run, measuring otherwise.
@@ -74,6 +78,7 @@ impl<'a> Session<'a> {
             measuring,
             machine: self.machine,
             seed: self.seed,
+            layouts: self.layouts,
         }
     }
 

@@ -45,6 +45,7 @@ impl<'a> Workspace<'a> {
         let waiting = || self.progress.event(Event::Waiting("for another run in this workspace to finish"));
         let lock = FileLock::acquire(&area.join("lock"), waiting)?;
         BuildSite::new(area).recover()?;
+        super::layouts::sweep(area);
         self.lock = Some(lock);
         Ok(())
     }

@@ -175,6 +175,9 @@ pub(super) fn note(note: &Note) -> String {
             "A/A test: {measured} measured against themselves, {unchanged} shown unchanged, none seemed changed; the \
              others could not be told"
         ),
+        Note::NotDrawn { target, reason } => {
+            format!("{target} is measured in the layout of its build: {reason}")
+        }
         Note::DependenciesUnknown(side, error) => {
             format!("the dependencies of the {side} are not known: {error}")
         }

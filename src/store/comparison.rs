@@ -5,8 +5,8 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::domain::{
-    BenchmarkName, ComparisonId, Digest, Launch, MeasurementKey, OccasionId, Pair, PairedLaunch, Phase,
-    Provenance, Side, Sides,
+    BenchmarkName, ComparisonId, Digest, Launch, LayoutSeed, MeasurementKey, OccasionId, Pair, PairedLaunch,
+    Phase, Provenance, Side, Sides,
 };
 
 use super::error::{Problem, Refusal, StoreError};
@@ -132,8 +132,8 @@ impl Store {
             let launches = Sides::from_fn(|side| side).try_map(add)?;
             transaction
                 .prepare_cached(
-                    "INSERT INTO pair (comparison, idx, first, schedule, baseline_launch, candidate_launch) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    "INSERT INTO pair (comparison, idx, first, schedule, baseline_launch, candidate_launch, \
+                     layout_seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?
                 .execute(params![
                     comparison.0,
@@ -142,6 +142,7 @@ impl Store {
                     rows::schedule_name(pair.schedule),
                     launches.baseline,
                     launches.candidate,
+                    pair.layout.map(|seed| seed.0.cast_signed()),
                 ])?;
             Ok(())
         })
@@ -155,7 +156,8 @@ impl Store {
         self.read("read pairs from", |connection| {
             let mut query = connection.prepare_cached(
                 "SELECT pair.idx, pair.first, pair.schedule, baseline.cpu, \
-                 baseline.samples, baseline.seconds, candidate.samples, candidate.seconds FROM pair \
+                 baseline.samples, baseline.seconds, candidate.samples, candidate.seconds, \
+                 pair.layout_seed FROM pair \
                  JOIN launch AS baseline ON baseline.id = pair.baseline_launch \
                  JOIN launch AS candidate ON candidate.id = pair.candidate_launch \
                  WHERE pair.comparison = ?1 ORDER BY pair.idx",
@@ -168,6 +170,7 @@ impl Store {
                     first: rows::side(row, 1)?,
                     schedule: rows::schedule(row, 2)?,
                     cpu: row.get(3)?,
+                    layout: row.get::<_, Option<i64>>(8)?.map(|seed| LayoutSeed(seed.cast_unsigned())),
                     launches: Sides { baseline: paired_launch(row, 4)?, candidate: paired_launch(row, 6)? },
                 });
             }

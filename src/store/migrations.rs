@@ -11,8 +11,12 @@ use super::error::Problem;
 pub(super) const APPLICATION_ID: i32 = 0x7067_7264;
 
 /// Step *n* leads from version *n* to version *n* + 1.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql"), include_str!("schema/v3.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("schema/v1.sql"),
+    include_str!("schema/v2.sql"),
+    include_str!("schema/v3.sql"),
+    include_str!("schema/v4.sql"),
+];
 
 /// What a file's header says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

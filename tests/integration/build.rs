@@ -16,7 +16,7 @@ use perfguard::build::criterion_copy::CriterionCopy;
 use perfguard::build::{BuildError, BuildRequest, Built, Origin, Patch, build};
 use perfguard::discover::{Discovered, Selection, discover};
 use perfguard::domain::{
-    BuiltBench, CargoFlags, Event, Features, LocalPackage, Progress, Side, Silent, TreeId, Variant,
+    BuiltBench, CargoFlags, Event, Features, Layout, LocalPackage, Progress, Side, Silent, TreeId, Variant,
 };
 use tempfile::TempDir;
 
@@ -111,6 +111,7 @@ impl Stage {
             benches: &found.benches,
             patches: &self.patches,
             variant: self.variant,
+            layout: Layout::Default,
             seed,
             local: &local,
         };

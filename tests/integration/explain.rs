@@ -6,8 +6,8 @@ use std::process::Output;
 
 use perfguard::discover::{Filter, Reading, Selection};
 use perfguard::domain::{
-    Account, AllocationCount, BuiltBench, CargoFlags, FunctionCost, InstructionCount, Launch, Pair, Profile,
-    Sample, Schedule, Side, Sides, Silent,
+    Account, AllocationCount, BuiltBench, CargoFlags, FunctionCost, InstructionCount, Launch, Layout, Pair,
+    Profile, Sample, Schedule, Side, Sides, Silent,
 };
 use perfguard::measure::coordinator::Coordinator;
 use perfguard::measure::counter::{CountOptions, Counter, Uncounted};
@@ -127,6 +127,7 @@ fn request(gauge: &Sandbox, benchmark: &str) -> ExplainRequest {
             filter: Filter::parse(&[benchmark.to_owned()], Reading::Pattern).unwrap(),
             words: vec![benchmark.to_owned()],
             suite: Suite::Off,
+            layout: Layout::Default,
         },
         launch_timeout: None,
         caches: false,

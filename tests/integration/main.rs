@@ -20,6 +20,7 @@ mod faults;
 mod fixture;
 mod interleaved;
 mod measure;
+mod relink;
 mod sandbox;
 mod skip;
 mod slots;

@@ -12,7 +12,7 @@ fn launch(samples: &[f64]) -> PairedLaunch {
 
 fn pair(schedule: Schedule, baseline: &[f64], candidate: &[f64]) -> Pair {
     let launches = Sides { baseline: launch(baseline), candidate: launch(candidate) };
-    Pair { index: 0, first: Side::Baseline, schedule, cpu: None, launches }
+    Pair { index: 0, first: Side::Baseline, schedule, cpu: None, layout: None, launches }
 }
 
 /// Nine samples of each side, in turns, `first` first, of costs that drift steadily, with noise from turn to turn.

@@ -15,9 +15,10 @@ pub mod wire;
 
 use std::time::Instant;
 
-use super::builder::{Builder, Layout, Prepared};
+use super::builder::{Builder, Prepared, TypeLayout};
 use super::collect::counts::AllocationBuild;
 use super::error::PipelineError;
+use super::layouts::Layouts;
 use super::request::{Measuring, Project, Scope, Suite};
 use super::session::{Beginning, Session};
 use super::workspace::{Listing, Workspace};
@@ -74,7 +75,7 @@ pub fn claims(
     workspace.lock()?;
     // The filter is about claims: every benchmark may be needed.
     let scope = request.scope.of_every_name();
-    let builder = Builder { layout: Layout::Asked, ..workspace.builder(&scope) };
+    let builder = Builder { layout: TypeLayout::Asked, ..workspace.builder(&scope) };
     let prepared = prepare(&builder, &request.own, &revision)?;
     builder.tidy(std::slice::from_ref(&revision.tree));
     progress.event(Event::Stage("Listing benchmarks"));
@@ -93,7 +94,8 @@ pub fn claims(
         machine: &request.machine,
         seed: request.seed,
     };
-    let mut session = Session::begin(&beginning, store, runner, progress)?;
+    let mut layouts = Layouts::new(request.scope.layout, &request.project.area, request.seed);
+    let mut session = Session::begin(&beginning, store, runner, progress, &mut layouts)?;
     let mut run = RunEvidence {
         kind: ReportKind::Claims,
         revisions: Sides { baseline: revision.clone(), candidate: revision.clone() },
@@ -115,6 +117,7 @@ pub fn claims(
     collect::collect(&mut session, &mut run, &revision, resolved, &built, &rules)?;
     progress.event(Event::Measured);
     workspace.unlock();
+    run.notes.extend(session.layouts.notes());
     if interrupted() {
         run.troubles.push(Trouble::Interrupted);
     }

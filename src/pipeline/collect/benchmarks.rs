@@ -31,6 +31,8 @@ pub(crate) struct Collector<'a, 's> {
     pub(crate) allocations: Option<AllocationBuilds>,
     /// What was counted so far, with what only counting on needs.
     taken: BTreeMap<(BenchmarkName, CountKind, Side), Taken>,
+    /// Executables of one drawn layout, for what instructions of the builds differed in.
+    laid: BTreeMap<BenchmarkName, Sides<BuiltBench>>,
 }
 
 impl<'a, 's> Collector<'a, 's> {
@@ -40,7 +42,7 @@ impl<'a, 's> Collector<'a, 's> {
         revisions: &'a Sides<Revision>,
         allocations: Option<AllocationBuilds>,
     ) -> Self {
-        Self { session, revisions, allocations, taken: BTreeMap::new() }
+        Self { session, revisions, allocations, taken: BTreeMap::new(), laid: BTreeMap::new() }
     }
 
     /// Takes one step with all of these benchmarks.
@@ -150,9 +152,11 @@ impl<'a, 's> Collector<'a, 's> {
         rules: &Rules<'_>,
         benchmarks: &mut [&mut Benchmark],
     ) -> Result<(), PipelineError> {
-        let candidate = self.count_side(Side::Candidate, kind, launches, rules, benchmarks, None)?;
-        let baseline =
-            self.count_side(Side::Baseline, kind, launches, rules, benchmarks, Some(&candidate))?;
+        let mut both = self.count_both(kind, launches, rules, benchmarks)?;
+        if kind == CountKind::Instructions && launches == 1 {
+            self.count_in_one_layout(rules, benchmarks, &mut both)?;
+        }
+        let Sides { baseline, candidate } = both;
         for (benchmark, (baseline, candidate)) in
             benchmarks.iter_mut().zip(baseline.into_iter().zip(candidate))
         {
@@ -162,6 +166,59 @@ impl<'a, 's> Collector<'a, 's> {
                 let last = |side| self.taken.get(&(evidence.name.clone(), kind, side))?.last.as_ref();
                 if let (Some(baseline), Some(candidate)) = (last(Side::Baseline), last(Side::Candidate)) {
                     evidence.top_functions = top_functions(Sides { baseline, candidate });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count_both(
+        &mut self,
+        kind: CountKind,
+        launches: usize,
+        rules: &Rules<'_>,
+        benchmarks: &[&mut Benchmark],
+    ) -> Result<Sides<Vec<Counted>>, PipelineError> {
+        let candidate = self.count_side(Side::Candidate, kind, launches, rules, benchmarks, None)?;
+        let baseline =
+            self.count_side(Side::Baseline, kind, launches, rules, benchmarks, Some(&candidate))?;
+        Ok(Sides { baseline, candidate })
+    }
+
+    /// Counts what differs once more, in one layout of both sides: hash seeds that are made of addresses make equal code
+    /// count differently. What cannot be counted there keeps the counts of its build.
+    fn count_in_one_layout(
+        &mut self,
+        rules: &Rules<'_>,
+        benchmarks: &mut [&mut Benchmark],
+        both: &mut Sides<Vec<Counted>>,
+    ) -> Result<(), PipelineError> {
+        let differing: Vec<usize> = (0..benchmarks.len())
+            .filter(|&at| match (&both.baseline[at], &both.candidate[at]) {
+                (Ok(baseline), Ok(candidate)) => !baseline.agrees(candidate),
+                _ => false,
+            })
+            .collect();
+        for at in differing {
+            let benchmark = &mut *benchmarks[at];
+            let Some(benches) = benchmark.both() else { continue };
+            let Some(laid) = self.session.layouts.for_counts(benches) else { continue };
+            let name = benchmark.evidence.name.clone();
+            let built = Side::BOTH.map(|side| {
+                let key = (name.clone(), CountKind::Instructions, side);
+                let taken = self.taken.remove(&key);
+                (key, taken)
+            });
+            self.laid.insert(name.clone(), laid);
+            let again = self.count_both(CountKind::Instructions, 1, rules, &[benchmark])?;
+            match (again.baseline.into_iter().next(), again.candidate.into_iter().next()) {
+                (Some(Ok(baseline)), Some(Ok(candidate))) => {
+                    both.baseline[at] = Ok(baseline);
+                    both.candidate[at] = Ok(candidate);
+                }
+                _ => {
+                    self.laid.remove(&name);
+                    self.taken.extend(built.into_iter().filter_map(|(key, taken)| Some((key, taken?))));
                 }
             }
         }
@@ -229,7 +286,9 @@ impl<'a, 's> Collector<'a, 's> {
         benchmark: &Benchmark,
     ) -> Result<Task, NotCounted> {
         let gone = || NotCounted::Uncountable("this side does not have it".to_owned());
-        let timed = benchmark.benches.get(side).as_ref().ok_or_else(gone)?;
+        let laid = self.laid.get(&benchmark.evidence.name).filter(|_| kind == CountKind::Instructions);
+        let built = benchmark.benches.get(side).as_ref();
+        let timed = laid.map(|laid| laid.get(side)).or(built).ok_or_else(gone)?;
         let allocations = self.allocations.as_ref().map(|builds| match builds {
             Ok(builds) => Ok(builds.get(side)),
             Err(reason) => Err(reason.as_str()),

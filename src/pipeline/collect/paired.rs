@@ -109,6 +109,7 @@ pub(crate) struct Comparison<J = Limit> {
 /// A comparison in progress.
 struct InProgress<J, T> {
     comparison: Comparison<J>,
+    phase: Phase,
     id: ComparisonId,
     test: Option<T>,
     pairs: u32,
@@ -161,6 +162,7 @@ impl Session<'_> {
         )?;
         Ok(InProgress {
             comparison,
+            phase,
             id,
             test: None,
             pairs: 0,
@@ -209,12 +211,15 @@ impl Session<'_> {
         let options = self.measuring.launch_options(one.iteration);
         let ids = one.comparison.ids.as_ref().map(String::as_str);
         let first = Order::Drawn { seed: self.seed }.first(one.pairs);
+        // Linking is no part of the budget, and nothing is linked while a launch is timed.
+        let laid = self.layouts.for_pair(one.comparison.benches.as_ref(), ids, one.phase, one.pairs);
         let start = Instant::now();
-        let measured = self.runner.pair(one.comparison.benches.as_ref(), ids, one.pairs, first, &options);
+        let measured = self.runner.pair(laid.benches.as_ref(), ids, one.pairs, first, &options);
         one.spent += start.elapsed();
         one.pairs += 1;
         match measured {
             Ok(pair) => {
+                let pair = Pair { layout: laid.layout, ..pair };
                 self.store.append_pair(one.id, &pair)?;
                 one.iteration = Some(iteration(&pair));
                 let baseline = pair.launches.baseline.samples.median();

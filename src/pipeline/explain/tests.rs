@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::discover::{Filter, Reading};
-use crate::domain::CargoFlags;
+use crate::domain::{CargoFlags, Layout};
 use crate::pipeline::request::Suite;
 
 fn scope(text: &str) -> Scope {
@@ -12,6 +12,7 @@ fn scope(text: &str) -> Scope {
         filter: Filter::parse(&[text.to_owned()], Reading::Pattern).unwrap(),
         words: vec![text.to_owned()],
         suite: Suite::Off,
+        layout: Layout::Default,
     }
 }
 

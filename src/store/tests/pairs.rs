@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use crate::domain::{
-    ComparisonId, Digest, Launch, MeasurementKey, Pair, PairedLaunch, Phase, Provenance, Sample, SampleSet,
-    Schedule, Side, Sides,
+    ComparisonId, Digest, Launch, LayoutSeed, MeasurementKey, Pair, PairedLaunch, Phase, Provenance, Sample,
+    SampleSet, Schedule, Side, Sides,
 };
 
 use super::super::{NewComparison, Problem, Refusal, Store};
@@ -29,6 +29,7 @@ pub(super) fn pair(index: u32, baseline: f64, candidate: f64) -> Pair {
         first: if index.is_multiple_of(2) { Side::Baseline } else { Side::Candidate },
         schedule: Schedule::Interleaved,
         cpu: Some(0),
+        layout: None,
         launches: Sides { baseline, candidate }
             .map(|value| PairedLaunch { samples: set(value), seconds: 0.25 }),
     }
@@ -50,11 +51,14 @@ fn any_pair() -> impl Strategy<Value = Pair> {
     let first = prop_oneof![Just(Side::Baseline), Just(Side::Candidate)];
     let schedule = prop_oneof![Just(Schedule::Interleaved), Just(Schedule::Sequential)];
     let cpu = prop::option::of(any::<u32>());
-    (first, schedule, cpu, launch(), launch()).prop_map(|(first, schedule, cpu, baseline, candidate)| Pair {
+    let layout = prop::option::of(any::<u64>().prop_map(LayoutSeed));
+    let parts = (first, schedule, cpu, layout, launch(), launch());
+    parts.prop_map(|(first, schedule, cpu, layout, baseline, candidate)| Pair {
         index: 0,
         first,
         schedule,
         cpu,
+        layout,
         launches: Sides { baseline, candidate },
     })
 }

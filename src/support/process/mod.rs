@@ -25,6 +25,18 @@ pub use run::{Finished, Stream, run};
 pub use tail::Tail;
 pub use watchdog::dismiss as dismiss_watchdog;
 
+/// Becomes another program, in this very process; comes back only if that fails.
+#[cfg(unix)]
+pub fn replace_self(command: &mut std::process::Command) -> io::Error {
+    std::os::unix::process::CommandExt::exec(command)
+}
+
+/// There is no such thing here.
+#[cfg(not(unix))]
+pub fn replace_self(_: &mut std::process::Command) -> io::Error {
+    io::ErrorKind::Unsupported.into()
+}
+
 /// How long a group has between being asked to end and being killed.
 pub const GRACE: Duration = Duration::from_secs(1);
 

@@ -9,6 +9,7 @@ pub(crate) mod counts;
 mod harness;
 pub(crate) mod history;
 mod input;
+mod layouts;
 mod members;
 mod names;
 mod rejudge;

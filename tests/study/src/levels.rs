@@ -101,7 +101,7 @@ pub fn observed(store: &Path, records: &[Record]) -> Result<BTreeMap<String, Vec
             continue;
         }
         let pairs = opened.pairs(comparison.id).map_err(error)?;
-        let seen = pairs.iter().filter(|pair| pair.schedule == Schedule::Turns).filter_map(|pair| {
+        let seen = pairs.iter().filter(|pair| pair.schedule == Schedule::Interleaved).filter_map(|pair| {
             let observation = observe(pair).ok()?;
             Some(Seen {
                 ratio: observation.ratio.value,

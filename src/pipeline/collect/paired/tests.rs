@@ -11,6 +11,7 @@ use crate::measure::counter::InstructionSource;
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::listing::ListedBenchmark;
 use crate::measure::runner::{LaunchOptions, Runner};
+use crate::pipeline::layouts::Layouts;
 use crate::pipeline::request::Measuring;
 use crate::pipeline::session::Beginning;
 use crate::store::Store;
@@ -62,7 +63,7 @@ impl Runner for Known {
             PairedLaunch { samples: SampleSet::timed(&[1000.0; 10], &totals).unwrap(), seconds: 0.1 }
         };
         let launches = Sides { baseline: launch(1.0), candidate: launch(ratio * wobble) };
-        Ok(Pair { index, first, schedule: Schedule::Interleaved, cpu: None, launches })
+        Ok(Pair { index, first, schedule: Schedule::Interleaved, cpu: None, layout: None, launches })
     }
 
     fn counting(&mut self, _: &std::path::Path) -> std::io::Result<&dyn crate::measure::counter::Counter> {
@@ -105,7 +106,7 @@ pub(crate) fn in_session<R>(
 ) -> R {
     let machine = machine();
     let beginning = Beginning { kind: ReportKind::Check, measuring, machine: &machine, seed: 1 };
-    act(&mut Session::begin(&beginning, store, runner, &Silent).unwrap())
+    act(&mut Session::begin(&beginning, store, runner, &Silent, &mut Layouts::none()).unwrap())
 }
 
 /// Measures comparisons of known ratios; gives what was found and the runner.

@@ -1,0 +1,164 @@
+//! What a linker is told: response files, the files that are named, and the linker itself.
+
+use std::path::{Path, PathBuf};
+
+/// Takes a response file apart, as GCC and Clang do: words are parted by white space, a backslash takes the next character as it
+/// is, and quotes hold words together.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote: Option<char> = None;
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            ('\\', _) => word.get_or_insert_default().extend(characters.next()),
+            (c, Some(q)) if c == q => quote = None,
+            ('"' | '\'', None) => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (c, None) if c.is_whitespace() => words.extend(word.take()),
+            (c, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// The place of `-o` in the arguments: that of the path itself.
+pub(super) fn output(arguments: &[String]) -> Option<usize> {
+    let at = arguments.iter().position(|argument| argument == "-o")?;
+    (at + 1 < arguments.len()).then_some(at + 1)
+}
+
+/// The parts of an argument that may be paths, as ranges: the whole of it, what stands behind `-T` or `=`, and the same of
+/// each part of a `-Wl,` list.
+pub(super) fn candidates(argument: &str) -> Vec<std::ops::Range<usize>> {
+    let whole = 0..argument.len();
+    let mut found = Vec::from([whole]);
+    let mut start = 0;
+    for part in argument.split(',') {
+        let end = start + part.len();
+        found.push(start..end);
+        found.extend(part.rfind('=').map(|at| start + at + 1..end));
+        found.extend(part.starts_with("-T").then_some(start + 2..end));
+        start = end + 1;
+    }
+    found.retain(|range| !range.is_empty());
+    found
+}
+
+/// Whether an argument names a file that is written, not read.
+pub(super) fn names_output(argument: &str) -> bool {
+    ["-Map", "--Map", "--dependency-file", "--reproduce", "--out-implib", "--print-archive-stats"]
+        .iter()
+        .any(|flag| argument.contains(flag))
+}
+
+/// Which program a link runs, by its way of taking arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A compiler driver: the linker's own flags need `-Wl,`.
+    Driver,
+    /// A linker itself.
+    Linker,
+}
+
+impl Kind {
+    /// The kind of a program, as rustc guesses it from the name.
+    pub(super) fn of(program: &Path) -> Self {
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        let stem = name.strip_suffix(".exe").unwrap_or(&name);
+        let last = stem.rsplit('-').find(|part| !part.starts_with(|c: char| c.is_ascii_digit()));
+        let is_linker =
+            matches!(last, Some("ld" | "lld" | "ld.lld" | "ld.bfd" | "ld.gold" | "ld.mold" | "mold"));
+        if is_linker { Self::Linker } else { Self::Driver }
+    }
+
+    /// The linker's own flag as this kind of program takes it. Not by `-Wl,`, for there may be a comma in a path.
+    pub(super) fn flag(self, flag: &str) -> Vec<String> {
+        match self {
+            Self::Driver => vec!["-Xlinker".to_owned(), flag.to_owned()],
+            Self::Linker => vec![flag.to_owned()],
+        }
+    }
+}
+
+/// The arguments without those that choose another linker or that take symbols away: `--strip-all` takes what shows
+/// whether an order was obeyed, and is replaced by the caller.
+pub(super) fn neutral(arguments: Vec<String>) -> Vec<String> {
+    let mut kept = Vec::with_capacity(arguments.len());
+    let mut rest = arguments.into_iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "-s" | "-Wl,-s" | "--strip-all" | "-Wl,--strip-all" | "-Wl,--strip-debug" | "--strip-debug"
+            | "-S" => {}
+            "-Map" => drop(rest.next()),
+            flag if flag.starts_with("-fuse-ld=") || flag.starts_with("--ld-path=") => {}
+            flag if names_output(flag) => {}
+            _ => kept.push(argument),
+        }
+    }
+    kept
+}
+
+/// The folder of the compiler's own tools, from the standard library that is linked: `<sysroot>/lib/rustlib`.
+pub(super) fn rustlib(arguments: &[String]) -> Option<PathBuf> {
+    let named = arguments.iter().find_map(|argument| {
+        let at = argument.find("/lib/rustlib/")?;
+        let path = argument[..at].strip_prefix("-B").or_else(|| argument[..at].strip_prefix("-L"));
+        Some(format!("{}/lib/rustlib", path.unwrap_or(&argument[..at])))
+    });
+    named.map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn response_files_are_taken_apart_as_drivers_do() {
+        assert_eq!(words("-o\n/a\\ b/c\n\"x y\" 'z\"' \\\\ ''"), ["-o", "/a b/c", "x y", "z\"", "\\", ""]);
+        assert!(words(" \n").is_empty());
+    }
+
+    #[test]
+    fn paths_are_looked_for_wherever_drivers_take_them() {
+        let parts = |argument: &str| {
+            candidates(argument).into_iter().map(|range| argument[range].to_owned()).collect::<Vec<_>>()
+        };
+        assert!(parts("/a/b.o").contains(&"/a/b.o".to_owned()));
+        assert!(parts("-Tscript.ld").contains(&"script.ld".to_owned()));
+        assert!(parts("-Wl,-Tscript.ld").contains(&"script.ld".to_owned()));
+        assert!(parts("-Wl,--version-script=/t/list").contains(&"/t/list".to_owned()));
+        assert!(parts("-Wl,-T,/t/x.ld").contains(&"/t/x.ld".to_owned()));
+    }
+
+    #[test]
+    fn linkers_and_drivers_are_told_apart_by_name() {
+        for linker in ["ld", "/x/rust-lld", "ld.lld", "aarch64-linux-gnu-ld", "ld.mold"] {
+            assert_eq!(Kind::of(Path::new(linker)), Kind::Linker, "{linker}");
+        }
+        for driver in ["cc", "/usr/bin/gcc-13", "clang", "clang-18", "x86_64-linux-musl-gcc", "my.sh"] {
+            assert_eq!(Kind::of(Path::new(driver)), Kind::Driver, "{driver}");
+        }
+    }
+
+    #[test]
+    fn only_the_choice_of_linker_and_of_symbols_is_dropped() {
+        let given =
+            ["a.o", "-fuse-ld=mold", "-Wl,--strip-all", "-s", "-Wl,-Map=x", "-lm", "-Wl,--gc-sections"];
+        let kept = neutral(given.map(str::to_owned).to_vec());
+        assert_eq!(kept, ["a.o", "-lm", "-Wl,--gc-sections"]);
+    }
+
+    #[test]
+    fn the_compilers_tools_are_found_by_its_library() {
+        let arguments =
+            ["-m64", "/r/lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd-1.rlib"].map(str::to_owned);
+        assert_eq!(rustlib(&arguments), Some(PathBuf::from("/r/lib/rustlib")));
+        let folder = ["-L/r/lib/rustlib/t/lib".to_owned()];
+        assert_eq!(rustlib(&folder), Some(PathBuf::from("/r/lib/rustlib")));
+        assert_eq!(rustlib(&["-lm".to_owned()]), None);
+    }
+}

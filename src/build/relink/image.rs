@@ -1,0 +1,201 @@
+//! What a linker made: which symbols lie where, and where the loaded sections are.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+
+use object::{File, Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, SymbolKind, elf};
+
+use super::draw::Alive;
+use super::sections::Kind;
+
+/// A loaded section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Loaded {
+    pub(super) name: String,
+    pub(super) address: u64,
+    pub(super) size: u64,
+    pub(super) alignment: u64,
+    /// `SHF_WRITE` and `SHF_EXECINSTR`.
+    pub(super) rights: u64,
+    /// Takes no room in the address space of its neighbours.
+    pub(super) is_thread_local_zero: bool,
+}
+
+/// The symbols and sections of an executable.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Image {
+    pub(super) sections: Vec<Loaded>,
+    addresses: BTreeMap<(Kind, String), Vec<u64>>,
+}
+
+impl Image {
+    /// Reads an executable.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no executable.
+    pub(super) fn read(path: &Path) -> Result<Self, String> {
+        let bytes = fs::read(path).map_err(|error| error.to_string())?;
+        let file = File::parse(&*bytes).map_err(|error| error.to_string())?;
+        let mut addresses: BTreeMap<(Kind, String), Vec<u64>> = BTreeMap::new();
+        let mut kinds = HashMap::new();
+        for section in file.sections() {
+            let kind = if section.kind() == SectionKind::Text { Kind::Code } else { Kind::Data };
+            kinds.insert(section.index(), kind);
+        }
+        for symbol in file.symbols() {
+            if matches!(symbol.kind(), SymbolKind::Section | SymbolKind::File) {
+                continue;
+            }
+            let kind = symbol.section_index().and_then(|section| kinds.get(&section));
+            if let (Some(kind), Ok(name)) = (kind, symbol.name()) {
+                addresses.entry((*kind, name.to_owned())).or_default().push(symbol.address());
+            }
+        }
+        for places in addresses.values_mut() {
+            places.sort_unstable();
+        }
+        let mut sections: Vec<Loaded> = file.sections().filter_map(|section| loaded(&section)).collect();
+        sections.sort_by_key(|section| section.address);
+        Ok(Self { sections, addresses })
+    }
+
+    /// How many symbols there are of each name.
+    pub(super) fn alive(&self) -> Alive {
+        let mut alive = Alive::new();
+        for ((_, name), places) in &self.addresses {
+            *alive.entry(name.clone()).or_default() += places.len();
+        }
+        alive
+    }
+
+    /// Where the symbols of a name lie, in order.
+    pub(super) fn places(&self, kind: Kind, name: &str) -> &[u64] {
+        self.addresses.get(&(kind, name.to_owned())).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many functions have a name.
+    pub(super) fn functions(&self) -> usize {
+        self.addresses
+            .iter()
+            .filter(|((kind, _), _)| *kind == Kind::Code)
+            .map(|(_, places)| places.len())
+            .sum()
+    }
+}
+
+fn loaded<'d>(section: &impl ObjectSection<'d>) -> Option<Loaded> {
+    let SectionFlags::Elf { sh_flags, .. } = section.flags() else { return None };
+    let has = |flag: elf::SectionFlags| sh_flags.0 & flag.0 != 0;
+    has(elf::SHF_ALLOC).then(|| Loaded {
+        name: section.name().unwrap_or_default().to_owned(),
+        address: section.address(),
+        size: section.size(),
+        alignment: section.align(),
+        rights: sh_flags.0 & (elf::SHF_WRITE.0 | elf::SHF_EXECINSTR.0),
+        is_thread_local_zero: has(elf::SHF_TLS) && section.kind() == SectionKind::UninitializedTls,
+    })
+}
+
+/// How many bytes apart groups of sections with other rights begin: as far as the largest pages of the supported processors.
+const PAGE: u64 = 0x1_0000;
+
+/// Room for more program headers than the build has: sections with addresses of their own may need some.
+const HEADERS: u64 = 0x200;
+
+/// What fills the last page that is read-only after loading; the linker makes it as it needs it.
+const PADDING: &str = ".relro_padding";
+
+/// Addresses at which the sections of both sides can begin, so that none of them depends on the size of another: each has
+/// the room that the larger side needs, and some more, because another order needs other padding. Every section has one,
+/// for a linker puts those without an address behind all others.
+///
+/// Empty when the two do not have the same sections in the same order.
+pub(super) fn common_places(one: &Image, two: &Image) -> Vec<(String, u64)> {
+    let names = |image: &Image| image.sections.iter().map(|section| section.name.clone()).collect::<Vec<_>>();
+    if names(one) != names(two) {
+        return Vec::new();
+    }
+    let mut places = Vec::new();
+    let mut end = 0;
+    let mut rights = None;
+    for (one, two) in one.sections.iter().zip(&two.sections) {
+        if one.name == PADDING {
+            rights = None;
+            continue;
+        }
+        let size = one.size.max(two.size);
+        let least = if places.is_empty() { one.address.max(two.address) + HEADERS } else { end };
+        let starts_group = !places.is_empty() && rights != Some(one.rights);
+        rights = Some(one.rights);
+        let address = least.next_multiple_of(if starts_group { PAGE } else { one.alignment.max(16) });
+        places.push((one.name.clone(), address));
+        // Zeroed thread-local variables take no room here.
+        end = address + if one.is_thread_local_zero { 0 } else { size + size / 16 + 256 };
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(sections: &[(&str, u64, u64, u64)]) -> Image {
+        let section = |&(name, address, size, rights): &(&str, u64, u64, u64)| Loaded {
+            name: name.to_owned(),
+            address,
+            size,
+            alignment: 16,
+            rights,
+            is_thread_local_zero: name == ".tbss",
+        };
+        Image { sections: sections.iter().map(section).collect(), ..Image::default() }
+    }
+
+    #[test]
+    fn every_section_has_room_for_the_larger_side() {
+        let one = image(&[
+            (".rodata", 0x400, 0x1000, 0),
+            (".text", 0x2400, 0x9000, 4),
+            (".tdata", 0xc000, 0x20, 1),
+            (".tbss", 0xc020, 0x900, 1),
+            (".got", 0xc020, 0x100, 1),
+            (".relro_padding", 0xc120, 0xee0, 1),
+            (".data", 0xd000, 0x10, 1),
+        ]);
+        let mut two = one.clone();
+        two.sections[0].size = 0x7000;
+        two.sections[1].address = 0x8400;
+        let places = common_places(&one, &two);
+        assert_eq!(places, common_places(&two, &one), "it does not matter which side is which");
+        let at = |name: &str| places.iter().find(|(found, _)| found == name).unwrap().1;
+        assert_eq!(places.len(), 6);
+        assert!(at(".text") >= at(".rodata") + 0x7000 && at(".text").is_multiple_of(PAGE));
+        assert!(at(".tdata") >= at(".text") + 0x9000 && at(".tdata").is_multiple_of(PAGE));
+        assert!(at(".got") < at(".tbss") + 0x900, "zeroed thread-locals take no room");
+        assert!(at(".data").is_multiple_of(PAGE), "what stays writable has pages of its own");
+    }
+
+    #[test]
+    fn zeroed_thread_locals_may_begin_a_group() {
+        let one = image(&[(".text", 0x1000, 1, 4), (".tbss", 0x2000, 0x90, 1), (".got", 0x2000, 8, 1)]);
+        let places = common_places(&one, &one);
+        assert!(places[1].1.is_multiple_of(PAGE) && places[2].1 >= places[1].1, "{places:?}");
+    }
+
+    #[test]
+    fn other_sections_have_no_common_places() {
+        let one = image(&[(".text", 0x1000, 1, 4)]);
+        let two = image(&[(".text", 0x1000, 1, 4), (".mine", 0x2000, 1, 1)]);
+        assert!(common_places(&one, &two).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_executable_is_said_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        fs::write(&path, "text").unwrap();
+        assert!(Image::read(&path).is_err() && Image::read(folder.path()).is_err());
+        assert!(Image::read(&std::env::current_exe().unwrap()).unwrap().functions() > 100);
+    }
+}

@@ -1,0 +1,251 @@
+//! Executables that are linked again, in another order of their functions.
+//!
+//! Where code lies decides how long it takes: the same function can be twice as slow at another address. So both sides of a
+//! comparison are linked again in one order, drawn at random, in which what is the same on both sides lies at the same
+//! address and what differs lies in random places after it. Nothing is compiled again.
+//!
+//! | module | knows |
+//! |---|---|
+//! | `wrapper` | this program as the linker of a build, which keeps what it is given |
+//! | `capture` | what was kept, beside the executable |
+//! | `arguments` | pure: what linkers are told |
+//! | `names`, `sections` | what can be put into an order, and what makes two parts the same |
+//! | `draw` | pure: what both sides have in common, and a random order of it |
+//! | `image` | which symbols lie where in what was linked |
+//! | `link` | running a linker on what was kept |
+//!
+//! What equality means, and what was tried with which linker, is told in `docs/layout.md`.
+
+mod arguments;
+pub(super) mod capture;
+mod draw;
+mod image;
+mod link;
+mod names;
+mod sections;
+mod watch;
+mod wrapper;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use crate::domain::{Digest, LayoutFallback, Side, Sides};
+
+use capture::Capture;
+use draw::{Alive, Matched};
+use image::Image;
+use link::Ordered;
+use sections::{Kind, Part};
+
+pub(super) use watch::{source, watch};
+pub use wrapper::{offer, serve};
+
+/// The share of the functions that are the same which must come to the same address.
+const ENOUGH: f64 = 0.99;
+
+/// The share of an executable's named functions that must be found in its objects.
+const KNOWN: f64 = 0.9;
+
+/// An executable of a side, as the build made it.
+#[derive(Debug, Clone, Copy)]
+pub struct Original<'a> {
+    /// The executable, with its capture beside it.
+    pub executable: &'a Path,
+    /// What its bytes come to.
+    pub digest: &'a Digest,
+}
+
+/// How far two executables agree in where their parts lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Agreement {
+    /// How many functions are the same on both sides.
+    pub functions: usize,
+    /// How many of them lie at the same address.
+    pub functions_in_place: usize,
+    /// How many named variables and constants are the same on both sides.
+    pub data: usize,
+    /// How many of them lie at the same address.
+    pub data_in_place: usize,
+}
+
+/// Two executables whose common order can be drawn.
+#[derive(Debug)]
+pub struct Drawable {
+    captures: Sides<Capture>,
+    /// Both sides are one and the same executable: it is linked once.
+    is_one: bool,
+    matched: Matched,
+    places: Vec<(String, u64)>,
+    as_built: Agreement,
+}
+
+impl Drawable {
+    /// Takes the captures of both sides, links each as before to see that it gives the same executable, and finds out what both
+    /// have in common. `scratch` is a folder for files that are gone when this returns.
+    ///
+    /// # Errors
+    /// Why no order can be drawn.
+    pub fn prepare(originals: Sides<Original<'_>>, scratch: &Path) -> Result<Self, LayoutFallback> {
+        let captures = originals.try_map(|original| Capture::of(original.executable))?;
+        let is_one = originals.baseline.digest == originals.candidate.digest;
+        let folder = tempfile::tempdir_in(scratch).map_err(files)?;
+        let link = |side: Side| {
+            reference(captures.get(side), *originals.get(side), &folder.path().join(side.to_string()))
+        };
+        // Linking mostly waits for another process; the objects are read meanwhile.
+        let (images, parts) = both(|| twice(is_one, link), || read(is_one, &captures))?;
+        let (images, parts) = (images?, parts?);
+        let alive = images.as_ref().map(Image::alive);
+        let matched = draw::matched(parts.as_ref().map(Vec::as_slice), alive.as_ref());
+        for side in Side::BOTH {
+            let known = known(parts.get(side), alive.get(side), images.get(side));
+            if known < KNOWN {
+                let share = format!("only {:.0} % of them are in its objects", known * 100.0);
+                return Err(LayoutFallback::Unreadable(share));
+            }
+        }
+        let places = image::common_places(&images.baseline, &images.candidate);
+        let as_built = agreement(&matched, images.as_ref());
+        Ok(Self { captures, is_one, matched, places, as_built })
+    }
+
+    /// How far the two agree when they are linked in the order of the build.
+    pub fn as_built(&self) -> Agreement {
+        self.as_built
+    }
+
+    /// How many functions only one side has, or has otherwise.
+    pub fn different(&self) -> Sides<usize> {
+        let count = |side: Side| {
+            self.matched.different.get(side).iter().filter(|(kind, _)| *kind == Kind::Code).count()
+        };
+        Sides::from_fn(count)
+    }
+
+    /// Links both sides in one order to `outputs`, and makes sure that it was obeyed. `below` draws a number below its argument.
+    /// Where both sides are one executable, only the candidate's is written.
+    ///
+    /// # Errors
+    /// Why there is no such layout.
+    pub fn draw(
+        &self,
+        below: &mut dyn FnMut(usize) -> usize,
+        outputs: Sides<&Path>,
+    ) -> Result<Agreement, LayoutFallback> {
+        let orders = self.matched.order(below);
+        let link = |side: Side| {
+            let output: &Path = outputs.get(side);
+            let list = output.with_extension("order");
+            fs::write(&list, orders.get(side).join("\n") + "\n").map_err(files)?;
+            let linked = Ordered::new(self.captures.get(side))?.link(&self.flags(&list), output);
+            let _ = fs::remove_file(&list);
+            linked?;
+            Image::read(output).map_err(LayoutFallback::Unreadable)
+        };
+        let images = twice(self.is_one, link)?;
+        let found = agreement(&self.matched, images.as_ref());
+        if (found.functions_in_place as f64) < ENOUGH * found.functions as f64 {
+            return Err(LayoutFallback::Disobeyed { agree: found.functions_in_place, same: found.functions });
+        }
+        Ok(found)
+    }
+
+    fn flags(&self, list: &Path) -> Vec<String> {
+        let mut flags = vec![
+            format!("--symbol-ordering-file={}", list.display()),
+            "--no-warn-symbol-ordering".to_owned(),
+            "--no-call-graph-profile-sort".to_owned(),
+            "--strip-debug".to_owned(),
+        ];
+        flags.extend(self.places.iter().map(|(name, at)| format!("--section-start={name}={at:#x}")));
+        flags
+    }
+}
+
+/// The share of an executable's functions that its objects have.
+fn known(parts: &[Part], alive: &Alive, image: &Image) -> f64 {
+    let code = parts.iter().filter(|part| part.kind == Kind::Code);
+    let names: BTreeSet<&str> = code.flat_map(|part| part.names.iter().map(String::as_str)).collect();
+    let found: usize = names.iter().filter_map(|name| alive.get(*name)).sum();
+    found as f64 / image.functions().max(1) as f64
+}
+
+/// A side as it is linked in the order of the build, with all its symbols, once it is sure that linking gives what the
+/// build gave.
+fn reference(capture: &Capture, original: Original<'_>, output: &Path) -> Result<Image, LayoutFallback> {
+    link::as_before(capture, output)?;
+    let digest = super::digest::of_file(output).map_err(files)?;
+    if digest != *original.digest {
+        return Err(LayoutFallback::NotReproduced);
+    }
+    Ordered::new(capture)?.link(&["--strip-debug".to_owned()], output)?;
+    Image::read(output).map_err(LayoutFallback::Unreadable)
+}
+
+/// What both sides are linked from.
+fn read(is_one: bool, captures: &Sides<Capture>) -> Result<Sides<Vec<Part>>, LayoutFallback> {
+    let mut archives = sections::Known::new();
+    twice(is_one, |side| {
+        sections::read(&captures.get(side).inputs(), &mut archives)
+            .map_err(|error| LayoutFallback::Unreadable(error.to_string()))
+    })
+}
+
+/// Makes a value for each side, or one for both.
+fn twice<T: Clone>(
+    is_one: bool,
+    mut make: impl FnMut(Side) -> Result<T, LayoutFallback>,
+) -> Result<Sides<T>, LayoutFallback> {
+    let candidate = make(Side::Candidate)?;
+    let baseline = if is_one { candidate.clone() } else { make(Side::Baseline)? };
+    Ok(Sides { baseline, candidate })
+}
+
+/// Does two things at once.
+fn both<A: Send, B: Send>(
+    one: impl FnOnce() -> A + Send,
+    two: impl FnOnce() -> B,
+) -> Result<(A, B), LayoutFallback> {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let two = two();
+        let one = one.join().map_err(|_| LayoutFallback::Unreadable("reading them broke off".to_owned()))?;
+        Ok((one, two))
+    })
+}
+
+fn agreement(matched: &Matched, images: Sides<&Image>) -> Agreement {
+    let mut found = Agreement::default();
+    for (kind, names) in &matched.same {
+        let places = Sides::from_fn(|side| images.get(side).places(*kind, names.get(side)));
+        let agrees = usize::from(!places.baseline.is_empty() && places.baseline == places.candidate);
+        match kind {
+            Kind::Code => {
+                found.functions += 1;
+                found.functions_in_place += agrees;
+            }
+            Kind::Data => {
+                found.data += 1;
+                found.data_in_place += agrees;
+            }
+        }
+    }
+    found
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn files(error: std::io::Error) -> LayoutFallback {
+    LayoutFallback::Files(error.to_string())
+}
+
+/// The executable of a drawn side.
+pub fn path_of(folder: &Path, side: Side, original: &Path) -> PathBuf {
+    // Both paths have one length, because the size of the arguments moves the stack.
+    let part = match side {
+        Side::Baseline => "a",
+        Side::Candidate => "b",
+    };
+    folder.join(part).join(original.file_name().unwrap_or_default())
+}

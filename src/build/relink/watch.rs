@@ -1,0 +1,154 @@
+//! Cargo's build with our own program as its linker.
+
+use std::path::{Path, PathBuf};
+
+use toml::Value;
+
+use crate::build::config::CargoConfig;
+use crate::build::environment::variable_part;
+use crate::build::{BuildRequest, digest};
+use crate::domain::{LayoutFallback, Variables, Variant};
+
+use super::capture::Source;
+use super::wrapper::{self, Settings};
+
+/// The folder of captures in a target folder.
+const CAPTURES: &str = ".perfguard-links";
+
+/// A build whose links are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::build) struct Watched {
+    /// Where they are kept until they are moved to their executables.
+    captures: PathBuf,
+}
+
+impl Watched {
+    /// The capture of an executable that Cargo made.
+    pub(in crate::build) fn capture_of(&self, executable: &Path) -> PathBuf {
+        self.captures.join(executable.file_name().unwrap_or_default())
+    }
+}
+
+/// What a build kept of an executable.
+pub(in crate::build) fn source(watched: Result<&Watched, &LayoutFallback>, executable: &Path) -> Source {
+    match watched {
+        Ok(watched) => Source::Capture(watched.capture_of(executable)),
+        Err(reason) => Source::Refused(reason.to_string()),
+    }
+}
+
+/// Makes Cargo link with our own program, by its environment.
+///
+/// # Errors
+/// Why it cannot: then the build goes on without.
+pub(in crate::build) fn watch(
+    request: &BuildRequest<'_>,
+    config: &CargoConfig,
+    target: &str,
+    rustflags: &[String],
+    environment: &mut Variables,
+) -> Result<Watched, LayoutFallback> {
+    let program = wrapper::program()
+        .ok_or_else(|| LayoutFallback::NotKept("this program cannot serve as a linker".to_owned()))?;
+    if let Some(linker) = named(rustflags) {
+        return Err(LayoutFallback::NamedLinker(linker));
+    }
+    let linker = linker(config, target, request.workspace)?;
+    let name = linker.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let captures = request.target_dir.join(CAPTURES);
+    let within = request.target_dir.parent().unwrap_or(request.target_dir);
+    let settings = Settings {
+        name,
+        linker: linker.clone(),
+        captures: captures.clone(),
+        // The path of the linker is the same whatever is built, but only what is timed is linked again.
+        crates: request
+            .benches
+            .iter()
+            .filter(|_| request.variant == Variant::Timed)
+            .map(|bench| bench.target.replace('-', "_"))
+            .collect(),
+        within: within.to_owned(),
+    };
+    // The true linker is part of the path: when it is another, Cargo has to link again.
+    let part = digest::of_text(&linker.to_string_lossy());
+    let folder = within.with_file_name("linker").join(&part.as_str()[..16]);
+    let link = wrapper::install(&folder, program, &settings)
+        .map_err(|error| LayoutFallback::NotKept(error.to_string()))?;
+    let variable = format!("CARGO_TARGET_{}_LINKER", variable_part(target));
+    environment.insert(variable.into(), link.into());
+    Ok(Watched { captures })
+}
+
+/// The linker that the user chose for a target, else the one that rustc would.
+fn linker(config: &CargoConfig, target: &str, workspace: &Path) -> Result<PathBuf, LayoutFallback> {
+    let is_known = target.contains("-linux-") && (target.contains("gnu") || target.contains("musl"));
+    if !is_known || !cfg!(target_os = "linux") {
+        return Err(LayoutFallback::Target(target.to_owned()));
+    }
+    let variable = format!("CARGO_TARGET_{}_LINKER", variable_part(target));
+    let found = config.value(&["target", target, "linker"], &variable).or_else(|| {
+        config.matching_cfgs(target).iter().find_map(|cfg| config.value(&["target", cfg, "linker"], ""))
+    });
+    Ok(match found {
+        Some((Value::String(text), base)) if text.contains('/') => workspace.join(base).join(text),
+        Some((Value::String(text), _)) => text.into(),
+        _ => "cc".into(),
+    })
+}
+
+/// The linker that the compiler's flags name: they come behind Cargo's own, and win.
+fn named(rustflags: &[String]) -> Option<String> {
+    let mut found = None;
+    let mut before = "";
+    for flag in rustflags {
+        let inline = flag.strip_prefix("-C").or_else(|| flag.strip_prefix("--codegen="));
+        let codegen = if before == "-C" || before == "--codegen" { Some(flag.as_str()) } else { inline };
+        if let Some(linker) = codegen.and_then(|codegen| codegen.strip_prefix("linker=")) {
+            found = Some(linker.to_owned());
+        }
+        before = flag;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: &str = "x86_64-unknown-linux-gnu";
+
+    fn config(flags: &[&str], variables: &[(&str, &str)]) -> CargoConfig {
+        let environment: Variables =
+            variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
+        CargoConfig::load(Path::new("/no/such/folder"), &environment, &flags).unwrap()
+    }
+
+    #[test]
+    fn a_linker_in_the_flags_is_seen_however_it_is_written() {
+        let named = |flags: &[&str]| {
+            let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
+            named(&flags)
+        };
+        assert_eq!(named(&["-Clinker=clang"]).as_deref(), Some("clang"));
+        assert_eq!(named(&["-C", "linker=clang"]).as_deref(), Some("clang"));
+        assert_eq!(named(&["--codegen", "linker=x"]).as_deref(), Some("x"));
+        assert_eq!(named(&["--codegen=linker=x"]).as_deref(), Some("x"));
+        assert_eq!(named(&["-Clinker-flavor=gcc", "-Clink-arg=-Wl,-linker=x", "linker=x"]), None);
+    }
+
+    #[test]
+    fn the_users_linker_is_found_where_cargo_finds_it() {
+        let found = |flags: &[&str], variables: &[(&str, &str)]| {
+            linker(&config(flags, variables), HOST, Path::new("/w")).unwrap().display().to_string()
+        };
+        assert_eq!(found(&[], &[]), "cc");
+        assert_eq!(found(&[], &[("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "clang")]), "clang");
+        assert_eq!(found(&["target.x86_64-unknown-linux-gnu.linker='gcc-13'"], &[]), "gcc-13");
+        assert_eq!(found(&["target.'cfg(unix)'.linker='./my.sh'"], &[]), "/no/such/folder/./my.sh");
+        for target in ["x86_64-pc-windows-msvc", "aarch64-apple-darwin", "wasm32-wasip1"] {
+            assert!(linker(&config(&[], &[]), target, Path::new("/w")).is_err(), "{target}");
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! Layouts for pairs: each pair of a bench target is measured in executables that were linked in an order of their own.
+//!
+//! All benchmarks of a bench target share them: pair *i* of every benchmark uses drawing *i*. Drawings are made in
+//! batches on all CPUs, between pairs and never beside one: the caller waits. How many are kept is bounded; one that is
+//! gone is drawn again from its seed. Where no order can be drawn the executables of the build are used, and it is
+//! said why.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::build::relink::{Agreement, Drawable, Original, path_of};
+use crate::domain::{
+    BuiltBench, Digest, Execution, Layout, LayoutFallback, LayoutSeed, LayoutUse, Note, Phase, Side, Sides,
+};
+use crate::stats::random::Generator;
+use crate::support::process::interrupted;
+
+/// The folder of layouts in the program's area.
+const FOLDER: &str = "layouts";
+
+/// How many bytes of drawn executables are kept at once.
+const ROOM: u64 = 512 << 20;
+
+/// Where the drawings of re-measurements begin: they must not repeat the luck of the first pairs.
+const FRESH: u32 = 1 << 20;
+
+/// The drawing that both sides are counted in.
+const COUNTED: u32 = u32::MAX;
+
+/// The drawn layouts of a run.
+#[derive(Debug)]
+pub(crate) struct Layouts {
+    /// Where they are; `None` where none are wanted or none can be written.
+    folder: Option<TempDir>,
+    seed: u64,
+    targets: BTreeMap<Key, Target>,
+    /// Counts uses, to know which drawing was not used for longest.
+    clock: u64,
+    room: u64,
+}
+
+/// A bench target, and the executables of both sides.
+type Key = (String, Digest, Digest);
+
+/// What there is for a bench target.
+#[derive(Debug)]
+struct Target {
+    state: Result<Drawn, LayoutFallback>,
+    drawings: u32,
+    agreement: Agreement,
+    spent: Duration,
+}
+
+#[derive(Debug)]
+struct Drawn {
+    drawable: Drawable,
+    folder: PathBuf,
+    ready: BTreeMap<u32, Drawing>,
+}
+
+#[derive(Debug, Clone)]
+struct Drawing {
+    seed: LayoutSeed,
+    executables: Sides<PathBuf>,
+    agreement: Agreement,
+    bytes: u64,
+    used: u64,
+}
+
+/// The executables of one pair.
+#[derive(Debug, Clone)]
+pub(crate) struct Laid {
+    pub(crate) benches: Sides<BuiltBench>,
+    /// What their layout grew from; `None` where they are as the build made them.
+    pub(crate) layout: Option<LayoutSeed>,
+}
+
+/// Removes what killed runs left. The caller holds the workspace's lock, so nobody uses it.
+pub(crate) fn sweep(area: &Path) {
+    // What cannot be removed now is removed another time.
+    let _ = fs::remove_dir_all(area.join(FOLDER));
+}
+
+impl Layouts {
+    /// Layouts for a run in the workspace's area, all drawn from `seed`.
+    pub(crate) fn new(layout: Layout, area: &Path, seed: u64) -> Self {
+        let folder = (layout == Layout::Drawn).then(|| private_folder(&area.join(FOLDER)).ok()).flatten();
+        Self { folder, seed, targets: BTreeMap::new(), clock: 0, room: ROOM }
+    }
+
+    /// None: pairs are measured in the executables of the build.
+    pub(crate) fn none() -> Self {
+        Self { folder: None, seed: 0, targets: BTreeMap::new(), clock: 0, room: 0 }
+    }
+
+    /// The executables for a pair of launches. One benchmark of one executable on both sides needs no layout.
+    pub(crate) fn for_pair(
+        &mut self,
+        benches: Sides<&BuiltBench>,
+        ids: Sides<&str>,
+        phase: Phase,
+        index: u32,
+    ) -> Laid {
+        let as_built = || Laid { benches: benches.map(Clone::clone), layout: None };
+        let equal = benches.baseline.digest == benches.candidate.digest && ids.baseline == ids.candidate;
+        let foreign = matches!(benches.candidate.execution, Execution::Emulated(_));
+        if self.folder.is_none() || equal || foreign {
+            return as_built();
+        }
+        let index = if phase == Phase::Remeasurement { FRESH.saturating_add(index) } else { index };
+        match self.drawing(benches, index) {
+            Some(Drawing { seed, executables, .. }) => Laid {
+                benches: Sides::from_fn(|side| BuiltBench {
+                    executable: executables.get(side).clone(),
+                    ..(*benches.get(side)).clone()
+                }),
+                layout: Some(seed),
+            },
+            None => as_built(),
+        }
+    }
+
+    /// Both executables in one drawn layout, to be counted in: what depends on addresses is then the same where the code is. Their
+    /// fingerprints name the layout, so that these counts are never compared with others. `None` where there is none.
+    pub(crate) fn for_counts(&mut self, benches: Sides<&BuiltBench>) -> Option<Sides<BuiltBench>> {
+        let Laid { benches, layout } =
+            self.for_pair(benches, Sides { baseline: "", candidate: "" }, Phase::Measurement, COUNTED);
+        let LayoutSeed(seed) = layout?;
+        Some(benches.map(|mut bench| {
+            bench.fingerprint.settings = format!("{} layout={seed:016x}", bench.fingerprint.settings);
+            bench
+        }))
+    }
+
+    /// What was used for each bench target.
+    pub(crate) fn uses(&self) -> Vec<LayoutUse> {
+        let used = |((label, ..), target): (&Key, &Target)| LayoutUse {
+            target: label.clone(),
+            fallback: target.state.as_ref().err().cloned(),
+            drawings: target.drawings,
+            same_functions: target.agreement.functions,
+            in_place: target.agreement.functions_in_place,
+            seconds: target.spent.as_secs_f64(),
+        };
+        self.targets.iter().map(used).collect()
+    }
+
+    /// What a reader should know: where no layout could be drawn.
+    pub(crate) fn notes(&self) -> Vec<Note> {
+        let told = self.uses().into_iter().filter_map(|LayoutUse { target, fallback, .. }| {
+            let reason = fallback?;
+            Some(Note::NotDrawn { target, reason })
+        });
+        told.collect()
+    }
+
+    fn drawing(&mut self, benches: Sides<&BuiltBench>, index: u32) -> Option<Drawing> {
+        let key = key(benches);
+        let start = Instant::now();
+        if !self.targets.contains_key(&key) {
+            let folder = self.folder.as_ref()?.path().join(self.targets.len().to_string());
+            let state = prepare(benches, folder);
+            let (agreement, spent) = (Agreement::default(), start.elapsed());
+            self.targets.insert(key.clone(), Target { state, drawings: 0, agreement, spent });
+        }
+        self.clock += 1;
+        let seed = self.seed ^ seed_of(&key);
+        let target = self.targets.get_mut(&key)?;
+        let drawn = target.state.as_mut().ok()?;
+        if !drawn.ready.contains_key(&index) {
+            let made = drawn.more(index, seed, benches);
+            target.spent += start.elapsed();
+            match made {
+                Ok(count) => target.drawings += count,
+                // A signal kills linkers, too; the run is over anyway.
+                Err(_) if interrupted() => return None,
+                Err(reason) => {
+                    let _ = fs::remove_dir_all(&drawn.folder);
+                    target.state = Err(reason);
+                    return None;
+                }
+            }
+        }
+        let found = drawn.ready.get_mut(&index)?;
+        found.used = self.clock;
+        target.agreement = found.agreement;
+        let found = found.clone();
+        self.make_room();
+        Some(found)
+    }
+
+    /// Forgets drawings that were not used for longest, until what is left fits.
+    fn make_room(&mut self) {
+        let all = |targets: &BTreeMap<Key, Target>| -> u64 {
+            let drawn = targets.values().filter_map(|target| target.state.as_ref().ok());
+            drawn.flat_map(|drawn| drawn.ready.values()).map(|drawing| drawing.bytes).sum()
+        };
+        while all(&self.targets) > self.room {
+            let candidates = self.targets.iter().filter_map(|(key, target)| {
+                let drawn = target.state.as_ref().ok()?;
+                // What was made ahead will be used next.
+                let known = |drawing: &Drawing| drawing.used > 0 && drawing.used < self.clock;
+                let oldest = drawn.ready.iter().filter(|(_, drawing)| known(drawing));
+                oldest.map(|(index, drawing)| (drawing.used, key.clone(), *index)).min()
+            });
+            let Some((_, key, index)) = candidates.min() else { break };
+            if let Some(Target { state: Ok(drawn), .. }) = self.targets.get_mut(&key)
+                && let Some(drawing) = drawn.ready.remove(&index)
+            {
+                remove(&drawing);
+            }
+        }
+    }
+}
+
+impl Drawn {
+    /// Makes a batch of drawings from `index` on: as many as there are, so that few are made in vain, and at least one
+    /// for each CPU.
+    fn more(&mut self, index: u32, seed: u64, benches: Sides<&BuiltBench>) -> Result<u32, LayoutFallback> {
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        let batch = self.ready.len().clamp(workers, 4 * workers);
+        let wanted: Vec<u32> =
+            (index..=COUNTED).take(batch).filter(|index| !self.ready.contains_key(index)).collect();
+        let next = AtomicUsize::new(0);
+        let made = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    while let Some(&index) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let drawing = self.draw(index, seed, benches);
+                        if let Ok(mut made) = made.lock() {
+                            made.push((index, drawing));
+                        }
+                    }
+                });
+            }
+        });
+        let mut count = 0;
+        for (index, drawing) in made.into_inner().unwrap_or_default() {
+            self.ready.insert(index, drawing?);
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn draw(&self, index: u32, seed: u64, benches: Sides<&BuiltBench>) -> Result<Drawing, LayoutFallback> {
+        let seed = LayoutSeed(Generator::new(seed.wrapping_add(u64::from(index))).bits());
+        // Paths of one length: the size of the arguments moves the stack.
+        let folder = self.folder.join(format!("{index:010}"));
+        let is_one = benches.baseline.digest == benches.candidate.digest;
+        let executables = Sides::from_fn(|side| {
+            let side = if is_one { Side::Candidate } else { side };
+            path_of(&folder, side, &benches.get(side).executable)
+        });
+        for path in [&executables.baseline, &executables.candidate] {
+            let parent = path.parent().unwrap_or(&folder);
+            fs::create_dir_all(parent).map_err(|error| LayoutFallback::Files(error.to_string()))?;
+        }
+        let mut generator = Generator::new(seed.0);
+        let outputs = executables.as_ref().map(PathBuf::as_path);
+        let agreement = self.drawable.draw(&mut |bound| generator.below(bound), outputs)?;
+        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |found| found.len());
+        let bytes = size(&executables.baseline) + if is_one { 0 } else { size(&executables.candidate) };
+        Ok(Drawing { seed, executables, agreement, bytes, used: 0 })
+    }
+}
+
+fn key(benches: Sides<&BuiltBench>) -> Key {
+    let Sides { baseline, candidate } = benches;
+    (candidate.label(), baseline.digest.clone(), candidate.digest.clone())
+}
+
+/// A number that belongs to a bench target, so that each has orders of its own.
+fn seed_of((label, ..): &Key) -> u64 {
+    label
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn prepare(benches: Sides<&BuiltBench>, folder: PathBuf) -> Result<Drawn, LayoutFallback> {
+    fs::create_dir_all(&folder).map_err(|error| LayoutFallback::Files(error.to_string()))?;
+    let originals = benches.map(|bench| Original { executable: &bench.executable, digest: &bench.digest });
+    let drawable = Drawable::prepare(originals, &folder)?;
+    Ok(Drawn { drawable, folder, ready: BTreeMap::new() })
+}
+
+/// A fresh folder that nobody else may look into.
+fn private_folder(parent: &Path) -> io::Result<TempDir> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(parent)?;
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("run-").rand_bytes(8);
+    #[cfg(unix)]
+    folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    folder.tempdir_in(parent)
+}
+
+fn remove(drawing: &Drawing) {
+    for path in [&drawing.executables.baseline, &drawing.executables.candidate] {
+        if let Some(folder) = path.parent().and_then(Path::parent) {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixtures::bench;
+
+    fn laid(layouts: &mut Layouts, digests: [&str; 2], ids: [&str; 2]) -> Laid {
+        let (baseline, candidate) = (bench(digests[0]), bench(digests[1]));
+        let benches = Sides { baseline: &baseline, candidate: &candidate };
+        layouts.for_pair(benches, Sides { baseline: ids[0], candidate: ids[1] }, Phase::Measurement, 0)
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_measured_as_it_was_built_and_told() {
+        let area = tempfile::tempdir().unwrap();
+        let mut layouts = Layouts::new(Layout::Drawn, area.path(), 1);
+        let found = laid(&mut layouts, ["1", "2"], ["a", "a"]);
+        assert_eq!(found.layout, None);
+        assert_eq!(found.benches.baseline, bench("1"));
+        let notes = layouts.notes();
+        let kept = |note: &Note| matches!(note, Note::NotDrawn { reason: LayoutFallback::NotKept(_), .. });
+        assert!(notes.len() == 1 && kept(&notes[0]), "{notes:?}");
+        assert!(layouts.for_counts(Sides { baseline: &bench("1"), candidate: &bench("2") }).is_none());
+        assert_eq!(layouts.uses().len(), 1, "it is tried once");
+    }
+
+    #[test]
+    fn equal_executables_and_other_layouts_need_none() {
+        let area = tempfile::tempdir().unwrap();
+        let mut layouts = Layouts::new(Layout::Drawn, area.path(), 1);
+        laid(&mut layouts, ["1", "1"], ["a", "a"]);
+        assert!(layouts.uses().is_empty());
+        laid(&mut layouts, ["1", "1"], ["a", "b"]);
+        assert_eq!(layouts.uses().len(), 1, "two benchmarks of one build");
+        for layout in [Layout::Aligned, Layout::Default] {
+            let mut layouts = Layouts::new(layout, area.path(), 1);
+            laid(&mut layouts, ["1", "2"], ["a", "a"]);
+            assert!(layouts.uses().is_empty());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_folder_is_private_and_gone_at_the_end() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let area = tempfile::tempdir().unwrap();
+        let layouts = Layouts::new(Layout::Drawn, area.path(), 1);
+        let folder = layouts.folder.as_ref().unwrap().path().to_owned();
+        for path in [folder.as_path(), folder.parent().unwrap()] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+        drop(layouts);
+        assert!(!folder.exists());
+        fs::create_dir_all(area.path().join("layouts/run-of-the-killed/0")).unwrap();
+        sweep(area.path());
+        assert!(!area.path().join("layouts").exists());
+    }
+}

@@ -1,0 +1,369 @@
+//! Linking again in drawn orders: real builds, by the real Cargo and the real linker.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use object::{Object, ObjectSymbol, SymbolKind};
+use perfguard::build::relink::{Agreement, Drawable, Original, offer, path_of};
+use perfguard::build::{BuildRequest, build};
+use perfguard::domain::{
+    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Features, Layout, LayoutFallback,
+    Namesake, Side, Sides, Silent, TreeId, Variables, Variant,
+};
+use tempfile::TempDir;
+
+use crate::fixture;
+
+const LIBRARY: &str = r#"
+#[inline(never)]
+pub fn sum(values: &[u64]) -> u64 { values.iter().fold(0, |sum, value| sum.wrapping_mul(31) ^ value) }
+#[inline(never)]
+pub fn words(text: &str) -> Vec<String> { text.split(' ').map(str::to_uppercase).collect() }
+pub static TABLE: [u32; 64] = [7; 64];
+pub static mut COUNTER: u64 = 0;
+#[inline(never)]
+pub fn look(at: usize) -> u32 { unsafe { COUNTER += 1 }; TABLE[at % 64] }
+pub fn shown<T: std::fmt::Debug>(value: T) -> String { format!("{value:?}") }
+"#;
+
+const BENCH: &str = r#"
+fn main() {
+    let values: Vec<u64> = (0..100).collect();
+    println!("{} {:?} {}", relink::sum(&values), relink::words("a b c"), relink::look(values.len()));
+    println!("{} {} {}", relink::shown(1_u8), relink::shown("x"), relink::shown(vec![1.5]));
+    let own = std::env::current_exe().unwrap();
+    assert!(std::fs::read(own).unwrap().len() > 1000, "it can read itself");
+    println!("{}", relink_extra());
+}
+#[inline(never)]
+fn relink_extra() -> u64 { relink::sum(&[1, 2, 3]) }
+"#;
+
+/// What the second commit has besides: nothing that was there before calls it.
+const MORE: &str = r"
+#[inline(never)]
+pub fn more(text: &str) -> usize { let mut all = words(text); all.sort(); all.dedup(); all.len() }
+#[used]
+static KEPT: fn(&str) -> usize = more;
+";
+
+/// A crate that is built in two versions.
+struct Crate {
+    folder: TempDir,
+    profile: &'static str,
+    configuration: &'static str,
+    variables: &'static [(&'static str, &'static str)],
+    target: Option<&'static str>,
+    files: &'static [(&'static str, &'static str)],
+    layout: Layout,
+}
+
+impl Crate {
+    fn new(profile: &'static str) -> Self {
+        offer(PathBuf::from(env!("CARGO_BIN_EXE_cargo-perfguard")));
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        Self {
+            folder,
+            profile,
+            configuration: "",
+            variables: &[],
+            target: None,
+            files: &[],
+            layout: Layout::Drawn,
+        }
+    }
+
+    fn source(&self) -> PathBuf {
+        self.folder.path().join("build/src")
+    }
+
+    fn write(&self, more: &str) {
+        let manifest = format!(
+            "[package]\nname = \"relink\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n\
+             [[bench]]\nname = \"tight-loops\"\nharness = false\n[profile.bench]\n{}\n",
+            self.profile
+        );
+        let files = [
+            ("Cargo.toml", manifest.as_str()),
+            ("src/lib.rs", &format!("{LIBRARY}{more}")),
+            ("benches/tight-loops.rs", BENCH),
+            (".cargo/config.toml", self.configuration),
+        ];
+        for (name, text) in files.into_iter().chain(self.files.iter().copied()) {
+            let path = self.source().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            if path.extension().is_some_and(|end| end == "sh") {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+        }
+    }
+
+    fn environment(&self) -> Variables {
+        let mut environment = fixture::environment();
+        environment.retain(|name, _| !name.to_string_lossy().starts_with("CARGO_TARGET_"));
+        environment.extend(self.variables.iter().map(|(name, value)| (name.into(), value.into())));
+        environment
+    }
+
+    /// Builds the crate as the tree number `tree`, with some code more.
+    fn build(&self, tree: u8, more: &str) -> BuiltBench {
+        let common = self.folder.path().join("build");
+        let _ = fs::remove_dir_all(&common);
+        self.write(more);
+        let bench = BenchTarget {
+            package: "relink".into(),
+            package_version: "0.1.0".into(),
+            package_id: format!("path+file://{}#relink@0.1.0", self.source().display()),
+            manifest_dir: self.source(),
+            target: "tight-loops".into(),
+            required_features: Vec::new(),
+            known_features: Vec::new(),
+            criterion: CriterionSource {
+                name: "criterion".into(),
+                version: "0.8.2".into(),
+                origin: CrateOrigin::CratesIo,
+                root: PathBuf::new(),
+            },
+            variables: BTreeMap::new(),
+            namesake: Namesake::None,
+        };
+        let flags =
+            CargoFlags { offline: true, target: self.target.map(str::to_owned), ..CargoFlags::default() };
+        let request = BuildRequest {
+            side: Side::Candidate,
+            tree: &TreeId::from_hex(&format!("{tree:040x}")).unwrap(),
+            workspace: &self.source(),
+            target_dir: &common.join("target"),
+            home: &self.folder.path().join("home"),
+            artifacts: &self.folder.path().join("artifacts"),
+            cargo: &fixture::cargo(),
+            environment: &self.environment(),
+            flags: &flags,
+            features: &Features::default(),
+            benches: &[bench],
+            patches: &[],
+            variant: Variant::Timed,
+            layout: self.layout,
+            seed: None,
+            local: &[],
+        };
+        let built = build(&request, &Silent);
+        built.unwrap_or_else(|error| panic!("{error}: {:?}", error.output())).benches.remove(0)
+    }
+
+    /// Both versions, and nothing left of what they were built from.
+    fn both(&self) -> Sides<BuiltBench> {
+        let sides = Sides { baseline: self.build(1, ""), candidate: self.build(2, MORE) };
+        fs::remove_dir_all(self.folder.path().join("build")).unwrap();
+        sides
+    }
+
+    fn prepare(&self, sides: &Sides<BuiltBench>) -> Result<Drawable, LayoutFallback> {
+        Drawable::prepare(
+            sides.as_ref().map(|bench| Original { executable: &bench.executable, digest: &bench.digest }),
+            self.folder.path(),
+        )
+    }
+
+    /// Draws a layout; gives where it is.
+    fn draw(
+        &self,
+        drawable: &Drawable,
+        sides: &Sides<BuiltBench>,
+        seed: u64,
+    ) -> (Sides<PathBuf>, Result<Agreement, LayoutFallback>) {
+        let folder = self.folder.path().join(format!("draw-{seed}"));
+        let outputs = Sides::from_fn(|side| path_of(&folder, side, &sides.get(side).executable));
+        for path in [&outputs.baseline, &outputs.candidate] {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+        }
+        let found = drawable.draw(&mut generator(seed), outputs.as_ref().map(PathBuf::as_path));
+        (outputs, found)
+    }
+}
+
+fn generator(mut state: u64) -> impl FnMut(usize) -> usize {
+    move |bound| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % bound
+    }
+}
+
+fn output(path: &Path) -> String {
+    let ran = Command::new(path).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+/// Where the functions of an executable lie, by name.
+fn functions(path: &Path) -> BTreeMap<String, Vec<u64>> {
+    let bytes = fs::read(path).unwrap();
+    let file = object::File::parse(&*bytes).unwrap();
+    let mut found: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for symbol in file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0) {
+        found.entry(symbol.name().unwrap().to_owned()).or_default().push(symbol.address());
+    }
+    found
+}
+
+#[test]
+fn every_same_function_lies_at_the_same_address_in_three_orders() {
+    let tested = Crate::new("");
+    let sides = tested.both();
+    let drawable = tested.prepare(&sides).unwrap();
+    assert!(drawable.as_built().functions > 100, "{:?}", drawable.as_built());
+    let mut places = Vec::new();
+    for seed in 1..=3 {
+        let (executables, found) = tested.draw(&drawable, &sides, seed);
+        let found = found.unwrap();
+        assert_eq!(found.functions_in_place, found.functions, "{found:?}");
+        assert!(found.data > 0 && found.data_in_place * 10 >= found.data * 9, "{found:?}");
+        println!("as built {:?}, drawn {found:?}", drawable.as_built());
+        let of = executables.as_ref().map(|path| functions(path));
+        let own = of.baseline.iter().filter(|(name, at)| of.candidate.get(*name) == Some(at)).count();
+        assert!(own * 100 >= of.baseline.len() * 95, "{own} of {}", of.baseline.len());
+        assert_eq!(output(&executables.baseline), output(&sides.baseline.executable));
+        assert_eq!(output(&executables.candidate), output(&sides.candidate.executable));
+        places.push(of.baseline);
+    }
+    let moved = places[0].iter().filter(|(name, at)| places[1].get(*name) != Some(at)).count();
+    assert!(moved * 10 > places[0].len() * 9, "orders differ: {moved} of {}", places[0].len());
+    let (again, _) = tested.draw(&drawable, &sides, 3);
+    assert_eq!(functions(&again.baseline), places[2], "a seed gives its layout again");
+}
+
+#[test]
+fn an_executable_is_the_same_with_and_without_being_watched() {
+    let tested = Crate::new("");
+    let watched = tested.build(1, "");
+    let target = tested.folder.path().join("build/target");
+    fs::remove_dir_all(&target).unwrap();
+    let status = Command::new(fixture::cargo())
+        .args(["bench", "--no-run", "--offline", "--bench", "tight-loops", "--target-dir"])
+        .arg(&target)
+        .current_dir(tested.source())
+        .env_clear()
+        .envs(tested.environment())
+        .env("CARGO_INCREMENTAL", "0")
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    let plain = fs::read_dir(target.join("release/deps")).unwrap().map(|entry| entry.unwrap().path());
+    let plain: Vec<PathBuf> = plain
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with("tight_loops-") && !name.contains('.')
+        })
+        .collect();
+    assert_eq!(plain.len(), 1);
+    assert_eq!(fs::read(&plain[0]).unwrap(), fs::read(&watched.executable).unwrap());
+}
+
+#[test]
+fn what_was_kept_comes_along_from_the_cache_and_damage_is_told() {
+    let tested = Crate::new("");
+    let sides = tested.both();
+    assert_eq!(tested.build(1, "").executable, sides.baseline.executable, "kept from the first build");
+    tested.prepare(&sides).unwrap();
+    let mut folder = sides.candidate.executable.clone().into_os_string();
+    folder.push(".link");
+    let object = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let object = object.filter(|path| path.extension().is_some_and(|end| end == "o")).max().unwrap();
+    let bytes = fs::read(&object).unwrap();
+    fs::remove_file(&object).unwrap();
+    fs::write(&object, vec![0; bytes.len()]).unwrap();
+    let error = tested.prepare(&sides).unwrap_err();
+    assert!(matches!(error, LayoutFallback::Linker(_) | LayoutFallback::NotReproduced), "{error}");
+    fs::remove_file(&object).unwrap();
+    let error = tested.prepare(&sides).unwrap_err();
+    assert!(matches!(&error, LayoutFallback::NotKept(text) if text.contains("gone")), "{error}");
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(matches!(tested.prepare(&sides), Err(LayoutFallback::NotKept(_))));
+}
+
+/// What a build setting comes to: everything in place, or a reason why not.
+fn comes_to(tested: &Crate) -> Result<Agreement, LayoutFallback> {
+    let sides = tested.both();
+    let drawable = tested.prepare(&sides)?;
+    let (executables, found) = tested.draw(&drawable, &sides, 7);
+    let found = found?;
+    assert_eq!(output(&executables.candidate), output(&sides.candidate.executable));
+    println!("{:?}: as built {:?}, drawn {found:?}", tested.profile, drawable.as_built());
+    Ok(found)
+}
+
+fn assert_all_in_place(tested: &Crate) {
+    let found = comes_to(tested).unwrap();
+    assert!(found.functions > 50 && found.functions_in_place == found.functions, "{found:?}");
+}
+
+#[test]
+fn profiles_of_every_kind_are_drawn() {
+    for profile in [
+        "lto = \"fat\"",
+        "lto = \"thin\"",
+        "codegen-units = 1",
+        "debug = 1",
+        "debug = 2",
+        "strip = true",
+        "strip = \"debuginfo\"",
+        "panic = \"abort\"",
+        "incremental = true",
+        "opt-level = 0",
+    ] {
+        println!("{profile}");
+        assert_all_in_place(&Crate::new(profile));
+    }
+}
+
+#[test]
+fn flags_and_linkers_are_drawn_or_refused_with_a_reason() {
+    for flags in [
+        "-Ctarget-cpu=native",
+        "-Clink-dead-code",
+        "-Clink-arg=-fuse-ld=bfd",
+        "-Clink-arg=-fuse-ld=gold",
+        "-Crelocation-model=static",
+        "-Clink-arg=-Wl,--icf=all",
+    ] {
+        let variables: &'static [(&str, &str)] = Box::leak(Box::new([("RUSTFLAGS", flags)]));
+        println!("{flags}");
+        assert_all_in_place(&Crate { variables, ..Crate::new("") });
+    }
+    let scripted = Crate {
+        variables: &[("RUSTFLAGS", "-Clink-arg=-Tmore.ld")],
+        files: &[("more.ld", "SECTIONS { .mine : { KEEP(*(.mine)) } } INSERT AFTER .text;")],
+        ..Crate::new("")
+    };
+    println!("a linker script: {:?}", comes_to(&scripted));
+    // The system's own archives are found by the driver, so their functions are not known.
+    let variables: &'static [(&str, &str)] = &[("RUSTFLAGS", "-Ctarget-feature=+crt-static")];
+    let found = comes_to(&Crate { variables, ..Crate::new("") });
+    assert!(matches!(found, Err(LayoutFallback::Unreadable(_))), "{found:?}");
+    let custom = Crate {
+        configuration: "[target.x86_64-unknown-linux-gnu]\nlinker = \"./my-linker.sh\"\n",
+        files: &[("my-linker.sh", "#!/bin/sh\nexec cc \"$@\"\n")],
+        ..Crate::new("")
+    };
+    assert_all_in_place(&custom);
+    let named = Crate { variables: &[("RUSTFLAGS", "-Clinker=gcc")], ..Crate::new("") };
+    assert!(matches!(comes_to(&named), Err(LayoutFallback::NotKept(text)) if text.contains("`gcc`")));
+}
+
+#[test]
+fn every_function_is_aligned_where_that_is_asked_for() {
+    let own = |tested: &Crate| -> Vec<u64> {
+        let found = functions(&tested.build(1, "").executable).into_iter();
+        let own = found.filter(|(name, _)| name.contains("relink")).flat_map(|(_, places)| places);
+        own.collect()
+    };
+    let aligned = own(&Crate { layout: Layout::Aligned, ..Crate::new("") });
+    assert!(aligned.len() > 3 && aligned.iter().all(|at| at.is_multiple_of(64)), "{aligned:?}");
+    let plain = own(&Crate::new(""));
+    assert!(plain.iter().any(|at| !at.is_multiple_of(64)), "{plain:?}");
+}
