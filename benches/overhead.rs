@@ -10,12 +10,12 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use perfguard::domain::{
     AaTest, Asked, BenchmarkEvidence, BenchmarkName, BuildFingerprint, CommitId, ComparisonId, Confirm,
     CpuIdentity, Digest, Ended, HistoryCheck, Identical, Insistence, MachineFacts, MachineKey,
-    MeasurementKey, Metric, OccasionId, Pair, PairedEvidence, PairedLaunch, Phase, Presence, Provenance,
-    Report, ReportKind, Revision, RunEvidence, SampleSet, Schedule, Side, SideBuild, Sides, TreeId,
+    MeasurementKey, Metric, Pair, PairedEvidence, PairedLaunch, Phase, Presence, Provenance, Report,
+    ReportKind, Revision, RunEvidence, RunId, SampleSet, Schedule, Side, SideBuild, Sides, TreeId,
 };
 use perfguard::judge::{GatePolicy, Policy, judge_run};
 use perfguard::report::{Format, Style, render};
-use perfguard::store::{NewComparison, NewOccasion, Store};
+use perfguard::store::{NewComparison, NewRun, Store};
 
 const BENCHMARKS: u32 = 50;
 const PAIRS: u32 = 10;
@@ -51,24 +51,23 @@ fn main_benches(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn judge(store: &Store, run: OccasionId) -> Report {
+fn judge(store: &Store, run: RunId) -> Report {
     let stored = store.run_evidence(run).unwrap();
     judge_run(&stored.run, &stored.benchmarks, &Policy::new(), GatePolicy::default())
 }
 
 /// A run with all its evidence, and one of its comparisons.
-fn fill(store: &mut Store) -> (OccasionId, ComparisonId) {
+fn fill(store: &mut Store) -> (RunId, ComparisonId) {
     let machine = machine();
-    let new =
-        NewOccasion { command: "check", started_ms: 0, machine: &machine, program_version: "0", seed: 0 };
-    let run = store.begin_occasion(&new).unwrap();
+    let new = NewRun { command: "check", started_ms: 0, machine: &machine, program_version: "0", seed: 0 };
+    let run = store.begin_run(&new).unwrap();
     let comparisons: Vec<ComparisonId> = (0..BENCHMARKS).map(|index| measured(store, run, index)).collect();
     store.finish_run(run, &evidence()).unwrap();
     (run, comparisons[0])
 }
 
 /// A benchmark that was measured in pairs.
-fn measured(store: &mut Store, run: OccasionId, index: u32) -> ComparisonId {
+fn measured(store: &mut Store, run: RunId, index: u32) -> ComparisonId {
     let digests = Sides { baseline: "0", candidate: "1" }.map(|digit| Digest::new(digit.repeat(64)));
     let keys = Sides { baseline: key(index, 'a'), candidate: key(index, 'b') };
     let comparison = store

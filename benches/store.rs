@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use criterion::{BatchSize, Criterion};
 use perfguard::domain::{
     BenchmarkName, BuildFingerprint, CommitId, Digest, Launch, MachineFacts, MachineKey, Measurement,
-    MeasurementKey, Metric, OccasionId, Provenance, Revision, SampleSet, TreeId,
+    MeasurementKey, Metric, Provenance, Revision, RunId, SampleSet, TreeId,
 };
-use perfguard::store::{NewOccasion, SeriesFilter, Store};
+use perfguard::store::{NewRun, SeriesFilter, Store};
 
 const BENCHMARKS: u32 = 100;
 const COMMIT_DIGITS: usize = 40;
@@ -28,8 +28,8 @@ fn main() {
     group.bench_function("baseline of one benchmark", |bencher| {
         let store = filled.store();
         let (series, commit) = (key(7, 3).series(), commit(3));
-        assert_eq!(store.baseline_occasions(&series, &commit).unwrap().len(), 10);
-        bencher.iter(|| store.baseline_occasions(black_box(&series), &commit).unwrap());
+        assert_eq!(store.baseline_runs(&series, &commit).unwrap().len(), 10);
+        bencher.iter(|| store.baseline_runs(black_box(&series), &commit).unwrap());
     });
     group.bench_function("baseline of one commit", |bencher| {
         let store = filled.store();
@@ -53,11 +53,11 @@ fn main() {
     group.bench_function("one measurement stored", |bencher| {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(&folder.path().join("store.db")).unwrap();
-        let occasion = begin(&mut store, 0);
+        let run = begin(&mut store, 0);
         // A commit of its own for each: launches of one key would pile up in one measurement.
         let mut commits = 0..;
         let next = || measurement(0, commits.next().unwrap());
-        bencher.iter_batched(next, |new| store.record(occasion, &new).unwrap(), BatchSize::SmallInput);
+        bencher.iter_batched(next, |new| store.record(run, &new).unwrap(), BatchSize::SmallInput);
     });
     group.finish();
     criterion.final_summary();
@@ -92,12 +92,12 @@ impl Filled {
     }
 }
 
-/// 100 benchmarks of each commit on ten occasions, one launch of ten samples each.
+/// 100 benchmarks of each commit on ten runs, one launch of ten samples each.
 fn fill(path: &Path, commits: u32) {
     let mut store = Store::open(path).unwrap();
-    let occasion = begin(&mut store, 0);
+    let run = begin(&mut store, 0);
     for benchmark in 0..BENCHMARKS {
-        store.record(occasion, &measurement(benchmark, 0)).unwrap();
+        store.record(run, &measurement(benchmark, 0)).unwrap();
     }
     drop(store);
     let connection = rusqlite::Connection::open(path).unwrap();
@@ -144,9 +144,9 @@ fn machine() -> MachineFacts {
     }
 }
 
-fn begin(store: &mut Store, started_ms: i64) -> OccasionId {
+fn begin(store: &mut Store, started_ms: i64) -> RunId {
     store
-        .begin_occasion(&NewOccasion {
+        .begin_run(&NewRun {
             command: "run",
             started_ms,
             machine: &machine(),

@@ -31,7 +31,7 @@ use crate::pipeline::request::{
     ClaimGate, CompareRequest, Judging, Measuring, Project, RunRequest, RunSubject, Scope, Subject, Suite,
     SuiteClaims,
 };
-use crate::source::{Repository, harness_names};
+use crate::source::{Repository, suite_names};
 use crate::store::{BaselineFile, Problem, Store, StoreError};
 
 /// Paired time per benchmark when nobody says otherwise.
@@ -403,7 +403,7 @@ pub(crate) fn builtin(config: &Config) -> Result<Suite, CliError> {
         // A glob is over `target::id`; the package is ours. Without a wildcard it is a part of the name, as in filters.
         let whole = if glob.contains(['*', '?']) { format!("*{glob}") } else { glob.clone() };
         let alone = Filter::parse(std::slice::from_ref(&whole), Reading::Pattern)?;
-        if !harness_names().any(|name| alone.matches(&name)) {
+        if !suite_names().any(|name| alone.matches(&name)) {
             return Err(nothing_selected(glob));
         }
         select.push(whole);
@@ -413,7 +413,7 @@ pub(crate) fn builtin(config: &Config) -> Result<Suite, CliError> {
 
 /// A pattern of `[builtin] select` that means none of the built-in suite's benchmarks.
 fn nothing_selected(glob: &str) -> CliError {
-    let names: Vec<BenchmarkName> = harness_names().collect();
+    let names: Vec<BenchmarkName> = suite_names().collect();
     let near = nearest(&names, glob.trim_end_matches('*').trim_end_matches(':')).into_iter().next();
     CliError::NothingSelected { glob: glob.to_owned(), near }
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::machine::MachineKey;
 use super::metric::Metric;
 use super::name::BenchmarkName;
-use super::occasion::Provenance;
 use super::revision::CommitId;
+use super::run_id::Provenance;
 
 /// One stored figure: a benchmark's metric on one machine with one build.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,10 +29,10 @@ pub struct BaselineEntry {
     pub metric: Metric,
     /// The value, in the metric's unit.
     pub value: f64,
-    /// The spread between occasions as a fraction of the value; `None` where too few are stored to tell.
+    /// The spread between runs as a fraction of the value; `None` where too few are stored to tell.
     pub spread: Option<f64>,
-    /// How many occasions the value rests on.
-    pub occasions: u32,
+    /// How many runs the value rests on.
+    pub runs: u32,
     /// The commit it was measured at.
     pub commit: CommitId,
     /// When it was measured last, in milliseconds since the Unix epoch; a committed file does not say.

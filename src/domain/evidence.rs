@@ -15,10 +15,10 @@ use super::function::TopFunction;
 use super::machine::MachineFacts;
 use super::metric::Metric;
 use super::name::BenchmarkName;
-use super::occasion::Provenance;
 use super::outcome::ReportKind;
 use super::reason::{Note, Trouble};
 use super::revision::Revision;
+use super::run_id::Provenance;
 use super::sample::Sample;
 use super::side::{Side, Sides};
 

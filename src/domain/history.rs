@@ -16,7 +16,7 @@ pub struct HistoryPoint {
     pub when_ms: i64,
     /// The value, in the metric's unit.
     pub value: f64,
-    /// The spread between occasions as a fraction of the value; `None` where too few are stored to tell.
+    /// The spread between runs as a fraction of the value; `None` where too few are stored to tell.
     pub spread: Option<f64>,
     /// The machine it was measured on. Points of different machines are not comparable.
     pub machine: MachineKey,

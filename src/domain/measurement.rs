@@ -4,8 +4,8 @@ use super::artifact::{BuildFingerprint, Digest};
 use super::machine::MachineKey;
 use super::metric::Metric;
 use super::name::BenchmarkName;
-use super::occasion::Provenance;
 use super::revision::Revision;
+use super::run_id::Provenance;
 use super::sample::{SampleSet, median};
 use super::series::SeriesKey;
 
@@ -47,7 +47,7 @@ pub struct Launch {
     pub seconds: f64,
 }
 
-/// One benchmark measured on one occasion: at least one launch, all of one executable.
+/// One benchmark measured on one run: at least one launch, all of one executable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
     /// What it is a measurement of.

@@ -1,11 +1,11 @@
-//! Stored values over occasions and commits, as the store gives them back.
+//! Stored values over runs and commits, as the store gives them back.
 
 use super::artifact::BuildFingerprint;
 use super::machine::MachineKey;
 use super::metric::Metric;
 use super::name::BenchmarkName;
-use super::occasion::{OccasionId, Provenance};
 use super::revision::CommitId;
+use super::run_id::{Provenance, RunId};
 
 /// A measurement's key without the revision: values of one series may be set against each other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,11 +20,11 @@ pub struct SeriesKey {
     pub metric: Metric,
 }
 
-/// What one occasion found.
+/// What one run found.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct OccasionValue {
-    /// The occasion.
-    pub occasion: OccasionId,
+pub struct RunValue {
+    /// The run.
+    pub run: RunId,
     /// When it began, in milliseconds since the Unix epoch.
     pub started_ms: i64,
     /// The median over launches of each launch's median, in the metric's unit.
@@ -33,7 +33,7 @@ pub struct OccasionValue {
     pub launches: u32,
 }
 
-/// What one occasion found about one revision.
+/// What one run found about one revision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesPoint {
     /// The commit; for a dirty tree, the commit it is based on.
@@ -41,7 +41,7 @@ pub struct SeriesPoint {
     /// Whether the files differed from the commit's.
     pub dirty: bool,
     /// What was found.
-    pub found: OccasionValue,
+    pub found: RunValue,
 }
 
 /// A series and its points, oldest first.
@@ -51,7 +51,7 @@ pub struct SeriesHistory {
     pub series: SeriesKey,
     /// Whether the points are evidence about the machine.
     pub provenance: Provenance,
-    /// The points, by the time of their occasion.
+    /// The points, by the time of their run.
     pub points: Vec<SeriesPoint>,
 }
 
@@ -66,17 +66,17 @@ pub struct LatestValue {
     pub provenance: Provenance,
     /// The commit.
     pub commit: CommitId,
-    /// When its newest occasion began, in milliseconds since the Unix epoch.
+    /// When its newest run began, in milliseconds since the Unix epoch.
     pub started_ms: i64,
-    /// The median over the commit's occasions of each occasion's value, in the metric's unit.
+    /// The median over the commit's runs of each run's value, in the metric's unit.
     pub value: f64,
-    /// How far the values of these occasions lie apart: 1.4826 times their median absolute deviation, as a fraction
-    /// of their median. `None` for fewer than three occasions or a median of zero.
+    /// How far the values of these runs lie apart: 1.4826 times their median absolute deviation, as a fraction
+    /// of their median. `None` for fewer than three runs or a median of zero.
     pub spread: Option<f64>,
-    /// The same of the medians of all launches of these occasions. `None` for fewer than three launches.
+    /// The same of the medians of all launches of these runs. `None` for fewer than three launches.
     pub launch_spread: Option<f64>,
-    /// On how many occasions the commit was measured.
-    pub occasions: u32,
+    /// On how many runs the commit was measured.
+    pub runs: u32,
     /// How many launches that is from, in all.
     pub launches: u32,
 }

@@ -80,7 +80,7 @@ impl fmt::Display for Verdict {
 pub enum Method {
     /// Both sides measured in turns, now, on this machine.
     Paired,
-    /// One measurement against stored occasions of the baseline.
+    /// One measurement against stored runs of the baseline.
     Stored,
     /// Identical executables, or counts that repeat exactly.
     Exact,

@@ -9,7 +9,7 @@
 //! | [`rules`], [`policy`], [`target`] | what is judged by: limits of metrics on targets, what was asked for |
 //! | [`paired`], [`confirm`] | both sides measured in pairs; what fails must fail twice |
 //! | [`quick`] | a few pairs of what executes the same code |
-//! | [`stored`] | one measurement beside stored runs: can only clear |
+//! | [`history_check`] | one measurement beside stored runs: can only clear |
 //! | [`exact`] | counts |
 //! | [`code_layout`] | slower with the same code doing the same things: where it lies |
 //! | [`aa`] | a build against itself: whether the machine is fit |
@@ -26,6 +26,7 @@ pub mod fitness;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod gate;
+pub mod history_check;
 pub mod next;
 mod outcome;
 pub mod paired;
@@ -33,7 +34,6 @@ pub mod policy;
 pub mod quick;
 pub mod rules;
 pub mod run;
-pub mod stored;
 pub mod target;
 pub mod verdict;
 
@@ -43,12 +43,12 @@ pub use claim_verdict::{ClaimStep, next_of_claim, relation, verdict_of_claim};
 pub use confirm::{Combined, Remeasurement, combine};
 pub use exact::{CountFinding, judge_counts, launches_needed};
 pub use gate::{Exit, Gate, GatePolicy, Inconclusive, Missing, VerdictRequirement};
+pub use history_check::{Cleared, Fresh, HistoryFinding, HistoryInput, Unclear, history_check};
 pub use next::{Step, next};
 pub use paired::{ObservationError, PairObservation, PairedError, PairedState, PairedTest, Promise, observe};
 pub use policy::{BenchmarkRule, Limits, Policy, PolicyError, tests_of};
 pub use quick::QuickCheck;
 pub use rules::Rules;
 pub use run::judge_run;
-pub use stored::{Cleared, Fresh, Proof, Screen, ScreenInput, screen};
 pub use target::{TargetError, TargetInfo, TargetSelector};
 pub use verdict::verdict;

@@ -4,8 +4,8 @@ use crate::domain::{Doubt, Limit, Method, Metric, MetricOutcome, Reason, Side, S
 
 use super::confirm::{Combined, Remeasurement, combine};
 use super::exact::{CountFinding, Repeats};
+use super::history_check::Cleared;
 use super::paired::PairedTest;
-use super::stored::Cleared;
 
 /// With fewer pairs than this in a budget, the budget is too small for the benchmark.
 const FEW_PAIRS: f64 = 12.0;

@@ -96,14 +96,14 @@ const OF_TWO_BY_OF_THREE: f64 = 1.154_700_538_379_251_5;
 /// both the other side's: whatever changes steadily is the same before and after, and cancels.
 fn against_neighbours(first: Side, logs: Sides<&[f64]>) -> Vec<f64> {
     let turns = logs.get(first).iter().zip(*logs.get(first.other()));
-    let in_turns: Vec<f64> = turns.flat_map(|(&one, &other)| [one, other]).collect();
+    let interleaved: Vec<f64> = turns.flat_map(|(&one, &other)| [one, other]).collect();
     let in_the_middle = [first.other(), first].into_iter().cycle();
     let against = |three: &[f64]| three[1] - f64::midpoint(three[0], three[2]);
     let ratio = |(three, side)| match side {
         Side::Candidate => against(three),
         Side::Baseline => -against(three),
     };
-    in_turns.windows(3).zip(in_the_middle).map(ratio).collect()
+    interleaved.windows(3).zip(in_the_middle).map(ratio).collect()
 }
 
 fn logs(samples: &SampleSet) -> Vec<f64> {

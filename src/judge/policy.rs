@@ -95,7 +95,7 @@ pub struct Policy {
     benchmarks: Vec<BenchmarkRule>,
     overrides: Limits,
     alpha: f64,
-    minimum_occasions: usize,
+    minimum_runs: usize,
 }
 
 impl Default for Policy {
@@ -105,14 +105,14 @@ impl Default for Policy {
             benchmarks: Vec::new(),
             overrides: Limits::new(),
             alpha: 0.01,
-            minimum_occasions: Self::MINIMUM_OCCASIONS,
+            minimum_runs: Self::MINIMUM_RUNS,
         }
     }
 }
 
 impl Policy {
-    /// With fewer stored occasions of one key, a stored baseline never decides.
-    pub const MINIMUM_OCCASIONS: usize = 5;
+    /// With fewer stored runs of one key, a stored baseline never decides.
+    pub const MINIMUM_RUNS: usize = 5;
 
     /// The defaults of every metric, an error of 1 % for the run.
     pub fn new() -> Self {
@@ -157,11 +157,11 @@ impl Policy {
         Ok(self)
     }
 
-    /// Sets how many stored occasions it takes for a stored baseline to decide; never fewer than
-    /// [`Policy::MINIMUM_OCCASIONS`].
+    /// Sets how many stored runs it takes for a stored baseline to decide; never fewer than
+    /// [`Policy::MINIMUM_RUNS`].
     #[must_use]
-    pub fn with_minimum_occasions(mut self, count: usize) -> Self {
-        self.minimum_occasions = count.max(Self::MINIMUM_OCCASIONS);
+    pub fn with_minimum_runs(mut self, count: usize) -> Self {
+        self.minimum_runs = count.max(Self::MINIMUM_RUNS);
         self
     }
 
@@ -189,9 +189,9 @@ impl Policy {
         ErrorBudget::new(self.alpha, tests.max(1)).unwrap_or_else(|| unreachable!("alpha was checked"))
     }
 
-    /// How many stored occasions it takes for a stored baseline to decide.
-    pub fn minimum_occasions(&self) -> usize {
-        self.minimum_occasions
+    /// How many stored runs it takes for a stored baseline to decide.
+    pub fn minimum_runs(&self) -> usize {
+        self.minimum_runs
     }
 }
 
@@ -260,7 +260,7 @@ mod tests {
         assert!(BenchmarkRule::new("a[", Limits::new()).unwrap_err().to_string().contains("`a[`"));
         assert!(Policy::new().with_alpha(0.7).is_err());
         assert!(Policy::new().with_alpha(f64::NAN).is_err());
-        assert_eq!(Policy::new().with_minimum_occasions(1).minimum_occasions(), 5);
+        assert_eq!(Policy::new().with_minimum_runs(1).minimum_runs(), 5);
     }
 
     #[test]

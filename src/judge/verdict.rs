@@ -8,10 +8,10 @@ use crate::domain::{
 };
 
 use super::confirm::Remeasurement;
+use super::history_check::{Cleared, Fresh, HistoryFinding, HistoryInput, history_check};
 use super::paired::{PairedState, PairedTest};
 use super::quick::{QUICK_PAIRS, QuickCheck, suffices};
 use super::rules::Rules;
-use super::stored::{Cleared, Fresh, Screen, ScreenInput, screen};
 use super::{ErrorBudget, aa, code_layout, exact, outcome};
 use crate::domain::{Confirm, Identical, Insistence};
 
@@ -266,16 +266,16 @@ pub(super) fn quick_check_agrees(evidence: &BenchmarkEvidence, rules: &Rules<'_>
 /// What history alone says: the figures where it would clear the benchmark.
 pub(crate) fn history_alone(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<Cleared> {
     let history = evidence.history.as_ref()?;
-    let input = ScreenInput {
-        occasions: &history.runs,
+    let input = HistoryInput {
+        runs: &history.runs,
         differences: &history.differences,
         fresh: Fresh { value: history.fresh.0, error: history.fresh.1 },
         limit: rules.limit(evidence, Metric::WallTime),
-        minimum_occasions: rules.policy.minimum_occasions(),
+        minimum_runs: rules.policy.minimum_runs(),
     };
-    match screen(&input, rules.error_budget()) {
-        Screen::Clear(cleared) => Some(cleared),
-        Screen::NeedsProof(_) => None,
+    match history_check(&input, rules.error_budget()) {
+        HistoryFinding::Clear(cleared) => Some(cleared),
+        HistoryFinding::Measure(_) => None,
     }
 }
 

@@ -110,7 +110,7 @@ impl Runner for Coordinator {
         );
         match schedule {
             Schedule::Sequential => self.sequential.pair(benches, ids, index, first, options),
-            Schedule::Interleaved => self.pair_in_turns(benches, ids, index, first, options),
+            Schedule::Interleaved => self.pair_interleaved(benches, ids, index, first, options),
         }
     }
 
@@ -121,7 +121,7 @@ impl Runner for Coordinator {
 
 #[cfg(unix)]
 impl Coordinator {
-    fn pair_in_turns(
+    fn pair_interleaved(
         &mut self,
         benches: Sides<&BuiltBench>,
         ids: Sides<&str>,
@@ -141,7 +141,7 @@ impl Coordinator {
 
 #[cfg(not(unix))]
 impl Coordinator {
-    fn pair_in_turns(
+    fn pair_interleaved(
         &mut self,
         benches: Sides<&BuiltBench>,
         ids: Sides<&str>,

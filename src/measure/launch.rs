@@ -10,10 +10,10 @@ use super::output::Output;
 use crate::support::process::Group;
 
 /// How often a silent process is looked at.
-const GLANCE: Duration = Duration::from_millis(50);
+const QUICK_PAIRS: Duration = Duration::from_millis(50);
 
 /// How often it is looked at before it connects: it may end without, and then we need not wait.
-const FIRST_GLANCE: Duration = Duration::from_millis(2);
+const FIRST_QUICK_PAIRS: Duration = Duration::from_millis(2);
 
 /// How long a process may take to end after it broke the connection: it may be panicking, which explains more.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -100,7 +100,7 @@ impl<'a> Process<'a> {
         loop {
             // Looked at first: a process may connect and end before we have seen either.
             let ended = self.has_ended()?;
-            match server.accept(if ended { Duration::ZERO } else { FIRST_GLANCE }) {
+            match server.accept(if ended { Duration::ZERO } else { FIRST_QUICK_PAIRS }) {
                 Ok(Some(connection)) => return Ok(Some(connection)),
                 Ok(None) if ended => return Ok(None),
                 Ok(None) => self.check_time()?,
@@ -118,7 +118,7 @@ impl<'a> Process<'a> {
     ) -> Result<(), FailureKind> {
         loop {
             let ended = self.has_ended()?;
-            let wait = if ended { Duration::from_millis(1) } else { GLANCE };
+            let wait = if ended { Duration::from_millis(1) } else { QUICK_PAIRS };
             let step = connection.poll(wait).map(|polled| match polled {
                 Polled::Message(message) => Some(message),
                 Polled::Closed => None,

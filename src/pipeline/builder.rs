@@ -12,7 +12,7 @@ use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Note, Progress, Revision, Side, Sides, SourceTree,
     Toolchain, TreeId, Variant,
 };
-use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
+use crate::source::{Repository, SUITE_PACKAGE, latest_target, suite_tree};
 use crate::support::current::BuildSite;
 use crate::support::process::interrupted;
 
@@ -170,12 +170,12 @@ impl Builder<'_> {
     }
 
     /// Builds the harness of a revision and nothing else: the workspace's own where it is a member.
-    pub(crate) fn prepare_harness(&self, revision: &Revision) -> Result<Prepared, PipelineError> {
+    pub(crate) fn prepare_suite(&self, revision: &Revision) -> Result<Prepared, PipelineError> {
         let side = Side::Candidate;
         self.progress.event(Event::Stage(&format!("Extracting {revision}")));
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
-        let selection = Selection { packages: vec![HARNESS_PACKAGE.to_owned()], ..Selection::default() };
+        let selection = Selection { packages: vec![SUITE_PACKAGE.to_owned()], ..Selection::default() };
         match self.make(side, &tree, &selection, None) {
             Err(PipelineError::Discover(DiscoverError::UnknownPackage { .. })) => {
                 let mut prepared = Prepared::empty(tree.revision.clone(), Vec::new());
@@ -188,8 +188,8 @@ impl Builder<'_> {
 
     /// Adds the shipped harness where it takes part and is no member of the workspace.
     fn complete(&self, side: Side, tree: &SourceTree, prepared: &mut Prepared) -> Result<(), PipelineError> {
-        let own = prepared.benches.iter().any(|bench| bench.package == HARNESS_PACKAGE)
-            || prepared.left_out.iter().any(|target| target.package == HARNESS_PACKAGE);
+        let own = prepared.benches.iter().any(|bench| bench.package == SUITE_PACKAGE)
+            || prepared.left_out.iter().any(|target| target.package == SUITE_PACKAGE);
         if let Suite::On { .. } = self.scope.suite
             && !own
             && self.wants_harness()
@@ -233,7 +233,7 @@ impl Builder<'_> {
     fn missing_target(&self, side: Side, selection: &mut Selection, error: &DiscoverError) -> MissingTarget {
         match error {
             DiscoverError::UnknownPackage { name, .. } => {
-                let shipped = name == HARNESS_PACKAGE && matches!(self.scope.suite, Suite::On { .. });
+                let shipped = name == SUITE_PACKAGE && matches!(self.scope.suite, Suite::On { .. });
                 if !shipped && side == Side::Candidate {
                     return MissingTarget::Refused;
                 }
@@ -262,11 +262,11 @@ impl Builder<'_> {
     /// Whether the user's words leave room for the harness: `-p`, `--bench` and filters may exclude it.
     fn wants_harness(&self) -> bool {
         let selection = &self.scope.selection;
-        let named = selection.packages.iter().any(|package| package == HARNESS_PACKAGE);
+        let named = selection.packages.iter().any(|package| package == SUITE_PACKAGE);
         (selection.packages.is_empty() || named)
             && selection.benches.is_empty()
-            && !selection.exclude.iter().any(|package| package == HARNESS_PACKAGE)
-            && crate::source::harness_names().any(|name| self.scope.filter.matches(&name))
+            && !selection.exclude.iter().any(|package| package == SUITE_PACKAGE)
+            && crate::source::suite_names().any(|name| self.scope.filter.matches(&name))
     }
 
     /// Builds the shipped harness beside the workspace. That it does not build with an old toolchain is no reason to
@@ -277,7 +277,7 @@ impl Builder<'_> {
         workspace: &SourceTree,
         prepared: &mut Prepared,
     ) -> Result<(), PipelineError> {
-        let tree = harness_tree(&workspace.revision, &workspace.workspace(), &self.trees())?;
+        let tree = suite_tree(&workspace.revision, &workspace.workspace(), &self.trees())?;
         // The user's selection is about the user's packages.
         match self.make(side, &tree, &Selection::default(), None) {
             Ok(harness) => {
@@ -348,9 +348,9 @@ impl Builder<'_> {
         };
         let Built { benches, refused, notes: built_notes, .. } = build(&request, self.progress)?;
         let layout = (self.layout == TypeLayout::Asked
-            && found.members.iter().any(|member| member == HARNESS_PACKAGE))
+            && found.members.iter().any(|member| member == SUITE_PACKAGE))
         .then(|| {
-            output_of_binary(&request, HARNESS_PACKAGE, LAYOUT_BINARY, self.progress)
+            output_of_binary(&request, SUITE_PACKAGE, LAYOUT_BINARY, self.progress)
                 .map_err(|error| error.to_string())
         });
         occupied.release()?;

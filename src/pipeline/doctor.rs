@@ -121,7 +121,7 @@ fn examine(
     let comparisons: Vec<Comparison> =
         chosen.iter().map(|(name, bench)| comparison(request, &prepared.revision, name, bench)).collect();
     let budget = request.policy.error_budget(2 * comparisons.len());
-    let make = |comparison: &Comparison, baseline| Patient::new(comparison, baseline, budget);
+    let make = |comparison: &Comparison, baseline| SelfTest::new(comparison, baseline, budget);
     let found = session.pairs(Phase::AaTest, comparisons.clone(), &make)?;
     progress.event(Event::Measured);
     let found = || comparisons.iter().zip(&found);
@@ -221,15 +221,15 @@ fn comparison(
 }
 
 /// A test that takes every pair there is time for, decided or not: how narrow the interval gets is what is asked.
-struct Patient(PairedTest);
+struct SelfTest(PairedTest);
 
-impl Patient {
+impl SelfTest {
     fn new(comparison: &Comparison, baseline: f64, budget: ErrorBudget) -> Self {
         Self(self_test(&comparison.by, baseline, budget))
     }
 }
 
-impl Test for Patient {
+impl Test for SelfTest {
     fn take(&mut self, pair: &Pair) {
         self.0.take(pair);
     }
@@ -286,7 +286,7 @@ mod tests {
         let comparison = comparison("a");
         let mut runner = Known::new(&[("a", ratio)]);
         let budget = Policy::new().error_budget(2);
-        let mut test = Patient::new(&comparison, 1000.0, budget);
+        let mut test = SelfTest::new(&comparison, 1000.0, budget);
         let options = launch_options(std::time::Duration::from_secs(10), None);
         let mut pairs = Vec::new();
         for index in 0..40 {

@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::measure::counter::{CountOptions, InstructionSource, Uncounted};
 use crate::measure::runner::{ListedBenchmark, Runner};
-use crate::source::{HARNESS_PACKAGE, locked_packages};
+use crate::source::{SUITE_PACKAGE, locked_packages};
 
 /// When a launch that counts is given up: it runs some fifty times slower than one that does not.
 const TIME_LIMIT: Duration = Duration::from_mins(10);
@@ -161,7 +161,7 @@ fn builder<'a>(workspace: &'a Workspace<'_>, scope: &'a Scope) -> Builder<'a> {
 
 /// A scope of one bench target; of the harness, which is built as one, the whole package.
 fn narrowed(scope: &Scope, name: &BenchmarkName) -> Scope {
-    let benches = if name.package() == HARNESS_PACKAGE { Vec::new() } else { vec![name.target().to_owned()] };
+    let benches = if name.package() == SUITE_PACKAGE { Vec::new() } else { vec![name.target().to_owned()] };
     let selection =
         Selection { packages: vec![name.package().to_owned()], benches, ..scope.selection.clone() };
     Scope { selection, ..scope.clone() }
@@ -257,7 +257,7 @@ fn dependencies(
 
 /// Where the workspace lies below a tree's files: the harness's is at their root.
 fn prefix_in<'a>(bench: &BuiltBench, prefix: &'a Path) -> &'a Path {
-    if bench.package == HARNESS_PACKAGE { Path::new("") } else { prefix }
+    if bench.package == SUITE_PACKAGE { Path::new("") } else { prefix }
 }
 
 /// What two counts of each side come to.

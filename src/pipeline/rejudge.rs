@@ -1,7 +1,7 @@
 //! A stored run, judged again: the same evidence by the thresholds of today. Measures nothing.
 
 use super::error::PipelineError;
-use crate::domain::{OccasionId, Report};
+use crate::domain::{Report, RunId};
 use crate::judge::{GatePolicy, Policy, judge_run};
 use crate::store::Store;
 
@@ -11,7 +11,7 @@ use crate::store::Store;
 /// The store has no evidence of such a run, or is damaged.
 pub fn rejudge(
     store: &Store,
-    run: OccasionId,
+    run: RunId,
     policy: &Policy,
     gate: GatePolicy,
 ) -> Result<Report, PipelineError> {

@@ -11,7 +11,7 @@ use crate::judge::{GatePolicy, Policy};
 use crate::measure::counter::{CountOptions, InstructionSource};
 use crate::measure::plan::launch_options;
 use crate::measure::runner::LaunchOptions;
-use crate::source::HARNESS_PACKAGE;
+use crate::source::SUITE_PACKAGE;
 use crate::store::BaselineFile;
 
 /// When a launch that counts is given up. A set-up may take a minute, and five times as long under a counter.
@@ -71,7 +71,7 @@ pub struct Scope {
 impl Scope {
     /// Whether a benchmark takes part: the user's filter, and what is selected of the built-in suite.
     pub fn includes(&self, name: &BenchmarkName) -> bool {
-        let selected = name.package() != HARNESS_PACKAGE
+        let selected = name.package() != SUITE_PACKAGE
             || match &self.suite {
                 Suite::Off => false,
                 Suite::On { select } => select.matches(name),

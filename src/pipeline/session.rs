@@ -6,18 +6,18 @@ use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::request::Measuring;
 use crate::domain::{
-    BenchmarkName, BuiltBench, Execution, MachineFacts, MeasurementKey, Metric, OccasionId, Progress,
-    Provenance, ReportKind, Revision, SideBuild,
+    BenchmarkName, BuiltBench, Execution, MachineFacts, MeasurementKey, Metric, Progress, Provenance,
+    ReportKind, Revision, RunId, SideBuild,
 };
 use crate::measure::runner::Runner;
-use crate::store::{NewOccasion, Store};
+use crate::store::{NewRun, Store};
 
 /// A run that is going on.
 pub(crate) struct Session<'a> {
     /// Where everything is kept as soon as it is known.
     pub(crate) store: &'a mut Store,
     /// The run's number in the store.
-    pub(crate) run: OccasionId,
+    pub(crate) run: RunId,
     /// Who launches.
     pub(crate) runner: &'a mut dyn Runner,
     /// Who is told.
@@ -55,7 +55,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self, PipelineError> {
         let Beginning { kind, measuring, machine, seed } = *beginning;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let run = store.begin_occasion(&NewOccasion {
+        let run = store.begin_run(&NewRun {
             command: kind.name(),
             started_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
             machine,

@@ -9,7 +9,7 @@ use super::request::{Project, Scope, Subject, Suite};
 use crate::discover::nearest;
 use crate::domain::{BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Trouble};
 use crate::measure::runner::Runner;
-use crate::source::{Repository, harness_names};
+use crate::source::{Repository, suite_names};
 use crate::support::current::BuildSite;
 use crate::support::lock::FileLock;
 use crate::support::process::interrupted;
@@ -152,7 +152,7 @@ pub(crate) fn nothing(prepared: &Prepared, scope: &Scope, names: &[BenchmarkName
         PipelineError::NoBenches(left_out.collect())
     } else {
         let shipped: Vec<BenchmarkName> = match scope.suite {
-            Suite::On { .. } => harness_names().collect(),
+            Suite::On { .. } => suite_names().collect(),
             Suite::Off => Vec::new(),
         };
         let known = || names.iter().chain(&shipped);

@@ -13,7 +13,7 @@ use toml::{Table, Value};
 use crate::domain::{BenchmarkName, Revision, SourceTree, TreeId};
 
 /// The package of the built-in suite.
-pub const HARNESS_PACKAGE: &str = "perfguard-harness";
+pub const SUITE_PACKAGE: &str = "perfguard-harness";
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/bench-harness");
 
@@ -47,7 +47,7 @@ pub enum HarnessError {
 ///
 /// # Errors
 /// A file that cannot be written, or a manifest that cannot be read.
-pub fn harness_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Result<SourceTree, HarnessError> {
+pub fn suite_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Result<SourceTree, HarnessError> {
     let manifest = manifest(&workspace.join("Cargo.toml"))?;
     let tree = content(&manifest);
     let home = trees.join(tree.as_str());
@@ -70,9 +70,9 @@ pub fn harness_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Resu
 
 /// The full names of the built-in suite's benchmarks, as far as its claims name them: what tells, before anything is built,
 /// whether a filter leaves room for it.
-pub fn harness_names() -> impl Iterator<Item = BenchmarkName> {
+pub fn suite_names() -> impl Iterator<Item = BenchmarkName> {
     let claims = SOURCES.get_file("claims.toml").and_then(File::contents_utf8).unwrap_or_default();
-    claims.split('"').filter(|text| text.starts_with(HARNESS_PACKAGE)).filter_map(|text| text.parse().ok())
+    claims.split('"').filter(|text| text.starts_with(SUITE_PACKAGE)).filter_map(|text| text.parse().ok())
 }
 
 fn write_sources(folder: &Dir<'_>, to: &Path) -> io::Result<()> {
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_names_are_those_of_real_benchmarks() {
-        let names: Vec<_> = harness_names().collect();
+        let names: Vec<_> = suite_names().collect();
         assert!(names.len() > 50, "{names:?}");
         assert!(
             names.iter().any(|name| name.target() == "strings" && name.id() == "concat/naive"),
@@ -167,15 +167,15 @@ mod tests {
         write(
             "[package]\nname = \"x\"\n[profile.release]\nlto = \"fat\"\n[profile.release.package.x]\nopt-level = 1\n",
         );
-        let first = harness_tree(&revision(), folder.path(), &trees).unwrap();
+        let first = suite_tree(&revision(), folder.path(), &trees).unwrap();
         let manifest: Table = fs::read_to_string(first.files().join("Cargo.toml")).unwrap().parse().unwrap();
         assert_eq!(manifest["profile"]["release"]["lto"].as_str(), Some("fat"));
         assert!(manifest["profile"]["release"].get("package").is_none());
         assert!(manifest.contains_key("workspace"));
-        assert_eq!(manifest["package"]["name"].as_str(), Some(HARNESS_PACKAGE));
+        assert_eq!(manifest["package"]["name"].as_str(), Some(SUITE_PACKAGE));
         assert!(first.files().join("src/lib.rs").is_file());
-        assert_eq!(harness_tree(&revision(), folder.path(), &trees).unwrap(), first);
+        assert_eq!(suite_tree(&revision(), folder.path(), &trees).unwrap(), first);
         write("[package]\nname = \"x\"\n");
-        assert_ne!(harness_tree(&revision(), folder.path(), &trees).unwrap().home, first.home);
+        assert_ne!(suite_tree(&revision(), folder.path(), &trees).unwrap().home, first.home);
     }
 }

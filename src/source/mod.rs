@@ -19,7 +19,7 @@ mod submodule;
 
 pub use baseline::CommitInfo;
 pub use error::SourceError;
-pub use harness::{HARNESS_PACKAGE, HarnessError, harness_names, harness_tree};
+pub use harness::{HarnessError, SUITE_PACKAGE, suite_names, suite_tree};
 pub use locked::locked_packages;
 pub use prune::{latest_target, prune};
 pub use repository::Repository;

@@ -16,4 +16,4 @@ pub(crate) use crate::domain::random;
 pub use betting::{BettingTest, Direction, Observation};
 pub use change_point::{ChangePoint, change_points};
 pub use family::ErrorBudget;
-pub use spread::{OccasionSpread, SpreadError};
+pub use spread::{RunSpread, SpreadError};

@@ -1,4 +1,4 @@
-//! What the store knows of a commit: stored occasions to judge by, and what need not be measured again.
+//! What the store knows of a commit: stored runs to judge by, and what need not be measured again.
 //!
 //! Only clean revisions and native figures count here: a dirty tree never serves as a baseline, and time under an
 //! emulator is no evidence.
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Row, params};
 
 use crate::domain::{
-    BenchmarkName, BuildFingerprint, CommitId, Digest, Launch, MachineKey, Metric, OccasionValue, SeriesKey,
+    BenchmarkName, BuildFingerprint, CommitId, Digest, Launch, MachineKey, Metric, RunValue, SeriesKey,
     SeriesPoint,
 };
 
@@ -18,25 +18,20 @@ use super::rows;
 use super::write::launches;
 
 impl Store {
-    /// What each occasion found about a commit, oldest first. Takes one look into an index, whatever the store's size.
+    /// What each run found about a commit, oldest first. Takes one look into an index, whatever the store's size.
     ///
     /// # Errors
     /// Damage, locked for long.
-    pub fn baseline_occasions(
-        &self,
-        series: &SeriesKey,
-        commit: &CommitId,
-    ) -> Result<Vec<OccasionValue>, StoreError> {
+    pub fn baseline_runs(&self, series: &SeriesKey, commit: &CommitId) -> Result<Vec<RunValue>, StoreError> {
         self.read("read the baseline from", |connection| {
             let Some(series) = rows::find_series(connection, series)? else { return Ok(Vec::new()) };
             let mut query = connection.prepare_cached(BASELINE)?;
-            let found =
-                query.query_map(params![commit.as_str(), series], |row| rows::occasion_value(row, 0))?;
+            let found = query.query_map(params![commit.as_str(), series], |row| rows::run_value(row, 0))?;
             Ok(found.collect::<Result<_, _>>()?)
         })
     }
 
-    /// [`Store::baseline_occasions`] of everything that was measured of a commit on a machine, in one query.
+    /// [`Store::baseline_runs`] of everything that was measured of a commit on a machine, in one query.
     ///
     /// # Errors
     /// Damage, locked for long.
@@ -44,7 +39,7 @@ impl Store {
         &self,
         machine: &MachineKey,
         commit: &CommitId,
-    ) -> Result<BTreeMap<SeriesKey, Vec<OccasionValue>>, StoreError> {
+    ) -> Result<BTreeMap<SeriesKey, Vec<RunValue>>, StoreError> {
         self.read("read the baseline from", |connection| {
             let mut query = connection.prepare_cached(&format!(
                 "SELECT measurement.run, measurement.started_ms, measurement.value, measurement.launches, \
@@ -54,7 +49,7 @@ impl Store {
             ))?;
             let mut rows = query.query(params![commit.as_str(), machine.as_str()])?;
             let mut all = BTreeMap::new();
-            let mut current: Option<(i64, SeriesKey, Vec<OccasionValue>)> = None;
+            let mut current: Option<(i64, SeriesKey, Vec<RunValue>)> = None;
             while let Some(row) = rows.next()? {
                 let id = row.get(4)?;
                 if current.as_ref().is_none_or(|(same, ..)| *same != id) {
@@ -62,7 +57,7 @@ impl Store {
                     all.extend(current.replace(next).map(|(_, key, values)| (key, values)));
                 }
                 if let Some((.., values)) = &mut current {
-                    values.push(rows::occasion_value(row, 0)?);
+                    values.push(rows::run_value(row, 0)?);
                 }
             }
             all.extend(current.map(|(_, key, values)| (key, values)));
@@ -70,7 +65,7 @@ impl Store {
         })
     }
 
-    /// The newest `newest` values of a series over all clean commits, oldest first: what the spread between occasions
+    /// The newest `newest` values of a series over all clean commits, oldest first: what the spread between runs
     /// is learnt from.
     ///
     /// # Errors
@@ -91,7 +86,7 @@ impl Store {
     /// # Errors
     /// Damage, locked for long.
     pub fn has_measurement(&self, series: &SeriesKey, commit: &CommitId) -> Result<bool, StoreError> {
-        self.baseline_occasions(series, commit).map(|found| !found.is_empty())
+        self.baseline_runs(series, commit).map(|found| !found.is_empty())
     }
 
     /// The launches of one very executable in a series, of whatever revision, oldest first: what needs no second count.

@@ -1,12 +1,12 @@
 //! Pairs of launches, stored one by one as they are finished.
 //!
-//! Each launch of a pair is also a launch of its side's measurement on that occasion, so history sees it.
+//! Each launch of a pair is also a launch of its side's measurement on that run, so history sees it.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::domain::{
-    BenchmarkName, ComparisonId, Digest, Launch, LayoutSeed, MeasurementKey, OccasionId, Pair, PairedLaunch,
-    Phase, Provenance, Side, Sides,
+    BenchmarkName, ComparisonId, Digest, Launch, LayoutSeed, MeasurementKey, Pair, PairedLaunch, Phase,
+    Provenance, RunId, Side, Sides,
 };
 
 use super::error::{Problem, Refusal, StoreError};
@@ -38,7 +38,7 @@ pub struct StoredComparison {
     pub benchmark: BenchmarkName,
     /// Whether both sides ran one and the same executable.
     pub identical: bool,
-    /// When its occasion began, in milliseconds since the Unix epoch.
+    /// When its run began, in milliseconds since the Unix epoch.
     pub started_ms: i64,
 }
 
@@ -75,16 +75,15 @@ impl Store {
     /// Notes that two sides are about to be measured in pairs.
     ///
     /// # Errors
-    /// No such occasion, or one on another machine; read-only, full, locked for long.
+    /// No such run, or one on another machine; read-only, full, locked for long.
     pub fn begin_comparison(
         &mut self,
-        occasion: OccasionId,
+        run: RunId,
         new: &NewComparison<'_>,
     ) -> Result<ComparisonId, StoreError> {
         self.write("store a comparison in", |transaction| {
-            let occasion = rows::occasion(transaction, occasion)?;
-            let series =
-                new.keys.try_map(|key| rows::series_id(transaction, &occasion, key, new.provenance))?;
+            let run = rows::run(transaction, run)?;
+            let series = new.keys.try_map(|key| rows::series_id(transaction, &run, key, new.provenance))?;
             let revisions = new.keys.try_map(|key| rows::revision_id(transaction, &key.revision))?;
             let executables =
                 new.executables.try_map(|digest| rows::executable_id(transaction, digest.as_str()))?;
@@ -94,7 +93,7 @@ impl Store {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
             Ok(ComparisonId(add.insert(params![
-                occasion.id.0,
+                run.id.0,
                 new.phase.name(),
                 series.baseline,
                 revisions.baseline,
@@ -119,12 +118,12 @@ impl Store {
             if taken {
                 return Err(Refusal::PairTwice(pair.index).into());
             }
-            let occasion = rows::occasion(transaction, found.occasion)?;
+            let run = rows::run(transaction, found.run)?;
             let add = |side: Side| {
                 let Target { series, revision, executable } = *found.targets.get(side);
                 let PairedLaunch { samples, seconds } = pair.launches.get(side);
                 let launch = Launch { samples: samples.clone(), cpu: pair.cpu, seconds: *seconds };
-                let measurement = measurement_id(transaction, &occasion, series, revision)?;
+                let measurement = measurement_id(transaction, &run, series, revision)?;
                 let id = add_launch(transaction, measurement, executable, &launch)?;
                 summarize(transaction, measurement)?;
                 Ok::<i64, Problem>(id)
@@ -188,7 +187,7 @@ struct Target {
 }
 
 struct ComparisonRow {
-    occasion: OccasionId,
+    run: RunId,
     targets: Sides<Target>,
 }
 
@@ -207,7 +206,7 @@ fn comparison_row(transaction: &Transaction<'_>, id: ComparisonId) -> Result<Com
         )?
         .query_row([id.0], |row| {
             Ok(ComparisonRow {
-                occasion: OccasionId(row.get(0)?),
+                run: RunId(row.get(0)?),
                 targets: Sides { baseline: target(row, 1)?, candidate: target(row, 4)? },
             })
         })

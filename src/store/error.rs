@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{ErrorCode, ffi};
 
-use crate::domain::OccasionId;
+use crate::domain::RunId;
 
 /// An action on a store that failed.
 #[derive(Debug)]
@@ -86,22 +86,22 @@ pub enum Problem {
 /// What the store does not take: a mistake of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// No such occasion.
+    /// No such run.
     #[error("it holds no run {0}")]
-    UnknownOccasion(OccasionId),
+    UnknownRun(RunId),
     /// No such comparison.
     #[error("it holds no comparison {0}")]
     UnknownComparison(i64),
     /// No such run, or one that was not completed.
     #[error("it holds no completed run {0}")]
     NoEvidence(i64),
-    /// A result of one machine in an occasion of another.
-    #[error("a result of the machine `{measured}` came in a run on `{occasion}`")]
+    /// A result of one machine in a run of another.
+    #[error("a result of the machine `{measured}` came in a run on `{run}`")]
     WrongMachine {
         /// The machine in the key.
         measured: String,
-        /// The machine of the occasion.
-        occasion: String,
+        /// The machine of the run.
+        run: String,
     },
     /// A measurement without launches.
     #[error("the measurement has no launches")]

@@ -5,7 +5,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use crate::domain::{BenchmarkEvidence, OccasionId, PairedEvidence, RunEvidence};
+use crate::domain::{BenchmarkEvidence, PairedEvidence, RunEvidence, RunId};
 
 use super::error::{Problem, Refusal, StoreError};
 use super::open::Store;
@@ -24,7 +24,7 @@ impl Store {
     ///
     /// # Errors
     /// Read-only, full, locked for long.
-    pub fn keep_evidence(&mut self, run: OccasionId, evidence: &BenchmarkEvidence) -> Result<(), StoreError> {
+    pub fn keep_evidence(&mut self, run: RunId, evidence: &BenchmarkEvidence) -> Result<(), StoreError> {
         let facts = text(evidence);
         self.write("store what was found out in", |transaction| {
             transaction
@@ -41,7 +41,7 @@ impl Store {
     ///
     /// # Errors
     /// Read-only, full, locked for long.
-    pub fn finish_run(&mut self, run: OccasionId, evidence: &RunEvidence) -> Result<(), StoreError> {
+    pub fn finish_run(&mut self, run: RunId, evidence: &RunEvidence) -> Result<(), StoreError> {
         let facts = text(evidence);
         self.write("store what was found out in", |transaction| {
             transaction
@@ -58,11 +58,11 @@ impl Store {
     ///
     /// # Errors
     /// Damage.
-    pub fn newest_judged_run(&self) -> Result<Option<OccasionId>, StoreError> {
+    pub fn newest_judged_run(&self) -> Result<Option<RunId>, StoreError> {
         self.read("look for a run in", |connection| {
             let newest: Option<i64> =
                 connection.query_row("SELECT max(run) FROM run_evidence", [], |row| row.get(0))?;
-            Ok(newest.map(OccasionId))
+            Ok(newest.map(RunId))
         })
     }
 
@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// No such run, or none whose evidence is complete; damage.
-    pub fn run_evidence(&self, run: OccasionId) -> Result<StoredRun, StoreError> {
+    pub fn run_evidence(&self, run: RunId) -> Result<StoredRun, StoreError> {
         let (facts, rows) = self.read("read a run from", |connection| {
             let facts: Option<String> = connection
                 .query_row("SELECT facts FROM run_evidence WHERE run = ?1", [run.0], |row| row.get(0))

@@ -41,16 +41,16 @@ pub struct StoredCommit {
     pub dirty: bool,
     /// The machine.
     pub machine: MachineKey,
-    /// On how many occasions it was measured.
-    pub occasions: u32,
+    /// On how many runs it was measured.
+    pub runs: u32,
     /// How many benchmarks were.
     pub benchmarks: u32,
-    /// When the newest occasion began, in milliseconds since the Unix epoch.
+    /// When the newest run began, in milliseconds since the Unix epoch.
     pub newest_ms: i64,
 }
 
 impl Store {
-    /// A benchmark's values over all occasions, dirty trees and emulated runs included, one history for each
+    /// A benchmark's values over all runs, dirty trees and emulated runs included, one history for each
     /// machine and build: values of different ones are never mixed.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl Store {
         self.read("read the newest results from", |connection| newest_values(connection, filter, None))
     }
 
-    /// The machines of which the store holds occasions, by key.
+    /// The machines of which the store holds runs, by key.
     ///
     /// # Errors
     /// Damage, locked for long.
@@ -148,7 +148,7 @@ impl Store {
                     commit: rows::commit(row, 0)?,
                     dirty: row.get(1)?,
                     machine: rows::machine(row, 2)?,
-                    occasions: row.get(3)?,
+                    runs: row.get(3)?,
                     benchmarks: row.get(4)?,
                     newest_ms: row.get(5)?,
                 })
@@ -193,7 +193,7 @@ struct NewestClean {
 }
 
 impl NewestClean {
-    /// By time; on the same occasion, the series stored last.
+    /// By time; on the same run, the series stored last.
     fn order(&self) -> (i64, i64) {
         (self.started_ms, self.found.id)
     }
@@ -256,7 +256,7 @@ fn newest_clean(
         .optional()?)
 }
 
-/// Sums up all occasions of a series' revision.
+/// Sums up all runs of a series' revision.
 fn latest(connection: &Connection, arch: String, newest: NewestClean) -> Result<LatestValue, Problem> {
     let NewestClean { revision, found, started_ms } = newest;
     let commit = connection
@@ -264,7 +264,7 @@ fn latest(connection: &Connection, arch: String, newest: NewestClean) -> Result<
         .query_row([revision], |row| rows::commit(row, 0))?;
     let mut query =
         connection.prepare_cached("SELECT value FROM measurement WHERE revision = ?1 AND series = ?2")?;
-    let occasions: Vec<f64> =
+    let runs: Vec<f64> =
         query.query_map([revision, found.id], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut query = connection.prepare_cached(
         "SELECT launch.median FROM measurement JOIN launch ON launch.measurement = measurement.id \
@@ -279,11 +279,11 @@ fn latest(connection: &Connection, arch: String, newest: NewestClean) -> Result<
         provenance: found.provenance,
         commit,
         started_ms,
-        occasions: count(occasions.len()),
+        runs: count(runs.len()),
         launches: count(launches.len()),
-        spread: spread(&occasions),
+        spread: spread(&runs),
         launch_spread: spread(&launches),
-        value: median(occasions).ok_or_else(|| Problem::Nonsense("a revision without runs".into()))?,
+        value: median(runs).ok_or_else(|| Problem::Nonsense("a revision without runs".into()))?,
     })
 }
 

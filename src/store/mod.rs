@@ -31,4 +31,4 @@ pub use evidence::StoredRun;
 pub use history::{SeriesFilter, StoredCommit};
 pub use open::Store;
 pub use prune::{PruneRule, Pruned};
-pub use write::{MeasurementId, NewOccasion};
+pub use write::{MeasurementId, NewRun};

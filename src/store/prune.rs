@@ -8,7 +8,7 @@ use super::open::Store;
 /// What to remove: measurements that are old *and* not among the newest of their series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PruneRule {
-    /// Only occasions that began before this, in milliseconds since the Unix epoch.
+    /// Only runs that began before this, in milliseconds since the Unix epoch.
     pub before_ms: i64,
     /// Keep at least so many of the newest measurements of each series, however old.
     pub keep_newest: u32,
@@ -21,12 +21,12 @@ pub struct Pruned {
     pub measurements: u64,
     /// How many launches they had.
     pub launches: u64,
-    /// How many occasions of which nothing was left.
-    pub occasions: u64,
+    /// How many runs of which nothing was left.
+    pub runs: u64,
 }
 
 impl Store {
-    /// Removes old measurements with their launches, the pairs of those launches, comparisons and occasions of
+    /// Removes old measurements with their launches, the pairs of those launches, comparisons and runs of
     /// which nothing is left (with what they found about claims), and gives the space back to the file system. What other rows refer to by name
     /// (machines, builds, revisions, benchmarks) stays: it is small, and the next measurement refers to it again.
     ///
@@ -42,7 +42,7 @@ impl Store {
                  WHERE place > ?2)",
                 params![rule.before_ms, rule.keep_newest],
             )?;
-            // A run that is just going on has an occasion and comparisons with nothing in them yet: only old ones go.
+            // A run that is just going on has a run and comparisons with nothing in them yet: only old ones go.
             let old = "run IN (SELECT id FROM run WHERE started_ms < ?1)";
             transaction.execute(
                 &format!(
@@ -51,7 +51,7 @@ impl Store {
                 ),
                 [rule.before_ms],
             )?;
-            let occasions = transaction.execute(
+            let runs = transaction.execute(
                 "DELETE FROM run WHERE started_ms < ?1 \
                  AND NOT EXISTS (SELECT 1 FROM measurement WHERE measurement.run = run.id) \
                  AND NOT EXISTS (SELECT 1 FROM comparison WHERE comparison.run = run.id)",
@@ -60,7 +60,7 @@ impl Store {
             Ok(Pruned {
                 measurements: measurements as u64,
                 launches: launches - count(transaction, "launch")?,
-                occasions: occasions as u64,
+                runs: runs as u64,
             })
         })?;
         self.read(ACTION, |connection| {

@@ -6,8 +6,8 @@ use rusqlite::types::{FromSqlError, FromSqlResult};
 use rusqlite::{OptionalExtension, Params, Row, Transaction};
 
 use crate::domain::{
-    BenchmarkName, BuildFingerprint, CommitId, MachineFacts, MachineKey, MeasurementKey, Metric, OccasionId,
-    OccasionValue, Provenance, Revision, Schedule, SeriesKey, SeriesPoint, Side,
+    BenchmarkName, BuildFingerprint, CommitId, MachineFacts, MachineKey, MeasurementKey, Metric, Provenance,
+    Revision, RunId, RunValue, Schedule, SeriesKey, SeriesPoint, Side,
 };
 
 use super::error::{Problem, Refusal};
@@ -107,10 +107,10 @@ pub(super) fn machine(row: &Row<'_>, column: usize) -> rusqlite::Result<MachineK
     row.get::<_, String>(column).map(MachineKey::new)
 }
 
-/// Reads occasion, time, value and number of launches from `first` on.
-pub(super) fn occasion_value(row: &Row<'_>, first: usize) -> rusqlite::Result<OccasionValue> {
-    Ok(OccasionValue {
-        occasion: OccasionId(row.get(first)?),
+/// Reads run, time, value and number of launches from `first` on.
+pub(super) fn run_value(row: &Row<'_>, first: usize) -> rusqlite::Result<RunValue> {
+    Ok(RunValue {
+        run: RunId(row.get(first)?),
         started_ms: row.get(first + 1)?,
         value: row.get(first + 2)?,
         launches: row.get(first + 3)?,
@@ -122,7 +122,7 @@ pub(super) fn point(row: &Row<'_>, first: usize) -> rusqlite::Result<SeriesPoint
     Ok(SeriesPoint {
         commit: commit(row, first)?,
         dirty: row.get(first + 1)?,
-        found: occasion_value(row, first + 2)?,
+        found: run_value(row, first + 2)?,
     })
 }
 
@@ -193,40 +193,40 @@ fn benchmark_id(transaction: &Transaction<'_>, name: &BenchmarkName) -> rusqlite
     )
 }
 
-/// An occasion as a writer needs it.
+/// A run as a writer needs it.
 #[derive(Debug, Clone)]
-pub(super) struct OccasionRow {
-    pub(super) id: OccasionId,
+pub(super) struct RunRow {
+    pub(super) id: RunId,
     pub(super) started_ms: i64,
     machine: i64,
     machine_key: String,
 }
 
-/// Reads an occasion.
-pub(super) fn occasion(transaction: &Transaction<'_>, id: OccasionId) -> Result<OccasionRow, Problem> {
+/// Reads a run.
+pub(super) fn run(transaction: &Transaction<'_>, id: RunId) -> Result<RunRow, Problem> {
     transaction
         .prepare_cached(
             "SELECT run.started_ms, run.machine, machine.key FROM run \
              JOIN machine ON machine.id = run.machine WHERE run.id = ?1",
         )?
         .query_row([id.0], |row| {
-            Ok(OccasionRow { id, started_ms: row.get(0)?, machine: row.get(1)?, machine_key: row.get(2)? })
+            Ok(RunRow { id, started_ms: row.get(0)?, machine: row.get(1)?, machine_key: row.get(2)? })
         })
         .optional()?
-        .ok_or_else(|| Refusal::UnknownOccasion(id).into())
+        .ok_or_else(|| Refusal::UnknownRun(id).into())
 }
 
-/// The series a key belongs to; refuses a machine other than the occasion's.
+/// The series a key belongs to; refuses a machine other than the run's.
 pub(super) fn series_id(
     transaction: &Transaction<'_>,
-    occasion: &OccasionRow,
+    run: &RunRow,
     key: &MeasurementKey,
     provenance: Provenance,
 ) -> Result<i64, Problem> {
-    if key.machine.as_str() != occasion.machine_key {
+    if key.machine.as_str() != run.machine_key {
         return Err(Refusal::WrongMachine {
             measured: key.machine.to_string(),
-            occasion: occasion.machine_key.clone(),
+            run: run.machine_key.clone(),
         }
         .into());
     }
@@ -237,7 +237,7 @@ pub(super) fn series_id(
         "SELECT id FROM series WHERE benchmark = ?1 AND metric = ?2 AND machine = ?3 AND build = ?4 \
          AND provenance = ?5",
         "INSERT INTO series (benchmark, metric, machine, build, provenance) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (benchmark, key.metric.name(), occasion.machine, build, provenance.name()),
+        (benchmark, key.metric.name(), run.machine, build, provenance.name()),
     )?)
 }
 

@@ -1,11 +1,9 @@
-//! What a run writes: its occasion, its measurements, what it found about claims.
+//! What a run writes: its run, its measurements, what it found about claims.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::domain::sample::median;
-use crate::domain::{
-    BuildFingerprint, ClaimOutcome, Launch, MachineFacts, Measurement, OccasionId, Revision,
-};
+use crate::domain::{BuildFingerprint, ClaimOutcome, Launch, MachineFacts, Measurement, Revision, RunId};
 
 use super::encoding::{decode, encode};
 use super::error::{Problem, Refusal, StoreError};
@@ -18,7 +16,7 @@ pub struct MeasurementId(pub(super) i64);
 
 /// What there is to say about a run before it measures anything.
 #[derive(Debug, Clone, Copy)]
-pub struct NewOccasion<'a> {
+pub struct NewRun<'a> {
     /// The command's name.
     pub command: &'a str,
     /// When it began, in milliseconds since the Unix epoch.
@@ -36,7 +34,7 @@ impl Store {
     ///
     /// # Errors
     /// Read-only, full, locked for long.
-    pub fn begin_occasion(&mut self, new: &NewOccasion<'_>) -> Result<OccasionId, StoreError> {
+    pub fn begin_run(&mut self, new: &NewRun<'_>) -> Result<RunId, StoreError> {
         self.write("store a run in", |transaction| {
             let machine = rows::machine_id(transaction, new.machine)?;
             let mut add = transaction.prepare_cached(
@@ -45,25 +43,25 @@ impl Store {
             )?;
             let seed = new.seed.cast_signed();
             let id = add.insert(params![new.command, new.started_ms, machine, new.program_version, seed])?;
-            Ok(OccasionId(id))
+            Ok(RunId(id))
         })
     }
 
     /// Stores a measurement, raw samples included, in one transaction: all of it or nothing. Further launches of a
-    /// key that the occasion already measured join its measurement.
+    /// key that the run already measured join its measurement.
     ///
     /// # Errors
-    /// No such occasion, one on another machine, no launches; read-only, full, locked for long.
-    pub fn record(&mut self, occasion: OccasionId, new: &Measurement) -> Result<MeasurementId, StoreError> {
+    /// No such run, one on another machine, no launches; read-only, full, locked for long.
+    pub fn record(&mut self, run: RunId, new: &Measurement) -> Result<MeasurementId, StoreError> {
         self.write("store a measurement in", |transaction| {
             if new.launches.is_empty() {
                 return Err(Refusal::NoLaunches.into());
             }
-            let occasion = rows::occasion(transaction, occasion)?;
-            let series = rows::series_id(transaction, &occasion, &new.key, new.provenance)?;
+            let run = rows::run(transaction, run)?;
+            let series = rows::series_id(transaction, &run, &new.key, new.provenance)?;
             let revision = rows::revision_id(transaction, &new.key.revision)?;
             let executable = rows::executable_id(transaction, new.executable.as_str())?;
-            let id = measurement_id(transaction, &occasion, series, revision)?;
+            let id = measurement_id(transaction, &run, series, revision)?;
             for launch in &new.launches {
                 add_launch(transaction, id, executable, launch)?;
             }
@@ -85,19 +83,19 @@ impl Store {
         })
     }
 
-    /// Stores what was found about a claim: once for each occasion, build and name; a later finding replaces it.
+    /// Stores what was found about a claim: once for each run, build and name; a later finding replaces it.
     ///
     /// # Errors
-    /// No such occasion, figures that are no numbers; read-only, full, locked for long.
+    /// No such run, figures that are no numbers; read-only, full, locked for long.
     pub fn record_claim(
         &mut self,
-        occasion: OccasionId,
+        run: RunId,
         revision: &Revision,
         build: &BuildFingerprint,
         found: &ClaimOutcome,
     ) -> Result<(), StoreError> {
         self.write("store a claim in", |transaction| {
-            let occasion = rows::occasion(transaction, occasion)?;
+            let run = rows::run(transaction, run)?;
             let (low, high) = found.interval.unzip();
             // A claim without a ratio is stored with 0.
             let least = found.claimed.at_least().unwrap_or(0.0);
@@ -113,17 +111,7 @@ impl Store {
             )?;
             let verdict = found.verdict.name();
             let ratio = found.ratio;
-            add.execute(params![
-                occasion.id.0,
-                found.name,
-                revision,
-                build,
-                verdict,
-                ratio,
-                low,
-                high,
-                least
-            ])?;
+            add.execute(params![run.id.0, found.name, revision, build, verdict, ratio, low, high, least])?;
             Ok(())
         })
     }
@@ -147,17 +135,17 @@ pub(super) fn samples(bytes: &[u8]) -> Result<crate::domain::SampleSet, Problem>
     decode(bytes).map_err(|error| Problem::Nonsense(error.to_string()))
 }
 
-/// The occasion's measurement of a series and a revision: found, or added with a value that [`summarize`] must set
+/// The run's measurement of a series and a revision: found, or added with a value that [`summarize`] must set
 /// within the same transaction.
 pub(super) fn measurement_id(
     transaction: &Transaction<'_>,
-    occasion: &rows::OccasionRow,
+    run: &rows::RunRow,
     series: i64,
     revision: i64,
 ) -> rusqlite::Result<MeasurementId> {
     let found = transaction
         .prepare_cached("SELECT id FROM measurement WHERE revision = ?1 AND series = ?2 AND run = ?3")?
-        .query_row([revision, series, occasion.id.0], |row| row.get(0))
+        .query_row([revision, series, run.id.0], |row| row.get(0))
         .optional()?;
     if let Some(id) = found {
         return Ok(MeasurementId(id));
@@ -166,7 +154,7 @@ pub(super) fn measurement_id(
         "INSERT INTO measurement (revision, series, run, started_ms, value, launches) \
          VALUES (?1, ?2, ?3, ?4, 0.0, 1)",
     )?;
-    add.insert([revision, series, occasion.id.0, occasion.started_ms]).map(MeasurementId)
+    add.insert([revision, series, run.id.0, run.started_ms]).map(MeasurementId)
 }
 
 /// Adds one launch.

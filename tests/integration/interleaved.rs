@@ -211,8 +211,8 @@ fn no_side_has_two_turns_in_a_row_and_the_first_turns_do_not_count() {
             assert_eq!(home, order[place % 2], "turn {place}");
         }
         // Besides its samples each side starts, warms up by itself and ends; what is left is warm-up in turns.
-        let in_turns = entered.len() / 2 - 3;
-        assert!(in_turns > pair.launches.baseline.samples.len(), "{in_turns}");
+        let interleaved = entered.len() / 2 - 3;
+        assert!(interleaved > pair.launches.baseline.samples.len(), "{interleaved}");
     }
 }
 

@@ -121,8 +121,8 @@ fn prune(store: &Path, wanted: &PruneArgs) -> Result<Exit, CliError> {
     let rule = PruneRule { before_ms: i64::try_from(before).unwrap_or(i64::MAX), keep_newest: wanted.keep };
     let pruned = Store::open(store)?.prune(rule)?;
     let text = format!(
-        "removed {} measurements with {} launches and {} occasions\n",
-        pruned.measurements, pruned.launches, pruned.occasions
+        "removed {} measurements with {} launches and {} runs\n",
+        pruned.measurements, pruned.launches, pruned.runs
     );
     Console::results(&text).map_err(CliError::Stdout)?;
     Ok(Exit::Passed)

@@ -7,7 +7,7 @@ use super::super::settings::Place;
 use super::{deliver, style};
 use crate::discover::{Filter, Reading};
 use crate::domain::{
-    BenchmarkName, CommitId, Exit, HistoryPoint, HistoryReport, MachineKey, OccasionValue, Provenance,
+    BenchmarkName, CommitId, Exit, HistoryPoint, HistoryReport, MachineKey, Provenance, RunValue,
     SeriesHistory,
 };
 use crate::source::Repository;
@@ -70,7 +70,7 @@ fn meant(text: &str, stored: Vec<BenchmarkName>) -> Result<BenchmarkName, CliErr
 
 /// One point for each clean commit, in the order of the commits' dates.
 fn points(series: &SeriesHistory, repository: &Repository) -> Vec<HistoryPoint> {
-    let mut commits: Vec<(CommitId, Vec<OccasionValue>)> = Vec::new();
+    let mut commits: Vec<(CommitId, Vec<RunValue>)> = Vec::new();
     for point in series.points.iter().filter(|point| !point.dirty) {
         match commits.iter_mut().find(|(commit, _)| *commit == point.commit) {
             Some((_, found)) => found.push(point.found),

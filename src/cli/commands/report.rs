@@ -7,7 +7,7 @@ use super::super::settings::{Place, filter};
 use super::super::values::RunChoice;
 use super::{check_output, deliver, finish, style};
 use crate::discover::Filter;
-use crate::domain::{BaselineEntry, BaselineReport, Exit, Kept, MachineKey, OccasionId, Provenance};
+use crate::domain::{BaselineEntry, BaselineReport, Exit, Kept, MachineKey, Provenance, RunId};
 use crate::store::{BaselineFile, SeriesFilter, Store};
 
 /// Runs the command.
@@ -41,7 +41,7 @@ fn judge_again(
     run: RunChoice,
 ) -> Result<Exit, CliError> {
     let run = match run {
-        RunChoice::Number(number) => OccasionId(number),
+        RunChoice::Number(number) => RunId(number),
         RunChoice::Last => store.newest_judged_run()?.ok_or(CliError::NoRun)?,
     };
     let judging = JudgingArgs { threshold: arguments.threshold.clone(), ..JudgingArgs::default() };
@@ -76,7 +76,7 @@ fn entries(store: &Store, wanted: &Filter, arguments: &ReportArgs) -> Result<Vec
                 metric: latest.series.metric,
                 value: latest.value,
                 spread: latest.spread,
-                occasions: latest.occasions,
+                runs: latest.runs,
                 commit: latest.commit,
                 measured_ms: Some(latest.started_ms),
                 kept: Kept::Store,
@@ -109,7 +109,7 @@ fn committed(place: &Place, wanted: &Filter, arguments: &ReportArgs) -> Result<V
                 metric,
                 value: result.value,
                 spread: result.spread,
-                occasions: result.occasions,
+                runs: result.runs,
                 commit: result.commit,
                 measured_ms: None,
                 kept: Kept::Committed,

@@ -44,7 +44,7 @@ fn test_of(margin: f64, family: usize, ratios: &[f64]) -> PairedTest {
 }
 
 #[test]
-fn turns_cancel_what_both_sides_share() {
+fn interleaving_cancels_what_both_sides_share() {
     // The machine becomes ten times slower half-way; the candidate is always 10 % slower.
     let baseline = [100.0, 100.0, 100.0, 1000.0, 1000.0];
     let candidate = baseline.map(|value| value * 1.1);

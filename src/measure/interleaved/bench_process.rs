@@ -25,7 +25,7 @@ use crate::measure::output::Output;
 use crate::support::process::Group;
 
 /// How often a process that has not said hello is looked at.
-const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
+const QUICK_PAIRS: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
 
 /// A warm-up is late when it takes so many times as long as its iterations should …
 const PATIENCE: u32 = 3;
@@ -261,7 +261,7 @@ fn meet(listener: &UnixListener, group: &mut Group, clock: &mut Clock) -> Result
         // Looked at first: a process may connect and end before we have seen either.
         let ended = group.try_wait()?;
         let mut waiting = [PollFd::new(listener, PollFlags::IN)];
-        let found = match poll(&mut waiting, Some(&GLANCE)) {
+        let found = match poll(&mut waiting, Some(&QUICK_PAIRS)) {
             Err(rustix::io::Errno::INTR) => 0,
             found => found.map_err(|error| FailureKind::Unstartable(error.into()))?,
         };

@@ -29,7 +29,7 @@ use crate::domain::{
 use crate::domain::{Confirm, HistoryCheck};
 use crate::judge::{GatePolicy, Policy, Rules, judge_run};
 use crate::measure::runner::Runner;
-use crate::source::HARNESS_PACKAGE;
+use crate::source::SUITE_PACKAGE;
 use crate::store::Store;
 use crate::support::process::interrupted;
 
@@ -170,7 +170,7 @@ fn prepare(
 ) -> Result<Prepared, PipelineError> {
     match (own, &builder.scope.suite) {
         ([], Suite::Off) => Err(PipelineError::NoClaims),
-        ([], Suite::On { .. }) => builder.prepare_harness(revision),
+        ([], Suite::On { .. }) => builder.prepare_suite(revision),
         _ => builder.prepare(Side::Candidate, revision, None),
     }
 }
@@ -213,12 +213,12 @@ fn selected(
 }
 
 fn selected_of_suite(scope: &Scope, name: &BenchmarkName) -> bool {
-    name.package() != HARNESS_PACKAGE || scope.of_every_name().includes(name)
+    name.package() != SUITE_PACKAGE || scope.of_every_name().includes(name)
 }
 
 /// The claims of the built-in suite that was built: those that lie beside its benches. None when it was not built.
 fn of_suite(prepared: &Prepared) -> Result<Vec<Claim<String>>, PipelineError> {
-    let Some(bench) = prepared.benches.iter().find(|bench| bench.package == HARNESS_PACKAGE) else {
+    let Some(bench) = prepared.benches.iter().find(|bench| bench.package == SUITE_PACKAGE) else {
         return Ok(Vec::new());
     };
     let path = bench.working_dir.join("claims.toml");

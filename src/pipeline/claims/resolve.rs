@@ -11,7 +11,7 @@ use crate::domain::{
     ClaimOrigin, ClaimSetback, ClaimWeight, Claimed, Expectation, MachineFacts, Metric, Provenance, Revision,
     Sides,
 };
-use crate::source::HARNESS_PACKAGE;
+use crate::source::SUITE_PACKAGE;
 
 /// A claim with what it needs.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ impl Bench<'_> {
         let mut benches = self.listed.iter().map(|listed| &listed.bench);
         let of_its_own = |bench: &&BuiltBench| match benchmark {
             Some(name) => (bench.package.as_str(), bench.target.as_str()) == (name.package(), name.target()),
-            None => bench.package == HARNESS_PACKAGE,
+            None => bench.package == SUITE_PACKAGE,
         };
         benches.find(of_its_own).map(|bench| bench.fingerprint.clone())
     }

@@ -16,7 +16,7 @@ use super::super::error::PipelineError;
 use super::super::session::{Session, key, provenance};
 use crate::domain::{
     AllocationCount, BenchmarkName, BuiltBench, CountKind, Counted, Counts, Event, Failure, InstructionCount,
-    Launch, MachineFacts, Measurement, MeasurementKey, Metric, NotCounted, OccasionId, Revision, Sample,
+    Launch, MachineFacts, Measurement, MeasurementKey, Metric, NotCounted, Revision, RunId, Sample,
     SampleSet,
 };
 use crate::measure::counter::{CountOptions, Counter, Uncounted};
@@ -336,7 +336,7 @@ pub(crate) fn key_of(task: &Task, counter: Option<&str>, metric: Metric) -> Meas
 }
 
 /// Stores every metric of what was counted, as far as it is not stored yet.
-fn record(store: &mut Store, run: OccasionId, task: &Task, mut taken: Taken) -> Result<Taken, PipelineError> {
+fn record(store: &mut Store, run: RunId, task: &Task, mut taken: Taken) -> Result<Taken, PipelineError> {
     for (&metric, runs) in &taken.counts.runs {
         let stored = taken.stored.entry(metric).or_default();
         let each = taken.counts.seconds / runs.len().max(1) as f64;

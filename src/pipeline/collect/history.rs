@@ -59,8 +59,8 @@ fn ask(
     if comparison.benches.baseline.fingerprint != comparison.benches.candidate.fingerprint {
         return Ok(None);
     }
-    let runs = session.store.baseline_occasions(&series, &baseline.revision.commit)?;
-    if baseline.revision.dirty || runs.len() < rules.policy.minimum_occasions() {
+    let runs = session.store.baseline_runs(&series, &baseline.revision.commit)?;
+    if baseline.revision.dirty || runs.len() < rules.policy.minimum_runs() {
         return Ok(None);
     }
     let Some(measurement) = measure(session, comparison, sequential(&comparison.keys.candidate)) else {

@@ -48,6 +48,6 @@ fn a_name_narrows_what_is_built() {
     let name = BenchmarkName::new("fib", "work", "grow");
     let selection = narrowed(&scope("x"), &name).selection;
     assert_eq!((selection.packages, selection.benches), (vec!["fib".to_owned()], vec!["work".to_owned()]));
-    let name = BenchmarkName::new(HARNESS_PACKAGE, "strings", "concat");
+    let name = BenchmarkName::new(SUITE_PACKAGE, "strings", "concat");
     assert!(narrowed(&scope("x"), &name).selection.benches.is_empty());
 }

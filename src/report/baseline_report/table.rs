@@ -32,9 +32,9 @@ fn cell(entry: &BaselineEntry) -> String {
 
 /// How much a figure rests on: shown when asked for much.
 fn basis(entry: &BaselineEntry) -> String {
-    let occasions = plural(usize::try_from(entry.occasions).unwrap_or(usize::MAX), "occasion");
+    let runs = plural(usize::try_from(entry.runs).unwrap_or(usize::MAX), "run");
     let when = entry.measured_ms.map_or_else(|| "committed".to_owned(), day);
-    format!("{occasions}, {}, {when}", entry.commit.short())
+    format!("{runs}, {}, {when}", entry.commit.short())
 }
 
 pub(super) fn table(report: &BaselineReport, style: Style) -> String {
@@ -66,7 +66,7 @@ pub(super) fn table(report: &BaselineReport, style: Style) -> String {
     out.push('\n');
     prose(
         &mut out,
-        "± is the spread between occasions. Columns are different machines or builds: not comparable.",
+        "± is the spread between runs. Columns are different machines or builds: not comparable.",
         0,
     );
     if matrix.has_emulated() {
@@ -208,7 +208,7 @@ pub(super) fn html(report: &BaselineReport) -> String {
         let _ = writeln!(body, "<li>{}</li>", page::escape(&line));
     }
     body.push_str(
-        "</ul>\n<p>± is the spread between occasions. Columns are not comparable with each other.</p>\n",
+        "</ul>\n<p>± is the spread between runs. Columns are not comparable with each other.</p>\n",
     );
     if matrix.has_emulated() {
         let _ = writeln!(body, "<p>{}</p>", page::escape(EMULATED));

@@ -15,7 +15,7 @@ fn entry(arch: &str, cpu: &str, id: &str, metric: Metric, value: f64) -> Baselin
         metric,
         value,
         spread: Some(0.008),
-        occasions: 7,
+        runs: 7,
         commit: CommitId::from_hex(&"c".repeat(40)).unwrap(),
         measured_ms: Some(1_795_132_800_000),
         kept: Kept::Store,

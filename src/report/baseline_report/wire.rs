@@ -27,7 +27,8 @@ struct Entry<'a> {
     unit: &'static str,
     value: Option<f64>,
     spread: Option<f64>,
-    occasions: u32,
+    #[serde(rename = "occasions")]
+    runs: u32,
     commit: &'a str,
     measured: Option<String>,
     provenance: Provenance,
@@ -48,7 +49,7 @@ impl<'a> Entry<'a> {
             unit: entry.metric.unit(),
             value: json::finite(entry.value),
             spread: entry.spread.and_then(json::finite),
-            occasions: entry.occasions,
+            runs: entry.runs,
             commit: entry.commit.as_str(),
             measured: entry.measured_ms.map(text::instant),
             provenance: entry.provenance,
@@ -115,7 +116,7 @@ pub(super) fn csv(report: &BaselineReport) -> String {
             entry.unit,
             &rfc4180::number(entry.value),
             &rfc4180::number(entry.spread),
-            &entry.occasions.to_string(),
+            &entry.runs.to_string(),
             entry.commit,
             entry.measured.as_deref().unwrap_or_default(),
             match entry.provenance {

@@ -61,7 +61,7 @@ impl Store {
                         value: value.value,
                         spread: value.spread,
                         launch_spread: value.launch_spread,
-                        occasions: value.occasions,
+                        runs: value.runs,
                         launches: value.launches,
                     };
                     ((value.series.benchmark, value.series.metric), result)

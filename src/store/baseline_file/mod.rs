@@ -45,14 +45,14 @@ pub struct BaselineResult {
     pub commit: CommitId,
     /// The build.
     pub build: BuildFingerprint,
-    /// The median over occasions, in the metric's unit.
+    /// The median over runs, in the metric's unit.
     pub value: f64,
-    /// The robust spread between occasions, as a fraction of their median; `None` for fewer than three.
+    /// The robust spread between runs, as a fraction of their median; `None` for fewer than three.
     pub spread: Option<f64>,
     /// The same between launches.
     pub launch_spread: Option<f64>,
-    /// On how many occasions it was measured.
-    pub occasions: u32,
+    /// On how many runs it was measured.
+    pub runs: u32,
     /// How many launches that is from, in all.
     pub launches: u32,
 }

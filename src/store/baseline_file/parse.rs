@@ -213,7 +213,8 @@ struct WireResult {
     value: f64,
     spread: Option<f64>,
     launch_spread: Option<f64>,
-    occasions: u32,
+    #[serde(rename = "occasions")]
+    runs: u32,
     launches: u32,
     commit: String,
     build: String,
@@ -224,10 +225,10 @@ impl WireResult {
         not_negative("value", self.value)?;
         self.spread.map_or(Ok(()), |spread| not_negative("spread", spread))?;
         self.launch_spread.map_or(Ok(()), |spread| not_negative("launch-spread", spread))?;
-        if self.occasions == 0 {
+        if self.runs == 0 {
             return Err(figure("occasions", "at least 1"));
         }
-        if self.launches < self.occasions {
+        if self.launches < self.runs {
             return Err(figure("launches", "at least as many as `occasions`"));
         }
         Ok(BaselineResult {
@@ -236,7 +237,7 @@ impl WireResult {
             value: self.value,
             spread: self.spread,
             launch_spread: self.launch_spread,
-            occasions: self.occasions,
+            runs: self.runs,
             launches: self.launches,
         })
     }

@@ -15,14 +15,14 @@ fn store() -> Store {
     counted.metric = Metric::Instructions;
     counted.build.instrument = "callgrind".parse().unwrap();
     add(&mut store, 4, counted, 123_456_789.0);
-    let occasion = begin(&mut store, "m", 5);
+    let run = begin(&mut store, "m", 5);
     let claim = ClaimOutcome {
         verdict: ClaimVerdict::Confirmed,
         ratio: Some(3.123_456_7),
         interval: Some((3.0, f64::INFINITY)),
         ..ClaimOutcome::undecided("strings/\"concat\"", Claimed::AtLeast(1.5), Vec::new())
     };
-    store.record_claim(occasion, &key('a').revision, &build(), &claim).unwrap();
+    store.record_claim(run, &key('a').revision, &build(), &claim).unwrap();
     store
 }
 

@@ -93,7 +93,7 @@ fn write_result(out: &mut String, metric: Metric, result: &BaselineResult) -> fm
             write!(out, ", {field} = {}", Number(rounded(spread, SPREAD_DIGITS)))?;
         }
     }
-    write!(out, ", occasions = {}, launches = {}", result.occasions, result.launches)?;
+    write!(out, ", occasions = {}, launches = {}", result.runs, result.launches)?;
     writeln!(
         out,
         ", commit = {}, build = \"{}\" }}",

@@ -2,10 +2,10 @@
 
 use crate::domain::{
     BenchmarkName, BuildFingerprint, CacheLevel, CommitId, CpuIdentity, Digest, Launch, MachineFacts,
-    MachineKey, Measurement, MeasurementKey, Metric, OccasionId, Provenance, Revision, SampleSet, TreeId,
+    MachineKey, Measurement, MeasurementKey, Metric, Provenance, Revision, RunId, SampleSet, TreeId,
 };
 
-use super::{NewOccasion, Store};
+use super::{NewRun, Store};
 
 mod opening;
 mod pairs;
@@ -75,9 +75,9 @@ pub(super) fn measurement(key: MeasurementKey, values: &[f64]) -> Measurement {
     Measurement { key, executable: Digest::new("d"), provenance: Provenance::Native, launches }
 }
 
-pub(super) fn begin(store: &mut Store, machine: &str, started_ms: i64) -> OccasionId {
+pub(super) fn begin(store: &mut Store, machine: &str, started_ms: i64) -> RunId {
     store
-        .begin_occasion(&NewOccasion {
+        .begin_run(&NewRun {
             command: "run",
             started_ms,
             machine: &facts(machine),
@@ -87,9 +87,9 @@ pub(super) fn begin(store: &mut Store, machine: &str, started_ms: i64) -> Occasi
         .unwrap()
 }
 
-/// Stores one value on an occasion of its own.
-pub(super) fn add(store: &mut Store, started_ms: i64, key: MeasurementKey, value: f64) -> OccasionId {
-    let occasion = begin(store, key.machine.as_str(), started_ms);
-    store.record(occasion, &measurement(key, &[value])).unwrap();
-    occasion
+/// Stores one value on a run of its own.
+pub(super) fn add(store: &mut Store, started_ms: i64, key: MeasurementKey, value: f64) -> RunId {
+    let run = begin(store, key.machine.as_str(), started_ms);
+    store.record(run, &measurement(key, &[value])).unwrap();
+    run
 }

@@ -43,7 +43,7 @@ fn what_was_stored_is_there_after_opening_again() {
     let path = root.path().join("store.db");
     add(&mut Store::open(&path).unwrap(), 1, key('a'), 100.0);
     for store in [Store::open(&path).unwrap(), Store::open_read_only(&path).unwrap()] {
-        assert_eq!(store.baseline_occasions(&key('a').series(), &commit('a')).unwrap().len(), 1);
+        assert_eq!(store.baseline_runs(&key('a').series(), &commit('a')).unwrap().len(), 1);
         store.check().unwrap();
     }
 }
@@ -55,7 +55,7 @@ fn a_store_of_every_older_version_is_brought_up_to_date() {
         let path = root.path().join(name);
         Connection::open(&path).unwrap().execute_batch(fixture).unwrap();
         let mut store = Store::open(&path).unwrap();
-        let found = store.baseline_occasions(&key('a').series(), &commit('a')).unwrap();
+        let found = store.baseline_runs(&key('a').series(), &commit('a')).unwrap();
         assert_eq!(found.iter().map(|found| found.value).collect::<Vec<_>>(), [100.0, 104.0], "{name}");
         assert_eq!(store.machines().unwrap(), [super::facts("m")], "{name}");
         add(&mut store, 9, key('a'), 102.0);
@@ -170,8 +170,8 @@ fn damage_is_named_and_never_a_panic() {
 #[test]
 fn samples_that_make_no_sense_are_an_error() {
     let mut store = Store::in_memory().unwrap();
-    let occasion = super::begin(&mut store, "m", 1);
-    let id = store.record(occasion, &super::measurement(key('a'), &[1.0])).unwrap();
+    let run = super::begin(&mut store, "m", 1);
+    let id = store.record(run, &super::measurement(key('a'), &[1.0])).unwrap();
     store.connection().execute("UPDATE launch SET samples = x'ff00'", []).unwrap();
     let error = store.launches(id).unwrap_err();
     assert!(matches!(error.problem(), Problem::Nonsense(_)), "{error}");

@@ -16,11 +16,11 @@ pub(super) fn begin_comparison(
     keys: Sides<&MeasurementKey>,
     phase: Phase,
 ) -> ComparisonId {
-    let occasion = begin(store, "m", started_ms);
+    let run = begin(store, "m", started_ms);
     let (base, cand) = (Digest::new("base"), Digest::new("cand"));
     let executables = Sides { baseline: &base, candidate: &cand };
     let new = NewComparison { phase, keys, executables, provenance: Provenance::Native };
-    store.begin_comparison(occasion, &new).unwrap()
+    store.begin_comparison(run, &new).unwrap()
 }
 
 pub(super) fn pair(index: u32, baseline: f64, candidate: f64) -> Pair {
@@ -84,13 +84,13 @@ proptest! {
         launches in prop::collection::vec((any_set(), prop::option::of(any::<u32>()), any_seconds()), 1..6)
     ) {
         let mut store = Store::in_memory().unwrap();
-        let occasion = begin(&mut store, "m", 1);
+        let run = begin(&mut store, "m", 1);
         let mut new = measurement(key('a'), &[]);
         new.launches =
             launches.into_iter().map(|(samples, cpu, seconds)| Launch { samples, cpu, seconds }).collect();
-        let id = store.record(occasion, &new).unwrap();
+        let id = store.record(run, &new).unwrap();
         prop_assert_eq!(&store.launches(id).unwrap(), &new.launches);
-        let found = store.baseline_occasions(&key('a').series(), &commit('a')).unwrap();
+        let found = store.baseline_runs(&key('a').series(), &commit('a')).unwrap();
         prop_assert_eq!(Some(found[0].value), new.summary());
         prop_assert_eq!(found[0].launches as usize, new.launches.len());
     }
@@ -106,17 +106,17 @@ fn both_sides_of_every_pair_are_seen_by_history() {
         store.append_pair(comparison, &pair(index, b, c)).unwrap();
     }
     for (commit_digit, value) in [('a', 110.0), ('b', 210.0)] {
-        let found = store.baseline_occasions(&base.series(), &commit(commit_digit)).unwrap();
+        let found = store.baseline_runs(&base.series(), &commit(commit_digit)).unwrap();
         assert_eq!((found.len(), found[0].value, found[0].launches), (1, value, 3));
     }
 }
 
 #[test]
-fn plain_and_paired_launches_of_an_occasion_are_one_measurement() {
+fn plain_and_paired_launches_of_an_run_are_one_measurement() {
     let mut store = Store::in_memory().unwrap();
     let (base, cand) = (key('a'), key('b'));
-    let occasion = begin(&mut store, "m", 1);
-    let first = store.record(occasion, &measurement(cand.clone(), &[300.0])).unwrap();
+    let run = begin(&mut store, "m", 1);
+    let first = store.record(run, &measurement(cand.clone(), &[300.0])).unwrap();
     let digest = Digest::new("d");
     let new = NewComparison {
         phase: Phase::Measurement,
@@ -124,10 +124,10 @@ fn plain_and_paired_launches_of_an_occasion_are_one_measurement() {
         executables: Sides { baseline: &digest, candidate: &digest },
         provenance: Provenance::Native,
     };
-    let comparison = store.begin_comparison(occasion, &new).unwrap();
+    let comparison = store.begin_comparison(run, &new).unwrap();
     store.append_pair(comparison, &pair(0, 100.0, 200.0)).unwrap();
-    assert_eq!(store.record(occasion, &measurement(cand.clone(), &[700.0])).unwrap(), first);
-    let found = store.baseline_occasions(&cand.series(), &commit('b')).unwrap();
+    assert_eq!(store.record(run, &measurement(cand.clone(), &[700.0])).unwrap(), first);
+    let found = store.baseline_runs(&cand.series(), &commit('b')).unwrap();
     assert_eq!((found.len(), found[0].value, found[0].launches), (1, 300.0, 3));
 }
 
@@ -139,29 +139,29 @@ fn a_null_control_adds_both_launches_to_one_measurement() {
     let comparison = begin_comparison(&mut store, 1, keys, Phase::AaTest);
     store.append_pair(comparison, &pair(0, 100.0, 102.0)).unwrap();
     assert_eq!(store.pairs(comparison).unwrap(), [pair(0, 100.0, 102.0)]);
-    let found = store.baseline_occasions(&same.series(), &commit('a')).unwrap();
+    let found = store.baseline_runs(&same.series(), &commit('a')).unwrap();
     assert_eq!((found.len(), found[0].value, found[0].launches), (1, 101.0, 2));
 }
 
 #[test]
 fn what_cannot_be_is_refused_and_leaves_nothing() {
     let mut store = Store::in_memory().unwrap();
-    let occasion = begin(&mut store, "m", 1);
+    let run = begin(&mut store, "m", 1);
     let refusal = |error: super::super::StoreError| match error.problem {
         Problem::Refused(refusal) => refusal,
         other => panic!("{other}"),
     };
     let nothing = measurement(key('a'), &[]);
-    assert_eq!(refusal(store.record(occasion, &nothing).unwrap_err()), Refusal::NoLaunches);
+    assert_eq!(refusal(store.record(run, &nothing).unwrap_err()), Refusal::NoLaunches);
     let mut elsewhere = measurement(key('a'), &[1.0]);
     elsewhere.key.machine = crate::domain::MachineKey::new("other");
-    assert!(matches!(refusal(store.record(occasion, &elsewhere).unwrap_err()), Refusal::WrongMachine { .. }));
+    assert!(matches!(refusal(store.record(run, &elsewhere).unwrap_err()), Refusal::WrongMachine { .. }));
     let mut endless = measurement(key('a'), &[1.0, 2.0]);
     endless.launches[1].seconds = f64::NAN;
-    assert!(matches!(refusal(store.record(occasion, &endless).unwrap_err()), Refusal::NotANumber(_)));
-    let unknown = crate::domain::OccasionId(99);
+    assert!(matches!(refusal(store.record(run, &endless).unwrap_err()), Refusal::NotANumber(_)));
+    let unknown = crate::domain::RunId(99);
     let error = store.record(unknown, &measurement(key('a'), &[1.0])).unwrap_err();
-    assert_eq!(refusal(error), Refusal::UnknownOccasion(unknown));
+    assert_eq!(refusal(error), Refusal::UnknownRun(unknown));
     assert!(store.commits().unwrap().is_empty());
 
     let same = key('a');

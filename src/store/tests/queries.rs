@@ -21,7 +21,7 @@ fn with_rustc(rustc: &str, key: MeasurementKey) -> MeasurementKey {
 }
 
 fn values(store: &Store, key: &MeasurementKey) -> Vec<f64> {
-    let found = store.baseline_occasions(&key.series(), &key.revision.commit).unwrap();
+    let found = store.baseline_runs(&key.series(), &key.revision.commit).unwrap();
     found.iter().map(|found| found.value).collect()
 }
 
@@ -35,10 +35,10 @@ fn a_baseline_is_of_exactly_one_clean_commit_machine_and_build() {
     add(&mut store, 50, on("other", key('a')), 5.0);
     add(&mut store, 60, with_rustc("1.94.0", key('a')), 6.0);
     add(&mut store, 70, MeasurementKey { metric: Metric::PeakBytes, ..key('a') }, 7.0);
-    let occasion = begin(&mut store, "m", 80);
+    let run = begin(&mut store, "m", 80);
     let mut emulated = measurement(key('a'), &[8.0]);
     emulated.provenance = Provenance::Emulated;
-    store.record(occasion, &emulated).unwrap();
+    store.record(run, &emulated).unwrap();
 
     assert_eq!(values(&store, &key('a')), [1.0, 2.0]);
     assert_eq!(values(&store, &key('b')), [4.0]);
@@ -49,7 +49,7 @@ fn a_baseline_is_of_exactly_one_clean_commit_machine_and_build() {
     let all = store.baseline_of_commit(&MachineKey::new("m"), &commit('a')).unwrap();
     assert_eq!(all.len(), 3);
     for (series, found) in &all {
-        assert_eq!(*found, store.baseline_occasions(series, &commit('a')).unwrap());
+        assert_eq!(*found, store.baseline_runs(series, &commit('a')).unwrap());
         assert!(!found.is_empty());
     }
     let measured = store.measured_series(&MachineKey::new("m"), &commit('a')).unwrap();
@@ -97,7 +97,7 @@ fn histories_of_different_machines_and_builds_stay_apart() {
 }
 
 #[test]
-fn the_newest_value_sums_up_all_occasions_of_its_commit() {
+fn the_newest_value_sums_up_all_runs_of_its_commit() {
     let mut store = Store::in_memory().unwrap();
     add(&mut store, 1, key('a'), 900.0);
     add(&mut store, 2, key('b'), 100.0);
@@ -108,7 +108,7 @@ fn the_newest_value_sums_up_all_occasions_of_its_commit() {
     let latest = store.latest_by_architecture(SeriesFilter::default()).unwrap();
     let [one] = latest.as_slice() else { panic!("{latest:?}") };
     assert_eq!((&one.commit, one.value, one.started_ms), (&commit('b'), 102.0, 4));
-    assert_eq!((one.occasions, one.launches, one.arch.as_str()), (3, 3, "x86_64"));
+    assert_eq!((one.runs, one.launches, one.arch.as_str()), (3, 3, "x86_64"));
     let expected = 1.4826 * 2.0 / 102.0;
     assert!((one.spread.unwrap() - expected).abs() < 1e-12);
     assert!((one.launch_spread.unwrap() - expected).abs() < 1e-12);
@@ -134,10 +134,8 @@ fn machines_and_commits_are_listed() {
     add(&mut store, 3, on("a", key('a')), 1.0);
     assert_eq!(store.machines().unwrap(), [facts("a"), facts("b")]);
     let commits = store.commits().unwrap();
-    let short: Vec<_> = commits
-        .iter()
-        .map(|one| (one.machine.as_str(), one.occasions, one.benchmarks, one.newest_ms))
-        .collect();
+    let short: Vec<_> =
+        commits.iter().map(|one| (one.machine.as_str(), one.runs, one.benchmarks, one.newest_ms)).collect();
     assert_eq!(short, [("a", 2, 1, 3), ("b", 1, 1, 1)]);
 }
 

@@ -31,7 +31,7 @@ fn two_runs_at_once_lose_nothing() {
         }
     });
     let store = Store::open(&path).unwrap();
-    let found = store.baseline_occasions(&key('a').series(), &commit('a')).unwrap();
+    let found = store.baseline_runs(&key('a').series(), &commit('a')).unwrap();
     assert!(found.iter().map(|found| found.started_ms).eq(0..4 * EACH));
     store.check().unwrap();
 }
@@ -57,15 +57,15 @@ fn a_lock_held_for_long_is_an_error_and_reading_goes_on() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("store.db");
     let mut store = Store::open_waiting(&path, Duration::from_millis(20)).unwrap();
-    let occasion = begin(&mut store, "m", 1);
+    let run = begin(&mut store, "m", 1);
     let mut other = Connection::open(&path).unwrap();
     let lock = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
-    let error = store.record(occasion, &measurement(key('a'), &[1.0])).unwrap_err();
+    let error = store.record(run, &measurement(key('a'), &[1.0])).unwrap_err();
     assert!(matches!(error.problem(), Problem::Locked { .. }), "{error}");
     assert!(error.hint().is_some());
     assert!(store.commits().unwrap().is_empty());
     drop(lock);
-    store.record(occasion, &measurement(key('a'), &[1.0])).unwrap();
+    store.record(run, &measurement(key('a'), &[1.0])).unwrap();
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_killed_process_loses_nothing_it_had_finished() {
 
     let store = Store::open(&path).unwrap();
     store.check().unwrap();
-    let found = store.baseline_occasions(&key('a').series(), &commit('a')).unwrap();
+    let found = store.baseline_runs(&key('a').series(), &commit('a')).unwrap();
     // It may have been killed between finishing one and telling.
     assert!((told..=told + 1).contains(&found.len()), "told {told}, found {}", found.len());
 }

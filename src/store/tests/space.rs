@@ -16,8 +16,8 @@ fn a_full_disk_keeps_what_was_stored_before() {
     let values = [100.0; 50];
     let mut stored = 0;
     let error = loop {
-        let occasion = begin(&mut store, "m", stored);
-        match store.record(occasion, &measurement(key('a'), &values)) {
+        let run = begin(&mut store, "m", stored);
+        match store.record(run, &measurement(key('a'), &values)) {
             Ok(_) => stored += 1,
             Err(error) => break error,
         }
@@ -25,7 +25,7 @@ fn a_full_disk_keeps_what_was_stored_before() {
     };
     assert!(matches!(error.problem(), Problem::Full), "{error}");
     assert!(error.hint().unwrap().contains("free some space"));
-    let found = store.baseline_occasions(&key('a').series(), &commit('a')).unwrap();
+    let found = store.baseline_runs(&key('a').series(), &commit('a')).unwrap();
     assert_eq!(found.len(), usize::try_from(stored).unwrap());
     assert!(stored > 0 && found.iter().all(|found| found.launches == 50));
     store.connection().pragma_update(None, "max_page_count", pages + 400).unwrap();
@@ -41,9 +41,9 @@ fn pruning_keeps_the_newest_of_every_series() {
     let rare = crate::domain::MeasurementKey { metric: crate::domain::Metric::Allocations, ..key('a') };
     add(&mut store, 1, rare.clone(), 1.0);
     let pruned = store.prune(PruneRule { before_ms: 5, keep_newest: 2 }).unwrap();
-    assert_eq!(pruned, Pruned { measurements: 3, launches: 3, occasions: 3 });
+    assert_eq!(pruned, Pruned { measurements: 3, launches: 3, runs: 3 });
     let times = |key: &crate::domain::MeasurementKey| -> Vec<i64> {
-        let found = store.baseline_occasions(&key.series(), &commit('a')).unwrap();
+        let found = store.baseline_runs(&key.series(), &commit('a')).unwrap();
         found.iter().map(|found| found.started_ms).collect()
     };
     assert_eq!(times(&key('a')), [4, 5]);
@@ -60,7 +60,7 @@ fn pruning_leaves_a_run_that_just_began_alone() {
     store.append_pair(old, &pair(0, 1.0, 2.0)).unwrap();
     let begun = begin_comparison(&mut store, 9, keys, Phase::Measurement);
     let pruned = store.prune(PruneRule { before_ms: 9, keep_newest: 0 }).unwrap();
-    assert_eq!(pruned, Pruned { measurements: 2, launches: 2, occasions: 1 });
+    assert_eq!(pruned, Pruned { measurements: 2, launches: 2, runs: 1 });
     assert!(store.pairs(old).unwrap().is_empty());
     store.append_pair(begun, &pair(0, 1.0, 2.0)).unwrap();
     assert_eq!(store.pairs(begun).unwrap(), [pair(0, 1.0, 2.0)]);
@@ -72,8 +72,8 @@ fn pruning_gives_the_space_back() {
     let path = root.path().join("store.db");
     let mut store = Store::open(&path).unwrap();
     for time in 0..40 {
-        let occasion = begin(&mut store, "m", time);
-        store.record(occasion, &measurement(key('a'), &[100.0; 100])).unwrap();
+        let run = begin(&mut store, "m", time);
+        store.record(run, &measurement(key('a'), &[100.0; 100])).unwrap();
     }
     let size = |store: &Store| {
         store.connection().pragma_update(None, "wal_checkpoint", "TRUNCATE").unwrap();

@@ -11,14 +11,14 @@ const WORK: &str = "gauge::work::gauge/work";
 const STEADY: &str = "gauge::work::gauge/steady";
 
 #[test]
-fn what_executes_the_same_code_is_only_glanced_at() {
+fn what_executes_the_same_code_is_only_checked_quickly() {
     if !valgrind() || std::env::consts::ARCH != "x86_64" {
         return;
     }
     alone(|| {
         let gauge = Sandbox::new("gauge");
         gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 100");
-        // A generous threshold: a glance that a noisy machine disturbs goes on to the proof.
+        // A generous threshold: a quick check that a noisy machine disturbs goes on to be measured.
         let more = ["--budget", "2s", "--threshold", "wall-time=80%"];
         let document = check(&gauge, "wall-time,instructions,allocations", &more).json();
         let steady = metric(&document, STEADY, "wall-time");

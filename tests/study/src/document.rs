@@ -165,8 +165,8 @@ fn level_table(out: &mut String, levels: &BTreeMap<String, Levels>) {
         "## Where the variance is\n\nEqual code on the quiet machine: robust standard deviations of the logarithm, by level. \
          A *turn* is the ratio of two neighbouring samples; what that leaves of error in a pair's median is *within a pair*; \
          pairs of launches differ from each other by *from pair to pair*, and would by *without turns* if the launches were \
-         compared by their own medians. Occasions (comparisons) should differ by *expected* if nothing but the pairs varied.\n\n\
-         | workload | turn | within a pair | from pair to pair | without turns | from occasion to occasion | expected | pairs |\n\
+         compared by their own medians. Runs (comparisons) should differ by *expected* if nothing but the pairs varied.\n\n\
+         | workload | turn | within a pair | from pair to pair | without turns | from run to run | expected | pairs |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
     let hundredths = |value: f64| format!("{:.2} %", value * 100.0);
@@ -178,7 +178,7 @@ fn level_table(out: &mut String, levels: &BTreeMap<String, Levels>) {
             hundredths(found.within),
             hundredths(found.pair),
             hundredths(found.unpaired),
-            found.occasion.map_or_else(dash, hundredths),
+            found.run.map_or_else(dash, hundredths),
             hundredths(found.expected),
             found.pairs
         );

@@ -1,4 +1,4 @@
-//! Where the variance is: within a launch, between launches, between occasions. Pure but for [`observed`], which reads
+//! Where the variance is: within a launch, between launches, between runs. Pure but for [`observed`], which reads
 //! the pairs that perfguard stored.
 //!
 //! Repetition pays at the level that varies most (Kalibera and Jones, ISMM 2013).
@@ -39,21 +39,21 @@ pub struct Levels {
     pub turn: f64,
     /// What that leaves of error in the median of a pair's turns.
     pub within: f64,
-    /// Of a pair's ratio, from pair to pair of one occasion.
+    /// Of a pair's ratio, from pair to pair of one run.
     pub pair: f64,
     /// Of the ratio that two launches would have had which did not take turns.
     pub unpaired: f64,
-    /// Of an occasion's median, from occasion to occasion; `None` when there are few.
-    pub occasion: Option<f64>,
-    /// What pairs alone would leave of error in an occasion's median.
+    /// Of a run's median, from run to run; `None` when there are few.
+    pub run: Option<f64>,
+    /// What pairs alone would leave of error in a run's median.
     pub expected: f64,
     /// How many pairs there are in all.
     pub pairs: usize,
 }
 
 /// Takes the variance of one workload apart. `None` when there are too few pairs.
-pub fn levels(occasions: &[Vec<Seen>]) -> Option<Levels> {
-    let told: Vec<&Vec<Seen>> = occasions.iter().filter(|pairs| pairs.len() >= FEWEST).collect();
+pub fn levels(runs: &[Vec<Seen>]) -> Option<Levels> {
+    let told: Vec<&Vec<Seen>> = runs.iter().filter(|pairs| pairs.len() >= FEWEST).collect();
     let all = || told.iter().copied().flatten();
     let centre = |of: fn(&Seen) -> f64, pairs: &[Seen]| middle(pairs.iter().map(of));
     let around = |of: fn(&Seen) -> f64| -> Option<f64> {
@@ -72,13 +72,13 @@ pub fn levels(occasions: &[Vec<Seen>]) -> Option<Levels> {
         within: middle(all().map(|seen| seen.error))?,
         pair,
         unpaired: around(|seen| seen.level)? * 2_f64.sqrt(),
-        occasion: (medians.len() >= FEWEST).then(|| robust_sd(&medians)).flatten(),
+        run: (medians.len() >= FEWEST).then(|| robust_sd(&medians)).flatten(),
         expected: middle(errors)?,
         pairs: all().count(),
     })
 }
 
-/// The pairs of equal code on the quiet machine, by workload and occasion.
+/// The pairs of equal code on the quiet machine, by workload and run.
 ///
 /// # Errors
 /// The store cannot be read.
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     /// Pairs whose ratios are `centre` with `spread` added and taken away in turn.
-    fn occasion(centre: f64, spread: f64, count: usize) -> Vec<Seen> {
+    fn run(centre: f64, spread: f64, count: usize) -> Vec<Seen> {
         let ratio = |index: usize| centre + if index.is_multiple_of(2) { spread } else { -spread };
         let seen =
             |index| Seen { ratio: ratio(index), error: 0.01, turns: 16, level: 3.0 + 2.0 * ratio(index) };
@@ -139,24 +139,23 @@ mod tests {
 
     #[test]
     fn each_level_is_told_from_the_others() {
-        let occasions: Vec<_> =
-            [-0.03, -0.01, 0.0, 0.01, 0.03].map(|centre| occasion(centre, 0.02, 10)).to_vec();
-        let found = levels(&occasions).unwrap();
+        let runs: Vec<_> = [-0.03, -0.01, 0.0, 0.01, 0.03].map(|centre| run(centre, 0.02, 10)).to_vec();
+        let found = levels(&runs).unwrap();
         let near = |value: f64, expected: f64| assert!((value - expected).abs() < 1e-9, "{value} {expected}");
         near(found.turn, 0.01 * 4.0 / 1.2533);
         near(found.within, 0.01);
         near(found.pair, 0.02 * 1.4826);
         near(found.unpaired, 0.04 * 1.4826 * 2_f64.sqrt());
-        near(found.occasion.unwrap(), 0.01 * 1.4826);
+        near(found.run.unwrap(), 0.01 * 1.4826);
         near(found.expected, 0.02 * 1.4826 * 1.2533 / 10_f64.sqrt());
         assert_eq!(found.pairs, 50);
     }
 
     #[test]
     fn few_pairs_tell_nothing() {
-        assert_eq!(levels(&[occasion(0.0, 0.01, 4)]), None);
+        assert_eq!(levels(&[run(0.0, 0.01, 4)]), None);
         assert_eq!(levels(&[]), None);
-        assert_eq!(levels(&[occasion(0.0, 0.01, 6)]).unwrap().occasion, None);
+        assert_eq!(levels(&[run(0.0, 0.01, 6)]).unwrap().run, None);
     }
 
     #[test]

@@ -4,23 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One run of the program: everything measured in it shares the machine's state of that hour.
-///
-/// The spread *between* occasions is what a stored baseline is judged with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Occasion {
-    /// Its number in the store.
-    pub id: OccasionId,
-    /// When it began, in milliseconds since the Unix epoch.
-    pub started_ms: i64,
-}
-
-/// The number of an occasion in its store.
+/// The number of a run of the program in its store. Everything measured in one shares the machine's state of that hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct OccasionId(pub i64);
+pub struct RunId(pub i64);
 
-impl fmt::Display for OccasionId {
+impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
     }
