@@ -174,7 +174,7 @@ fn key(benchmark: u32, commit_number: u32) -> MeasurementKey {
             settings: "opt-level=3 lto=false codegen-units=16".into(),
             features: String::new(),
             rustflags: String::new(),
-            instrument: "criterion 0.8.2".into(),
+            instrument: "criterion 0.8.2".parse().unwrap(),
         },
         benchmark: BenchmarkName::new("package", "target", format!("group/function/{benchmark}")),
         metric: Metric::WallTime,

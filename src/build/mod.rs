@@ -14,6 +14,7 @@ mod digest;
 mod environment;
 mod error;
 mod execution;
+mod lock_file;
 mod messages;
 mod profile;
 mod request;
@@ -110,7 +111,9 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         benches = request.benches.len(),
         "no executables are kept: builds"
     );
+    let lock = lock_file::LockFile::keep(request.workspace);
     let messages = cargo::compile(request, &plan.environment, progress)?;
+    drop(lock);
     let kept = entry.store(plan.collect(request, &messages)?)?;
     Ok(plan.built(request, kept, Origin::Built, notes))
 }

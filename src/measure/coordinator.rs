@@ -11,14 +11,25 @@ use super::criterion::ListedBenchmark;
 #[cfg(unix)]
 use super::failure::FailureKind;
 use super::failure::LaunchFailure;
+use super::homes::Homes;
 #[cfg(unix)]
 use super::interleaved::{Interleaved, PinningPolicy};
 use super::runner::{LaunchOptions, Runner};
 use super::sequential::Sequential;
 use crate::domain::{BuiltBench, Execution, Launch, Pair, Schedule, Side, Sides};
 
-/// Makes a source tree's home the current one; shared by both ways to run.
-type SharedPointAt = Rc<RefCell<dyn FnMut(&Path) -> io::Result<()>>>;
+/// The source trees, shared by both ways to run.
+struct Shared(Rc<RefCell<dyn Homes>>);
+
+impl Homes for Shared {
+    fn enter(&mut self, home: &Path) -> io::Result<()> {
+        self.0.borrow_mut().enter(home)
+    }
+
+    fn refresh(&mut self, home: &Path) -> io::Result<()> {
+        self.0.borrow_mut().refresh(home)
+    }
+}
 
 /// Runs pairs interleaved or sequentially, whichever their executables can.
 pub struct Coordinator {
@@ -34,19 +45,15 @@ impl std::fmt::Debug for Coordinator {
 }
 
 impl Coordinator {
-    /// A runner that calls `point_at` with a bench's home before its executable runs.
+    /// A runner that enters a bench's home before its executable runs.
     ///
     /// # Errors
     /// No temporary folder can be made.
-    pub fn new(point_at: impl FnMut(&Path) -> io::Result<()> + 'static) -> io::Result<Self> {
-        let point_at: SharedPointAt = Rc::new(RefCell::new(point_at));
-        let for_whole = Rc::clone(&point_at);
-        let sequential = Sequential::new(Box::new(move |home| (for_whole.borrow_mut())(home)))?;
+    pub fn new(homes: impl Homes + 'static) -> io::Result<Self> {
+        let homes: Rc<RefCell<dyn Homes>> = Rc::new(RefCell::new(homes));
+        let sequential = Sequential::new(Box::new(Shared(Rc::clone(&homes))))?;
         #[cfg(unix)]
-        let interleaved = {
-            let point_at = Box::new(move |home: &Path| (point_at.borrow_mut())(home));
-            Interleaved::new(PinningPolicy::WhenPossible, point_at)
-        };
+        let interleaved = Interleaved::new(PinningPolicy::WhenPossible, Box::new(Shared(homes)));
         Ok(Self {
             sequential,
             #[cfg(unix)]

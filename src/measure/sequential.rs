@@ -15,6 +15,7 @@ use super::counter::Counter;
 use super::counting::ProcessCounter;
 use super::criterion::{ListedBenchmark, Reported, Version, files, naming, wire::Message};
 use super::failure::FailureKind;
+use super::homes::Homes;
 use super::invocation::Invocation;
 use super::launch::{Finished, converse};
 use super::runner::{LaunchFailure, LaunchOptions, Runner};
@@ -26,12 +27,9 @@ const LIST_LIMIT: Duration = Duration::from_mins(2);
 /// The unit of Criterion's wall time.
 const NANOSECONDS: &str = "ns";
 
-/// Makes a source tree's home the current one.
-pub type PointAt = Box<dyn FnMut(&Path) -> io::Result<()>>;
-
 /// Starts whole processes, one at a time.
 pub struct Sequential {
-    point_at: PointAt,
+    homes: Box<dyn Homes>,
     scratch: TempDir,
     list_limit: Duration,
     known: HashMap<(PathBuf, Digest), Listing>,
@@ -56,14 +54,14 @@ impl fmt::Debug for Sequential {
 }
 
 impl Sequential {
-    /// A runner that calls `point_at` with a bench's home before every start of its executable.
+    /// A runner that enters a bench's home before every start of its executable.
     ///
     /// # Errors
     /// No temporary folder can be made.
-    pub fn new(point_at: PointAt) -> io::Result<Self> {
+    pub fn new(homes: Box<dyn Homes>) -> io::Result<Self> {
         let scratch = tempfile::Builder::new().prefix("perfguard-").rand_bytes(8).tempdir()?;
         Ok(Self {
-            point_at,
+            homes,
             scratch,
             list_limit: LIST_LIMIT,
             known: HashMap::new(),
@@ -99,7 +97,7 @@ impl Sequential {
 
     /// Finds out which benchmarks an executable has.
     fn ask(&mut self, bench: &BuiltBench) -> Result<Listing, LaunchFailure> {
-        (self.point_at)(&bench.home).map_err(FailureKind::Home)?;
+        self.enter(&bench.home).map_err(FailureKind::Home)?;
         let stated = Version::of_instrument(&bench.fingerprint.instrument);
         if stated.is_none_or(Version::connects) {
             let finished =
@@ -123,6 +121,18 @@ impl Sequential {
         Ok(Listing { version, benchmarks: naming::name_all(titles) })
     }
 
+    /// Makes a tree current that holds nothing of an earlier launch.
+    fn enter(&mut self, home: &Path) -> io::Result<()> {
+        self.homes.refresh(home)?;
+        self.homes.enter(home)
+    }
+
+    /// A folder for one launch. Its path always has the same length: the environment's size moves the stack.
+    fn folder(&self) -> Result<TempDir, LaunchFailure> {
+        let folder = tempfile::Builder::new().prefix("").rand_bytes(8).tempdir_in(self.scratch.path());
+        Ok(folder.map_err(FailureKind::Unstartable)?)
+    }
+
     /// Starts an executable with arguments.
     fn start<A: Into<std::ffi::OsString>>(
         &self,
@@ -131,7 +141,8 @@ impl Sequential {
         limit: Duration,
         watch: impl FnMut(&Message) -> Result<(), FailureKind>,
     ) -> Result<Finished, LaunchFailure> {
-        let invocation = Invocation::of(bench).files_below(self.scratch.path()).args(arguments);
+        let folder = self.folder()?;
+        let invocation = Invocation::of(bench).files_below(folder.path()).args(arguments);
         converse(&invocation, limit, watch)
     }
 
@@ -164,7 +175,7 @@ impl Sequential {
         wanted: &ListedBenchmark,
         options: &LaunchOptions,
     ) -> Result<(Finished, Option<Reported>), LaunchFailure> {
-        let folder = tempfile::tempdir_in(self.scratch.path()).map_err(FailureKind::Unstartable)?;
+        let folder = self.folder()?;
         let invocation = Invocation::of(bench)
             .files_below(folder.path())
             .env("CARGO_TARGET_DIR", folder.path())
@@ -198,7 +209,7 @@ impl Runner for Sequential {
         let listing = self.listing(bench)?.clone();
         let wanted = listing.benchmarks.iter().find(|listed| listed.id == id);
         let wanted = wanted.ok_or(FailureKind::Absent)?;
-        (self.point_at)(&bench.home).map_err(FailureKind::Home)?;
+        self.enter(&bench.home).map_err(FailureKind::Home)?;
         let (mut finished, reported) = if listing.version.connects() {
             self.over_connection(bench, &listing, wanted, options)?
         } else {
@@ -233,7 +244,7 @@ impl Runner for Sequential {
     }
 
     fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {
-        (self.point_at)(home)?;
+        self.enter(home)?;
         #[cfg(unix)]
         return Ok(&self.counter);
         #[cfg(not(unix))]

@@ -12,7 +12,9 @@ use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Note, Progress, Revision, Side, Sides, SourceTree,
     Toolchain, TreeId, Variant,
 };
-use crate::source::{HARNESS_PACKAGE, Repository, harness_tree, latest_target};
+use crate::source::{
+    HARNESS_PACKAGE, Repository, SourceError, harness_tree, latest_target, note, note_begin,
+};
 use crate::support::current::BuildSite;
 use crate::support::process::interrupted;
 
@@ -139,7 +141,7 @@ impl<'a> Builder<'a> {
 
 impl Builder<'_> {
     fn trees(&self) -> PathBuf {
-        self.project.area.join("trees")
+        self.project.trees.join("trees")
     }
 
     /// Builds a revision. `like` is another side that is built already: its dependencies need no second compilation.
@@ -294,7 +296,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Finds and builds the benches of one tree at the one build path.
+    /// Finds and builds the benches of one tree at the one build path. What the build leaves in the tree belongs to it.
     fn make(
         &self,
         side: Side,
@@ -302,7 +304,22 @@ impl Builder<'_> {
         selection: &Selection,
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
-        let occupied = BuildSite::new(&self.project.area).occupy(tree)?;
+        note_begin(&tree.home).map_err(SourceError::from)?;
+        let made = self.make_in_place(side, tree, selection, like);
+        let noted = note(&tree.home).map_err(SourceError::from);
+        let made = made?;
+        noted?;
+        Ok(made)
+    }
+
+    fn make_in_place(
+        &self,
+        side: Side,
+        tree: &SourceTree,
+        selection: &Selection,
+        like: Option<&Prepared>,
+    ) -> Result<Prepared, PipelineError> {
+        let occupied = BuildSite::new(&self.project.trees).occupy(tree)?;
         let mut found = discover(
             &self.project.cargo,
             &occupied.workspace(),

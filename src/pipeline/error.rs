@@ -260,6 +260,7 @@ fn source_fault(error: &SourceError) -> Fault {
         | SourceError::MissingSubmodule { .. }
         | SourceError::MissingLfs { .. }
         | SourceError::UnsafePath(_)
+        | SourceError::Pristine(_)
         | SourceError::Changing => Fault::Trouble,
     }
 }

@@ -137,6 +137,9 @@ pub enum SourceError {
     /// Somebody writes while we copy.
     #[error("no snapshot of the work tree can be taken: its files keep changing")]
     Changing,
+    /// A kept source tree could not be put back to what it was.
+    #[error(transparent)]
+    Pristine(#[from] super::pristine::PristineError),
     /// The revision has no workspace at this place.
     #[error("`{label}` has no workspace: there is no Cargo.toml in {}", place(prefix))]
     NoWorkspace {
@@ -186,6 +189,7 @@ impl SourceError {
             | Self::Git { .. }
             | Self::Read { .. }
             | Self::Write { .. }
+            | Self::Pristine(_)
             | Self::UnsafePath(_) => return None,
         };
         Some(text)
