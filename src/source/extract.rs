@@ -63,7 +63,9 @@ impl Repository {
         }
         gitdir::furnish(&self.inner, &tree.files(), &tree.revision.commit)?;
         if let Some(from) = lock_from {
-            lend_lock(&tree, &from.join(LOCK))?;
+            if lend_lock(&tree, &from.join(LOCK))? {
+                pristine::note(&tree.home)?;
+            }
         }
         prune::stamp(&tree.home);
         Ok(tree)
@@ -187,19 +189,23 @@ impl Repository {
     }
 }
 
-/// Copies the user's lock file to a workspace that has none of its own, and keeps it in step with the user's.
-fn lend_lock(tree: &SourceTree, from: &Path) -> Result<(), SourceError> {
+/// Copies the user's lock file to a workspace that has none of its own, and keeps it in step with the user's. Says whether
+/// it was written.
+fn lend_lock(tree: &SourceTree, from: &Path) -> Result<bool, SourceError> {
     let (to, lent) = (tree.workspace().join(LOCK), tree.home.join(LENT));
-    let Ok(content) = fs::read(from) else { return Ok(()) };
+    let Ok(content) = fs::read(from) else { return Ok(false) };
+    let before = fs::read(&lent).ok();
     // A link counts as the tree's own, wherever it leads.
-    let own = !lent.exists() && fs::symlink_metadata(&to).is_ok();
-    if own || fs::read(&to).is_ok_and(|there| there == content) {
-        return Ok(());
+    let is_there = fs::symlink_metadata(&to).is_ok();
+    let own = before.is_none() && is_there;
+    if own || before.as_ref() == Some(&content) && is_there {
+        return Ok(false);
     }
     let fail = |path: &Path| {
         let path = path.to_owned();
         move |error| SourceError::Write { path, error }
     };
     fs::write(&lent, &content).map_err(fail(&lent))?;
-    fs::write(&to, &content).map_err(fail(&to))
+    fs::write(&to, &content).map_err(fail(&to))?;
+    Ok(true)
 }
