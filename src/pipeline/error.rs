@@ -246,6 +246,7 @@ fn source_fault(error: &SourceError) -> Fault {
         | SourceError::AmbiguousRevision { .. }
         | SourceError::NotACommit { .. }
         | SourceError::FirstCommit { .. }
+        | SourceError::NoDefaultBranch { .. }
         | SourceError::NoMergeBase { .. }
         | SourceError::NotARange(_)
         | SourceError::EmptyRange(_)
