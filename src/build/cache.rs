@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{BuildFingerprint, Digest, Features, Variant};
 
+use super::reach::Needed;
 use super::{BuildError, digest};
 
 /// Changed whenever an entry is written or built otherwise, so that old entries are passed over.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The file that describes an entry.
 const MANIFEST: &str = "manifest.json";
@@ -48,6 +49,10 @@ pub(super) struct Kept {
     /// The executable; in the manifest, only its name.
     pub(super) executable: PathBuf,
     pub(super) digest: Digest,
+    /// What else the bench can reach when it runs comes to this.
+    pub(super) reach: Digest,
+    /// What of it lies in the target folder.
+    pub(super) needed: Vec<Needed>,
     pub(super) variables: BTreeMap<String, String>,
     pub(super) fingerprint: BuildFingerprint,
 }
@@ -154,6 +159,8 @@ mod tests {
             target: "b".into(),
             executable: executable.to_owned(),
             digest: digest::of_file(executable).unwrap(),
+            reach: digest::of_text(""),
+            needed: Vec::new(),
             variables: BTreeMap::from([("CARGO_PKG_NAME".into(), "p".into())]),
             fingerprint: BuildFingerprint {
                 rustc: "1.95.0".into(),

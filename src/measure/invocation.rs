@@ -151,6 +151,7 @@ pub(crate) mod tests {
             target: "target".into(),
             executable: executable.into(),
             digest: Digest::new("00"),
+            reach: Digest::default(),
             home: "/".into(),
             working_dir: std::env::temp_dir(),
             environment: BTreeMap::from([("CARGO_PKG_NAME".into(), "package".into())]),

@@ -54,7 +54,7 @@ fn a_tree_is_a_plain_checkout_of_its_commit_for_git() {
         repository.extract(revision, &trees, Path::new(""), None).unwrap().files()
     };
     let ask = |files: &Path, words: &[&str]| {
-        let output = std::process::Command::new("git").args(words).current_dir(files).output().unwrap();
+        let output = Command::new("git").args(words).current_dir(files).output().unwrap();
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
@@ -150,7 +150,7 @@ fn a_lock_file_is_lent_where_the_tree_has_none_and_kept_in_step() {
     let lock = extract().files().join("Cargo.lock");
     assert_eq!(fs::read_to_string(&lock).unwrap(), "first");
     fs::write(&lock, "as Cargo completed it").unwrap();
-    crate::source::note(&trees.join(revision.tree.as_str())).unwrap();
+    note(&trees.join(revision.tree.as_str())).unwrap();
     extract();
     assert_eq!(fs::read_to_string(&lock).unwrap(), "as Cargo completed it");
     sandbox.write("Cargo.lock", "second");
