@@ -40,6 +40,7 @@ use toolchain::Toolchain;
 pub use binary::output_of_binary;
 pub use error::BuildError;
 pub use request::{BuildRequest, Patch};
+pub use toolchain::tools;
 
 /// Where a build's executables came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! The runner that the program uses: interleaved samples wherever they can be, sequential processes elsewhere.
 
 use std::cell::RefCell;
+#[cfg(unix)]
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
@@ -16,7 +18,9 @@ use super::homes::Homes;
 use super::interleaved::{Interleaved, PinningPolicy};
 use super::runner::{LaunchOptions, Runner};
 use super::sequential::Sequential;
-use crate::domain::{BuiltBench, Execution, Launch, Pair, Schedule, Side, Sides};
+#[cfg(unix)]
+use crate::domain::{BenchmarkName, Digest};
+use crate::domain::{BuiltBench, Execution, Launch, Note, Pair, Schedule, Side, Sides};
 
 /// The source trees, shared by both ways to run.
 struct Shared(Rc<RefCell<dyn Homes>>);
@@ -36,6 +40,10 @@ pub struct Coordinator {
     sequential: Sequential,
     #[cfg(unix)]
     interleaved: Interleaved,
+    /// Benchmarks of which only one process can be alive, by both executables.
+    #[cfg(unix)]
+    alone: HashSet<(Digest, Digest, String)>,
+    notes: Vec<Note>,
 }
 
 impl std::fmt::Debug for Coordinator {
@@ -58,6 +66,9 @@ impl Coordinator {
             sequential,
             #[cfg(unix)]
             interleaved,
+            #[cfg(unix)]
+            alone: HashSet::new(),
+            notes: Vec::new(),
         })
     }
 }
@@ -118,8 +129,12 @@ impl Runner for Coordinator {
         );
         match schedule {
             Schedule::Sequential => self.sequential.pair(benches, ids, index, first, options),
-            Schedule::Interleaved => self.pair_in_turns(benches, ids, index, first, options),
+            Schedule::Interleaved => self.pair_or_alone(benches, ids, index, first, options),
         }
+    }
+
+    fn notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
     }
 
     fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {
@@ -129,6 +144,36 @@ impl Runner for Coordinator {
 
 #[cfg(unix)]
 impl Coordinator {
+    /// A pair in turns. Where the second process ends badly beside the first, one process at a time is tried: a fixed port or
+    /// a lock file bears no other.
+    fn pair_or_alone(
+        &mut self,
+        benches: Sides<&BuiltBench>,
+        ids: Sides<&str>,
+        index: u32,
+        first: Side,
+        options: &LaunchOptions,
+    ) -> Result<Pair, (Side, LaunchFailure)> {
+        let digests = benches.map(|bench| bench.digest.clone());
+        let key = (digests.baseline, digests.candidate, ids.candidate.to_owned());
+        if self.alone.contains(&key) {
+            return self.sequential.pair(benches, ids, index, first, options);
+        }
+        let (side, failure) = match self.pair_in_turns(benches, ids, index, first, options) {
+            Err((side, failure)) if side != first && failure.kind.is_bad_end() => (side, failure),
+            result => return result,
+        };
+        tracing::debug!(%side, %failure, "tries one process at a time");
+        let Ok(pair) = self.sequential.pair(benches, ids, index, first, options) else {
+            return Err((side, failure));
+        };
+        let bench = benches.get(side);
+        let name = BenchmarkName::new(&bench.package, &bench.target, *ids.get(side));
+        self.notes.push(Note::OneAtATime(name, failure.to_string()));
+        self.alone.insert(key);
+        Ok(pair)
+    }
+
     fn pair_in_turns(
         &mut self,
         benches: Sides<&BuiltBench>,
@@ -149,7 +194,7 @@ impl Coordinator {
 
 #[cfg(not(unix))]
 impl Coordinator {
-    fn pair_in_turns(
+    fn pair_or_alone(
         &mut self,
         benches: Sides<&BuiltBench>,
         ids: Sides<&str>,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::error::PipelineError;
 use super::request::{Project, Scope, Suite};
 use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
-use crate::build::{BuildRequest, Built, Patch, build, output_of_binary};
+use crate::build::{BuildRequest, Built, Patch, build, output_of_binary, tools};
 use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Note, Progress, Revision, Side, Sides, SourceTree,
@@ -320,13 +320,10 @@ impl Builder<'_> {
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
         let occupied = BuildSite::new(&self.project.trees).occupy(tree)?;
-        let mut found = discover(
-            &self.project.cargo,
-            &occupied.workspace(),
-            selection,
-            &self.scope.flags,
-            &self.project.environment,
-        )?;
+        let workspace = occupied.workspace();
+        let Project { cargo, environment, trees: place, .. } = self.project;
+        let (cargo, environment) = tools(cargo, environment, &workspace, place);
+        let mut found = discover(&cargo, &workspace, selection, &self.scope.flags, &environment)?;
         if let Some(only) = self.only {
             found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
         }
@@ -348,12 +345,12 @@ impl Builder<'_> {
         let request = BuildRequest {
             side,
             tree: &tree.revision.tree,
-            workspace: &occupied.workspace(),
+            workspace: &workspace,
             target_dir: &occupied.target(),
             home: occupied.home(),
             artifacts: &self.project.area.join("artifacts"),
-            cargo: &self.project.cargo,
-            environment: &self.project.environment,
+            cargo: &cargo,
+            environment: &environment,
             flags: &scope.flags,
             features: &selection.features,
             benches: &found.benches,

@@ -101,6 +101,7 @@ pub fn compare(
             gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
         }
     };
+    run.notes.extend(session.runner.notes());
     progress.event(Event::Measured);
     workspace.unlock();
     run.troubles.extend(broken.as_ref().map(broken_off));

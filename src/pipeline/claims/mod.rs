@@ -111,6 +111,7 @@ pub fn claims(
     let rules = request.rules();
     let counted = Rules { tests: run.tests, ..rules };
     collect::collect(&mut session, &mut run, &revision, resolved, &built, &counted)?;
+    run.notes.extend(session.runner.notes());
     progress.event(Event::Measured);
     workspace.unlock();
     if interrupted() {
