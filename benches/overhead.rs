@@ -87,6 +87,7 @@ fn measured(store: &mut Store, run: RunId, index: u32) -> ComparisonId {
     let builds = Sides::from_fn(|side| SideBuild {
         fingerprint: keys.get(side).build.clone(),
         executable: digests.get(side).clone(),
+        reach: Digest::new("0".repeat(64)),
         provenance: Provenance::Native,
     });
     let mut evidence = BenchmarkEvidence::new(name(index), Presence::Both(Box::new(builds)));

@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::domain::{Execution, Progress};
 use crate::support::process::{self, Stream};
 
+use super::lock_file::LockFile;
 use super::{BuildError, BuildRequest, Plan, argv, cargo};
 
 /// Builds the binary target `name` of `package` as the benches of the request are built, runs it, and gives what it
@@ -21,6 +22,7 @@ pub fn output_of_binary(
 ) -> Result<String, BuildError> {
     let plan = Plan::new(request)?;
     let arguments = argv::of_binary(package, name, request.flags, request.target_dir, request.patches);
+    let _lock = LockFile::keep(request.workspace);
     let messages = cargo::compile_with(request, &arguments, &plan.environment, progress)?;
     let found = messages.binaries.into_iter().find(|(_, target, _)| target == name);
     let bench = || format!("{package}::{name}");

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{BuildFingerprint, Digest, Features, Variant};
 
+use super::reach::Needed;
 use super::relink::capture::Source;
 use super::{BuildError, digest};
 
@@ -49,6 +50,10 @@ pub(super) struct Kept {
     /// The executable; in the manifest, only its name.
     pub(super) executable: PathBuf,
     pub(super) digest: Digest,
+    /// What else the bench can reach when it runs comes to this.
+    pub(super) reach: Digest,
+    /// What of it lies in the target folder.
+    pub(super) needed: Vec<Needed>,
     pub(super) variables: BTreeMap<String, String>,
     pub(super) fingerprint: BuildFingerprint,
     /// Where what the linker was given is kept until it is stored beside the executable.
@@ -161,6 +166,8 @@ mod tests {
             target: "b".into(),
             executable: executable.to_owned(),
             digest: digest::of_file(executable).unwrap(),
+            reach: digest::of_text(""),
+            needed: Vec::new(),
             variables: BTreeMap::from([("CARGO_PKG_NAME".into(), "p".into())]),
             fingerprint: BuildFingerprint {
                 rustc: "1.95.0".into(),

@@ -71,7 +71,10 @@ impl CriterionCopy {
         let files = edited(version, original, variant)?;
         let folder = parent.join(format!("{version}-{}", fingerprint(&files)));
         let copy = Self { version: version.to_owned(), folder };
-        if !copy.folder.is_dir() {
+        if is_folder(&copy.folder) {
+            heal(&files, &copy.folder)?;
+        } else {
+            clear(&copy.folder)?;
             write_whole(&files, parent, &copy.folder)?;
         }
         Ok(copy)
@@ -188,6 +191,42 @@ fn fingerprint(files: &BTreeMap<PathBuf, Vec<u8>>) -> String {
     })
 }
 
+/// Writes every file of a copy that is not what it should be: a cache may lose or cut some. The new time tells Cargo.
+fn heal(files: &BTreeMap<PathBuf, Vec<u8>>, place: &Path) -> Result<(), CriterionCopyError> {
+    for (path, bytes) in files {
+        let whole = place.join(path);
+        if fs::read(&whole).is_ok_and(|there| there == *bytes) {
+            continue;
+        }
+        tracing::debug!(path = %whole.display(), "restores a file of the copied Criterion");
+        let mut folder = place.to_owned();
+        for part in path.parent().into_iter().flat_map(Path::components) {
+            folder.push(part);
+            if !is_folder(&folder) {
+                clear(&folder)?;
+                fs::create_dir(&folder).map_err(io_error(&folder))?;
+            }
+        }
+        clear(&whole)?;
+        fs::write(&whole, bytes).map_err(io_error(&whole))?;
+    }
+    Ok(())
+}
+
+/// Whether a path is a folder, and not a link to one.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|data| data.is_dir())
+}
+
+/// Removes what is in the place of a file or folder, and of a link only the link.
+fn clear(path: &Path) -> Result<(), CriterionCopyError> {
+    let result = if is_folder(path) { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Writes the files to a folder beside their place, then moves it there in one step.
 fn write_whole(
     files: &BTreeMap<PathBuf, Vec<u8>>,
@@ -245,10 +284,15 @@ mod tests {
         let copy = CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap();
         let module = copy.folder().join(edit::MODULE_FILE);
         assert_eq!(fs::read_to_string(&module).unwrap(), edit::MODULE);
-        fs::write(&module, "kept").unwrap();
+        let sound = copy.folder().join("Cargo.toml");
+        let written = fs::metadata(&sound).unwrap().modified().unwrap();
+        fs::write(&module, "").unwrap();
+        fs::remove_dir_all(copy.folder().join("src/analysis")).unwrap();
         let again = CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap();
         assert_eq!(again, copy);
-        assert_eq!(fs::read_to_string(&module).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(&module).unwrap(), edit::MODULE, "what was lost is written again");
+        assert!(copy.folder().join("src/analysis/mod.rs").is_file());
+        assert_eq!(fs::metadata(&sound).unwrap().modified().unwrap(), written, "and nothing else is");
         fs::write(original.path().join("src/new.rs"), "").unwrap();
         assert_ne!(
             CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap(),

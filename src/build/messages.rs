@@ -37,6 +37,8 @@ pub(super) struct Messages {
     pub(super) executables: Vec<Executable>,
     /// Executables of binary targets, by package and name.
     pub(super) binaries: Vec<(String, String, PathBuf)>,
+    /// Shared libraries that executables load.
+    pub(super) shared: Vec<PathBuf>,
     pub(super) scripts: Vec<Script>,
     pub(super) compiled: usize,
 }
@@ -57,13 +59,17 @@ impl Messages {
     }
 
     fn artifact(&mut self, artifact: Artifact) -> Option<(String, usize)> {
-        let Artifact { package_id, target, profile, executable, fresh, .. } = artifact;
+        let Artifact { package_id, target, profile, executable, fresh, filenames, .. } = artifact;
         let (package_id, executable) = (package_id.repr, executable.map(PathBuf::from));
         let news = (!fresh).then(|| {
             self.compiled += 1;
             (target.name.clone(), self.compiled)
         });
         let is = |wanted: &TargetKind| target.kind.contains(wanted);
+        if is(&TargetKind::DyLib) || is(&TargetKind::CDyLib) {
+            let loaded = |path: &PathBuf| path.extension().is_some_and(|end| end != "rlib" && end != "rmeta");
+            self.shared.extend(filenames.into_iter().map(PathBuf::from).filter(loaded));
+        }
         if let Some(path) = executable.clone().filter(|_| is(&TargetKind::Bin)) {
             self.binaries.push((package_id.clone(), target.name.clone(), path));
         }

@@ -14,8 +14,10 @@ mod digest;
 mod environment;
 mod error;
 mod execution;
+mod lock_file;
 mod messages;
 mod profile;
+mod reach;
 pub mod relink;
 mod request;
 mod seed;
@@ -33,11 +35,13 @@ use crate::domain::{
 use cache::{Entry, Inputs, Kept};
 use config::CargoConfig;
 use messages::{Executable, Messages};
+use reach::Reach;
 use toolchain::Toolchain;
 
 pub use binary::output_of_binary;
 pub use error::BuildError;
 pub use request::{BuildRequest, Patch};
+pub use toolchain::tools;
 
 /// Where a build's executables came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +97,9 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     }
     let plan = Plan::new(request)?;
     let entry = Entry::new(request.artifacts, &plan.inputs(request));
-    if let Some(kept) = entry.load() {
+    let is_whole =
+        |kept: &Vec<Kept>| reach::is_there(kept.iter().flat_map(|bench| &bench.needed), request.target_dir);
+    if let Some(kept) = entry.load().filter(is_whole) {
         tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
         return Ok(plan.built(request, kept, Origin::Kept, notes));
     }
@@ -113,7 +119,9 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     );
     let mut environment = plan.environment.clone();
     let watched = relink::watch(request, &plan.config, &plan.target, &plan.rustflags, &mut environment);
+    let lock = lock_file::LockFile::keep(request.workspace);
     let messages = cargo::compile(request, &environment, progress)?;
+    drop(lock);
     let mut kept = plan.collect(request, &messages)?;
     if request.variant == Variant::Timed {
         for bench in &mut kept {
@@ -201,6 +209,7 @@ impl Plan {
         let libraries =
             environment::library_path(messages, request.target_dir, standard, request.environment);
         let configured = self.config.run_variables();
+        let reach = Reach::new(request, messages)?;
         let mut kept = Vec::new();
         for bench in request.benches {
             let made = |one: &&Executable| one.package_id == bench.package_id && one.target == bench.target;
@@ -213,7 +222,10 @@ impl Plan {
                     return Err(BuildError::NoExecutable { side: request.side, bench });
                 }
             };
+            let (reach, needed) = reach.of_bench(bench, &executable.path, &configured)?;
             kept.push(Kept {
+                reach,
+                needed,
                 package: bench.package.clone(),
                 target: bench.target.clone(),
                 executable: executable.path.clone(),
@@ -282,6 +294,7 @@ impl Plan {
                     target: kept.target,
                     executable: kept.executable,
                     digest: kept.digest,
+                    reach: kept.reach,
                     home: request.home.to_owned(),
                     environment: kept.variables,
                     fingerprint: kept.fingerprint,

@@ -1,5 +1,6 @@
 //! Which compiler builds.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,6 +9,11 @@ use crate::support::process;
 
 use super::BuildError;
 use super::config::CargoConfig;
+
+/// The names of the file in which a folder asks for a toolchain.
+const FILES: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
+/// In which rustup says by what it chose the toolchain.
+const SOURCE: &str = "RUSTUP_TOOLCHAIN_SOURCE";
 
 /// What `rustc -vV` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +72,37 @@ impl Toolchain {
     }
 }
 
+/// The `cargo` to call in a tree and the environment to call it with.
+///
+/// rustup pins whatever it starts to the toolchain of the folder that it was started in: the user's. Where that was chosen
+/// by default or by a file, and not by a flag, a variable or an override, each tree has the toolchain that its own files ask
+/// for, as if it were checked out there. `place` is the outermost folder whose files count.
+pub fn tools(cargo: &Path, environment: &Variables, workspace: &Path, place: &Path) -> (PathBuf, Variables) {
+    let variable = |name: &str| environment.get(OsStr::new(name)).and_then(|value| value.to_str());
+    let names_one = || {
+        let folders = workspace.ancestors().take_while(|folder| folder.starts_with(place));
+        folders.into_iter().any(|folder| FILES.iter().any(|name| folder.join(name).is_file()))
+    };
+    let free = match variable(SOURCE) {
+        Some("toolchain-file") => true,
+        Some("default") => names_one(),
+        _ => false,
+    };
+    let home = variable("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(variable("HOME")?).join(".cargo")));
+    let proxy = home.map(|home| home.join("bin").join(format!("cargo{}", std::env::consts::EXE_SUFFIX)));
+    match proxy.filter(|proxy| free && proxy.is_file()) {
+        None => (cargo.to_owned(), environment.clone()),
+        Some(proxy) => {
+            let mut environment = environment.clone();
+            for name in [SOURCE, "RUSTUP_TOOLCHAIN"] {
+                environment.remove(OsStr::new(name));
+            }
+            (proxy, environment)
+        }
+    }
+}
+
 /// The compiler's program, as Cargo chooses it.
 fn program(config: &CargoConfig) -> PathBuf {
     match config.value(&["build", "rustc"], "RUSTC") {
@@ -78,6 +115,36 @@ fn program(config: &CargoConfig) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tree_has_its_own_toolchain_unless_the_user_chose_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for path in ["place/tree/src", "home/bin"] {
+            std::fs::create_dir_all(root.join(path)).unwrap();
+        }
+        let proxy = root.join("home/bin").join(format!("cargo{}", std::env::consts::EXE_SUFFIX));
+        std::fs::write(&proxy, "").unwrap();
+        let (place, tree) = (root.join("place"), root.join("place/tree/src"));
+        let with = |source: Option<&str>| {
+            let mut environment: Variables = [
+                ("RUSTUP_TOOLCHAIN".into(), "user's".into()),
+                ("CARGO_HOME".into(), root.join("home").into()),
+            ]
+            .into();
+            environment.extend(source.map(|source| (SOURCE.into(), source.into())));
+            let (cargo, environment) = tools(Path::new("pinned"), &environment, &tree, &place);
+            assert_eq!(cargo == proxy, !environment.contains_key(OsStr::new("RUSTUP_TOOLCHAIN")));
+            cargo == proxy
+        };
+        std::fs::write(root.join("rust-toolchain"), "outside").unwrap();
+        assert!(!with(Some("default")) && with(Some("toolchain-file")));
+        std::fs::write(tree.join("rust-toolchain.toml"), "[toolchain]").unwrap();
+        assert!(with(Some("default")) && with(Some("toolchain-file")));
+        for chosen in [Some("cli"), Some("env"), Some("path-override"), None] {
+            assert!(!with(chosen), "{chosen:?}");
+        }
+    }
 
     #[test]
     fn a_nightly_is_told_by_its_commit() {

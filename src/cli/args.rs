@@ -380,7 +380,8 @@ pub(crate) struct ClaimsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = DOCTOR_HELP)]
 pub(crate) struct DoctorArgs {
-    /// Only benchmarks whose full name (package::target::criterion-id) matches: a glob, or a part of the name
+    /// Only benchmarks whose full name (package::target::criterion-id) matches: a glob, or a part of the name; `!` before
+    /// it leaves them out
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
     /// FILTERs are full names

@@ -31,7 +31,7 @@ use crate::pipeline::request::{
     ClaimGate, CompareRequest, Judging, Measuring, Project, RunRequest, RunSubject, Scope, Subject, Suite,
     SuiteClaims,
 };
-use crate::source::{Repository, suite_names};
+use crate::source::{Repository, suite_names, tree_place};
 use crate::store::{BaselineFile, Problem, Store, StoreError};
 
 /// Paired time per benchmark when nobody says otherwise.
@@ -74,8 +74,9 @@ impl Place {
             "found the workspace"
         );
         let environment: Variables = without_leftovers(&std::env::vars_os().collect());
-        let project =
-            Project { root: located.root.clone(), area: target.join("perfguard"), cargo, environment };
+        let area = target.join("perfguard");
+        let trees = tree_place(&area, &located.root, &environment);
+        let project = Project { root: located.root.clone(), area, trees, cargo, environment };
         Ok(Self { located, config, project })
     }
 

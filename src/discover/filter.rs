@@ -19,10 +19,14 @@ pub enum Reading {
 #[error("a filter is empty")]
 pub struct FilterError;
 
-/// Any of several patterns over full names; with no pattern, every benchmark.
+/// Begins a pattern of what is left out.
+const NOT: char = '!';
+
+/// Any of several patterns over full names; with no pattern, every benchmark. What a pattern behind `!` means is left out.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     patterns: Vec<Pattern>,
+    excluded: Vec<Pattern>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,18 +44,24 @@ impl Filter {
     /// # Errors
     /// An empty text: it would match everything, which nobody types on purpose.
     pub fn parse(texts: &[String], reading: Reading) -> Result<Self, FilterError> {
-        let patterns = texts.iter().map(|text| Pattern::parse(text, reading)).collect::<Result<_, _>>()?;
-        Ok(Self { patterns })
+        let mut filter = Self::default();
+        for text in texts {
+            match text.strip_prefix(NOT) {
+                Some(rest) => filter.excluded.push(Pattern::parse(rest, reading)?),
+                None => filter.patterns.push(Pattern::parse(text, reading)?),
+            }
+        }
+        Ok(filter)
     }
 
     /// Whether there is no pattern, so that everything matches.
     pub fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+        self.patterns.is_empty() && self.excluded.is_empty()
     }
 
     /// Whether a benchmark is meant.
     pub fn matches(&self, name: &BenchmarkName) -> bool {
-        if self.patterns.is_empty() {
+        if self.is_empty() {
             return true;
         }
         self.matches_text(&name.to_string())
@@ -59,7 +69,8 @@ impl Filter {
 
     /// Whether a name of another kind is meant: a claim's.
     pub fn matches_text(&self, name: &str) -> bool {
-        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(name))
+        let meant = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(name));
+        (self.patterns.is_empty() || meant(&self.patterns)) && !meant(&self.excluded)
     }
 
     /// Whether a bench target can hold a benchmark that is meant: `false` only when no id could make a match, so that
@@ -199,6 +210,20 @@ mod tests {
     }
 
     #[test]
+    fn an_exclamation_mark_leaves_out() {
+        let without = filter(&["!odd"]);
+        assert!(without.matches(&name("even")) && !without.matches(&name("odd one")));
+        assert!(!without.is_empty() && without.may_match_target("pkg", "bench"));
+        let some = filter(&["sums", "!*/10"]);
+        assert!(
+            some.matches(&name("sums/1")) && !some.matches(&name("sums/10")) && !some.matches(&name("words"))
+        );
+        let exact = Filter::parse(&["!pkg::bench::a".to_owned()], Reading::Exact).unwrap();
+        assert!(!exact.matches(&name("a")) && exact.matches(&name("ab")));
+        assert!(Filter::parse(&["!".to_owned()], Reading::Pattern).is_err());
+    }
+
+    #[test]
     fn nearest_offers_full_names() {
         let names = [name("sums/squares/10"), name("words")];
         assert_eq!(nearest(&names, "wrods"), ["pkg::bench::words"]);
@@ -211,7 +236,7 @@ mod tests {
         fn every_part_of_a_name_finds_it(id in "[ -~é🦀]{1,24}", from in 0_usize..24, length in 1_usize..24) {
             let name = name(&id);
             let part: String = name.to_string().chars().skip(from).take(length).collect();
-            prop_assume!(!part.is_empty());
+            prop_assume!(!part.is_empty() && !part.starts_with(NOT));
             let texts = [part.clone()];
             let filter = Filter::parse(&texts, Reading::Pattern).unwrap();
             if part.contains(['*', '?']) {

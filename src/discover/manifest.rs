@@ -1,6 +1,6 @@
 //! What only a manifest says: which targets do without libtest's harness.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -21,6 +21,8 @@ pub(super) enum Harness {
 #[derive(Debug, Default)]
 pub(super) struct Benches {
     harnesses: BTreeMap<String, Harness>,
+    /// Targets with `bench = false`.
+    switched_off: BTreeSet<String>,
     library: bool,
 }
 
@@ -35,6 +37,7 @@ struct Manifest {
 struct Bench {
     name: Option<String>,
     harness: Option<bool>,
+    bench: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -58,14 +61,21 @@ impl Benches {
 
     fn parse(text: &str) -> Result<Self, Box<toml::de::Error>> {
         let manifest: Manifest = toml::from_str(text)?;
+        let off = manifest.bench.iter().filter(|bench| bench.bench == Some(false));
+        let switched_off = off.filter_map(|bench| bench.name.clone()).collect();
         let named = manifest.bench.into_iter();
         let harnesses = named.filter_map(|bench| Some((bench.name?, Harness::new(bench.harness)))).collect();
-        Ok(Self { harnesses, library: manifest.lib.is_some_and(|lib| lib.bench == Some(true)) })
+        Ok(Self { harnesses, switched_off, library: manifest.lib.is_some_and(|lib| lib.bench == Some(true)) })
     }
 
     /// What runs a bench target. One that Cargo found by its place alone has no entry, and runs under libtest.
     pub(super) fn harness(&self, target: &str) -> Harness {
         self.harnesses.get(target).copied().unwrap_or(Harness::Libtest)
+    }
+
+    /// Whether a bench target says `bench = false`: Cargo builds it only when it is named.
+    pub(super) fn switched_off(&self, target: &str) -> bool {
+        self.switched_off.contains(target)
     }
 
     /// Whether the manifest asks in so many words for benches inside the library. (Cargo's default is to build the
@@ -82,13 +92,14 @@ mod tests {
     #[test]
     fn only_harness_false_is_a_main_of_its_own() {
         let text = "[package]\nname = 'p'\n[[bench]]\nname = 'own'\nharness = false\n\
-                    [[bench]]\nname = 'lib'\n[[bench]]\nname = 'said'\nharness = true\n";
+                    [[bench]]\nname = 'lib'\n[[bench]]\nname = 'said'\nharness = true\nbench = false\n";
         let benches = Benches::parse(text).unwrap();
         assert_eq!(benches.harness("own"), Harness::Own);
         assert_eq!(benches.harness("lib"), Harness::Libtest);
         assert_eq!(benches.harness("said"), Harness::Libtest);
         assert_eq!(benches.harness("found_by_its_place"), Harness::Libtest);
         assert!(!benches.library());
+        assert!(benches.switched_off("said") && !benches.switched_off("own"));
     }
 
     #[test]

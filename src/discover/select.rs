@@ -59,6 +59,12 @@ pub(super) fn benches(
     Ok((benches, left_out))
 }
 
+/// Whether `--bench` names a target.
+pub(super) fn is_named(target: &str, names: &[String]) -> Result<bool, DiscoverError> {
+    let matchers = names.iter().map(|name| matcher(name)).collect::<Result<Vec<_>, _>>()?;
+    Ok(matchers.iter().any(|name| name.is_match(target)))
+}
+
 /// One value of `--package` or `--exclude`.
 struct Spec {
     name: GlobMatcher,

@@ -10,7 +10,7 @@ use crate::domain::{BenchTarget, CrateOrigin, CriterionSource, Features, Namesak
 use super::features;
 use super::manifest::{Benches, Harness};
 use super::metadata::manifest_dir;
-use super::{DiscoverError, LeftOut, Selection, variables};
+use super::{DiscoverError, LeftOut, Selection, select, variables};
 
 /// What a target turned out to be.
 pub(super) enum Classified {
@@ -59,7 +59,8 @@ pub(super) fn classify(
         let mut targets: Vec<&Target> = package.targets.iter().filter(|target| is_bench(target)).collect();
         targets.sort_by(|a, b| a.name.cmp(&b.name));
         for target in targets {
-            let reason = reason(target, &benches, linked.as_ref(), &on);
+            let named = select::is_named(&target.name, &selection.benches)?;
+            let reason = reason(target, &benches, linked.as_ref(), &on, named);
             classified.push(match (reason, &linked) {
                 (None, Some(linked)) => {
                     Classified::Bench(Box::new(bench(package, target, linked, &selection.features)))
@@ -81,9 +82,13 @@ fn reason(
     benches: &Benches,
     linked: Option<&Linked>,
     on: &BTreeSet<String>,
+    named: bool,
 ) -> Option<String> {
     if benches.harness(&target.name) == Harness::Libtest {
         return Some(libtest());
+    }
+    if benches.switched_off(&target.name) && !named {
+        return Some(format!("its manifest says `bench = false`; name it with `--bench {}`", target.name));
     }
     let text = fs::read_to_string(target.src_path.as_std_path()).unwrap_or_default();
     let other = OTHER_LIBRARIES.iter().find(|name| names_crate(&text, name));

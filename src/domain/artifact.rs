@@ -10,7 +10,7 @@ use super::instrument::Instrument;
 use super::side::Sides;
 
 /// The SHA-256 of an executable's bytes, in hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Digest(String);
 
@@ -142,6 +142,10 @@ pub struct BuiltBench {
     pub executable: PathBuf,
     /// What the executable's bytes come to.
     pub digest: Digest,
+    /// What else runs or can be read when it runs: programs and libraries that the build made, what build scripts left, the
+    /// tree's data files, variables of `[env]`. Executables of the same bytes do the same only where this is the same.
+    #[serde(default)]
+    pub reach: Digest,
     /// The folder that belongs to the source tree it was built from: made current before a launch, so that paths
     /// compiled into the executable lead to this side's files.
     pub home: PathBuf,

@@ -29,6 +29,9 @@ pub struct SideBuild {
     pub fingerprint: BuildFingerprint,
     /// The executable's bytes.
     pub executable: Digest,
+    /// What else it can reach when it runs.
+    #[serde(default)]
+    pub reach: Digest,
     /// Whether its time is evidence.
     pub provenance: Provenance,
 }
@@ -59,9 +62,10 @@ impl Presence {
         if let Self::Both(sides) = self { Some(sides) } else { None }
     }
 
-    /// Whether both sides have it, in executables of the same bytes.
+    /// Whether both sides have it, in executables of the same bytes that can reach the same when they run.
     pub fn is_identical(&self) -> bool {
-        self.both().is_some_and(|sides| sides.baseline.executable == sides.candidate.executable)
+        let what = |side: &SideBuild| (side.executable.clone(), side.reach.clone());
+        self.both().is_some_and(|sides| what(&sides.baseline) == what(&sides.candidate))
     }
 }
 

@@ -59,6 +59,7 @@ pub(crate) fn bench(digest: &str) -> BuiltBench {
         target: "t".into(),
         executable: "x".into(),
         digest: Digest::new(digest),
+        reach: Digest::default(),
         home: "h".into(),
         working_dir: "w".into(),
         environment: BTreeMap::new(),

@@ -185,6 +185,8 @@ pub enum Note {
     SuiteLeftOut(Side, String),
     /// The benches of this library are measured one process after the other, and why.
     Sequential(Instrument, String),
+    /// A benchmark is measured one process after the other, because the second failed beside the first, with this message.
+    OneAtATime(BenchmarkName, String),
     /// `--locked` holds for everything but these crates, of which a copy is built.
     Copied(Vec<String>),
     /// A metric was not counted: of one benchmark on one side, or of any.

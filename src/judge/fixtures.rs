@@ -30,7 +30,12 @@ pub(crate) fn rules<'a>(policy: &'a Policy, metrics: &'a [Metric], tests: Option
 
 /// A native build with these bytes.
 pub(crate) fn build(digest: &str) -> SideBuild {
-    SideBuild { fingerprint: fingerprint(), executable: Digest::new(digest), provenance: Provenance::Native }
+    SideBuild {
+        fingerprint: fingerprint(),
+        executable: Digest::new(digest),
+        reach: Digest::default(),
+        provenance: Provenance::Native,
+    }
 }
 
 /// A benchmark that both sides have, in executables that differ.

@@ -49,7 +49,7 @@ pub fn judge_run(
 /// whoever asked it.
 fn failed(outcome: &BenchmarkOutcome) -> Option<Trouble> {
     outcome.metrics.iter().find_map(|metric| match &metric.reason {
-        Some(Reason::Failed(side, failure)) => Some(Trouble::Failed {
+        Some(Reason::Failed(side, failure)) if !failure.unsuitable => Some(Trouble::Failed {
             benchmark: outcome.name.clone(),
             side: Some(*side),
             failure: failure.clone(),

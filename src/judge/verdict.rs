@@ -2,7 +2,7 @@
 
 use crate::domain::evidence::{both_counted, not_counted};
 use crate::domain::{
-    AaTest, BenchmarkEvidence, BenchmarkOutcome, BuildDifference, Cause, Counts, Ended, Metric,
+    AaTest, BenchmarkEvidence, BenchmarkOutcome, BuildDifference, Cause, Counts, Ended, Limit, Metric,
     MetricOutcome, NotCounted, Note, Objection, Pair, PairedEvidence, Presence, Provenance, Reason, Seemed,
     SideBuild, Sides, Verdict,
 };
@@ -161,8 +161,7 @@ fn of_time(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> MetricOutcome {
     }
     let Some(quick) = &evidence.quick else { return open(Reason::Interrupted) };
     if let Ended::Failed(side, failure) = &quick.ended {
-        let reason = Reason::Failed(*side, failure.clone());
-        return MetricOutcome::without_figures(metric, limit, Verdict::Failed, reason);
+        return failed(metric, limit, Reason::Failed(*side, failure.clone()));
     }
     match quick_check(evidence, rules) {
         Some(check) if check.agrees() && suffices(&limit) => outcome::same_code(metric, limit, check.test()),
@@ -175,9 +174,9 @@ fn of_time(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> MetricOutcome {
 fn of_pairs(evidence: &BenchmarkEvidence, pairs: &PairedEvidence, rules: &Rules<'_>) -> MetricOutcome {
     let metric = Metric::WallTime;
     let limit = rules.limit(evidence, metric);
-    let failed = [Some(pairs), evidence.remeasured.as_ref()].into_iter().flatten().find_map(failure);
-    if let Some(reason) = failed {
-        return MetricOutcome::without_figures(metric, limit, Verdict::Failed, reason);
+    let failed_by = [Some(pairs), evidence.remeasured.as_ref()].into_iter().flatten().find_map(failure);
+    if let Some(reason) = failed_by {
+        return failed(metric, limit, reason);
     }
     let budget = rules.error_budget();
     let first = test_of(evidence, &pairs.pairs, rules, budget);
@@ -205,6 +204,13 @@ fn of_pairs(evidence: &BenchmarkEvidence, pairs: &PairedEvidence, rules: &Rules<
             outcome::paired(metric, limit, &first, again, rules.budget)
         }
     }
+}
+
+/// A launch gave nothing. A benchmark that cannot be compared by time is left out; what is broken is trouble.
+fn failed(metric: Metric, limit: Limit, reason: Reason) -> MetricOutcome {
+    let unsuitable = matches!(&reason, Reason::Failed(_, failure) if failure.unsuitable);
+    let verdict = if unsuitable { Verdict::NotComparable } else { Verdict::Failed };
+    MetricOutcome::without_figures(metric, limit, verdict, reason)
 }
 
 fn failure(evidence: &PairedEvidence) -> Option<Reason> {

@@ -1,6 +1,8 @@
 //! The runner that the program uses: interleaved samples wherever they can be, sequential processes elsewhere.
 
 use std::cell::RefCell;
+#[cfg(unix)]
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
@@ -11,21 +13,38 @@ use super::counter::Counter;
 use super::failure::FailureKind;
 use super::failure::LaunchFailure;
 use super::harnesses::harness_of;
+use super::homes::Homes;
 #[cfg(unix)]
 use super::interleaved::{Interleaved, PinningPolicy};
 use super::listing::ListedBenchmark;
 use super::runner::{LaunchOptions, Runner};
 use super::sequential::Sequential;
-use crate::domain::{BuiltBench, Launch, Pair, Schedule, Side, Sides};
+#[cfg(unix)]
+use crate::domain::{BenchmarkName, Digest};
+use crate::domain::{BuiltBench, Launch, Note, Pair, Schedule, Side, Sides};
 
-/// Makes a source tree's home the current one; shared by both ways to run.
-type SharedPointAt = Rc<RefCell<dyn FnMut(&Path) -> io::Result<()>>>;
+/// The source trees, shared by both ways to run.
+struct Shared(Rc<RefCell<dyn Homes>>);
+
+impl Homes for Shared {
+    fn enter(&mut self, home: &Path) -> io::Result<()> {
+        self.0.borrow_mut().enter(home)
+    }
+
+    fn refresh(&mut self, home: &Path) -> io::Result<()> {
+        self.0.borrow_mut().refresh(home)
+    }
+}
 
 /// Runs pairs interleaved or sequentially, whichever their executables can.
 pub struct Coordinator {
     sequential: Sequential,
     #[cfg(unix)]
     interleaved: Interleaved,
+    /// Benchmarks of which only one process can be alive, by both executables.
+    #[cfg(unix)]
+    alone: HashSet<(Digest, Digest, String)>,
+    notes: Vec<Note>,
 }
 
 impl std::fmt::Debug for Coordinator {
@@ -35,23 +54,22 @@ impl std::fmt::Debug for Coordinator {
 }
 
 impl Coordinator {
-    /// A runner that calls `point_at` with a bench's home before its executable runs.
+    /// A runner that enters a bench's home before its executable runs.
     ///
     /// # Errors
     /// No temporary folder can be made.
-    pub fn new(point_at: impl FnMut(&Path) -> io::Result<()> + 'static) -> io::Result<Self> {
-        let point_at: SharedPointAt = Rc::new(RefCell::new(point_at));
-        let for_sequential = Rc::clone(&point_at);
-        let sequential = Sequential::new(Box::new(move |home| (for_sequential.borrow_mut())(home)))?;
+    pub fn new(homes: impl Homes + 'static) -> io::Result<Self> {
+        let homes: Rc<RefCell<dyn Homes>> = Rc::new(RefCell::new(homes));
+        let sequential = Sequential::new(Box::new(Shared(Rc::clone(&homes))))?;
         #[cfg(unix)]
-        let interleaved = {
-            let point_at = Box::new(move |home: &Path| (point_at.borrow_mut())(home));
-            Interleaved::new(PinningPolicy::WhenPossible, point_at)
-        };
+        let interleaved = Interleaved::new(PinningPolicy::WhenPossible, Box::new(Shared(homes)));
         Ok(Self {
             sequential,
             #[cfg(unix)]
             interleaved,
+            #[cfg(unix)]
+            alone: HashSet::new(),
+            notes: Vec::new(),
         })
     }
 }
@@ -110,8 +128,12 @@ impl Runner for Coordinator {
         );
         match schedule {
             Schedule::Sequential => self.sequential.pair(benches, ids, index, first, options),
-            Schedule::Interleaved => self.pair_interleaved(benches, ids, index, first, options),
+            Schedule::Interleaved => self.pair_or_alone(benches, ids, index, first, options),
         }
+    }
+
+    fn notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
     }
 
     fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {
@@ -121,6 +143,36 @@ impl Runner for Coordinator {
 
 #[cfg(unix)]
 impl Coordinator {
+    /// A pair in turns. Where the second process ends badly beside the first, one process at a time is tried: a fixed port or
+    /// a lock file bears no other.
+    fn pair_or_alone(
+        &mut self,
+        benches: Sides<&BuiltBench>,
+        ids: Sides<&str>,
+        index: u32,
+        first: Side,
+        options: &LaunchOptions,
+    ) -> Result<Pair, (Side, LaunchFailure)> {
+        let digests = benches.map(|bench| bench.digest.clone());
+        let key = (digests.baseline, digests.candidate, ids.candidate.to_owned());
+        if self.alone.contains(&key) {
+            return self.sequential.pair(benches, ids, index, first, options);
+        }
+        let (side, failure) = match self.pair_interleaved(benches, ids, index, first, options) {
+            Err((side, failure)) if side != first && failure.kind.is_bad_end() => (side, failure),
+            result => return result,
+        };
+        tracing::debug!(%side, %failure, "tries one process at a time");
+        let Ok(pair) = self.sequential.pair(benches, ids, index, first, options) else {
+            return Err((side, failure));
+        };
+        let bench = benches.get(side);
+        let name = BenchmarkName::new(&bench.package, &bench.target, *ids.get(side));
+        self.notes.push(Note::OneAtATime(name, failure.to_string()));
+        self.alone.insert(key);
+        Ok(pair)
+    }
+
     fn pair_interleaved(
         &mut self,
         benches: Sides<&BuiltBench>,
@@ -141,7 +193,7 @@ impl Coordinator {
 
 #[cfg(not(unix))]
 impl Coordinator {
-    fn pair_interleaved(
+    fn pair_or_alone(
         &mut self,
         benches: Sides<&BuiltBench>,
         ids: Sides<&str>,

@@ -83,6 +83,19 @@ pub enum FailureKind {
     Files(FilesError),
 }
 
+impl FailureKind {
+    /// Whether nothing is broken: the benchmark measures something else than time, takes none, or has a name that changes
+    /// with every start.
+    pub fn is_unsuitable(&self) -> bool {
+        matches!(self, Self::ForeignUnit(_) | Self::Absent | Self::Nonsense(SampleError::ZeroTime { .. }))
+    }
+
+    /// Whether a process ended badly by itself: by what it says it may be one that bears no second beside it.
+    pub(super) fn is_bad_end(&self) -> bool {
+        matches!(self, Self::Panicked(_) | Self::Exited(_) | Self::Signalled(_))
+    }
+}
+
 impl fmt::Display for LaunchFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind)
@@ -128,7 +141,11 @@ impl From<FailureKind> for LaunchFailure {
 
 impl From<LaunchFailure> for Failure {
     fn from(failure: LaunchFailure) -> Self {
-        Self { message: failure.to_string(), output: failure.output_tail.trim().to_owned() }
+        Self {
+            message: failure.to_string(),
+            output: failure.output_tail.trim().to_owned(),
+            unsuitable: failure.kind.is_unsuitable(),
+        }
     }
 }
 
@@ -208,6 +225,16 @@ mod tests {
     fn the_message_of_an_old_panic_stands_in_its_headline() {
         let tail = "thread 'main' panicked at 'it's no good', src/main.rs:1:2\nnote";
         assert_eq!(panic_message(tail).unwrap(), "it's no good");
+    }
+
+    #[test]
+    fn only_what_no_mending_would_time_is_unsuitable() {
+        let unsuitable = |kind: FailureKind| Failure::from(LaunchFailure::from(kind)).unsuitable;
+        assert!(unsuitable(FailureKind::ForeignUnit("widgets".into())));
+        assert!(unsuitable(FailureKind::Absent));
+        assert!(!unsuitable(FailureKind::Panicked("no good".into())));
+        assert!(!unsuitable(FailureKind::Nonsense(SampleError::Empty)));
+        assert!(!unsuitable(FailureKind::Silent));
     }
 
     #[test]

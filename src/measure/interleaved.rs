@@ -15,9 +15,9 @@ use std::fmt;
 use self::pair_run::{PairRun, Played};
 pub use self::pinning::{Pinning, Reason};
 use super::failure::LaunchFailure;
+use super::homes::Homes;
 use super::listing::ListedBenchmark;
 use super::runner::LaunchOptions;
-use super::sequential::PointAt;
 use crate::domain::{BuiltBench, Digest, Pair, Schedule, Side, Sides};
 
 /// Whether benchmarks of one thread are bound to one CPU.
@@ -42,7 +42,7 @@ pub struct TurnsPair {
 /// Runs pairs of launches that take turns.
 pub struct Interleaved {
     policy: PinningPolicy,
-    point_at: PointAt,
+    homes: Box<dyn Homes>,
     /// Benchmarks that turned out to use several threads only after they were pinned.
     threaded: HashSet<(Digest, ListedBenchmark)>,
 }
@@ -55,9 +55,9 @@ impl fmt::Debug for Interleaved {
 }
 
 impl Interleaved {
-    /// Calls `point_at` with a bench's home before it is started, and whenever the turn goes to it.
-    pub fn new(policy: PinningPolicy, point_at: PointAt) -> Self {
-        Self { policy, point_at, threaded: HashSet::new() }
+    /// Enters a bench's home before it is started, and whenever the turn goes to it.
+    pub fn new(policy: PinningPolicy, homes: Box<dyn Homes>) -> Self {
+        Self { policy, homes, threaded: HashSet::new() }
     }
 
     /// Runs pair `index`, in which `first` starts first and has the first turn, and tells how it was run.
@@ -75,7 +75,7 @@ impl Interleaved {
         let keys = Side::BOTH.map(|side| (benches.get(side).digest.clone(), (*wanted.get(side)).clone()));
         let mut cpu = self.cpu(&keys, index);
         loop {
-            let mut run = PairRun { point_at: &mut self.point_at, benches, wanted, first, options };
+            let mut run = PairRun { homes: &mut *self.homes, benches, wanted, first, options };
             match run.play(cpu)? {
                 Played::Done(launches, pinning) => {
                     let cpu = match pinning {

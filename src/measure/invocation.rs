@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,6 +14,12 @@ const PORT: &str = "CARGO_CRITERION_PORT";
 
 /// A variable that says nothing and has a length.
 const PADDING: &str = "PERFGUARD_PADDING";
+
+/// Variables that say where temporary files go.
+const TEMPORARY: &[&str] = if cfg!(windows) { &["TMP", "TEMP"] } else { &["TMPDIR"] };
+
+/// The folder of temporary files in the folder of a launch.
+const TMP: &str = "tmp";
 
 /// The size of a memory page, or a whole part of it.
 const PAGE: usize = 4096;
@@ -89,11 +97,21 @@ impl Invocation {
         self.env(PADDING, " ".repeat(missing))
     }
 
-    /// Keeps Criterion's files out of everybody's way. Without it, some versions also start `cargo metadata` to find
-    /// the target folder, at every launch.
+    /// Keeps Criterion's files and all temporary ones in the folder of one launch, which goes with it. Without it, some
+    /// versions of Criterion also start `cargo metadata` to find the target folder, at every launch.
     #[must_use]
-    pub fn files_below(self, home: &Path) -> Self {
-        self.env("CRITERION_HOME", home.join("criterion"))
+    pub fn files_below(self, folder: &Path) -> Self {
+        let temporary = TEMPORARY.iter();
+        let invocation = temporary.fold(self, |invocation, name| invocation.env(name, folder.join(TMP)));
+        invocation.env("CRITERION_HOME", folder.join("criterion"))
+    }
+
+    /// Makes the folder for temporary files.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn prepare(&self) -> io::Result<()> {
+        TEMPORARY.first().and_then(|name| self.environment.get(*name)).map_or(Ok(()), fs::create_dir_all)
     }
 
     /// Tells Criterion which port to report to. Always five digits: the size of the environment moves the stack.
@@ -133,6 +151,7 @@ pub(crate) mod tests {
             target: "target".into(),
             executable: executable.into(),
             digest: Digest::new("00"),
+            reach: Digest::default(),
             home: "/".into(),
             working_dir: std::env::temp_dir(),
             environment: BTreeMap::from([("CARGO_PKG_NAME".into(), "package".into())]),

@@ -77,6 +77,7 @@ impl<'a> Process<'a> {
         let mut command = invocation.clone().reporting_to(server.port()).command();
         command.stdout(output.stdio().map_err(FailureKind::Unstartable)?);
         command.stderr(output.stdio().map_err(FailureKind::Unstartable)?);
+        invocation.prepare().map_err(FailureKind::Unstartable)?;
         let start = Instant::now();
         let group = Group::spawn(command)?;
         let deadline = start.checked_add(limit).unwrap_or(start + NO_LIMIT);

@@ -15,6 +15,7 @@
 //! | [`sequential`] | the runner that starts one process after the other |
 //! | [`invocation`] | pure: how a built bench is started |
 //! | [`launch`] | one launch, from start to end |
+//! | [`homes`] | the trait through which source trees are entered and kept as they were |
 //! | [`options`] | how long a launch takes |
 //! | [`output`] | what a process printed |
 //! | [`harness`], [`harnesses`] | the seam for measuring libraries, and which one a bench is measured through |
@@ -33,6 +34,7 @@ pub mod failure;
 pub mod fitness;
 pub mod harness;
 pub mod harnesses;
+pub mod homes;
 #[cfg(unix)]
 pub mod interleaved;
 pub mod invocation;

@@ -7,7 +7,7 @@ pub use super::counter::Counter;
 pub use super::failure::LaunchFailure;
 pub use super::listing::ListedBenchmark;
 pub use super::options::LaunchOptions;
-use crate::domain::{BuiltBench, Launch, Pair, Schedule, Side, Sides};
+use crate::domain::{BuiltBench, Launch, Note, Pair, Schedule, Side, Sides};
 
 /// Launches built benches.
 pub trait Runner {
@@ -43,6 +43,11 @@ pub trait Runner {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)>;
+
+    /// What a reader should know of how launches went, told once.
+    fn notes(&mut self) -> Vec<Note> {
+        Vec::new()
+    }
 
     /// Makes a source tree's home the current one, and hands out who counts there. Its launches may run side by side
     /// until another home is asked for.

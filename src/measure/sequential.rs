@@ -16,6 +16,7 @@ use super::counting::ProcessCounter;
 use super::criterion::Version;
 use super::failure::FailureKind;
 use super::harnesses::harness_of;
+use super::homes::Homes;
 use super::listing::{ListedBenchmark, Listing};
 use super::runner::{LaunchFailure, LaunchOptions, Runner};
 use crate::domain::{BuiltBench, Digest, Launch, Pair, PairedLaunch, Schedule, Side, Sides};
@@ -23,12 +24,9 @@ use crate::domain::{BuiltBench, Digest, Launch, Pair, PairedLaunch, Schedule, Si
 /// How long an executable may take to list its benchmarks: its groups' set-up code runs for it.
 const LIST_LIMIT: Duration = Duration::from_mins(2);
 
-/// Makes a source tree's home the current one.
-pub type PointAt = Box<dyn FnMut(&Path) -> io::Result<()>>;
-
 /// Starts whole processes, one at a time.
 pub struct Sequential {
-    point_at: PointAt,
+    homes: Box<dyn Homes>,
     scratch: TempDir,
     list_limit: Duration,
     known: HashMap<(PathBuf, Digest), Listing>,
@@ -46,14 +44,14 @@ impl fmt::Debug for Sequential {
 }
 
 impl Sequential {
-    /// A runner that calls `point_at` with a bench's home before every start of its executable.
+    /// A runner that enters a bench's home before every start of its executable.
     ///
     /// # Errors
     /// No temporary folder can be made.
-    pub fn new(point_at: PointAt) -> io::Result<Self> {
+    pub fn new(homes: Box<dyn Homes>) -> io::Result<Self> {
         let scratch = tempfile::Builder::new().prefix("perfguard-").rand_bytes(8).tempdir()?;
         Ok(Self {
-            point_at,
+            homes,
             scratch,
             list_limit: LIST_LIMIT,
             known: HashMap::new(),
@@ -90,8 +88,21 @@ impl Sequential {
 
     /// Finds out which benchmarks an executable has.
     fn ask(&mut self, bench: &BuiltBench) -> Result<Listing, LaunchFailure> {
-        (self.point_at)(&bench.home).map_err(FailureKind::Home)?;
-        harness_of(&bench.fingerprint.instrument).list(bench, self.scratch.path(), self.list_limit)
+        self.enter(&bench.home).map_err(FailureKind::Home)?;
+        let folder = self.folder()?;
+        harness_of(&bench.fingerprint.instrument).list(bench, folder.path(), self.list_limit)
+    }
+
+    /// Makes a tree current that holds nothing of an earlier launch.
+    fn enter(&mut self, home: &Path) -> io::Result<()> {
+        self.homes.refresh(home)?;
+        self.homes.enter(home)
+    }
+
+    /// A folder for one launch. Its path always has the same length: the environment's size moves the stack.
+    fn folder(&self) -> Result<TempDir, LaunchFailure> {
+        let folder = tempfile::Builder::new().prefix("").rand_bytes(8).tempdir_in(self.scratch.path());
+        Ok(folder.map_err(FailureKind::Unstartable)?)
     }
 }
 
@@ -113,9 +124,10 @@ impl Runner for Sequential {
         let listing = self.listing(bench)?.clone();
         let wanted = listing.benchmarks.iter().find(|listed| listed.id == id);
         let wanted = wanted.ok_or(FailureKind::Absent)?;
-        (self.point_at)(&bench.home).map_err(FailureKind::Home)?;
+        self.enter(&bench.home).map_err(FailureKind::Home)?;
+        let folder = self.folder()?;
         let harness = harness_of(&bench.fingerprint.instrument);
-        harness.launch(bench, &listing, wanted, options, self.scratch.path())
+        harness.launch(bench, &listing, wanted, options, folder.path())
     }
 
     fn pair(
@@ -140,7 +152,7 @@ impl Runner for Sequential {
     }
 
     fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {
-        (self.point_at)(home)?;
+        self.enter(home)?;
         #[cfg(unix)]
         return Ok(&self.counter);
         #[cfg(not(unix))]

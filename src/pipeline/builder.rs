@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use super::error::PipelineError;
 use super::request::{Project, Scope, Suite};
 use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
-use crate::build::{BuildRequest, Built, Patch, build, output_of_binary};
+use crate::build::{BuildRequest, Built, Patch, build, output_of_binary, tools};
 use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Note, Progress, Revision, Side, Sides, SourceTree,
     Toolchain, TreeId, Variant,
 };
-use crate::source::{Repository, SUITE_PACKAGE, latest_target, suite_tree};
+use crate::source::{Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin, suite_tree};
 use crate::support::current::BuildSite;
 use crate::support::process::interrupted;
 
@@ -139,7 +139,7 @@ impl<'a> Builder<'a> {
 
 impl Builder<'_> {
     fn trees(&self) -> PathBuf {
-        self.project.area.join("trees")
+        self.project.trees.join("trees")
     }
 
     /// Builds a revision. `like` is another side that is built already: its dependencies need no second compilation.
@@ -294,7 +294,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Finds and builds the benches of one tree at the one build path.
+    /// Finds and builds the benches of one tree at the one build path. What the build leaves in the tree belongs to it.
     fn make(
         &self,
         side: Side,
@@ -302,14 +302,26 @@ impl Builder<'_> {
         selection: &Selection,
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
-        let occupied = BuildSite::new(&self.project.area).occupy(tree)?;
-        let mut found = discover(
-            &self.project.cargo,
-            &occupied.workspace(),
-            selection,
-            &self.scope.flags,
-            &self.project.environment,
-        )?;
+        note_begin(&tree.home).map_err(SourceError::from)?;
+        let made = self.make_in_place(side, tree, selection, like);
+        let noted = note(&tree.home).map_err(SourceError::from);
+        let made = made?;
+        noted?;
+        Ok(made)
+    }
+
+    fn make_in_place(
+        &self,
+        side: Side,
+        tree: &SourceTree,
+        selection: &Selection,
+        like: Option<&Prepared>,
+    ) -> Result<Prepared, PipelineError> {
+        let occupied = BuildSite::new(&self.project.trees).occupy(tree)?;
+        let workspace = occupied.workspace();
+        let Project { cargo, environment, trees: place, .. } = self.project;
+        let (cargo, environment) = tools(cargo, environment, &workspace, place);
+        let mut found = discover(&cargo, &workspace, selection, &self.scope.flags, &environment)?;
         if let Some(only) = self.only {
             found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
         }
@@ -331,12 +343,12 @@ impl Builder<'_> {
         let request = BuildRequest {
             side,
             tree: &tree.revision.tree,
-            workspace: &occupied.workspace(),
+            workspace: &workspace,
             target_dir: &occupied.target(),
             home: occupied.home(),
             artifacts: &self.project.area.join("artifacts"),
-            cargo: &self.project.cargo,
-            environment: &self.project.environment,
+            cargo: &cargo,
+            environment: &environment,
             flags: &scope.flags,
             features: &selection.features,
             benches: &found.benches,

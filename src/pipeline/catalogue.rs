@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_side_that_cannot_list_fails_the_benchmarks_of_the_other() {
-        let failure = Failure { message: "panicked".into(), output: String::new() };
+        let failure = Failure { message: "panicked".into(), ..Failure::default() };
         let broken = ListedBench { ids: Err(failure), ..listed("t", "2", &[]) };
         let found = found(&[listed("t", "1", &["a"])], &[broken]);
         assert_eq!(found, [("p::t::a".to_owned(), "unlisted")]);

@@ -105,6 +105,7 @@ pub fn compare(
             gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
         }
     };
+    run.notes.extend(session.runner.notes());
     progress.event(Event::Measured);
     workspace.unlock();
     run.notes.extend(session.layouts.notes());

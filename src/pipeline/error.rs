@@ -246,6 +246,7 @@ fn source_fault(error: &SourceError) -> Fault {
         | SourceError::AmbiguousRevision { .. }
         | SourceError::NotACommit { .. }
         | SourceError::FirstCommit { .. }
+        | SourceError::NoDefaultBranch { .. }
         | SourceError::NoMergeBase { .. }
         | SourceError::NotARange(_)
         | SourceError::EmptyRange(_)
@@ -260,6 +261,7 @@ fn source_fault(error: &SourceError) -> Fault {
         | SourceError::MissingSubmodule { .. }
         | SourceError::MissingLfs { .. }
         | SourceError::UnsafePath(_)
+        | SourceError::Pristine(_)
         | SourceError::Changing => Fault::Trouble,
     }
 }

@@ -337,7 +337,7 @@ fn count(
 fn roots(request: &ExplainRequest, bench: &BuiltBench, prefix: &Path) -> Vec<String> {
     let prefix = prefix_in(bench, prefix);
     let mut roots = Vec::new();
-    for home in [request.project.area.join("build"), bench.home.clone()] {
+    for home in [request.project.trees.join("build"), bench.home.clone()] {
         let real = home.parent().and_then(|parent| Some(parent.canonicalize().ok()?.join(home.file_name()?)));
         for home in [Some(home), real].into_iter().flatten() {
             let files = home.join("src");

@@ -24,6 +24,8 @@ pub struct Project {
     pub root: PathBuf,
     /// Our own folder below Cargo's target folder.
     pub area: PathBuf,
+    /// Where source trees live and are built: the same folder, unless it lies in the user's repository.
+    pub trees: PathBuf,
     /// The `cargo` to call.
     pub cargo: PathBuf,
     /// The environment it is called with.

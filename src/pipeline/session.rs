@@ -129,6 +129,7 @@ pub(crate) fn side_build(bench: &BuiltBench) -> SideBuild {
     SideBuild {
         fingerprint: bench.fingerprint.clone(),
         executable: bench.digest.clone(),
+        reach: bench.reach.clone(),
         provenance: provenance(bench),
     }
 }

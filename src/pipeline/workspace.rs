@@ -9,7 +9,7 @@ use super::request::{Project, Scope, Subject, Suite};
 use crate::discover::nearest;
 use crate::domain::{BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Trouble};
 use crate::measure::runner::Runner;
-use crate::source::{Repository, suite_names};
+use crate::source::{Repository, prepare_place, suite_names};
 use crate::support::current::BuildSite;
 use crate::support::lock::FileLock;
 use crate::support::process::interrupted;
@@ -44,7 +44,11 @@ impl<'a> Workspace<'a> {
         std::fs::create_dir_all(area).map_err(|error| PipelineError::Area { folder: area.clone(), error })?;
         let waiting = || self.progress.event(Event::Waiting("for another run in this workspace to finish"));
         let lock = FileLock::acquire(&area.join("lock"), waiting)?;
-        BuildSite::new(area).recover()?;
+        BuildSite::new(area).tag()?;
+        let Project { root, trees, environment, .. } = self.project;
+        prepare_place(trees, area, root, environment)
+            .map_err(|error| PipelineError::Area { folder: trees.clone(), error })?;
+        BuildSite::new(trees).recover()?;
         super::layouts::sweep(area);
         self.lock = Some(lock);
         Ok(())

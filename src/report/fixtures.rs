@@ -143,6 +143,7 @@ fn crash() -> Failure {
     Failure {
         message: "the process ended with signal 11".to_owned(),
         output: "thread 'main' panicked at benches/parse.rs:12:\nindex out of bounds".to_owned(),
+        unsuitable: false,
     }
 }
 

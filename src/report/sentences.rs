@@ -15,6 +15,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::CannotList(side, failure) => {
             format!("the {side}'s executable cannot list its benchmarks: {}", first_line(failure))
         }
+        Reason::Failed(_, failure) if failure.unsuitable => first_line(failure),
         Reason::Failed(side, failure) => format!("the {side} failed: {}", first_line(failure)),
         Reason::Identical => "the executables are identical".to_owned(),
         Reason::SameCode => {
@@ -142,6 +143,11 @@ pub(super) fn note(note: &Note) -> String {
         Note::SuiteLeftOut(side, error) => format!("the built-in suite is left out of the {side}: {error}"),
         Note::Sequential(library, why) => {
             format!("benches that use {library} are measured one process after the other: {why}")
+        }
+        Note::OneAtATime(name, why) => {
+            format!(
+                "{name} is measured one process at a time: the second failed beside the first with `{why}`"
+            )
         }
         Note::Copied(names) => format!(
             "--locked holds for everything but {}, of which a copy is built: Cargo.lock is changed in a copy of the \

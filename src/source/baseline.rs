@@ -20,15 +20,33 @@ pub struct CommitInfo {
     pub authored_ms: i64,
 }
 
+/// What default branches are called where nobody says.
+const USUAL: [&str; 4] = ["main", "master", "trunk", "default"];
+
+/// Whether it is known which branch is the default one.
+enum DefaultBranch {
+    /// As people name it, and its commit.
+    Found(String, Oid),
+    /// There is nothing but HEAD's own history.
+    Alone,
+    /// It could be each of these, or none.
+    Unclear(Vec<String>),
+}
+
 impl Repository {
     /// What the work tree is compared with by default: the merge-base of HEAD with the default branch; when HEAD is
-    /// part of that branch, or there is none, HEAD's first parent.
+    /// part of that branch, HEAD's first parent.
     ///
     /// # Errors
-    /// The first commit, histories with nothing in common, or a history that is cut off before the baseline.
+    /// The first commit, histories with nothing in common, a history that is cut off before the baseline, or no telling
+    /// which branch is the default one.
     pub fn default_baseline(&self) -> Result<Revision, SourceError> {
         let head = self.head()?;
-        let Some((branch, tip)) = self.default_branch() else { return self.parent_of_head(&head) };
+        let (branch, tip) = match self.default_branch(&head) {
+            DefaultBranch::Found(branch, tip) => (branch, tip),
+            DefaultBranch::Alone => return self.parent_of_head(&head),
+            DefaultBranch::Unclear(branches) => return Err(SourceError::NoDefaultBranch { branches }),
+        };
         match self.inner.merge_base(head.id(), tip) {
             Ok(base) if base == head.id() => self.parent_of_head(&head),
             Ok(base) => {
@@ -112,22 +130,65 @@ impl Repository {
         })
     }
 
-    /// The default branch as people name it, and its commit.
-    fn default_branch(&self) -> Option<(String, Oid)> {
+    /// The default branch: what the remote says, or a branch of a usual name, or the only one that it can be.
+    ///
+    /// Never a guess where HEAD could be the tip of a branch of several commits: its parent would be no baseline.
+    fn default_branch(&self, head: &Commit<'_>) -> DefaultBranch {
         let remote = self.remote();
         let named = remote.as_ref().and_then(|remote| {
             let head = self.inner.find_reference(&format!("refs/remotes/{remote}/HEAD")).ok()?;
             Some(head.symbolic_target().ok()??.to_owned())
         });
-        let usual = remote
-            .iter()
-            .flat_map(|remote| ["main", "master"].map(|branch| format!("refs/remotes/{remote}/{branch}")));
-        let local = ["main", "master"].map(|branch| format!("refs/heads/{branch}"));
-        named.into_iter().chain(usual).chain(local).find_map(|name| {
-            let reference = self.inner.find_reference(&name).ok()?;
-            let tip = reference.peel_to_commit().ok()?.id();
-            Some((reference.shorthand().ok()?.to_owned(), tip))
-        })
+        let configured = self.inner.config().and_then(|config| config.get_string("init.defaultBranch")).ok();
+        let usual: Vec<&str> = USUAL.into_iter().chain(configured.as_deref()).collect();
+        let prefixes = remote.iter().map(|remote| format!("refs/remotes/{remote}"));
+        let prefixes = prefixes.chain(["refs/heads".to_owned()]);
+        let usual = prefixes.flat_map(|prefix| {
+            usual.iter().map(move |branch| format!("{prefix}/{branch}")).collect::<Vec<_>>()
+        });
+        if let Some((branch, tip)) = named.into_iter().chain(usual).find_map(|name| self.branch(&name)) {
+            return DefaultBranch::Found(branch, tip);
+        }
+        let local = self.branches("refs/heads/*");
+        let remote =
+            remote.map(|remote| self.branches(&format!("refs/remotes/{remote}/*"))).unwrap_or_default();
+        match (remote.as_slice(), local.as_slice()) {
+            // Nothing was pushed or fetched, and nothing branches off.
+            ([], [_] | []) => DefaultBranch::Alone,
+            // HEAD has commits that the one branch of the remote does not have: that one is what they started from.
+            ([(branch, tip)], _) if !self.contains(*tip, head.id()) => {
+                DefaultBranch::Found(branch.clone(), *tip)
+            }
+            // A pull request that a service merged for us: the first parent is where it will land.
+            _ if head.parent_count() > 1 && self.inner.head_detached().unwrap_or(false) => {
+                DefaultBranch::Alone
+            }
+            _ => {
+                let mut branches: Vec<String> =
+                    remote.into_iter().chain(local).map(|(name, _)| name).collect();
+                branches.dedup();
+                DefaultBranch::Unclear(branches)
+            }
+        }
+    }
+
+    /// A branch as people name it, and its commit.
+    fn branch(&self, name: &str) -> Option<(String, Oid)> {
+        let reference = self.inner.find_reference(name).ok()?;
+        let tip = reference.peel_to_commit().ok()?.id();
+        Some((reference.shorthand().ok()?.to_owned(), tip))
+    }
+
+    /// All branches of a pattern.
+    fn branches(&self, pattern: &str) -> Vec<(String, Oid)> {
+        let references = self.inner.references_glob(pattern).into_iter().flatten().flatten();
+        let names = references.filter_map(|reference| Some(reference.name().ok()?.to_owned()));
+        names.filter(|name| !name.ends_with("/HEAD")).filter_map(|name| self.branch(&name)).collect()
+    }
+
+    /// Whether the history that leads to `tip` holds `commit`.
+    fn contains(&self, tip: Oid, commit: Oid) -> bool {
+        tip == commit || self.inner.graph_descendant_of(tip, commit).unwrap_or(false)
     }
 
     /// `origin`, or the only remote there is.

@@ -75,6 +75,15 @@ pub enum SourceError {
         /// The commit, shortened.
         commit: String,
     },
+    /// Several branches, and none that is known to be the default one.
+    #[error(
+        "no baseline to compare with: it is not known which branch is the default one{}",
+        listed(branches)
+    )]
+    NoDefaultBranch {
+        /// The branches there are.
+        branches: Vec<String>,
+    },
     /// Two histories with nothing in common.
     #[error("no baseline to compare with: HEAD and {branch} have no commit in common")]
     NoMergeBase {
@@ -137,6 +146,9 @@ pub enum SourceError {
     /// Somebody writes while we copy.
     #[error("no snapshot of the work tree can be taken: its files keep changing")]
     Changing,
+    /// A kept source tree could not be put back to what it was.
+    #[error(transparent)]
+    Pristine(#[from] super::pristine::PristineError),
     /// The revision has no workspace at this place.
     #[error("`{label}` has no workspace: there is no Cargo.toml in {}", place(prefix))]
     NoWorkspace {
@@ -167,6 +179,11 @@ impl SourceError {
             Self::FirstCommit { .. } => {
                 "commit a second time, or name another revision with --baseline".to_owned()
             }
+            Self::NoDefaultBranch { branches } => format!(
+                "name it with --baseline {}, or as `baseline` in perfguard.toml; `git remote set-head origin --auto` \
+                 asks the remote",
+                branches.first().map_or("BRANCH", String::as_str)
+            ),
             Self::NoMergeBase { .. } => "name a revision with --baseline".to_owned(),
             Self::Shallow { .. } => DEEPEN.to_owned(),
             Self::NotARange(_) => "write it as A..B, for example HEAD~20..HEAD".to_owned(),
@@ -186,6 +203,7 @@ impl SourceError {
             | Self::Git { .. }
             | Self::Read { .. }
             | Self::Write { .. }
+            | Self::Pristine(_)
             | Self::UnsafePath(_) => return None,
         };
         Some(text)
@@ -208,6 +226,16 @@ fn unknown(near: &[String], shallow: bool) -> String {
         hint.push_str("name a commit, a branch or a tag that this clone has; is it fetched?");
     }
     hint
+}
+
+/// A few branches, in brackets.
+fn listed(branches: &[String]) -> String {
+    const SHOWN: usize = 5;
+    match branches {
+        [] => String::new(),
+        few if few.len() <= SHOWN => format!(" ({})", few.join(", ")),
+        many => format!(" ({}, …)", many[..SHOWN].join(", ")),
+    }
 }
 
 fn place(prefix: &std::path::Path) -> String {

@@ -9,6 +9,8 @@ use git2::Oid;
 use super::checkout::Checkout;
 use super::error::{SourceError, git};
 use super::files;
+use super::gitdir;
+use super::pristine;
 use super::prune;
 use super::repository::{Repository, commit_id, tree_id};
 use super::snapshot::{self, Origin, Snapshot};
@@ -16,7 +18,7 @@ use crate::domain::{Revision, SourceTree};
 
 const LOCK: &str = "Cargo.lock";
 /// In a home: the lock file that was lent to a tree without one.
-const LENT: &str = ".perfguard-lock";
+pub(super) const LENT: &str = ".perfguard-lock";
 /// How unfinished folders are called.
 const DRAFT: &str = ".draft-";
 
@@ -59,8 +61,11 @@ impl Repository {
                 prefix: prefix.to_owned(),
             });
         }
+        gitdir::furnish(&self.inner, &tree.files(), &tree.revision.commit)?;
         if let Some(from) = lock_from {
-            lend_lock(&tree, &from.join(LOCK))?;
+            if lend_lock(&tree, &from.join(LOCK))? {
+                pristine::note(&tree.home)?;
+            }
         }
         prune::stamp(&tree.home);
         Ok(tree)
@@ -81,11 +86,11 @@ impl Repository {
 
     fn extract_commit(&self, revision: &Revision, trees: &Path) -> Result<Revision, SourceError> {
         let home = trees.join(revision.tree.as_str());
-        let there = home.join("src").is_dir();
+        let there = self.is_kept(&home);
         tracing::debug!(label = revision.label, commit = %revision.commit, home = %home.display(), there, "wants a commit's files");
         if !there {
             let tree = Oid::from_str(revision.tree.as_str()).map_err(git("read an object id"))?;
-            into_home(trees, &home, |to| self.checkout(to).tree(tree))?;
+            self.into_home(trees, &home, |to| self.checkout(to).tree(tree))?;
         }
         Ok(revision.clone())
     }
@@ -99,10 +104,10 @@ impl Repository {
             }
             let home = trees.join(revision.tree.as_str());
             tracing::debug!(label = revision.label, home = %home.display(), "wants the work tree's files");
-            if home.join("src").is_dir() {
+            if self.is_kept(&home) {
                 return Ok(revision);
             }
-            match into_home(trees, &home, |to| self.copy(&snapshot, to)) {
+            match self.into_home(trees, &home, |to| self.copy(&snapshot, to)) {
                 Ok(()) => return Ok(revision),
                 Err(SourceError::Changing) => {}
                 Err(SourceError::Read { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
@@ -138,43 +143,69 @@ impl Repository {
         if again.id == snapshot.id { Ok(()) } else { Err(SourceError::Changing) }
     }
 
+    /// Whether the files of a home are there, and as they were. What differs is put back; where that cannot be done, they
+    /// count as absent.
+    fn is_kept(&self, home: &Path) -> bool {
+        if !home.join("src").is_dir() {
+            return false;
+        }
+        let restored = pristine::set_objects(home, &self.objects()).and_then(|()| pristine::restore(home));
+        if let Err(error) = &restored {
+            tracing::debug!(home = %home.display(), %error, "extracts a source tree anew");
+        }
+        restored.is_ok()
+    }
+
+    fn objects(&self) -> PathBuf {
+        self.inner.commondir().join("objects")
+    }
+
+    /// Lets `fill` write to a draft beside `home`, and moves the result in as a whole, in the place of what may be there.
+    fn into_home(
+        &self,
+        trees: &Path,
+        home: &Path,
+        fill: impl FnOnce(&Path) -> Result<(), SourceError>,
+    ) -> Result<(), SourceError> {
+        let fail = |path: &Path| {
+            let path = path.to_owned();
+            move |error| SourceError::Write { path, error }
+        };
+        fs::create_dir_all(trees).map_err(fail(trees))?;
+        let draft = tempfile::Builder::new().prefix(DRAFT).tempdir_in(trees).map_err(fail(trees))?;
+        let files: PathBuf = draft.path().join("src");
+        fs::create_dir(&files).map_err(fail(&files))?;
+        fill(&files)?;
+        fs::create_dir_all(home).map_err(fail(home))?;
+        let place = home.join("src");
+        pristine::forget(home)?;
+        fs::rename(&files, &place).map_err(fail(home))?;
+        pristine::set_objects(home, &self.objects())?;
+        Ok(pristine::note(home)?)
+    }
+
     fn checkout<'a>(&'a self, to: &'a Path) -> Checkout<'a> {
         Checkout { repository: &self.inner, work_tree: Some(self.root()), to, shown: Path::new("") }
     }
 }
 
-/// Lets `fill` write to a draft beside `home`, and moves the result in as a whole.
-fn into_home(
-    trees: &Path,
-    home: &Path,
-    fill: impl FnOnce(&Path) -> Result<(), SourceError>,
-) -> Result<(), SourceError> {
-    let fail = |path: &Path| {
-        let path = path.to_owned();
-        move |error| SourceError::Write { path, error }
-    };
-    fs::create_dir_all(trees).map_err(fail(trees))?;
-    let draft = tempfile::Builder::new().prefix(DRAFT).tempdir_in(trees).map_err(fail(trees))?;
-    let files: PathBuf = draft.path().join("src");
-    fs::create_dir(&files).map_err(fail(&files))?;
-    fill(&files)?;
-    fs::create_dir_all(home).map_err(fail(home))?;
-    fs::rename(&files, home.join("src")).map_err(fail(home))
-}
-
-/// Copies the user's lock file to a workspace that has none of its own, and keeps it in step with the user's.
-fn lend_lock(tree: &SourceTree, from: &Path) -> Result<(), SourceError> {
+/// Copies the user's lock file to a workspace that has none of its own, and keeps it in step with the user's. Says whether
+/// it was written.
+fn lend_lock(tree: &SourceTree, from: &Path) -> Result<bool, SourceError> {
     let (to, lent) = (tree.workspace().join(LOCK), tree.home.join(LENT));
-    let Ok(content) = fs::read(from) else { return Ok(()) };
+    let Ok(content) = fs::read(from) else { return Ok(false) };
     let before = fs::read(&lent).ok();
-    let own = before.is_none() && to.exists();
-    if own || before.as_ref() == Some(&content) && to.exists() {
-        return Ok(());
+    // A link counts as the tree's own, wherever it leads.
+    let is_there = fs::symlink_metadata(&to).is_ok();
+    let own = before.is_none() && is_there;
+    if own || before.as_ref() == Some(&content) && is_there {
+        return Ok(false);
     }
     let fail = |path: &Path| {
         let path = path.to_owned();
         move |error| SourceError::Write { path, error }
     };
     fs::write(&lent, &content).map_err(fail(&lent))?;
-    fs::write(&to, &content).map_err(fail(&to))
+    fs::write(&to, &content).map_err(fail(&to))?;
+    Ok(true)
 }

@@ -52,7 +52,7 @@ pub fn suite_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Result
     let tree = content(&manifest);
     let home = trees.join(tree.as_str());
     let fail = |error| HarnessError::Write { folder: home.clone(), error };
-    if !home.join("src").is_dir() {
+    if !home.join("src").is_dir() || super::pristine::restore(&home).is_err() {
         fs::create_dir_all(trees).map_err(fail)?;
         let draft = tempfile::Builder::new().prefix(".harness-").tempdir_in(trees).map_err(fail)?;
         let files = draft.path().join("src");
@@ -61,7 +61,9 @@ pub fn suite_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Result
         fs::write(files.join("Cargo.toml"), &manifest).map_err(fail)?;
         fs::write(files.join("Cargo.lock"), LOCK).map_err(fail)?;
         fs::create_dir_all(&home).map_err(fail)?;
+        super::pristine::forget(&home).map_err(|error| fail(error.into()))?;
         fs::rename(&files, home.join("src")).map_err(fail)?;
+        super::pristine::note(&home).map_err(|error| fail(error.into()))?;
     }
     super::prune::stamp(&home);
     let revision = Revision { tree, ..revision.clone() };

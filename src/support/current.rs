@@ -151,7 +151,11 @@ impl BuildSite {
         Ok(true)
     }
 
-    fn tag(&self) -> Result<(), CurrentError> {
+    /// Makes the area, and marks it as no part of the user's sources.
+    ///
+    /// # Errors
+    /// A file or folder that cannot be written.
+    pub fn tag(&self) -> Result<(), CurrentError> {
         fs::create_dir_all(&self.area).map_err(prepare(&self.area))?;
         for (name, text) in TAGS {
             let path = self.area.join(name);

@@ -115,6 +115,7 @@ fn request(gauge: &Sandbox, benchmark: &str) -> ExplainRequest {
         project: Project {
             root: gauge.root().canonicalize().unwrap(),
             area: slots::take_one().join("perfguard"),
+            trees: slots::take_one().join("perfguard"),
             cargo: fixture::cargo(),
             environment: perfguard::domain::without_leftovers(&fixture::environment()),
         },

@@ -130,6 +130,7 @@ pub(crate) fn built(executable: &Path, variables: &[(&str, &str)]) -> BuiltBench
         target: "work".into(),
         executable: executable.into(),
         digest: Digest::new("00"),
+        reach: Digest::default(),
         home: executable.parent().unwrap().into(),
         working_dir: executable.parent().unwrap().into(),
         environment: variables
@@ -152,7 +153,7 @@ pub(crate) fn built(executable: &Path, variables: &[(&str, &str)]) -> BuiltBench
 
 /// A runner with nothing to put in place.
 pub(crate) fn runner() -> Interleaved {
-    Interleaved::new(PinningPolicy::WhenPossible, Box::new(|_| Ok(())))
+    Interleaved::new(PinningPolicy::WhenPossible, Box::new(|_: &Path| Ok(())))
 }
 
 /// A runner that puts nothing in place, and whose home was to be put there, each time that the turn went to a side.
@@ -240,7 +241,7 @@ fn several_threads_and_waiting_are_seen_and_left_unpinned() {
         // Short-lived threads that hardly get a CPU on a crowded machine leave a main thread that waits.
         assert!([reason, Reason::Idle, Reason::OneCpu, Reason::System].contains(&found), "{id}: {found:?}");
     }
-    let mut never = Interleaved::new(PinningPolicy::Never, Box::new(|_| Ok(())));
+    let mut never = Interleaved::new(PinningPolicy::Never, Box::new(|_: &Path| Ok(())));
     let done = never.pair(benches, both("iterator").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
     assert_eq!(done.pinning, Pinning::Unpinned(Reason::NotAsked));
 }

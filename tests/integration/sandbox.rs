@@ -40,6 +40,11 @@ impl Sandbox {
         self.folder.path().join("project")
     }
 
+    /// Where trees are that cannot be in the target folder, where it lies in a repository.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root().join(path)
     }
@@ -114,6 +119,7 @@ impl Sandbox {
         }
         // Most tests are about time; those about counts ask for them.
         command.env("PERFGUARD_METRICS", "wall-time");
+        command.env("XDG_CACHE_HOME", slots::cache().unwrap_or_else(|| self.cache()));
         command.env("CARGO_TARGET_DIR", target).env("NO_COLOR", "1").env("COLUMNS", "120");
         command
             .env_remove("CLICOLOR_FORCE")

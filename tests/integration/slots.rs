@@ -25,6 +25,12 @@ fn folder(slot: usize) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("slot-{slot}"))
 }
 
+/// Where the trees of a slot are when its target folder lies in this repository: outside of it, and kept as it is.
+pub(crate) fn cache() -> Option<PathBuf> {
+    let inside = Path::new(env!("CARGO_TARGET_TMPDIR")).starts_with(env!("CARGO_MANIFEST_DIR"));
+    inside.then(|| std::env::temp_dir().join("perfguard-test-cache"))
+}
+
 fn file(slot: usize) -> File {
     fs::create_dir_all(folder(slot)).unwrap();
     File::create(folder(slot).join("taken")).unwrap()

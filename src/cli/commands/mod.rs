@@ -13,6 +13,7 @@ pub(super) mod list;
 pub(super) mod report;
 pub(super) mod run;
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,19 +23,32 @@ use super::context::Context;
 use super::error::CliError;
 use crate::domain::{Coloring, Exit, Report, ReportKind, Trouble};
 use crate::measure::coordinator::Coordinator;
+use crate::measure::homes::Homes;
 use crate::pipeline::request::Project;
 use crate::report::{Format, Style};
 use crate::support::current::BuildSite;
 
 /// A runner that makes a side's files the current ones before it runs.
 fn runner(project: &Project, launch_timeout: Option<Duration>) -> Result<Coordinator, CliError> {
-    let site = BuildSite::new(&project.area);
-    let runner = Coordinator::new(move |home: &Path| site.point_at(home).map_err(std::io::Error::other))
-        .map_err(CliError::Runner)?;
+    let runner = Coordinator::new(Trees(BuildSite::new(&project.trees))).map_err(CliError::Runner)?;
     Ok(match launch_timeout {
         Some(limit) => runner.with_list_limit(limit),
         None => runner,
     })
+}
+
+/// The source trees that benches run in.
+struct Trees(BuildSite);
+
+impl Homes for Trees {
+    fn enter(&mut self, home: &Path) -> io::Result<()> {
+        self.0.point_at(home).map_err(io::Error::other)
+    }
+
+    fn refresh(&mut self, home: &Path) -> io::Result<()> {
+        crate::source::restore(home)?;
+        Ok(())
+    }
 }
 
 /// How a report says that the command ends.

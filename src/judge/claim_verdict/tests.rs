@@ -100,7 +100,7 @@ fn what_was_not_measured_decides_nothing() {
     let impossible = ClaimEvidence { case: ClaimCase::Impossible(ClaimSetback::Emulated), ..faster() };
     assert_eq!(judged(&impossible).verdict, ClaimVerdict::Undecided);
     let mut failed = ClaimEvidence { pairs: Some(measured(&[])), ..faster() };
-    let failure = crate::domain::Failure { message: String::new(), output: String::new() };
+    let failure = crate::domain::Failure::default();
     failed.pairs.as_mut().unwrap().ended = Ended::Failed(crate::domain::Side::Candidate, failure);
     assert_eq!(judged(&failed).reasons, [ClaimReason::Failed(BenchmarkName::new("p", "t", "b"))]);
 }

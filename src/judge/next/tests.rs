@@ -18,7 +18,7 @@ fn timed(evidence: &BenchmarkEvidence) -> Step {
 #[test]
 fn what_cannot_be_compared_needs_nothing() {
     let named = |presence| BenchmarkEvidence::new(BenchmarkName::new("p", "t", "b"), presence);
-    let failure = Failure { message: "it broke".into(), output: String::new() };
+    let failure = Failure { message: "it broke".into(), ..Failure::default() };
     assert_eq!(step(&named(Presence::Only(Side::Candidate, Box::new(build("1"))))), Step::Done);
     assert_eq!(step(&named(Presence::Unlisted(Side::Baseline, Box::new(build("1")), failure))), Step::Done);
     let identical = Sides { baseline: build("1"), candidate: build("1") };

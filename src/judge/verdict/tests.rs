@@ -25,7 +25,7 @@ fn timed(first: &[f64], again: Option<&[f64]>) -> BenchmarkEvidence {
 }
 
 fn failure() -> Failure {
-    Failure { message: "it exited with code 3".into(), output: String::new() }
+    Failure { message: "it exited with code 3".into(), ..Failure::default() }
 }
 
 #[test]

@@ -113,6 +113,7 @@ impl BenchProcess {
         command.env_remove("CARGO_CRITERION_PORT");
         command.stdout(output.stdio().map_err(FailureKind::Unstartable)?);
         command.stderr(output.stdio().map_err(FailureKind::Unstartable)?);
+        invocation.prepare().map_err(FailureKind::Unstartable)?;
         let started = Instant::now();
         let mut group = Group::spawn(command).map_err(FailureKind::from)?;
         let mut clock = Clock { limit, left: limit };

@@ -1,7 +1,6 @@
 //! One pair, from the start of both processes to their end.
 
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -10,6 +9,7 @@ use super::bench_process::{self, Batch, BenchProcess, Warmth};
 use super::pinning::{self, Pinning, Reason, Usage};
 use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
 use crate::measure::failure::{FailureKind, LaunchFailure};
+use crate::measure::homes::Homes;
 use crate::measure::listing::ListedBenchmark;
 use crate::measure::runner::LaunchOptions;
 
@@ -39,7 +39,7 @@ pub(super) enum Played {
 
 /// One pair to be run.
 pub(super) struct PairRun<'r> {
-    pub(super) point_at: &'r mut dyn FnMut(&Path) -> io::Result<()>,
+    pub(super) homes: &'r mut dyn Homes,
     pub(super) benches: Sides<&'r BuiltBench>,
     pub(super) wanted: Sides<&'r ListedBenchmark>,
     pub(super) first: Side,
@@ -71,8 +71,12 @@ impl PairRun<'_> {
         Ok(Played::Done(launches, cpu.map_or_else(Pinning::Unpinned, Pinning::Cpu)))
     }
 
-    /// Starts both, one after the other.
+    /// Starts both, one after the other, in trees that hold nothing of an earlier launch.
     fn start(&mut self, scratch: &Sides<TempDir>) -> Result<Sides<BenchProcess>, SideFailure> {
+        for side in Side::BOTH {
+            let refreshed = self.homes.refresh(&self.benches.get(side).home);
+            refreshed.map_err(|error| (side, FailureKind::Home(error).into()))?;
+        }
         let limit = self.options.time_limit;
         self.each(|round, side| {
             let (bench, wanted) = (round.benches.get(side), round.wanted.get(side));
@@ -161,8 +165,8 @@ impl PairRun<'_> {
 
     /// Puts a side's files in their place.
     fn enter(&mut self, side: Side) -> Result<(), SideFailure> {
-        let pointed = (self.point_at)(&self.benches.get(side).home);
-        pointed.map_err(|error| (side, FailureKind::Home(error).into()))
+        let entered = self.homes.enter(&self.benches.get(side).home);
+        entered.map_err(|error| (side, FailureKind::Home(error).into()))
     }
 }
 

@@ -115,6 +115,7 @@ pub fn claims(
     let asked = run.asked.clone();
     let rules = Rules { tests: run.tests, ..Rules::new(&request.policy, &asked, run.budget) };
     collect::collect(&mut session, &mut run, &revision, resolved, &built, &rules)?;
+    run.notes.extend(session.runner.notes());
     progress.event(Event::Measured);
     workspace.unlock();
     run.notes.extend(session.layouts.notes());

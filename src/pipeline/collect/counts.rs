@@ -91,7 +91,7 @@ pub(crate) fn task(
     // What the timed executable says of its benchmarks holds for the other, too.
     let listed = runner.list(timed).unwrap_or_default();
     let wanted = listed.into_iter().find(|listed| listed.id == name.id());
-    let gone = || Failure { message: "it is no longer listed".to_owned(), output: String::new() };
+    let gone = || Failure { message: "it is no longer listed".to_owned(), ..Failure::default() };
     let wanted = wanted.ok_or_else(|| NotCounted::Failed(gone()))?;
     let key = key(revision, machine, bench, name.id(), Metric::Instructions);
     Ok(Task { kind, bench: bench.clone(), wanted, key })

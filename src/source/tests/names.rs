@@ -104,6 +104,35 @@ fn on_the_default_branch_the_baseline_is_the_first_parent() {
 }
 
 #[test]
+fn a_default_branch_of_any_name_is_found_or_asked_for() {
+    let sandbox = Sandbox::new();
+    let base = sandbox.git(&["rev-parse", "HEAD"]);
+    sandbox.git(&["branch", "-m", "main", "stem"]);
+    sandbox.git(&["checkout", "-q", "-b", "topic"]);
+    sandbox.commit("mine");
+    sandbox.commit("mine again");
+    let error = sandbox.open().default_baseline().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no baseline to compare with: it is not known which branch is the default one (stem, topic)"
+    );
+    assert!(error.hint().unwrap().contains("--baseline stem"), "{:?}", error.hint());
+    // A remote that was only fetched has no HEAD of its own.
+    sandbox.git(&["remote", "add", "origin", "/nowhere"]);
+    sandbox.git(&["update-ref", "refs/remotes/origin/stem", "stem"]);
+    let baseline = sandbox.open().default_baseline().unwrap();
+    assert_eq!((baseline.label.as_str(), baseline.commit.as_str()), ("merge-base with origin/stem", &*base));
+    // Its one branch may be this very one.
+    sandbox.git(&["update-ref", "-d", "refs/remotes/origin/stem"]);
+    sandbox.git(&["update-ref", "refs/remotes/origin/topic", "topic"]);
+    let error = sandbox.open().default_baseline().unwrap_err();
+    assert!(matches!(error, SourceError::NoDefaultBranch { .. }), "{error}");
+    sandbox.git(&["branch", "-m", "stem", "trunk"]);
+    let baseline = sandbox.open().default_baseline().unwrap();
+    assert_eq!((baseline.label.as_str(), baseline.commit.as_str()), ("merge-base with trunk", &*base));
+}
+
+#[test]
 fn elsewhere_the_baseline_is_the_merge_base() {
     let sandbox = Sandbox::new();
     let base = sandbox.git(&["rev-parse", "HEAD"]);

@@ -1,6 +1,6 @@
 //! Trees extracted: whole, exact, reused.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::time::Duration;
 
 use super::*;
@@ -30,12 +30,79 @@ fn a_commit_is_extracted_once_with_its_modes_and_links() {
     assert!(fs::metadata(files.join("src/lib.rs")).unwrap().modified().unwrap() >= start);
     assert!(before == sandbox.git_dir(), "the repository was written to");
     // What is there is used again, not written again.
-    fs::write(files.join("witness"), "").unwrap();
+    let written = fs::metadata(files.join("src/lib.rs")).unwrap();
     let again = sandbox.open().extract(&revision, &trees, Path::new(""), None).unwrap();
     assert_eq!(again, tree);
-    assert!(files.join("witness").exists());
+    let now = fs::metadata(files.join("src/lib.rs")).unwrap();
+    assert_eq!((now.ino(), now.modified().unwrap()), (written.ino(), written.modified().unwrap()));
     let names: Vec<_> = fs::read_dir(&trees).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, [revision.tree.as_str()], "no draft is left");
+}
+
+#[test]
+fn a_tree_is_a_plain_checkout_of_its_commit_for_git() {
+    let sandbox = Sandbox::new();
+    sandbox.write("Cargo.lock", "locked");
+    sandbox.git(&["add", "-f", "Cargo.lock"]);
+    sandbox.commit("three");
+    sandbox.git(&["tag", "v1"]);
+    sandbox.write("src/lib.rs", "dirty");
+    let before = sandbox.git_dir();
+    let repository = sandbox.open();
+    let trees = sandbox.beside("trees");
+    let extract = |revision: &crate::domain::Revision| {
+        repository.extract(revision, &trees, Path::new(""), None).unwrap().files()
+    };
+    let ask = |files: &Path, words: &[&str]| {
+        let output = Command::new("git").args(words).current_dir(files).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    for (spec, described) in [("HEAD", "v1"), ("HEAD~1", "")] {
+        let revision = repository.resolve(spec).unwrap();
+        let files = extract(&revision);
+        assert_eq!(ask(&files, &["rev-parse", "HEAD"]), revision.commit.as_str());
+        assert_eq!(
+            ask(&files, &["rev-parse", "--show-toplevel"]),
+            files.canonicalize().unwrap().to_str().unwrap()
+        );
+        assert_eq!(ask(&files, &["status", "--porcelain"]), "");
+        if !described.is_empty() {
+            // The lock file is written to by builds.
+            fs::write(files.join("Cargo.lock"), "patched").unwrap();
+            assert_eq!(ask(&files, &["describe", "--tags", "--dirty"]), described);
+        }
+        let head = fs::metadata(files.join(".git/HEAD")).unwrap().modified().unwrap();
+        extract(&revision);
+        assert_eq!(fs::metadata(files.join(".git/HEAD")).unwrap().modified().unwrap(), head);
+    }
+    let files = extract(&repository.work_tree().unwrap());
+    assert_eq!(ask(&files, &["status", "--porcelain"]), "M src/lib.rs", "a work tree is a dirty HEAD");
+    assert!(before == sandbox.git_dir(), "the repository was written to");
+}
+
+#[test]
+fn a_kept_tree_that_lost_files_is_healed() {
+    let sandbox = Sandbox::new();
+    sandbox.write("untracked", "content that git does not have");
+    let repository = sandbox.open();
+    let trees = sandbox.beside("trees");
+    for revision in [repository.resolve("HEAD").unwrap(), repository.work_tree().unwrap()] {
+        let extract = || repository.extract(&revision, &trees, Path::new(""), None).unwrap();
+        let tree = extract();
+        fs::write(tree.files().join("src/lib.rs"), "").unwrap();
+        fs::write(tree.files().join("left by a bench"), "").unwrap();
+        let _ = fs::remove_file(tree.files().join("untracked"));
+        extract();
+        assert_eq!(fs::read_to_string(tree.files().join("src/lib.rs")).unwrap(), "two");
+        assert!(!tree.files().join("left by a bench").exists());
+        assert_eq!(tree.files().join("untracked").exists(), revision.dirty);
+        // Nothing to heal from: it is extracted anew.
+        fs::remove_file(tree.home.join(".perfguard-files")).unwrap();
+        fs::remove_file(tree.files().join("src/lib.rs")).unwrap();
+        extract();
+        assert_eq!(fs::read_to_string(tree.files().join("src/lib.rs")).unwrap(), "two");
+    }
 }
 
 #[test]
@@ -83,6 +150,7 @@ fn a_lock_file_is_lent_where_the_tree_has_none_and_kept_in_step() {
     let lock = extract().files().join("Cargo.lock");
     assert_eq!(fs::read_to_string(&lock).unwrap(), "first");
     fs::write(&lock, "as Cargo completed it").unwrap();
+    note(&trees.join(revision.tree.as_str())).unwrap();
     extract();
     assert_eq!(fs::read_to_string(&lock).unwrap(), "as Cargo completed it");
     sandbox.write("Cargo.lock", "second");

@@ -1,6 +1,7 @@
 //! Sides that do not build, and target folders that cannot be used.
 
 use std::fs;
+use std::path::Path;
 
 use super::{Belongings, Ended, run};
 use crate::sandbox::Sandbox;
@@ -55,6 +56,8 @@ fn a_target_folder_in_the_work_tree_is_no_part_of_the_sources() {
         Ended::of(output).says(2, &["no Criterion bench target"]);
         assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
     }
-    let trees = fs::read_dir(target.join("perfguard/trees")).unwrap().count();
+    let leads = fs::read_to_string(target.join("perfguard/.perfguard-trees")).unwrap();
+    assert!(!Path::new(&leads).starts_with(sandbox.root()), "{leads}");
+    let trees = fs::read_dir(Path::new(&leads).join("trees")).unwrap().count();
     assert_eq!(trees, 1, "the second run saw the same work tree as the first");
 }

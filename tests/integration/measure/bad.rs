@@ -1,6 +1,7 @@
 //! Executables and routines that fail in every way we could think of. Each gives a failure that says so, in time.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use perfguard::domain::SampleError;
@@ -108,6 +109,7 @@ fn what_is_not_time_is_refused_by_its_unit() {
 
 #[test]
 fn a_home_that_cannot_be_made_current_is_a_failure() {
-    let mut runner = Sequential::new(Box::new(|_| Err(io::ErrorKind::PermissionDenied.into()))).unwrap();
+    let mut runner =
+        Sequential::new(Box::new(|_: &Path| Err(io::ErrorKind::PermissionDenied.into()))).unwrap();
     assert_kind!(runner.list(&zoo::newest("names")).unwrap_err(), FailureKind::Home(_));
 }

@@ -1,7 +1,7 @@
 //! Real Criterion benches.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use perfguard::domain::{Schedule, Side, Sides};
@@ -41,7 +41,7 @@ fn the_version_is_the_one_that_greets_whatever_the_fingerprint_says() {
 fn a_pair_runs_in_the_order_asked_for_with_its_own_home_current() {
     let visited = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&visited);
-    let mut runner = Sequential::new(Box::new(move |home| {
+    let mut runner = Sequential::new(Box::new(move |home: &Path| {
         log.borrow_mut().push(home.to_owned());
         Ok(())
     }))

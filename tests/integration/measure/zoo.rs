@@ -71,6 +71,7 @@ pub(super) fn bench(executables: &Executables, target: &str, criterion: &str) ->
         package: "criterion-zoo".into(),
         target: target.into(),
         digest: Digest::new(executable.to_str().unwrap()),
+        reach: Digest::default(),
         executable,
         home: "/home/of/the/zoo".into(),
         working_dir: std::env::temp_dir(),
@@ -104,7 +105,7 @@ pub(super) fn bad(kind: &str) -> BuiltBench {
 
 /// A runner that has no source trees to switch.
 pub(super) fn runner() -> Sequential {
-    Sequential::new(Box::new(|_| Ok(()))).unwrap()
+    Sequential::new(Box::new(|_: &Path| Ok(()))).unwrap()
 }
 
 /// Short launches.

@@ -11,6 +11,7 @@ fn listed(package: &str, target: &str, ids: &[&str]) -> ListedBench {
         target: target.into(),
         executable: "x".into(),
         digest: Digest::new("1"),
+        reach: Digest::default(),
         home: "h".into(),
         working_dir: "w".into(),
         environment: BTreeMap::new(),
