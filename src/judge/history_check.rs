@@ -169,4 +169,53 @@ mod tests {
         let found = history_check(&input, ErrorBudget::new(0.01, 1).unwrap());
         assert_eq!(found, HistoryFinding::Measure(SpreadError::TooFew { found: 4, needed: 5 }.into()));
     }
+
+    /// What a fleet lets through: a share of its machines is 10 % faster than the rest, under one machine key. The shares of
+    /// candidates of a true `change`, under `noise` from run to run, that history alone clears, and that a pair clears with it.
+    fn cleared(fast: f64, noise: f64, change: f64) -> (f64, f64) {
+        use super::super::Policy;
+        use super::super::fixtures::{ALL, both, measured, rules};
+        use super::super::verdict::{history_alone, history_clears};
+        use crate::domain::HistoryEvidence;
+        use crate::domain::random::Generator;
+
+        const TRIALS: u32 = 2_000;
+        let mut random = Generator::new(20_261_126);
+        let mut run = || {
+            #[expect(clippy::cast_precision_loss, reason = "a small number")]
+            let machine = if (random.below(1_000) as f64) < fast * 1_000.0 { 0.9_f64.ln() } else { 0.0 };
+            7.0 + machine + noise * random.normal()
+        };
+        let mut own = Generator::new(8);
+        let policy = Policy::new();
+        let rules = rules(&policy, &ALL, Some(20));
+        let (mut alone, mut with_pair) = (0, 0);
+        for _ in 0..TRIALS {
+            let all: Vec<f64> = (0..60).map(|_| run()).collect();
+            let mut evidence = both();
+            evidence.history = Some(HistoryEvidence {
+                runs: (0..8).map(|_| run()).collect(),
+                differences: all.windows(2).map(|two| two[1] - two[0]).collect(),
+                fresh: (run() + f64::ln_1p(change), 0.002),
+                seconds: 1.0,
+                // Both sides of a pair are on one machine.
+                confirming: Some(measured(&[f64::ln_1p(change) + 0.005 * own.normal()])),
+            });
+            alone += u32::from(history_alone(&evidence, &rules).is_some());
+            with_pair += u32::from(history_clears(&evidence, &rules).is_some());
+        }
+        (f64::from(alone) / f64::from(TRIALS), f64::from(with_pair) / f64::from(TRIALS))
+    }
+
+    #[test]
+    fn a_mixed_fleet_clears_no_regression_by_its_history() {
+        let (alone, with_pair) = cleared(0.2, 0.01, 0.08);
+        assert!(alone <= 0.01 && with_pair <= 0.001, "{alone} {with_pair}");
+        // Not even where the odd machine is too rare for the percentile to see it.
+        let (alone, with_pair) = cleared(0.02, 0.01, 0.08);
+        assert!(alone <= 0.03 && with_pair <= 0.001, "{alone} {with_pair}");
+        // Machines that are all alike still clear what did not change.
+        let (alone, with_pair) = cleared(0.0, 0.005, 0.0);
+        assert!(alone >= 0.9 && with_pair >= 0.9, "{alone} {with_pair}");
+    }
 }

@@ -18,7 +18,7 @@ use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::Identical;
 use crate::domain::{
     BenchmarkEvidence, BenchmarkName, CountKind, Event, Metric, Note, Presence, Progress, Report, Revision,
-    RunEvidence, Side, Sides, Trouble,
+    RunEvidence, RunId, Side, Sides, Trouble,
 };
 use crate::judge::next::{most_tests_of, tests_of};
 use crate::judge::{Rules, Step, judge_run, next};
@@ -124,6 +124,7 @@ pub fn compare(
     session.store.finish_run(session.run, &run)?;
     let stored = session.store.run_evidence(session.run)?;
     let report = judge_run(&stored.run, &stored.benchmarks, policy, gate);
+    log_verdicts(session.run, &report);
     claims::record(&mut session, &revisions.candidate, &stored.run, &report)?;
     Ok(report)
 }
@@ -177,6 +178,7 @@ fn steps(
         if step == Step::AwaitTests {
             let tests: usize = benchmarks.iter().map(|one| tests_of(&one.evidence, &rules)).sum();
             run.tests = Some(tests + timed_claims);
+            tracing::debug!(tests = run.tests, "knows among how many tests the error is divided");
             continue;
         }
         let taking = benchmarks.iter_mut().zip(&steps).filter(|(_, next)| **next == step);
@@ -188,6 +190,9 @@ fn steps(
             if interrupted() {
                 break;
             }
+        }
+        for benchmark in &taking {
+            tracing::debug!(benchmark = %benchmark.evidence.name, ?step, "goes on with");
         }
         collector.take(step, &rules, &mut taking)?;
         for benchmark in taking {
@@ -205,6 +210,17 @@ fn steps(
 fn keep(collector: &mut Collector<'_, '_>, evidence: &BenchmarkEvidence) -> Result<(), PipelineError> {
     let run = collector.session.run;
     Ok(collector.session.store.keep_evidence(run, evidence)?)
+}
+
+/// Every verdict, for a bug report.
+fn log_verdicts(run: RunId, report: &Report) {
+    for benchmark in &report.benchmarks {
+        for metric in &benchmark.metrics {
+            let (verdict, change, reason) = (metric.verdict, metric.change, &metric.reason);
+            tracing::debug!(benchmark = %benchmark.name, metric = %metric.metric, ?verdict, change, ?reason, "judges");
+        }
+    }
+    tracing::debug!(%run, exit = ?report.exit_code, "judged the run");
 }
 
 /// What allocations of the candidate are counted in, or why there is nothing.

@@ -178,6 +178,7 @@ impl Layouts {
         if !drawn.ready.contains_key(&index) {
             let made = drawn.more(index, seed, benches);
             target.spent += start.elapsed();
+            tracing::debug!(target = key.0, from = index, ?made, elapsed = ?start.elapsed(), "drew layouts");
             match made {
                 Ok(count) => target.drawings += count,
                 // A signal kills linkers, too; the run is over anyway.

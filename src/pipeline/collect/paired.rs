@@ -219,6 +219,15 @@ impl Session<'_> {
         one.pairs += 1;
         match measured {
             Ok(pair) => {
+                tracing::debug!(
+                    benchmark = %one.comparison.name,
+                    phase = ?one.phase,
+                    index = pair.index,
+                    baseline = pair.launches.baseline.samples.median(),
+                    candidate = pair.launches.candidate.samples.median(),
+                    layout = ?laid.layout,
+                    "measured a pair"
+                );
                 let pair = Pair { layout: laid.layout, ..pair };
                 self.store.append_pair(one.id, &pair)?;
                 one.iteration = Some(iteration(&pair));
