@@ -145,7 +145,9 @@ pub(super) fn note(note: &Note) -> String {
             format!("benches that use {library} are measured one process after the other: {why}")
         }
         Note::OneAtATime(name, why) => {
-            format!("{name} is measured one process at a time: the second failed beside the first with `{why}`")
+            format!(
+                "{name} is measured one process at a time: the second failed beside the first with `{why}`"
+            )
         }
         Note::Copied(names) => format!(
             "--locked holds for everything but {}, of which a copy is built: Cargo.lock is changed in a copy of the \

@@ -23,3 +23,5 @@ mod measure;
 mod sandbox;
 mod skip;
 mod slots;
+#[cfg(unix)]
+mod trees;
