@@ -10,6 +10,7 @@ mod filter;
 mod locate;
 mod manifest;
 mod metadata;
+mod pattern;
 mod select;
 mod selection;
 mod targets;

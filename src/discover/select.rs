@@ -1,11 +1,12 @@
 //! Which packages and benches the user's names mean.
 
 use cargo_metadata::{Metadata, Package};
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 
 use crate::domain::near::nearest;
 use crate::domain::{BenchTarget, Namesake};
 
+use super::pattern::matcher;
 use super::targets::Classified;
 use super::{DiscoverError, LeftOut, Selection};
 
@@ -59,12 +60,6 @@ pub(super) fn benches(
     Ok((benches, left_out))
 }
 
-/// Whether `--bench` names a target.
-pub(super) fn is_named(target: &str, names: &[String]) -> Result<bool, DiscoverError> {
-    let matchers = names.iter().map(|name| matcher(name)).collect::<Result<Vec<_>, _>>()?;
-    Ok(matchers.iter().any(|name| name.is_match(target)))
-}
-
 /// One value of `--package` or `--exclude`.
 struct Spec {
     name: GlobMatcher,
@@ -96,10 +91,4 @@ fn specs(names: &[String], members: &[&Package]) -> Result<Vec<Spec>, DiscoverEr
         specs.push(spec);
     }
     Ok(specs)
-}
-
-/// Compiles a name, which may be a glob as it may be for Cargo.
-fn matcher(name: &str) -> Result<GlobMatcher, DiscoverError> {
-    let glob = Glob::new(name).map_err(|source| DiscoverError::Pattern { name: name.to_owned(), source })?;
-    Ok(glob.compile_matcher())
 }

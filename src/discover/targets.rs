@@ -10,7 +10,7 @@ use crate::domain::{BenchTarget, CrateOrigin, CriterionSource, Features, Namesak
 use super::features;
 use super::manifest::{Benches, Harness};
 use super::metadata::manifest_dir;
-use super::{DiscoverError, LeftOut, Selection, select, variables};
+use super::{DiscoverError, LeftOut, Selection, pattern, variables};
 
 /// What a target turned out to be.
 pub(super) enum Classified {
@@ -59,7 +59,7 @@ pub(super) fn classify(
         let mut targets: Vec<&Target> = package.targets.iter().filter(|target| is_bench(target)).collect();
         targets.sort_by(|a, b| a.name.cmp(&b.name));
         for target in targets {
-            let named = select::is_named(&target.name, &selection.benches)?;
+            let named = pattern::is_named(&target.name, &selection.benches)?;
             let reason = reason(target, &benches, linked.as_ref(), &on, named);
             classified.push(match (reason, &linked) {
                 (None, Some(linked)) => {

@@ -163,8 +163,11 @@ impl Coordinator {
             result => return result,
         };
         tracing::debug!(%side, %failure, "tries one process at a time");
-        let Ok(pair) = self.sequential.pair(benches, ids, index, first, options) else {
-            return Err((side, failure));
+        let pair = match self.sequential.pair(benches, ids, index, first, options) {
+            Ok(pair) => pair,
+            // It fails alone as well: what it says beside another would mislead.
+            Err((_, alone)) if alone.kind.is_bad_end() => return Err((side, failure)),
+            Err(alone) => return Err(alone),
         };
         let bench = benches.get(side);
         let name = BenchmarkName::new(&bench.package, &bench.target, *ids.get(side));

@@ -87,7 +87,14 @@ impl FailureKind {
     /// Whether nothing is broken: the benchmark measures something else than time, takes none, or has a name that changes
     /// with every start.
     pub fn is_unsuitable(&self) -> bool {
-        matches!(self, Self::ForeignUnit(_) | Self::Absent | Self::Nonsense(SampleError::ZeroTime { .. }))
+        match self {
+            Self::ForeignUnit(_) | Self::Absent => true,
+            // What takes no time is given more iterations than can be told.
+            Self::Nonsense(error) => {
+                matches!(error, SampleError::ZeroTime { .. } | SampleError::Iterations { .. })
+            }
+            _ => false,
+        }
     }
 
     /// Whether a process ended badly by itself: by what it says it may be one that bears no second beside it.

@@ -10,15 +10,13 @@ use super::checkout::Checkout;
 use super::error::{SourceError, git};
 use super::files;
 use super::gitdir;
-use super::pristine;
+use super::pristine::{self, LENT};
 use super::prune;
 use super::repository::{Repository, commit_id, tree_id};
 use super::snapshot::{self, Origin, Snapshot};
 use crate::domain::{Revision, SourceTree};
 
 const LOCK: &str = "Cargo.lock";
-/// In a home: the lock file that was lent to a tree without one.
-pub(super) const LENT: &str = ".perfguard-lock";
 /// How unfinished folders are called.
 const DRAFT: &str = ".draft-";
 

@@ -14,7 +14,6 @@ use std::time::{Duration, SystemTime};
 
 use git2::{ObjectType, Odb, Oid};
 
-use super::extract::LENT;
 use super::files::{self, Kind};
 use list::{Entry, List};
 
@@ -22,6 +21,8 @@ use list::{Entry, List};
 const KEPT: &str = ".perfguard-kept";
 /// In a home: the objects of the user's repository.
 const OBJECTS: &str = ".perfguard-objects";
+/// In a home: the lock file that was lent to a tree without one.
+pub(super) const LENT: &str = ".perfguard-lock";
 /// In a home: a build is going on, which may write to the tree.
 const BUILDING: &str = ".perfguard-building";
 

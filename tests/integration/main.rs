@@ -24,3 +24,5 @@ mod relink;
 mod sandbox;
 mod skip;
 mod slots;
+#[cfg(unix)]
+mod trees;
