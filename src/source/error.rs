@@ -148,7 +148,7 @@ pub enum SourceError {
     Changing,
     /// A kept source tree could not be put back to what it was.
     #[error(transparent)]
-    Pristine(#[from] super::pristine::PristineError),
+    Pristine(#[from] super::pristine::error::PristineError),
     /// The revision has no workspace at this place.
     #[error("`{label}` has no workspace: there is no Cargo.toml in {}", place(prefix))]
     NoWorkspace {

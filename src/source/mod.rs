@@ -25,7 +25,8 @@ pub use error::SourceError;
 pub use harness::{HarnessError, SUITE_PACKAGE, suite_names, suite_tree};
 pub use locked::locked_packages;
 pub use place::{prepare_place, tree_place};
-pub use pristine::{PristineError, note, note_begin, restore};
+pub use pristine::error::PristineError;
+pub use pristine::{note, note_begin, restore};
 pub use prune::{latest_target, prune};
 pub use repository::Repository;
 

@@ -4,17 +4,19 @@
 //! listing of the tree shows what differs. The content of a file comes back from git's objects; what git does not have
 //! (files of a dirty work tree, of submodules, what a build script made) is kept in the home, beside the tree.
 
+pub(super) mod error;
 mod list;
 
 use std::collections::BTreeMap;
 use std::fs::{self, FileTimes};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use git2::{ObjectType, Odb, Oid};
 
 use super::files::{self, Kind};
+use error::PristineError;
 use list::{Entry, List};
 
 /// In a home: copies of what git cannot give back, by id.
@@ -25,31 +27,6 @@ const OBJECTS: &str = ".perfguard-objects";
 pub(super) const LENT: &str = ".perfguard-lock";
 /// In a home: a build is going on, which may write to the tree.
 const BUILDING: &str = ".perfguard-building";
-
-/// Why a tree cannot be put back to what it was.
-#[derive(Debug, thiserror::Error)]
-pub enum PristineError {
-    /// A file or folder could not be read, written or removed.
-    #[error("failed to restore {path}: {error}")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// The original content is not to be had any more.
-    #[error("failed to restore {0}: its content is gone")]
-    Gone(PathBuf),
-    /// Nobody wrote down how the tree was.
-    #[error("failed to restore {0}: it is not known how it was")]
-    Unknown(PathBuf),
-}
-
-impl From<PristineError> for io::Error {
-    fn from(error: PristineError) -> Self {
-        Self::other(error)
-    }
-}
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> PristineError {
     let path = path.to_owned();
@@ -236,6 +213,8 @@ fn objects(home: &Path) -> Option<Odb<'static>> {
 #[cfg(unix)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use std::path::PathBuf;
 
     use super::*;
 
