@@ -37,7 +37,8 @@ struct Manifest {
 struct Bench {
     name: Option<String>,
     harness: Option<bool>,
-    bench: Option<bool>,
+    #[serde(rename = "bench")]
+    on: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -61,7 +62,7 @@ impl Benches {
 
     fn parse(text: &str) -> Result<Self, Box<toml::de::Error>> {
         let manifest: Manifest = toml::from_str(text)?;
-        let off = manifest.bench.iter().filter(|bench| bench.bench == Some(false));
+        let off = manifest.bench.iter().filter(|bench| bench.on == Some(false));
         let switched_off = off.filter_map(|bench| bench.name.clone()).collect();
         let named = manifest.bench.into_iter();
         let harnesses = named.filter_map(|bench| Some((bench.name?, Harness::new(bench.harness)))).collect();

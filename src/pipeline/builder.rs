@@ -393,7 +393,7 @@ impl Builder<'_> {
             match CriterionCopy::prepare(&criterion.version, &criterion.root, &copies, self.variant) {
                 Ok(copy) => patches.push(patch(&copy)),
                 Err(CriterionCopyError::Unsupported { what, .. }) => {
-                    notes.push(Note::Sequential(criterion.instrument(false), what.to_string()));
+                    notes.push(Note::Sequential(criterion.instrument(false), what.clone()));
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -100,7 +100,7 @@ pub enum PipelineError {
         /// Which benchmark.
         name: BenchmarkName,
         /// Why.
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// Instructions that cannot be counted here.
     #[error("the instructions of {name} cannot be counted: {reason}")]

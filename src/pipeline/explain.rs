@@ -323,7 +323,8 @@ fn count(
 ) -> Result<InstructionCount, PipelineError> {
     let uncounted =
         |reason: String, remedy| PipelineError::Uncounted { name: found.name.clone(), reason, remedy };
-    let failed = |failure| PipelineError::CountFailed { name: found.name.clone(), failure };
+    let failed =
+        |failure| PipelineError::CountFailed { name: found.name.clone(), failure: Box::new(failure) };
     let counter = runner.counting(&found.bench.home).map_err(|error| uncounted(error.to_string(), None))?;
     counter.instructions(&found.bench, &found.listed, options).map_err(|error| match error {
         Uncounted::Unavailable { reason, remedy } => uncounted(reason, remedy),

@@ -60,10 +60,10 @@ impl Repository {
             });
         }
         gitdir::furnish(&self.inner, &tree.files(), &tree.revision.commit)?;
-        if let Some(from) = lock_from {
-            if lend_lock(&tree, &from.join(LOCK))? {
-                pristine::note(&tree.home)?;
-            }
+        if let Some(from) = lock_from
+            && lend_lock(&tree, &from.join(LOCK))?
+        {
+            pristine::note(&tree.home)?;
         }
         prune::stamp(&tree.home);
         Ok(tree)
@@ -88,7 +88,7 @@ impl Repository {
         tracing::debug!(label = revision.label, commit = %revision.commit, home = %home.display(), there, "wants a commit's files");
         if !there {
             let tree = Oid::from_str(revision.tree.as_str()).map_err(git("read an object id"))?;
-            self.into_home(trees, &home, |to| self.checkout(to).tree(tree))?;
+            self.fill_home(trees, &home, |to| self.checkout(to).tree(tree))?;
         }
         Ok(revision.clone())
     }
@@ -105,7 +105,7 @@ impl Repository {
             if self.is_kept(&home) {
                 return Ok(revision);
             }
-            match self.into_home(trees, &home, |to| self.copy(&snapshot, to)) {
+            match self.fill_home(trees, &home, |to| self.copy(&snapshot, to)) {
                 Ok(()) => return Ok(revision),
                 Err(SourceError::Changing) => {}
                 Err(SourceError::Read { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
@@ -159,7 +159,7 @@ impl Repository {
     }
 
     /// Lets `fill` write to a draft beside `home`, and moves the result in as a whole, in the place of what may be there.
-    fn into_home(
+    fn fill_home(
         &self,
         trees: &Path,
         home: &Path,

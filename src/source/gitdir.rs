@@ -3,6 +3,7 @@
 //! HEAD names the commit, the tags are those of the user's repository, the objects are read from there. Whatever a git
 //! that runs in the tree writes, it writes here; the user's repository is never touched.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -106,7 +107,12 @@ fn tags(repository: &Repository) -> String {
         }
     }
     lines.sort();
-    lines.into_iter().map(|(name, id)| format!("{id} {name}\n")).collect()
+    let mut text = String::new();
+    for (name, id) in lines {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{id} {name}");
+    }
+    text
 }
 
 /// Writes a file that says something else.

@@ -95,7 +95,8 @@ fn real(path: &Path) -> PathBuf {
 /// What tells the places of areas apart.
 fn key(area: &Path) -> String {
     let hash = Sha256::digest(area.as_os_str().as_encoded_bytes());
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let first = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{first:016x}")
 }
 
 /// Where caches belong on this system, the best first.

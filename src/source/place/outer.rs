@@ -101,7 +101,11 @@ fn read(path: &Path, base: &Path, depth: usize) -> io::Result<Table> {
     }
     change(&mut table, &["build", "target"], &|value| {
         each_text(value, &|text| {
-            if text.ends_with(".json") { absolute(base, text) } else { text.to_owned() }
+            if Path::new(text).extension().is_some_and(|end| end == "json") {
+                absolute(base, text)
+            } else {
+                text.to_owned()
+            }
         });
     });
     change(&mut table, &["env", "*"], &|value| variable(value, base));
