@@ -50,6 +50,10 @@ pub(crate) fn measured(ratios: &[f64]) -> PairedEvidence {
 }
 
 /// Counts of one side, launch by launch, with the code that was executed.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "evidence holds counts that were taken beside those that were not"
+)]
 pub(crate) fn counts(kind: CountKind, values: &[f64], code: &str) -> Counted {
     let metric = match kind {
         CountKind::Instructions => Metric::Instructions,

@@ -36,7 +36,9 @@ impl QuickCheck {
     pub fn of(limit: &Limit, pairs: &[Pair], budget: ErrorBudget, wanted: usize) -> Option<Self> {
         let first = pairs.first()?;
         let mut check = Self::new(limit, first.launches.baseline.samples.median(), budget, wanted);
-        pairs.iter().for_each(|pair| check.take(pair));
+        for pair in pairs {
+            check.take(pair);
+        }
         Some(check)
     }
 

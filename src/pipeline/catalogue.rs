@@ -90,7 +90,7 @@ mod tests {
 
     fn found(baseline: &[ListedBench], candidate: &[ListedBench]) -> Vec<(String, &'static str)> {
         let word = |benchmark: &Benchmark| match &benchmark.evidence.presence {
-            presence if presence.is_identical() => "identical",
+            both @ Presence::Both(_) if both.is_identical() => "identical",
             Presence::Both(_) => "both",
             Presence::Only(Side::Baseline, _) => "missing",
             Presence::Only(Side::Candidate, _) => "new",

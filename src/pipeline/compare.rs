@@ -38,9 +38,9 @@ pub fn compare(
 ) -> Result<Report, PipelineError> {
     let start = Instant::now();
     let mut workspace = Workspace::find(&request.project, progress)?;
-    let named = workspace.name_sides(request.baseline.as_deref(), &request.candidate)?;
+    let asked_for = workspace.name_sides(request.baseline.as_deref(), &request.candidate)?;
     workspace.lock()?;
-    let revisions = workspace.sides(named)?;
+    let revisions = workspace.sides(asked_for)?;
     let mut builder = workspace.builder(&request.scope);
     if request.claims.suite == SuiteClaims::Always {
         builder.layout = TypeLayout::Asked;
@@ -49,8 +49,8 @@ pub fn compare(
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
     progress.event(Event::Stage("Listing benchmarks"));
     let lists = Sides {
-        baseline: workspace.list(&prepared.baseline, runner)?,
-        candidate: workspace.list(&prepared.candidate, runner)?,
+        baseline: Listing::ask(&prepared.baseline, runner)?,
+        candidate: Listing::ask(&prepared.candidate, runner)?,
     };
     let everything = benchmarks(&lists.as_ref().map(|list| &list.benches[..]));
     let names: Vec<BenchmarkName> = everything.iter().map(|one| one.evidence.name.clone()).collect();
@@ -94,17 +94,11 @@ pub fn compare(
     };
     let allocations = collector.allocations.take();
     let layout = prepared.candidate.layout.as_ref();
-    let broken = match broken {
-        Some(error) => Some(error),
-        None => {
-            let built = gate::Built {
-                listed: &lists.candidate,
-                allocations: candidate(allocations.as_ref()),
-                layout,
-            };
-            gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
-        }
-    };
+    let broken = broken.or_else(|| {
+        let allocations = candidate(allocations.as_ref());
+        let built = gate::Built { listed: &lists.candidate, allocations, layout };
+        gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
+    });
     run.notes.extend(session.runner.notes());
     progress.event(Event::Measured);
     workspace.unlock();

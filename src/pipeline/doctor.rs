@@ -151,7 +151,7 @@ fn benches(
             return Ok((prepared, Vec::new()));
         }
         workspace.progress.event(Event::Stage("Listing benchmarks"));
-        let listing = workspace.list(&prepared, runner)?;
+        let listing = Listing::ask(&prepared, runner)?;
         let all = named(&listing);
         let wanted: Vec<_> = all.iter().filter(|(name, _)| scope.includes(name)).cloned().collect();
         if !wanted.is_empty() {

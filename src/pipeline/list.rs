@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::error::PipelineError;
 use super::request::{Project, Scope};
-use super::workspace::{Workspace, nothing};
+use super::workspace::{Listing, Workspace, nothing};
 use crate::domain::{BenchmarkOutcome, MachineFacts, Progress, Report, ReportKind, Side};
 use crate::judge::Exit;
 use crate::measure::runner::Runner;
@@ -34,7 +34,7 @@ pub fn list(
     workspace.lock()?;
     let revision = workspace.repository.work_tree()?;
     let prepared = workspace.builder(&request.scope).prepare(Side::Candidate, &revision, None)?;
-    let listing = workspace.list(&prepared, runner)?;
+    let listing = Listing::ask(&prepared, runner)?;
     let troubles = listing.troubles(None);
     let mut benchmarks: Vec<BenchmarkOutcome> = listing
         .all()

@@ -10,7 +10,7 @@ use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::request::{RunRequest, RunSubject};
 use super::session::{Beginning, Session, provenance, sequential};
-use super::workspace::{Workspace, broken_off, nothing};
+use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
     BenchmarkName, BenchmarkOutcome, BuiltBench, CountKind, Event, Failure, Launch, Limit, Measurement,
     MeasurementKey, Metric, MetricOutcome, NotCounted, Note, Progress, Reason, Report, ReportKind, Revision,
@@ -57,15 +57,7 @@ pub fn run(
     let mut layouts = Layouts::none();
     let session = Session::begin(&beginning, store, runner, progress, &mut layouts)?;
     let report = Report { machine: Some(request.machine.clone()), ..Report::new(ReportKind::Run) };
-    let mut recorder = Recorder {
-        request,
-        workspace: &workspace,
-        session,
-        report,
-        measured: None,
-        matched: 0,
-        known: Vec::new(),
-    };
+    let mut recorder = Recorder { request, session, report, measured: None, matched: 0, known: Vec::new() };
     let alone = revisions.len() == 1;
     let mut last = None;
     for (index, revision) in revisions.iter().enumerate() {
@@ -79,12 +71,12 @@ pub fn run(
                 revisions.len()
             )));
         }
-        let recorded = builder.prepare(Side::Candidate, revision, None).and_then(|prepared| {
-            let recorded = recorder.record(&prepared, &builder);
+        let outcome = builder.prepare(Side::Candidate, revision, None).and_then(|prepared| {
+            let result = recorder.record(&prepared, &builder);
             last = Some(prepared);
-            recorded
+            result
         });
-        match recorded {
+        match outcome {
             Ok(()) => {}
             // The store refused: nothing more can be kept.
             Err(error @ PipelineError::Store(_)) if !recorder.report.benchmarks.is_empty() => {
@@ -122,7 +114,6 @@ pub fn run(
 /// Who measures the benchmarks of one revision after the other.
 struct Recorder<'a> {
     request: &'a RunRequest,
-    workspace: &'a Workspace<'a>,
     session: Session<'a>,
     /// Its benchmarks are those of the last revision that was measured.
     report: Report,
@@ -137,7 +128,7 @@ struct Recorder<'a> {
 impl Recorder<'_> {
     fn record(&mut self, prepared: &Prepared, builder: &Builder<'_>) -> Result<(), PipelineError> {
         let revision = &prepared.revision;
-        let listing = self.workspace.list(prepared, self.session.runner)?;
+        let listing = Listing::ask(prepared, self.session.runner)?;
         self.report.troubles.extend(listing.troubles(None));
         self.known = listing.names();
         let wanted = listing.all().filter(|(name, _)| self.request.scope.includes(name));

@@ -95,24 +95,6 @@ impl<'a> Workspace<'a> {
         let root: &Path = &self.project.root;
         Ok(self.repository.prefix_of(root)?)
     }
-
-    /// Asks the executables of a build for their benchmarks. One that cannot tell fails alone.
-    ///
-    /// # Errors
-    /// A signal came.
-    pub(crate) fn list(
-        &self,
-        prepared: &Prepared,
-        runner: &mut dyn Runner,
-    ) -> Result<Listing, PipelineError> {
-        let ask = |bench: &crate::domain::BuiltBench| {
-            let listed = runner.list(bench);
-            let ids = listed.map(|listed| listed.into_iter().map(|listed| listed.id).collect());
-            ListedBench { bench: bench.clone(), ids: ids.map_err(Failure::from) }
-        };
-        let benches = prepared.benches.iter().map(ask).collect();
-        if interrupted() { Err(PipelineError::Interrupted) } else { Ok(Listing { benches }) }
-    }
 }
 
 /// What the executables of one side told about themselves.
@@ -122,6 +104,20 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
+    /// Asks the executables of a build for their benchmarks. One that cannot tell fails alone.
+    ///
+    /// # Errors
+    /// A signal came.
+    pub(crate) fn ask(prepared: &Prepared, runner: &mut dyn Runner) -> Result<Self, PipelineError> {
+        let ask = |bench: &crate::domain::BuiltBench| {
+            let listed = runner.list(bench);
+            let ids = listed.map(|listed| listed.into_iter().map(|listed| listed.id).collect());
+            ListedBench { bench: bench.clone(), ids: ids.map_err(Failure::from) }
+        };
+        let benches = prepared.benches.iter().map(ask).collect();
+        if interrupted() { Err(PipelineError::Interrupted) } else { Ok(Self { benches }) }
+    }
+
     /// Every benchmark with the executable that has it, in the order of the executables.
     pub(crate) fn all(&self) -> impl Iterator<Item = (BenchmarkName, &crate::domain::BuiltBench)> {
         self.benches.iter().flat_map(|listed| {

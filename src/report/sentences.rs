@@ -44,7 +44,7 @@ pub(super) fn reason(reason: &Reason) -> String {
              simulation: what differs may be no more than where the code lies in the executable"
                 .to_owned()
         }
-        Reason::UnfitMachine { benchmark, seemed, others } => unfit(benchmark.to_string(), *seemed, *others),
+        Reason::UnfitMachine { benchmark, seemed, others } => unfit(&benchmark.to_string(), *seemed, *others),
         Reason::Stored => "measured and stored".to_owned(),
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn not_counted(why: &NotCounted) -> String {
     }
 }
 
-fn unfit(benchmark: String, seemed: Seemed, others: usize) -> String {
+fn unfit(benchmark: &str, seemed: Seemed, others: usize) -> String {
     let seemed = match seemed {
         Seemed::Worse => "slower",
         Seemed::Better => "faster",
@@ -109,7 +109,7 @@ fn unfit(benchmark: String, seemed: Seemed, others: usize) -> String {
 
 fn objection(objection: &Objection) -> String {
     let seemed = if objection.worse { Seemed::Worse } else { Seemed::Better };
-    unfit(objection.benchmark.to_string(), seemed, objection.others)
+    unfit(&objection.benchmark.to_string(), seemed, objection.others)
 }
 
 /// A difference between two builds.

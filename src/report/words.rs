@@ -259,12 +259,12 @@ pub(super) fn reasons(report: &Report) -> Vec<SharedReason> {
     for benchmark in worst_first(report) {
         let name = clean(&benchmark.name.to_string());
         for (verdict, text) in benchmark_reasons(benchmark) {
-            match reasons.iter_mut().find(|known| known.verdict == verdict && known.text == text) {
-                Some(known) => known.names.push(name.clone()),
-                None => {
-                    let suspicious = is_suspect(benchmark) && verdict == Verdict::Inconclusive;
-                    reasons.push(SharedReason { verdict, text, suspicious, names: vec![name.clone()] });
-                }
+            let known = reasons.iter_mut().find(|known| known.verdict == verdict && known.text == text);
+            if let Some(known) = known {
+                known.names.push(name.clone());
+            } else {
+                let suspicious = is_suspect(benchmark) && verdict == Verdict::Inconclusive;
+                reasons.push(SharedReason { verdict, text, suspicious, names: vec![name.clone()] });
             }
         }
     }

@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_changed_commit_among_many_neighbours_does_not_widen_the_spread() {
-        let mut differences = vec![0.01, -0.012, 0.009, -0.011, 0.01].repeat(8);
+        let mut differences = [0.01, -0.012, 0.009, -0.011, 0.01].repeat(8);
         let runs = [1.0, 1.01, 0.99, 1.0, 1.005];
         differences[3] = 0.4;
         let spread = RunSpread::learn(&runs, &differences, 5).unwrap();

@@ -80,7 +80,7 @@ pub fn claims(
     builder.tidy(std::slice::from_ref(&revision.tree));
     progress.event(Event::Stage("Listing benchmarks"));
     let revision = prepared.revision.clone();
-    let listed = workspace.list(&prepared, runner)?;
+    let listed = Listing::ask(&prepared, runner)?;
     let resolved = selected(request, &revision, &prepared, &listed)?;
     let targets = targets(&resolved);
     let allocations = match prepare(&builder.counting_allocations(&targets), &request.own, &revision) {

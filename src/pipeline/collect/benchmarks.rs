@@ -71,7 +71,9 @@ impl<'a, 's> Collector<'a, 's> {
             Step::Pairs => self.pairs(rules, benchmarks),
             Step::Remeasure => self.remeasure(rules, benchmarks),
             Step::Simulate => {
-                benchmarks.iter_mut().for_each(|benchmark| self.simulate(benchmark));
+                for benchmark in benchmarks.iter_mut() {
+                    self.simulate(benchmark);
+                }
                 Ok(())
             }
             Step::AwaitTests | Step::Done => Ok(()),
@@ -211,15 +213,13 @@ impl<'a, 's> Collector<'a, 's> {
             });
             self.laid.insert(name.clone(), laid);
             let again = self.count_both(CountKind::Instructions, 1, rules, &[benchmark])?;
-            match (again.baseline.into_iter().next(), again.candidate.into_iter().next()) {
-                (Some(Ok(baseline)), Some(Ok(candidate))) => {
-                    both.baseline[at] = Ok(baseline);
-                    both.candidate[at] = Ok(candidate);
-                }
-                _ => {
-                    self.laid.remove(&name);
-                    self.taken.extend(built.into_iter().filter_map(|(key, taken)| Some((key, taken?))));
-                }
+            let again = (again.baseline.into_iter().next(), again.candidate.into_iter().next());
+            if let (Some(Ok(baseline)), Some(Ok(candidate))) = again {
+                both.baseline[at] = Ok(baseline);
+                both.candidate[at] = Ok(candidate);
+            } else {
+                self.laid.remove(&name);
+                self.taken.extend(built.into_iter().filter_map(|(key, taken)| Some((key, taken?))));
             }
         }
         Ok(())

@@ -71,7 +71,7 @@ fn write_machine(out: &mut String, machine: &MachineFacts) -> fmt::Result {
         ("stepping", &cpu.stepping),
     ];
     for (field, value) in texts {
-        writeln!(out, "{field} = {}", quoted(&value))?;
+        writeln!(out, "{field} = {}", quoted(value))?;
     }
     writeln!(out, "logical-cpus = {}", machine.logical_cpus)?;
     if let Some(hypervisor) = &machine.hypervisor {

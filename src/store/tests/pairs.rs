@@ -132,7 +132,7 @@ fn plain_and_paired_launches_of_an_run_are_one_measurement() {
 }
 
 #[test]
-fn a_null_control_adds_both_launches_to_one_measurement() {
+fn an_aa_test_adds_both_launches_to_one_measurement() {
     let mut store = Store::in_memory().unwrap();
     let same = key('a');
     let keys = Sides { baseline: &same, candidate: &same };

@@ -30,7 +30,7 @@ fn a_build_is_measured_against_itself_for_the_whole_budget() {
 }
 
 #[test]
-fn a_check_tells_of_its_null_control() {
+fn a_check_tells_of_its_aa_test() {
     alone(|| {
         let gauge = Sandbox::new("gauge");
         gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 1300");
@@ -53,7 +53,7 @@ fn a_check_tells_of_its_null_control() {
             );
             assert!(work["reason"].as_str().unwrap().contains("this machine was unfit"), "{report}");
         } else {
-            assert!(notes.contains("null control: 2 measured against themselves"), "{notes}");
+            assert!(notes.contains("A/A test: 2 measured against themselves"), "{notes}");
             assert_eq!(
                 (&work["verdict"], &report["exit_code"]),
                 (&"regressed".into(), &100.into()),
