@@ -21,11 +21,11 @@ mod snapshot;
 mod submodule;
 
 pub use baseline::CommitInfo;
-pub use error::SourceError;
+pub use error::{PristineError, SourceError};
 pub use harness::{HARNESS_PACKAGE, HarnessError, harness_names, harness_tree};
 pub use locked::locked_packages;
 pub use place::{prepare_place, tree_place};
-pub use pristine::{PristineError, note, note_begin, restore};
+pub use pristine::{note, note_begin, restore};
 pub use prune::{latest_target, prune};
 pub use repository::Repository;
 

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use git2::{ObjectType, Odb, Oid};
 
+use super::error::PristineError;
 use super::files::{self, Kind};
 use list::{Entry, List};
 
@@ -25,31 +26,6 @@ const OBJECTS: &str = ".perfguard-objects";
 pub(super) const LENT: &str = ".perfguard-lock";
 /// In a home: a build is going on, which may write to the tree.
 const BUILDING: &str = ".perfguard-building";
-
-/// Why a tree cannot be put back to what it was.
-#[derive(Debug, thiserror::Error)]
-pub enum PristineError {
-    /// A file or folder could not be read, written or removed.
-    #[error("failed to restore {path}: {error}")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// The original content is not to be had any more.
-    #[error("failed to restore {0}: its content is gone")]
-    Gone(PathBuf),
-    /// Nobody wrote down how the tree was.
-    #[error("failed to restore {0}: it is not known how it was")]
-    Unknown(PathBuf),
-}
-
-impl From<PristineError> for io::Error {
-    fn from(error: PristineError) -> Self {
-        Self::other(error)
-    }
-}
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> PristineError {
     let path = path.to_owned();
