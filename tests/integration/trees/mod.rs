@@ -1,7 +1,6 @@
 //! What a benchmark may rely on: it is built and run as in a plain checkout of its own side, and finds nothing of an earlier
 //! launch, of the other side or of the user's work tree.
 
-
 mod healing;
 mod leftovers;
 mod odd;
