@@ -35,7 +35,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::QuickCheckDiffers => {
             "the quick check differs by this threshold, and no pairs were measured".to_owned()
         }
-        Reason::Interrupted => "the run was stopped before this was decided".to_owned(),
+        Reason::Interrupted => "the run was interrupted before this was decided".to_owned(),
         Reason::AboveCap(cap) => above_cap(*cap),
         Reason::CountsVary { source, doubt, above_cap: cap } => counts_vary(*source, *doubt, *cap),
         Reason::NotCounted(side, why) => format!("the {side} was not counted: {}", not_counted(why)),
@@ -92,7 +92,7 @@ pub(super) fn not_counted(why: &NotCounted) -> String {
         NotCounted::Unavailable(reason, Some(remedy)) => format!("{reason}; {remedy}"),
         NotCounted::Unavailable(reason, None) | NotCounted::Uncountable(reason) => reason.clone(),
         NotCounted::Failed(failure) => first_line(failure),
-        NotCounted::Interrupted => "the run was stopped before it was counted".to_owned(),
+        NotCounted::Interrupted => "the run was interrupted before it was counted".to_owned(),
     }
 }
 
@@ -216,7 +216,8 @@ pub(super) fn trouble(trouble: &Trouble) -> Told {
             told(benchmark.to_string(), message, Some(format!("run it by itself: {alone}")))
         }
         Trouble::Interrupted => {
-            let message = "the run was stopped before everything was decided; what was measured is stored";
+            let message =
+                "the run was interrupted before everything was decided; what was measured is stored";
             told(String::new(), message.to_owned(), None)
         }
         Trouble::Revision(revision, error, hint) => told(revision.to_string(), error.clone(), hint.clone()),
@@ -256,7 +257,7 @@ fn one_claim_reason(claim: &ClaimOutcome, reason: &ClaimReason) -> String {
         }
         ClaimReason::NotMeasured => "it was not measured".to_owned(),
         ClaimReason::Failed(name) => format!("{name} could not be measured"),
-        ClaimReason::Interrupted => "the run was stopped before it was measured".to_owned(),
+        ClaimReason::Interrupted => "the run was interrupted before it was measured".to_owned(),
         ClaimReason::NoPairs => "no pair could be measured".to_owned(),
         ClaimReason::Undecided(pairs) => format!("{pairs} pairs neither confirm nor refute it"),
         ClaimReason::DoesNotHold(ratio) => does_not_hold(claim, *ratio),

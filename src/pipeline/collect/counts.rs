@@ -15,9 +15,9 @@ use super::super::builder::Prepared;
 use super::super::error::PipelineError;
 use super::super::session::{Session, key, provenance};
 use crate::domain::{
-    AllocationCount, BenchmarkName, BuiltBench, CountKind, Counted, Counts, Event, Failure, InstructionCount,
-    Launch, MachineFacts, Measurement, MeasurementKey, Metric, NotCounted, Revision, RunId, Sample,
-    SampleSet,
+    AllocationCount, BenchmarkName, BuiltBench, CountKind, Counted, Counts, Digest, Event, Failure,
+    InstructionCount, Launch, MachineFacts, Measurement, MeasurementKey, Metric, NotCounted, Revision, RunId,
+    Sample, SampleSet,
 };
 use crate::measure::counter::{CountOptions, Counter, Uncounted};
 use crate::measure::listing::ListedBenchmark;
@@ -36,6 +36,14 @@ pub(crate) struct Task {
     pub(crate) wanted: ListedBenchmark,
     /// What it is a measurement of; the metric and the counter are filled in.
     pub(crate) key: MeasurementKey,
+}
+
+impl Task {
+    /// What a stored count is known by: the executable's bytes, and what else it can reach when it runs. Equal executables that
+    /// read other files count differently.
+    fn counted(&self) -> Digest {
+        Digest::new(format!("{}+{}", self.bench.digest, self.bench.reach))
+    }
 }
 
 /// The executables of one side that count allocations.
@@ -124,7 +132,7 @@ impl Session<'_> {
         };
         for metric in task.kind.metrics(&self.measuring.metrics) {
             let key = key_of(task, counter, metric);
-            let samples = first_samples(&self.store.launches_of(&key.series(), &task.bench.digest)?);
+            let samples = first_samples(&self.store.launches_of(&key.series(), &task.counted())?);
             if samples.len() < REPEATED {
                 return Ok(None);
             }
@@ -350,7 +358,7 @@ fn record(store: &mut Store, run: RunId, task: &Task, mut taken: Taken) -> Resul
         }
         let measurement = Measurement {
             key: key_of(task, taken.counts.counter.as_deref(), metric),
-            executable: task.bench.digest.clone(),
+            executable: task.counted(),
             provenance: provenance(&task.bench),
             launches,
         };

@@ -103,8 +103,17 @@ fn a_bench_that_fails_fails_alone_and_says_why() {
         let (verdict, reason) = metric(&document, id);
         assert_eq!(verdict, "failed", "{id}: {reason}");
         assert!(reason.starts_with("the candidate"), "{id}: {reason}");
+        assert!(reason.contains(words[0]), "{id}: {reason}");
+        // What it printed stands once, beside the error.
+        let subject = format!("gauge::faulty::{id}");
+        let errors = document["errors"].as_array().unwrap().iter();
+        let told: Vec<String> = errors
+            .filter(|error| error["subject"] == subject)
+            .map(|error| error["message"].to_string())
+            .collect();
+        assert_eq!(told.len(), 1, "{id}: {document}");
         for word in words {
-            assert!(reason.contains(word), "{id}: {reason}");
+            assert!(told[0].contains(word), "{id}: {told:?}");
         }
     }
     for id in ["sound", "prints", "leaves a child", "reads"] {

@@ -238,7 +238,7 @@ fn what_other_runs_stored_is_kept_and_counted_on_from() {
     assert!(found.values(Metric::Allocations).len() >= VARYING);
     assert_eq!(runner.counter.launches("a"), 3 + VARYING);
     let key = |metric| key_of(&tasks[0], None, metric).series();
-    let stored = |metric| store.launches_of(&key(metric), &tasks[0].bench.digest).unwrap().len();
+    let stored = |metric| store.launches_of(&key(metric), &tasks[0].counted()).unwrap().len();
     assert_eq!((stored(Metric::Allocations), stored(Metric::AllocatedBytes)), (11, 8));
 }
 
@@ -267,6 +267,10 @@ fn another_executable_or_another_counter_is_counted_anew() {
         assert!(stored(&tasks[0], Some("abacus 2")).is_none());
         assert!(stored(&task(CountKind::Instructions, "a", "other"), Some("abacus 1")).is_none());
         assert!(stored(&task(CountKind::Allocations, "a", "1"), None).is_none());
+        // The same bytes that read other files are counted anew.
+        let mut reaches = tasks[0].clone();
+        reaches.bench.reach = Digest::new("other");
+        assert!(stored(&reaches, Some("abacus 1")).is_none());
     });
 }
 
