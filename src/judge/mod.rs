@@ -9,7 +9,7 @@
 //! | [`rules`], [`policy`], [`target`] | what is judged by: limits of metrics on targets, what was asked for |
 //! | [`paired`], [`confirm`] | both sides measured in pairs; what fails must fail twice |
 //! | [`quick`] | a few pairs of what executes the same code |
-//! | [`history_check`] | one measurement beside stored runs: can only clear |
+//! | [`mod@history_check`] | one measurement beside stored runs: can only clear |
 //! | [`exact`] | counts |
 //! | [`code_layout`] | slower with the same code doing the same things: where it lies |
 //! | [`aa`] | a build against itself: whether the machine is fit |

@@ -100,7 +100,7 @@ impl BenchProcess {
         )
     }
 
-    /// Starts what [`invocation`] describes, perhaps with a program before it, and waits until it has come to the
+    /// Starts what `invocation` describes, perhaps with a program before it, and waits until it has come to the
     /// benchmark. `folder` is the one that the invocation was made for.
     pub(in crate::measure) fn launch(
         invocation: &Invocation,

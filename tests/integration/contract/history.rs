@@ -15,7 +15,7 @@ fn runs_are_stored_and_reported() {
     let gauge = Sandbox::new("gauge");
     let empty = ran(&gauge, &["report"]);
     assert_eq!((empty.code, empty.stderr.as_str()), (0, ""));
-    assert_eq!(empty.stdout, "no baseline is stored: measure one with `cargo perfguard run`\n");
+    assert_eq!(empty.stdout, "no baseline is stored or committed: measure one with `cargo perfguard run`\n");
     assert!(!gauge.path(".perfguard").exists(), "looking makes no store");
     let commit = gauge.git(&["rev-parse", "HEAD"]);
     for _ in 0..3 {

@@ -117,12 +117,19 @@ fn a_read_only_store_is_a_clear_error() {
 #[test]
 fn a_full_target_folder_is_a_clear_error() {
     let sandbox = Sandbox::new("gauge");
+    // Executables are kept in the target folder; source trees, with what is built of them, in the user's cache.
     let target = sandbox.path("target");
+    let cache = sandbox.root().parent().unwrap().join("full-cache");
+    fs::create_dir_all(&cache).unwrap();
     let before = Belongings::of(&sandbox);
-    for size in ["64k", "8m"] {
+    for (variable, folder, size) in [
+        ("CARGO_TARGET_DIR", &target, "64k"),
+        ("XDG_CACHE_HOME", &cache, "64k"),
+        ("XDG_CACHE_HOME", &cache, "8m"),
+    ] {
         let mut program = sandbox.process(RUN);
-        program.env("CARGO_TARGET_DIR", &target);
-        let disk = Disk { at: &target, size, prepare: "", keep: None };
+        program.env("CARGO_TARGET_DIR", &target).env(variable, folder);
+        let disk = Disk { at: folder, size, prepare: "", keep: None };
         let Some(ended) = disk.run(&program) else { return };
         ended.says(101, &["No space left on device"]);
         before.are_untouched(&sandbox);
