@@ -29,10 +29,10 @@ pub enum Relation {
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum ClaimError {
     /// The ratio must be positive.
-    #[error("test a ratio of {0}: it must be above 0")]
+    #[error("invalid ratio {0}: it must be above 0")]
     Ratio(f64),
     /// The tolerance must be positive.
-    #[error("test equality within {0}: it must be above 0")]
+    #[error("invalid tolerance {0}: it must be above 0")]
     Tolerance(f64),
 }
 

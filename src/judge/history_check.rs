@@ -54,10 +54,10 @@ pub enum Unclear {
     #[error("{0}")]
     NoSpread(#[from] SpreadError),
     /// The fresh measurement is no finite number.
-    #[error("compare a measurement that is no positive number")]
+    #[error("the fresh measurement is no positive number")]
     NotFinite,
     /// The interval reaches beyond the threshold.
-    #[error("rule out a change above {:.2}%: against stored runs it may be {:+.2}%", threshold * 100.0, upper * 100.0)]
+    #[error("against stored runs the change may be {:+.2}%, above {:.2}%", upper * 100.0, threshold * 100.0)]
     MayBeWorse {
         /// The upper end of the interval of the change.
         upper: f64,
@@ -65,7 +65,7 @@ pub enum Unclear {
         threshold: f64,
     },
     /// The candidate's own value may be above the cap.
-    #[error("rule out a value above the cap against stored runs")]
+    #[error("the value may be above the cap")]
     MayExceedCap,
 }
 

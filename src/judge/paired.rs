@@ -28,7 +28,7 @@ pub(super) fn is_hopeless(so_far: usize, left: u32, needed: f64) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ObservationError {
     /// No two samples have a ratio: one of them is zero each time.
-    #[error("form a ratio of the two launches: their samples are zero")]
+    #[error("the two launches have no ratio: their samples are zero")]
     NoRatio,
 }
 
@@ -36,7 +36,7 @@ pub enum ObservationError {
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum PairedError {
     /// The margin must be a number that is not negative.
-    #[error("judge by the margin {0}: it must not be negative")]
+    #[error("invalid margin {0}: it must not be negative")]
     Margin(f64),
 }
 

@@ -21,7 +21,7 @@ pub type Limits = BTreeMap<Metric, Limit>;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum PolicyError {
     /// The pattern of a `[[benchmark]]` entry is no glob.
-    #[error("read the pattern `{pattern}`: {reason}")]
+    #[error("invalid pattern `{pattern}`: {reason}")]
     Pattern {
         /// The pattern.
         pattern: String,
@@ -29,7 +29,7 @@ pub enum PolicyError {
         reason: String,
     },
     /// The error of a run must be a probability between 0 and ½.
-    #[error("accept {0} as the error of a run: it must be above 0 and below 0.5")]
+    #[error("invalid error of a run {0}: it must be above 0 and below 0.5")]
     Alpha(f64),
 }
 

@@ -50,10 +50,10 @@ enum Kind {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum TargetError {
     /// Neither an architecture nor a triple nor `cfg(…)`.
-    #[error("read the target `{0}`: write an architecture (`aarch64`), a triple or `cfg(…)`")]
+    #[error("invalid target `{0}`: write an architecture (`aarch64`), a triple or `cfg(…)`")]
     Form(String),
     /// A single word that is no architecture of any known target.
-    #[error("read the target `{text}`: there is no such architecture{}", hint(nearest.as_deref()))]
+    #[error("invalid target `{text}`: there is no such architecture{}", hint(nearest.as_deref()))]
     UnknownArch {
         /// What was written.
         text: String,
@@ -61,7 +61,7 @@ pub enum TargetError {
         nearest: Option<String>,
     },
     /// The expression does not parse.
-    #[error("read the target `{text}`: {reason}")]
+    #[error("invalid target `{text}`: {reason}")]
     Expression {
         /// What was written.
         text: String,
@@ -69,7 +69,7 @@ pub enum TargetError {
         reason: String,
     },
     /// A predicate that a target does not decide.
-    #[error("read the target `{text}`: `{predicate}` is not decided by a target")]
+    #[error("invalid target `{text}`: `{predicate}` is not decided by a target")]
     Predicate {
         /// What was written.
         text: String,
@@ -205,7 +205,7 @@ mod tests {
             ("arch64", "did you mean `aarch64`"),
             ("", "write an architecture"),
             ("a b", "write an architecture"),
-            ("cfg(", "read the target `cfg(`"),
+            ("cfg(", "invalid target `cfg(`"),
             ("cfg(feature = \"x\")", "not decided by a target"),
             ("cfg(debug_assertions)", "not decided by a target"),
         ] {

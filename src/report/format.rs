@@ -64,7 +64,7 @@ impl fmt::Display for Format {
 
 /// A text that names no format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no format; there are {formats}", formats = list(&Format::ALL))]
+#[error("unknown format `{0}`: use {formats}", formats = list(&Format::ALL))]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {
@@ -80,7 +80,7 @@ impl FromStr for Format {
 
 /// A format that would make no sense of what is reported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("write {command} as {format}; use {}", list(.known))]
+#[error("`{command}` cannot be written as {format}: use {}", list(.known))]
 pub struct UnsupportedFormat {
     /// What is reported.
     pub command: &'static str,

@@ -20,7 +20,7 @@ const SMALLEST_SPREAD: f64 = 0.0005;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum SpreadError {
     /// Too few runs.
-    #[error("learn the spread between runs from {found} of them (it takes {needed})")]
+    #[error("{found} runs do not tell the spread between runs: it takes {needed}")]
     TooFew {
         /// How many there are.
         found: usize,
@@ -28,7 +28,7 @@ pub enum SpreadError {
         needed: usize,
     },
     /// A value that is not finite.
-    #[error("learn the spread between runs from a value that is not finite")]
+    #[error("a stored value is not finite")]
     NotFinite,
 }
 

@@ -184,7 +184,7 @@ fn names_and_formats_that_make_no_sense_are_refused() {
         (&["gauge/"], "`gauge/` matches 2 benchmarks"),
         (&["gauge::work::gauge/wok"], "`gauge::work::gauge/work`"),
         (&[WORK, "no-such-revision"], "no-such-revision"),
-        (&[WORK, "--format", "html"], "write explain as html; use table, json, markdown"),
+        (&[WORK, "--format", "html"], "`explain` cannot be written as html: use table, json, markdown"),
         (&[], "BENCHMARK"),
     ] {
         let output = explain(arguments);

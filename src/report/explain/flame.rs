@@ -7,14 +7,14 @@ use crate::domain::{ExplainReport, StackCost};
 use super::super::text::clean;
 use super::words;
 
-/// Why there is no flame graph. Worded to follow "failed to".
+/// Why there is no flame graph.
 #[derive(Debug, thiserror::Error)]
 pub enum FlameError {
     /// Nothing was counted.
-    #[error("draw a flame graph: nothing was counted, because both executables are identical")]
+    #[error("nothing to draw: nothing was counted, because both executables are identical")]
     Nothing,
     /// It could not be drawn.
-    #[error("draw a flame graph: {0}")]
+    #[error("failed to draw the flame graph: {0}")]
     Drawing(std::io::Error),
 }
 
