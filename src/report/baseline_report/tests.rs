@@ -105,7 +105,10 @@ fn an_empty_store_says_what_to_do_and_junit_is_refused() {
         assert!(shown(&BaselineReport::default(), format, None).contains("cargo perfguard run"));
     }
     let error = render(&report(), Format::Junit, &Style::default()).unwrap_err();
-    assert_eq!(error.to_string(), "`report` cannot be written as junit: use table, json, markdown, html, csv");
+    assert_eq!(
+        error.to_string(),
+        "`report` cannot be written as junit: use table, json, markdown, html, csv"
+    );
 }
 
 #[test]
