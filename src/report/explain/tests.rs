@@ -170,7 +170,10 @@ fn names_command_neither_terminals_nor_comments_and_are_whole_in_json() {
 fn formats_that_make_no_sense_are_refused() {
     for format in [Format::Html, Format::Junit, Format::Csv] {
         let error = render(&one(), format, &Style::default()).unwrap_err();
-        assert_eq!(error.to_string(), format!("write explain as {format}; use table, json, markdown"));
+        assert_eq!(
+            error.to_string(),
+            format!("`explain` cannot be written as {format}: use table, json, markdown")
+        );
     }
 }
 
