@@ -255,8 +255,16 @@ fn cfg_holds(text: &str, triple: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::build) mod tests {
     use super::*;
+
+    /// What flags and variables say, without any file.
+    pub(in crate::build) fn loaded(flags: &[&str], variables: &[(&str, &str)]) -> CargoConfig {
+        let environment: Variables =
+            variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
+        CargoConfig::load(Path::new("/no/such/folder"), &environment, &flags).unwrap()
+    }
 
     const LINUX: &str = "x86_64-unknown-linux-gnu";
 

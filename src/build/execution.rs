@@ -68,19 +68,11 @@ fn system(triple: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::Variables;
-
     use super::*;
+    use crate::build::config::tests::loaded as config;
 
     const HOST: &str = "x86_64-unknown-linux-gnu";
     const ARM: &str = "aarch64-unknown-linux-gnu";
-
-    fn config(flags: &[&str], variables: &[(&str, &str)]) -> CargoConfig {
-        let environment: Variables =
-            variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
-        CargoConfig::load(Path::new("/no/such/folder"), &environment, &flags).unwrap()
-    }
 
     #[test]
     fn own_code_runs_directly_or_by_a_runner() {

@@ -13,10 +13,9 @@ use super::error::CliError;
 use super::values::{self, Limits};
 use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
-    BenchmarkName, CargoFlags, Coloring, Features, Layout, MachineFacts, MachineKey, Metric, ReportKind,
-    Variables, without_leftovers,
+    BenchmarkName, CargoFlags, Coloring, Confirm, Features, HistoryCheck, Identical, Insistence, Layout,
+    MachineFacts, MachineKey, Metric, ReportKind, Variables, without_leftovers,
 };
-use crate::domain::{Confirm, HistoryCheck, Identical, Insistence};
 use crate::judge::{
     BenchmarkRule, GatePolicy, Inconclusive, Missing, Policy, TargetSelector, VerdictRequirement,
 };
@@ -112,14 +111,7 @@ impl Place {
             project: self.project.clone(),
             baseline: arguments.baseline.clone().or_else(|| self.config.baseline.clone()),
             candidate: Subject::WorkTree,
-            scope: scope(
-                self.config.layout,
-                &arguments.build,
-                filter,
-                words,
-                self.builtin(arguments.measuring.no_builtin)?,
-                color,
-            ),
+            scope: self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
             claims: self.claim_gate(arguments, measuring.budget)?,
             measuring,
             judging: self.judging(&arguments.judging, HistoryCheck::Allowed)?,
@@ -142,10 +134,9 @@ impl Place {
     pub(crate) fn claims(&self, arguments: &ClaimsArgs, color: Coloring) -> Result<ClaimsRequest, CliError> {
         let (filter, words) = filter(&arguments.filter, arguments.exact)?;
         let budget = arguments.budget.unwrap_or(CLAIM_BUDGET);
-        let suite = self.builtin(arguments.no_builtin)?;
         Ok(ClaimsRequest {
             project: self.project.clone(),
-            scope: scope(self.config.layout, &arguments.build, filter, words, suite, color),
+            scope: self.scope(&arguments.build, (filter, words), arguments.no_builtin, color)?,
             own: self.config.claims.clone(),
             measuring: without_flags(budget),
             policy: Policy::new(),
@@ -158,10 +149,9 @@ impl Place {
     pub(crate) fn doctor(&self, arguments: &DoctorArgs, color: Coloring) -> Result<DoctorRequest, CliError> {
         let (filter, words) = filter(&arguments.filter, arguments.exact)?;
         let budget = arguments.budget.or(self.config.budget).unwrap_or(BUDGET);
-        let suite = self.builtin(arguments.no_builtin)?;
         Ok(DoctorRequest {
             project: self.project.clone(),
-            scope: scope(self.config.layout, &arguments.build, filter, words, suite, color),
+            scope: self.scope(&arguments.build, (filter, words), arguments.no_builtin, color)?,
             measuring: without_flags(budget),
             policy: self.policy(&[])?,
             benchmarks: if arguments.quick { 0 } else { arguments.benchmarks.into() },
@@ -194,14 +184,7 @@ impl Place {
             project: self.project.clone(),
             baseline: Some(arguments.base.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
-            scope: scope(
-                self.config.layout,
-                &arguments.build,
-                filter,
-                words,
-                self.builtin(arguments.measuring.no_builtin)?,
-                color,
-            ),
+            scope: self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
             measuring: self.measuring(&arguments.measuring, &arguments.judging)?,
             judging: self.judging(&arguments.judging, HistoryCheck::Off)?,
             claims: ClaimGate {
@@ -221,14 +204,7 @@ impl Place {
         Ok(RunRequest {
             project: self.project.clone(),
             what: arguments.commits.clone().map_or(RunSubject::WorkTree, RunSubject::Range),
-            scope: scope(
-                self.config.layout,
-                &arguments.build,
-                filter,
-                words,
-                self.builtin(arguments.measuring.no_builtin)?,
-                color,
-            ),
+            scope: self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
             measuring: self.measuring(&arguments.measuring, &JudgingArgs::default())?,
             machine: machine_facts(&arguments.store),
         })
@@ -239,14 +215,7 @@ impl Place {
         let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
         Ok(ListRequest {
             project: self.project.clone(),
-            scope: scope(
-                self.config.layout,
-                &arguments.build,
-                filter,
-                words,
-                self.builtin(arguments.no_builtin)?,
-                color,
-            ),
+            scope: self.scope(&arguments.build, (filter, words), arguments.no_builtin, color)?,
             machine: machine::facts(),
         })
     }
@@ -263,22 +232,47 @@ impl Place {
             benchmark: arguments.benchmark.clone(),
             baseline: arguments.base.clone().or_else(|| self.config.baseline.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
-            scope: scope(
-                self.config.layout,
-                &arguments.build,
-                filter,
-                words,
-                self.builtin(arguments.no_builtin)?,
-                color,
-            ),
+            scope: self.scope(&arguments.build, (filter, words), arguments.no_builtin, color)?,
             launch_timeout: arguments.launch_timeout,
             caches: arguments.caches,
             machine: machine::facts(),
         })
     }
 
-    fn builtin(&self, off: bool) -> Result<Suite, CliError> {
-        if off { Ok(Suite::Off) } else { builtin(&self.config) }
+    /// What takes part, and how Cargo is called.
+    fn scope(
+        &self,
+        arguments: &BuildArgs,
+        (filter, words): (Filter, Vec<String>),
+        no_builtin: bool,
+        color: Coloring,
+    ) -> Result<Scope, CliError> {
+        Ok(Scope {
+            selection: Selection {
+                packages: arguments.package.clone(),
+                exclude: arguments.exclude.clone(),
+                benches: arguments.bench.clone(),
+                features: Features {
+                    list: arguments.features.clone(),
+                    all: arguments.all_features,
+                    no_default: arguments.no_default_features,
+                },
+            },
+            flags: CargoFlags {
+                locked: arguments.locked,
+                offline: arguments.offline,
+                frozen: arguments.frozen,
+                profile: arguments.profile.clone(),
+                target: arguments.target.clone(),
+                jobs: arguments.jobs.clone(),
+                config: Vec::new(),
+                color,
+            },
+            filter,
+            words,
+            suite: if no_builtin { Suite::Off } else { builtin(&self.config)? },
+            layout: arguments.layout.map(Layout::from).or(self.config.layout).unwrap_or_default(),
+        })
     }
 
     fn measuring(&self, arguments: &MeasuringArgs, judging: &JudgingArgs) -> Result<Measuring, CliError> {
@@ -354,43 +348,6 @@ pub(crate) fn read_store(path: &Path) -> Result<Store, StoreError> {
     match Store::open_read_only(path) {
         Err(error) if matches!(error.problem(), Problem::Older { found: 1.., .. }) => Store::open(path),
         opened => opened,
-    }
-}
-
-/// What takes part, and how Cargo is called.
-fn scope(
-    layout: Option<Layout>,
-    arguments: &BuildArgs,
-    filter: Filter,
-    words: Vec<String>,
-    suite: Suite,
-    color: Coloring,
-) -> Scope {
-    Scope {
-        selection: Selection {
-            packages: arguments.package.clone(),
-            exclude: arguments.exclude.clone(),
-            benches: arguments.bench.clone(),
-            features: Features {
-                list: arguments.features.clone(),
-                all: arguments.all_features,
-                no_default: arguments.no_default_features,
-            },
-        },
-        flags: CargoFlags {
-            locked: arguments.locked,
-            offline: arguments.offline,
-            frozen: arguments.frozen,
-            profile: arguments.profile.clone(),
-            target: arguments.target.clone(),
-            jobs: arguments.jobs.clone(),
-            config: Vec::new(),
-            color,
-        },
-        filter,
-        words,
-        suite,
-        layout: arguments.layout.map(Layout::from).or(layout).unwrap_or_default(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::artifact::{BuildFingerprint, Digest, Toolchain};
 use super::asked::Asked;
-use super::claim::{Claim, ClaimSetback, ClaimWeight, Claimed, LayoutFact};
+use super::claim::{Claim, ClaimSetback, ClaimWeight, Claimed, Expectation, Instructions, LayoutFact};
 use super::comparison::{ComparisonId, Pair};
 use super::count::{CountKind, Counted, Counts, NotCounted};
 use super::failure::Failure;
@@ -303,6 +303,16 @@ pub struct ClaimEvidence {
 }
 
 impl ClaimEvidence {
+    /// Whether instructions are part of the claim.
+    pub fn counts_instructions(&self) -> bool {
+        matches!(self.claim.expectation, Expectation::Equal { instructions: Instructions::AsWell, .. })
+    }
+
+    /// The benchmark that is measured on a side: the faster one is the baseline.
+    pub fn benchmark_on(&self, side: Side) -> Option<&BenchmarkName> {
+        self.benchmarks.get(usize::from(side == Side::Candidate))
+    }
+
     /// Everything that was measured in pairs.
     pub fn paired_mut(&mut self) -> impl Iterator<Item = &mut PairedEvidence> {
         [self.pairs.as_mut(), self.remeasured.as_mut()].into_iter().flatten()

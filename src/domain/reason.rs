@@ -47,7 +47,8 @@ pub enum CountDoubt {
 }
 
 /// What measuring a build against itself seemed to show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Seemed {
     /// Worse than itself.
     Worse,
@@ -101,14 +102,7 @@ pub enum Reason {
     /// Slower, with the same code doing the same things: only where the code lies is left to explain it.
     CodeLayout,
     /// The A/A test found a build that seemed to differ from itself.
-    UnfitMachine {
-        /// Which benchmark.
-        benchmark: BenchmarkName,
-        /// What it seemed to be.
-        seemed: Seemed,
-        /// How many more benchmarks did.
-        others: usize,
-    },
+    UnfitMachine(Objection),
     /// Measured and stored without a judgement.
     Stored,
 }
@@ -144,7 +138,7 @@ impl Reason {
             },
             Self::NotCounted(..) => "not-counted",
             Self::CodeLayout => "code-layout",
-            Self::UnfitMachine { .. } => "unfit-machine",
+            Self::UnfitMachine(_) => "unfit-machine",
             Self::Stored => "stored",
         }
     }
@@ -248,8 +242,8 @@ impl Note {
 pub struct Objection {
     /// Which benchmark.
     pub benchmark: BenchmarkName,
-    /// Whether it seemed worse (or better).
-    pub worse: bool,
+    /// What it seemed to be.
+    pub seemed: Seemed,
     /// How many more did.
     pub others: usize,
 }

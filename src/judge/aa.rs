@@ -7,7 +7,7 @@
 //! questions (slower? faster?) at α/2*k* each: a machine whose pairs err as often up as down is called unfit with a
 //! probability of at most α.
 
-use crate::domain::{AaTest, Ended, Limit, Metric, Note, Objection, Pair, PairedEvidence, Seemed};
+use crate::domain::{AaControl, AaTest, Ended, Limit, Metric, Note, Objection, Pair, PairedEvidence, Seemed};
 use crate::stats::ErrorBudget;
 
 use super::paired::{PairedState, PairedTest};
@@ -60,30 +60,26 @@ pub fn self_finding(evidence: &PairedEvidence, test: Option<&PairedTest>) -> Sel
 
 /// Why nothing that was timed counts; `None` when the machine was fit, as far as this tells.
 pub fn objection(aa: &AaTest, rules: &Rules<'_>) -> Option<Objection> {
-    let budget = aa_budget(rules, aa.controls.len());
-    let mut changed = aa.controls.iter().filter_map(|control| {
-        let limit = rules.limit_of(&control.name, &control.target, Metric::WallTime);
-        let test = self_test_of(&limit, &control.pairs.pairs, budget);
-        match self_finding(&control.pairs, test.as_ref()) {
-            SelfFinding::Changed(seemed) => Some((control.name.clone(), seemed)),
-            _ => None,
-        }
+    let mut changed = findings(aa, rules).filter_map(|(control, finding)| match finding {
+        SelfFinding::Changed(seemed) => Some((control.name.clone(), seemed)),
+        _ => None,
     });
     let (benchmark, seemed) = changed.next()?;
-    Some(Objection { benchmark, worse: seemed == Seemed::Worse, others: changed.count() })
+    Some(Objection { benchmark, seemed, others: changed.count() })
 }
 
-/// What a reader should know of the A/A test; nothing where it was not asked for.
-pub fn note(aa: &AaTest, rules: &Rules<'_>) -> Option<Note> {
+/// What a reader should know of the A/A test and of the objection it made; nothing where it was not asked for.
+pub fn note(aa: &AaTest, objection: Option<Objection>, rules: &Rules<'_>) -> Option<Note> {
+    let same = findings(aa, rules).filter(|(_, finding)| *finding == SelfFinding::Same);
+    aa.asked.then(|| Note::AaTest { measured: aa.controls.len(), unchanged: same.count(), objection })
+}
+
+/// What each benchmark's pairs against itself show.
+fn findings<'a>(aa: &'a AaTest, rules: &'a Rules<'_>) -> impl Iterator<Item = (&'a AaControl, SelfFinding)> {
     let budget = aa_budget(rules, aa.controls.len());
-    let same = aa.controls.iter().filter(|control| {
+    aa.controls.iter().map(move |control| {
         let limit = rules.limit_of(&control.name, &control.target, Metric::WallTime);
         let test = self_test_of(&limit, &control.pairs.pairs, budget);
-        self_finding(&control.pairs, test.as_ref()) == SelfFinding::Same
-    });
-    aa.asked.then(|| Note::AaTest {
-        measured: aa.controls.len(),
-        unchanged: same.count(),
-        objection: objection(aa, rules),
+        (control, self_finding(&control.pairs, test.as_ref()))
     })
 }

@@ -1,15 +1,13 @@
 //! The verdict on a claim, from evidence alone, and what to find out next about one. Nothing rewrites what the verdict says.
 
 use crate::domain::{
-    AaTest, ClaimCase, ClaimEvidence, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed, Counted,
-    Ended, Expectation, Instructions, LayoutFact, Metric, PairedEvidence, Sides, median,
+    ClaimCase, ClaimEvidence, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed, Confirm,
+    Counted, Ended, LayoutFact, Metric, Objection, PairedEvidence, Side, Sides, median,
 };
 
 use super::ErrorBudget;
-use super::aa;
 use super::claim::{ClaimTest, Relation, allocations};
 use super::rules::Rules;
-use crate::domain::Confirm;
 
 /// What pairs have to decide about a claim, if anything.
 pub fn relation(case: &ClaimCase) -> Option<Relation> {
@@ -46,8 +44,12 @@ pub fn next_of_claim(evidence: &ClaimEvidence, rules: &Rules<'_>) -> ClaimStep {
     }
 }
 
-/// The verdict on one claim.
-pub fn verdict_of_claim(evidence: &ClaimEvidence, aa: &AaTest, rules: &Rules<'_>) -> ClaimOutcome {
+/// The verdict on one claim. `unfit` is what the run's A/A test objects, if anything.
+pub fn verdict_of_claim(
+    evidence: &ClaimEvidence,
+    unfit: Option<&Objection>,
+    rules: &Rules<'_>,
+) -> ClaimOutcome {
     let bare = ClaimOutcome {
         section: evidence.claim.section.clone(),
         statement: evidence.claim.statement.clone(),
@@ -62,9 +64,9 @@ pub fn verdict_of_claim(evidence: &ClaimEvidence, aa: &AaTest, rules: &Rules<'_>
         }
         ClaimCase::Counted => of_counts(evidence, bare),
         ClaimCase::Layout(types) => of_layout(evidence, types, bare),
-        ClaimCase::AtLeast(ratio) => of_time(evidence, Relation::AtLeast(*ratio), bare, aa, rules),
+        ClaimCase::AtLeast(ratio) => of_time(evidence, Relation::AtLeast(*ratio), bare, unfit, rules),
         ClaimCase::EqualWithin(fraction) => {
-            let timed = of_time(evidence, Relation::EqualWithin(*fraction), bare, aa, rules);
+            let timed = of_time(evidence, Relation::EqualWithin(*fraction), bare, unfit, rules);
             in_instructions(evidence, *fraction, timed)
         }
     }
@@ -86,14 +88,14 @@ fn of_time(
     evidence: &ClaimEvidence,
     relation: Relation,
     bare: ClaimOutcome,
-    aa: &AaTest,
+    unfit: Option<&Objection>,
     rules: &Rules<'_>,
 ) -> ClaimOutcome {
     let open = |reason| ClaimOutcome { reasons: vec![reason], ..bare.clone() };
     let Some(pairs) = &evidence.pairs else { return open(ClaimReason::NotMeasured) };
     let failed = [Some(pairs), evidence.remeasured.as_ref()].into_iter().flatten().find_map(failed_side);
     if let Some(side) = failed {
-        let name = evidence.benchmarks.get(side).cloned();
+        let name = evidence.benchmark_on(side).cloned();
         return open(name.map_or(ClaimReason::NotMeasured, ClaimReason::Failed));
     }
     let Some(test) = test_of(relation, pairs, rules.error_budget()) else {
@@ -101,8 +103,8 @@ fn of_time(
         return open(if interrupted { ClaimReason::Interrupted } else { ClaimReason::NoPairs });
     };
     let found = ClaimOutcome { ratio: test.ratio(), interval: test.interval(), ..bare };
-    if let Some(objection) = aa::objection(aa, rules) {
-        return ClaimOutcome { reasons: vec![ClaimReason::Unfit(objection)], ..found };
+    if let Some(objection) = unfit {
+        return ClaimOutcome { reasons: vec![ClaimReason::Unfit(objection.clone())], ..found };
     }
     let fresh = evidence.remeasured.as_ref();
     let again = fresh.map(|fresh| {
@@ -120,11 +122,10 @@ fn of_time(
     ClaimOutcome { verdict, reasons, ..found }
 }
 
-/// The place of the benchmark that failed: the faster one is the baseline.
-fn failed_side(pairs: &PairedEvidence) -> Option<usize> {
+/// The side that failed.
+fn failed_side(pairs: &PairedEvidence) -> Option<Side> {
     match &pairs.ended {
-        Ended::Failed(crate::domain::Side::Baseline, _) => Some(0),
-        Ended::Failed(crate::domain::Side::Candidate, _) => Some(1),
+        Ended::Failed(side, _) => Some(*side),
         _ => None,
     }
 }
@@ -136,9 +137,9 @@ fn test_of(relation: Relation, pairs: &PairedEvidence, budget: ErrorBudget) -> O
 /// What counts of instructions add to a claim that two benchmarks are equal: they are exact, so they refute it whatever the
 /// clock says, and alone they do not confirm it.
 fn in_instructions(evidence: &ClaimEvidence, within: f64, found: ClaimOutcome) -> ClaimOutcome {
-    let asked =
-        matches!(evidence.claim.expectation, Expectation::Equal { instructions: Instructions::AsWell, .. });
-    let ([one, other], true) = (&evidence.instructions[..], asked) else { return found };
+    let ([one, other], true) = (&evidence.instructions[..], evidence.counts_instructions()) else {
+        return found;
+    };
     let count = |counted: &Counted| match counted {
         Ok(counts) => median(counts.values(Metric::Instructions)).ok_or(None),
         Err(why) => Err(Some(why.clone())),

@@ -6,10 +6,10 @@ use super::paired::tests::pairs_of;
 use super::{Policy, Rules};
 use crate::domain::fixtures::fingerprint;
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkName, ComparisonId, CountKind, Counted, Counts, Digest, Ended, Metric,
-    PairedEvidence, Presence, Provenance, Sample, SideBuild, Sides,
+    BenchmarkEvidence, BenchmarkName, ComparisonId, Confirm, CountKind, Counted, Counts, Digest, Ended,
+    HistoryCheck, Identical, Insistence, Metric, PairedEvidence, Presence, Provenance, Sample, SideBuild,
+    Sides,
 };
-use crate::domain::{Confirm, HistoryCheck, Identical, Insistence};
 
 /// Time, instructions and allocations.
 pub(crate) const ALL: [Metric; 3] = [Metric::WallTime, Metric::Instructions, Metric::Allocations];

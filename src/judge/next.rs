@@ -3,7 +3,9 @@
 //! The cheap answers come first: what needs no measuring, then what can be counted, then a quick check of what executes the
 //! same code, then history, then pairs, and fresh pairs for what they suspect.
 
-use crate::domain::{BenchmarkEvidence, CountKind, Counted, Counts, Metric, Presence, Sides};
+use crate::domain::{
+    BenchmarkEvidence, Confirm, CountKind, Counted, Counts, HistoryCheck, Identical, Metric, Presence, Sides,
+};
 
 use super::code_layout;
 use super::exact::launches_needed;
@@ -11,7 +13,6 @@ use super::quick::suffices;
 use super::rules::Rules;
 use super::verdict;
 use super::{PairedState, Policy};
-use crate::domain::{Confirm, HistoryCheck, Identical};
 
 /// How many launches tell whether a count repeats.
 const REPEATED: usize = 2;

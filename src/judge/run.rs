@@ -1,7 +1,8 @@
 //! From the evidence of a whole run to its report. Pure: a stored run is judged again by calling this once more.
 
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkOutcome, ClaimOutcome, Note, Reason, Report, ReportKind, RunEvidence, Trouble,
+    BenchmarkEvidence, BenchmarkOutcome, ClaimOutcome, Note, Objection, Reason, Report, ReportKind,
+    RunEvidence, Trouble,
 };
 
 use super::gate::{Gate, GatePolicy};
@@ -18,13 +19,14 @@ pub fn judge_run(
     gate: GatePolicy,
 ) -> Report {
     let rules = Rules::of_run(policy, run);
+    let unfit = aa::objection(&run.aa, &rules);
     let mut found: Vec<BenchmarkOutcome> =
-        benchmarks.iter().map(|evidence| verdict(evidence, &run.aa, &rules)).collect();
+        benchmarks.iter().map(|evidence| verdict(evidence, unfit.as_ref(), &rules)).collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
     let claims: Vec<ClaimOutcome> = run
         .claims
         .iter()
-        .map(|evidence| claim_verdict::verdict_of_claim(evidence, &run.aa, &rules))
+        .map(|evidence| claim_verdict::verdict_of_claim(evidence, unfit.as_ref(), &rules))
         .collect();
     let mut troubles = run.troubles.clone();
     troubles.extend(found.iter().filter_map(failed));
@@ -39,7 +41,7 @@ pub fn judge_run(
         benchmarks: found,
         claims,
         troubles,
-        notes: notes(run, benchmarks, &rules),
+        notes: notes(run, benchmarks, unfit, &rules),
         seconds: run.seconds,
         ..Report::new(run.kind)
     }
@@ -59,14 +61,20 @@ fn failed(outcome: &BenchmarkOutcome) -> Option<Trouble> {
 }
 
 /// What a reader should know, each once.
-fn notes(run: &RunEvidence, benchmarks: &[BenchmarkEvidence], rules: &Rules<'_>) -> Vec<Note> {
+fn notes(
+    run: &RunEvidence,
+    benchmarks: &[BenchmarkEvidence],
+    unfit: Option<Objection>,
+    rules: &Rules<'_>,
+) -> Vec<Note> {
     let renamed = benchmarks.iter().filter_map(|evidence| {
         let from = evidence.renamed_from.clone()?;
         Some(Note::Renamed { from, to: evidence.name.clone() })
     });
     let counted = benchmarks.iter().flat_map(|evidence| verdict::notes(evidence, rules));
     let mut notes: Vec<Note> = Vec::new();
-    for note in run.notes.iter().cloned().chain(renamed).chain(counted).chain(aa::note(&run.aa, rules)) {
+    let tested = aa::note(&run.aa, unfit, rules);
+    for note in run.notes.iter().cloned().chain(renamed).chain(counted).chain(tested) {
         if !notes.contains(&note) {
             notes.push(note);
         }

@@ -2,9 +2,9 @@
 
 use crate::domain::evidence::{both_counted, not_counted};
 use crate::domain::{
-    AaTest, BenchmarkEvidence, BenchmarkOutcome, BuildDifference, Cause, Counts, Ended, Limit, Metric,
-    MetricOutcome, NotCounted, Note, Objection, Pair, PairedEvidence, Presence, Provenance, Reason, Seemed,
-    SideBuild, Sides, Verdict,
+    BenchmarkEvidence, BenchmarkOutcome, BuildDifference, Cause, Confirm, Counts, Ended, Identical,
+    Insistence, Limit, Metric, MetricOutcome, NotCounted, Note, Objection, Pair, PairedEvidence, Presence,
+    Provenance, Reason, SideBuild, Sides, Verdict,
 };
 
 use super::confirm::Remeasurement;
@@ -12,8 +12,7 @@ use super::history_check::{Cleared, Fresh, HistoryFinding, HistoryInput, history
 use super::paired::{PairedState, PairedTest};
 use super::quick::{QUICK_PAIRS, QuickCheck, suffices};
 use super::rules::Rules;
-use super::{ErrorBudget, aa, code_layout, exact, outcome};
-use crate::domain::{Confirm, Identical, Insistence};
+use super::{ErrorBudget, code_layout, exact, outcome};
 
 /// How many pairs confirm what history would clear.
 pub const HISTORY_PAIRS: usize = 1;
@@ -22,13 +21,16 @@ pub const HISTORY_PAIRS: usize = 1;
 /// is measured.
 const UNBRIDGEABLE: [&str; 3] = ["host", "target", "instrument"];
 
-/// The verdict on one benchmark of a comparison.
-pub fn verdict(evidence: &BenchmarkEvidence, aa: &AaTest, rules: &Rules<'_>) -> BenchmarkOutcome {
-    let unfit = aa::objection(aa, rules);
+/// The verdict on one benchmark of a comparison. `unfit` is what the run's A/A test objects, if anything.
+pub fn verdict(
+    evidence: &BenchmarkEvidence,
+    unfit: Option<&Objection>,
+    rules: &Rules<'_>,
+) -> BenchmarkOutcome {
     let mut found = BenchmarkOutcome::new(evidence.name.clone(), evidence.arch());
     found.renamed_from.clone_from(&evidence.renamed_from);
     for &metric in rules.metrics {
-        if let Some(outcome) = of_metric(evidence, metric, unfit.as_ref(), rules) {
+        if let Some(outcome) = of_metric(evidence, metric, unfit, rules) {
             found.add(outcome);
         }
     }
@@ -88,11 +90,7 @@ fn of_metric(
     let found = of_time(evidence, rules);
     Some(match unfit {
         None => found,
-        Some(Objection { benchmark, worse, others }) => {
-            let seemed = if *worse { Seemed::Worse } else { Seemed::Better };
-            let reason = Reason::UnfitMachine { benchmark: benchmark.clone(), seemed, others: *others };
-            outcome::on_unfit_machine(found, reason)
-        }
+        Some(objection) => outcome::on_unfit_machine(found, Reason::UnfitMachine(objection.clone())),
     })
 }
 

@@ -126,10 +126,11 @@ impl Runner for Coordinator {
             ?options,
             "measures a pair"
         );
-        match schedule {
-            Schedule::Sequential => self.sequential.pair(benches, ids, index, first, options),
-            Schedule::Interleaved => self.pair_or_alone(benches, ids, index, first, options),
+        #[cfg(unix)]
+        if schedule == Schedule::Interleaved {
+            return self.pair_or_alone(benches, ids, index, first, options);
         }
+        self.sequential.pair(benches, ids, index, first, options)
     }
 
     fn notes(&mut self) -> Vec<Note> {
@@ -191,19 +192,5 @@ impl Coordinator {
         };
         let wanted = Sides { baseline: wanted(Side::Baseline)?, candidate: wanted(Side::Candidate)? };
         self.interleaved.pair(benches, wanted.as_ref(), index, first, options).map(|played| played.pair)
-    }
-}
-
-#[cfg(not(unix))]
-impl Coordinator {
-    fn pair_or_alone(
-        &mut self,
-        benches: Sides<&BuiltBench>,
-        ids: Sides<&str>,
-        index: u32,
-        first: Side,
-        options: &LaunchOptions,
-    ) -> Result<Pair, (Side, LaunchFailure)> {
-        self.sequential.pair(benches, ids, index, first, options)
     }
 }

@@ -15,10 +15,9 @@ use super::layouts::Layouts;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
-use crate::domain::Identical;
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkName, CountKind, Event, Metric, Note, Presence, Progress, Report, Revision,
-    RunEvidence, RunId, Side, Sides, Trouble,
+    BenchmarkEvidence, BenchmarkName, CountKind, Event, Identical, Metric, Note, Presence, Progress, Report,
+    Revision, RunEvidence, RunId, Side, Sides, Trouble,
 };
 use crate::judge::next::{most_tests_of, tests_of};
 use crate::judge::{Rules, Step, judge_run, next};

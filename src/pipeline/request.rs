@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
-use crate::domain::Asked;
-use crate::domain::{BenchmarkName, CargoFlags, Claim, Layout, MachineFacts, Metric, ReportKind, Variables};
-use crate::domain::{Confirm, HistoryCheck, Identical, Insistence};
+use crate::domain::{
+    Asked, BenchmarkName, CargoFlags, Claim, Confirm, HistoryCheck, Identical, Insistence, Layout,
+    MachineFacts, Metric, ReportKind, Variables,
+};
 use crate::judge::{GatePolicy, Policy};
 use crate::measure::counter::{CountOptions, InstructionSource};
 use crate::measure::plan::launch_options;

@@ -44,7 +44,7 @@ pub(super) fn reason(reason: &Reason) -> String {
              simulation: what differs may be no more than where the code lies in the executable"
                 .to_owned()
         }
-        Reason::UnfitMachine { benchmark, seemed, others } => unfit(&benchmark.to_string(), *seemed, *others),
+        Reason::UnfitMachine(found) => objection(found),
         Reason::Stored => "measured and stored".to_owned(),
     }
 }
@@ -96,20 +96,16 @@ pub(super) fn not_counted(why: &NotCounted) -> String {
     }
 }
 
-fn unfit(benchmark: &str, seemed: Seemed, others: usize) -> String {
+fn objection(objection: &Objection) -> String {
+    let Objection { benchmark, seemed, others } = objection;
     let seemed = match seemed {
         Seemed::Worse => "slower",
         Seemed::Better => "faster",
     };
-    let others = if others == 0 { String::new() } else { format!(" (and {others} more)") };
+    let others = if *others == 0 { String::new() } else { format!(" (and {others} more)") };
     format!(
         "the A/A test found {benchmark} {seemed} than itself{others}, so this machine was unfit to measure"
     )
-}
-
-fn objection(objection: &Objection) -> String {
-    let seemed = if objection.worse { Seemed::Worse } else { Seemed::Better };
-    unfit(&objection.benchmark.to_string(), seemed, objection.others)
 }
 
 /// A difference between two builds.

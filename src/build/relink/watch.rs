@@ -115,15 +115,9 @@ fn named(rustflags: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::config::tests::loaded as config;
 
     const HOST: &str = "x86_64-unknown-linux-gnu";
-
-    fn config(flags: &[&str], variables: &[(&str, &str)]) -> CargoConfig {
-        let environment: Variables =
-            variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
-        CargoConfig::load(Path::new("/no/such/folder"), &environment, &flags).unwrap()
-    }
 
     #[test]
     fn a_linker_in_the_flags_is_seen_however_it_is_written() {

@@ -2,7 +2,7 @@
 
 use super::super::fixtures::{counts, measured, rules};
 use super::*;
-use crate::domain::{BenchmarkName, Claim, ClaimOrigin, ClaimSetback, CountKind};
+use crate::domain::{BenchmarkName, Claim, ClaimOrigin, ClaimSetback, CountKind, Expectation, Instructions};
 use crate::judge::Policy;
 
 fn equal(within: f64, instructions: Instructions) -> ClaimEvidence {
@@ -39,7 +39,7 @@ fn evidence(expectation: Expectation<String>, claimed: Claimed, case: ClaimCase)
 }
 
 fn judged(evidence: &ClaimEvidence) -> ClaimOutcome {
-    verdict_of_claim(evidence, &AaTest::default(), &rules(&Policy::new(), &[], Some(1)))
+    verdict_of_claim(evidence, None, &rules(&Policy::new(), &[], Some(1)))
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn what_was_not_measured_decides_nothing() {
     assert_eq!(judged(&impossible).verdict, ClaimVerdict::Undecided);
     let mut failed = ClaimEvidence { pairs: Some(measured(&[])), ..faster() };
     let failure = crate::domain::Failure::default();
-    failed.pairs.as_mut().unwrap().ended = Ended::Failed(crate::domain::Side::Candidate, failure);
+    failed.pairs.as_mut().unwrap().ended = Ended::Failed(Side::Candidate, failure);
     assert_eq!(judged(&failed).reasons, [ClaimReason::Failed(BenchmarkName::new("p", "t", "b"))]);
 }
 

@@ -2,17 +2,17 @@
 
 use super::super::fixtures::{ALL, both, build, counts, measured, rules, same_code};
 use super::*;
-use crate::domain::HistoryCheck;
 use crate::domain::{
-    AaControl, BenchmarkName, CountKind, Failure, HistoryEvidence, Limit, Method, Side, Simulated,
-    TopFunction,
+    AaControl, AaTest, BenchmarkName, CountKind, Failure, HistoryCheck, HistoryEvidence, Limit, Method, Side,
+    Simulated, TopFunction,
 };
+use crate::judge::aa;
 use crate::judge::{Limits, Policy};
 
 const TIME: [Metric; 1] = [Metric::WallTime];
 
 fn judged(evidence: &BenchmarkEvidence) -> BenchmarkOutcome {
-    verdict(evidence, &AaTest::default(), &rules(&Policy::new(), &TIME, Some(20)))
+    verdict(evidence, None, &rules(&Policy::new(), &TIME, Some(20)))
 }
 
 fn outcome_of(evidence: &BenchmarkEvidence) -> (Verdict, Option<&'static str>) {
@@ -109,7 +109,7 @@ fn the_same_code_is_unchanged_where_a_quick_check_agrees() {
     // By a smaller threshold the same pairs differ, and nobody measured more.
     let limits = Limits::from([(Metric::WallTime, Limit::parse("0.1%", Metric::WallTime).unwrap())]);
     let policy = Policy::new().with_overrides(limits);
-    let strict = verdict(&evidence, &AaTest::default(), &rules(&policy, &TIME, Some(20)));
+    let strict = verdict(&evidence, None, &rules(&policy, &TIME, Some(20)));
     assert_eq!(strict.verdict(), Verdict::Inconclusive);
     assert_eq!(strict.metrics[0].reason, Some(Reason::QuickCheckDiffers));
 }
@@ -127,7 +127,7 @@ fn history_clears_only_with_a_pair_that_agrees() {
     let asking = Rules { history: HistoryCheck::Allowed, ..rules(&policy, &TIME, Some(1)) };
     let judge = |history| {
         let evidence = BenchmarkEvidence { history: Some(history), ..both() };
-        verdict(&evidence, &AaTest::default(), &asking).metrics.remove(0)
+        verdict(&evidence, None, &asking).metrics.remove(0)
     };
     let cleared = judge(history(Some(&[0.001])));
     assert_eq!(
@@ -148,7 +148,7 @@ fn counts_are_judged_to_the_last_one_and_a_change_within_the_threshold_is_not_na
         let mut evidence = BenchmarkEvidence { instructions: Some(instructions), ..both() };
         evidence.top_functions =
             vec![TopFunction { function: "f".into(), krate: None, place: None, difference: 5.0 }];
-        verdict(&evidence, &AaTest::default(), &rules(&Policy::new(), &[Metric::Instructions], Some(1)))
+        verdict(&evidence, None, &rules(&Policy::new(), &[Metric::Instructions], Some(1)))
     };
     let worse = judge(1000.0, 1020.0);
     assert_eq!(worse.verdict(), Verdict::Regressed);
@@ -170,14 +170,14 @@ fn what_was_not_counted_is_a_note_or_a_verdict_by_what_was_asked() {
     let policy = Policy::new();
     let metrics = [Metric::WallTime, Metric::Instructions];
     let default = rules(&policy, &metrics, Some(1));
-    let left_out = verdict(&uncounted(&why), &AaTest::default(), &default);
+    let left_out = verdict(&uncounted(&why), None, &default);
     assert_eq!(left_out.metrics.len(), 1);
     assert!(matches!(&notes(&uncounted(&why), &default)[..], [Note::NotCounted { benchmark: None, .. }]));
     let asked = Rules { insistence: Insistence::Asked, ..default };
-    let told = verdict(&uncounted(&why), &AaTest::default(), &asked);
+    let told = verdict(&uncounted(&why), None, &asked);
     assert_eq!(told.metrics[1].verdict, Verdict::NotComparable);
     assert!(notes(&uncounted(&why), &asked).is_empty());
-    let stopped = verdict(&uncounted(&NotCounted::Interrupted), &AaTest::default(), &default);
+    let stopped = verdict(&uncounted(&NotCounted::Interrupted), None, &default);
     assert_eq!(stopped.metrics[1].reason, Some(Reason::Interrupted));
 }
 
@@ -195,7 +195,8 @@ fn an_unfit_machine_takes_no_verdict_but_those_of_the_clock() {
         ..same_code()
     };
     let policy = Policy::new();
-    let found = verdict(&evidence, &unfit, &rules(&policy, &ALL, Some(20)));
+    let all = rules(&policy, &ALL, Some(20));
+    let found = verdict(&evidence, aa::objection(&unfit, &all).as_ref(), &all);
     let verdicts: Vec<Verdict> = found.metrics.iter().map(|metric| metric.verdict).collect();
     assert_eq!(verdicts, [Verdict::Inconclusive, Verdict::Unchanged, Verdict::Unchanged]);
     assert!(found.metrics[0].change.is_some() && found.causes.is_empty());
@@ -204,7 +205,9 @@ fn an_unfit_machine_takes_no_verdict_but_those_of_the_clock() {
         controls: vec![AaControl { pairs: measured(&[0.0; 20]), ..unfit.controls[0].clone() }],
         ..unfit
     };
-    assert_eq!(verdict(&evidence, &fit, &rules(&policy, &TIME, Some(20))).verdict(), Verdict::Regressed);
+    let time = rules(&policy, &TIME, Some(20));
+    let objection = aa::objection(&fit, &time);
+    assert_eq!(verdict(&evidence, objection.as_ref(), &time).verdict(), Verdict::Regressed);
 }
 
 #[test]

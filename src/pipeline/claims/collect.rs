@@ -10,8 +10,8 @@ use super::super::session::Session;
 use super::super::workspace::Listing;
 use super::resolve::Resolved;
 use crate::domain::{
-    BenchmarkName, ClaimEvidence, CountKind, Counted, Ended, Event, Expectation, Instructions, LayoutFact,
-    Metric, NotCounted, PairedEvidence, Phase, Revision, RunEvidence, Trouble,
+    BenchmarkName, ClaimEvidence, CountKind, Counted, Ended, Event, LayoutFact, Metric, NotCounted,
+    PairedEvidence, Phase, Revision, RunEvidence, Trouble,
 };
 use crate::judge::{ClaimStep, ClaimTest, ErrorBudget, Relation, Rules, next_of_claim, relation};
 use crate::support::process::interrupted;
@@ -36,11 +36,10 @@ pub(crate) fn collect(
     session: &mut Session<'_>,
     run: &mut RunEvidence,
     revision: &Revision,
-    claims: Vec<Resolved>,
+    mut claims: Vec<Resolved>,
     built: &Built<'_>,
     rules: &Rules<'_>,
 ) -> Result<(), PipelineError> {
-    let mut claims = claims;
     count(session, revision, &mut claims, built)?;
     let facts = built.layout.map(|facts| facts.as_ref().map(|text| layout_facts(text)).map_err(Clone::clone));
     for claim in &mut claims {
@@ -99,8 +98,7 @@ fn measure(
 /// A benchmark of a claim that gave nothing.
 fn failure(evidence: &ClaimEvidence) -> Option<Trouble> {
     let Ended::Failed(side, failure) = &evidence.pairs.as_ref()?.ended else { return None };
-    let place = usize::from(*side == crate::domain::Side::Candidate);
-    let benchmark = evidence.benchmarks.get(place)?.clone();
+    let benchmark = evidence.benchmark_on(*side)?.clone();
     Some(Trouble::Failed { benchmark, side: None, failure: failure.clone() })
 }
 
@@ -119,7 +117,7 @@ fn count(
     let mut session = session.measuring(&measuring);
     for kind in CountKind::ALL {
         let wanted =
-            |claim: &&Resolved| kind == CountKind::Allocations || counts_instructions(&claim.evidence);
+            |claim: &&Resolved| kind == CountKind::Allocations || claim.evidence.counts_instructions();
         let names: BTreeSet<BenchmarkName> =
             claims.iter().filter(wanted).flat_map(|claim| claim.evidence.benchmarks.clone()).collect();
         let found = count_all(&mut session, kind, revision, names, built)?;
@@ -160,11 +158,6 @@ fn count_all(
     let counts = session.count_repeatedly(&tasks)?;
     found.extend(tasks.into_iter().map(|task| task.key.benchmark).zip(counts.into_iter().map(counted)));
     Ok(found)
-}
-
-/// Whether a claim is one about instructions as well.
-fn counts_instructions(evidence: &ClaimEvidence) -> bool {
-    matches!(evidence.claim.expectation, Expectation::Equal { instructions: Instructions::AsWell, .. })
 }
 
 /// The lines of the built-in suite's binary `perfguard-layout`. One that cannot be read is no fact.

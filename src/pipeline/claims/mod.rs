@@ -23,10 +23,9 @@ use super::request::{Measuring, Project, Scope, Suite};
 use super::session::{Beginning, Session};
 use super::workspace::{Listing, Workspace};
 use crate::domain::{
-    AaTest, Asked, BenchmarkName, Claim, Event, MachineFacts, Progress, Report, ReportKind, Revision,
-    RunEvidence, Side, Sides, Trouble,
+    AaTest, Asked, BenchmarkName, Claim, Confirm, Event, HistoryCheck, MachineFacts, Progress, Report,
+    ReportKind, Revision, RunEvidence, Side, Sides, Trouble,
 };
-use crate::domain::{Confirm, HistoryCheck};
 use crate::judge::{GatePolicy, Policy, Rules, judge_run};
 use crate::measure::runner::Runner;
 use crate::source::SUITE_PACKAGE;

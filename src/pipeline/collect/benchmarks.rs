@@ -7,11 +7,12 @@ use super::super::error::PipelineError;
 use super::super::session::{Session, provenance, sequential, side_build};
 use super::counts::{AllocationBuild, Found, Taken, Task, counted, counting_bench, task};
 use super::history;
-use super::paired::Comparison;
+use super::paired::{Comparison, Make, Test};
 use crate::blame;
 use crate::domain::{
-    BenchmarkName, BuiltBench, CountKind, Counted, Event, InstructionCount, Measurement, Metric, NotCounted,
-    Phase, Presence, Provenance, Revision, Side, Sides, Simulated, TopFunction,
+    BenchmarkEvidence, BenchmarkName, BuiltBench, CountKind, Counted, Event, InstructionCount, Limit,
+    Measurement, Metric, NotCounted, PairedEvidence, Phase, Presence, Provenance, Revision, Side, Sides,
+    Simulated, TopFunction,
 };
 use crate::judge::quick::QUICK_PAIRS;
 use crate::judge::{PairedTest, QuickCheck, Rules, Step};
@@ -97,36 +98,22 @@ impl<'a, 's> Collector<'a, 's> {
         })
     }
 
-    fn comparisons(&self, benchmarks: &[&mut Benchmark], rules: &Rules<'_>) -> Vec<Comparison> {
-        benchmarks.iter().filter_map(|benchmark| self.comparison(benchmark, rules)).collect()
-    }
-
     fn quick_check(
         &mut self,
         rules: &Rules<'_>,
         benchmarks: &mut [&mut Benchmark],
     ) -> Result<(), PipelineError> {
-        let comparisons = self.comparisons(benchmarks, rules);
         let alone = rules.policy.error_budget(1);
         let make =
             |comparison: &Comparison, baseline| QuickCheck::new(&comparison.by, baseline, alone, QUICK_PAIRS);
-        let found = self.session.pairs(Phase::QuickCheck, comparisons, &make)?;
-        for (benchmark, found) in benchmarks.iter_mut().zip(found) {
-            benchmark.evidence.quick = Some(found);
-        }
-        Ok(())
+        self.measure(Phase::QuickCheck, rules, benchmarks, &make, |evidence| &mut evidence.quick)
     }
 
     fn pairs(&mut self, rules: &Rules<'_>, benchmarks: &mut [&mut Benchmark]) -> Result<(), PipelineError> {
         self.session.progress.event(Event::Measuring { benchmarks: benchmarks.len() });
-        let comparisons = self.comparisons(benchmarks, rules);
         let budget = rules.error_budget();
         let make = |comparison: &Comparison, baseline| PairedTest::lenient(&comparison.by, baseline, budget);
-        let found = self.session.pairs(Phase::Measurement, comparisons, &make)?;
-        for (benchmark, found) in benchmarks.iter_mut().zip(found) {
-            benchmark.evidence.pairs = Some(found);
-        }
-        Ok(())
+        self.measure(Phase::Measurement, rules, benchmarks, &make, |evidence| &mut evidence.pairs)
     }
 
     fn remeasure(
@@ -136,12 +123,25 @@ impl<'a, 's> Collector<'a, 's> {
     ) -> Result<(), PipelineError> {
         let stage = format!("Re-measuring {} with fresh launches", benchmarks.len());
         self.session.progress.event(Event::Stage(&stage));
-        let comparisons = self.comparisons(benchmarks, rules);
         let alone = rules.error_budget().alone();
         let make = |comparison: &Comparison, baseline| PairedTest::lenient(&comparison.by, baseline, alone);
-        let found = self.session.pairs(Phase::Remeasurement, comparisons, &make)?;
+        self.measure(Phase::Remeasurement, rules, benchmarks, &make, |evidence| &mut evidence.remeasured)
+    }
+
+    /// Measures pairs of all of these, and puts what is found into `place` of each.
+    fn measure<T: Test>(
+        &mut self,
+        phase: Phase,
+        rules: &Rules<'_>,
+        benchmarks: &mut [&mut Benchmark],
+        make: Make<'_, Limit, T>,
+        place: fn(&mut BenchmarkEvidence) -> &mut Option<PairedEvidence>,
+    ) -> Result<(), PipelineError> {
+        let comparisons =
+            benchmarks.iter().filter_map(|benchmark| self.comparison(benchmark, rules)).collect();
+        let found = self.session.pairs(phase, comparisons, make)?;
         for (benchmark, found) in benchmarks.iter_mut().zip(found) {
-            benchmark.evidence.remeasured = Some(found);
+            *place(&mut benchmark.evidence) = Some(found);
         }
         Ok(())
     }
@@ -154,10 +154,14 @@ impl<'a, 's> Collector<'a, 's> {
         rules: &Rules<'_>,
         benchmarks: &mut [&mut Benchmark],
     ) -> Result<(), PipelineError> {
-        let mut both = self.count_both(kind, launches, rules, benchmarks)?;
-        if kind == CountKind::Instructions && launches == 1 {
-            self.count_in_one_layout(rules, benchmarks, &mut both)?;
-        }
+        let both = {
+            let shared: Vec<&Benchmark> = benchmarks.iter().map(|benchmark| &**benchmark).collect();
+            let mut both = self.count_both(kind, launches, rules, &shared)?;
+            if kind == CountKind::Instructions && launches == 1 {
+                self.count_in_one_layout(rules, &shared, &mut both)?;
+            }
+            both
+        };
         let Sides { baseline, candidate } = both;
         for (benchmark, (baseline, candidate)) in
             benchmarks.iter_mut().zip(baseline.into_iter().zip(candidate))
@@ -179,7 +183,7 @@ impl<'a, 's> Collector<'a, 's> {
         kind: CountKind,
         launches: usize,
         rules: &Rules<'_>,
-        benchmarks: &[&mut Benchmark],
+        benchmarks: &[&Benchmark],
     ) -> Result<Sides<Vec<Counted>>, PipelineError> {
         let candidate = self.count_side(Side::Candidate, kind, launches, rules, benchmarks, None)?;
         let baseline =
@@ -192,33 +196,37 @@ impl<'a, 's> Collector<'a, 's> {
     fn count_in_one_layout(
         &mut self,
         rules: &Rules<'_>,
-        benchmarks: &mut [&mut Benchmark],
+        benchmarks: &[&Benchmark],
         both: &mut Sides<Vec<Counted>>,
     ) -> Result<(), PipelineError> {
-        let differing: Vec<usize> = (0..benchmarks.len())
-            .filter(|&at| match (&both.baseline[at], &both.candidate[at]) {
-                (Ok(baseline), Ok(candidate)) => !baseline.agrees(candidate),
-                _ => false,
-            })
-            .collect();
-        for at in differing {
-            let benchmark = &mut *benchmarks[at];
+        let mut places = Vec::new();
+        let mut built = Vec::new();
+        for (at, benchmark) in benchmarks.iter().enumerate() {
+            let (Ok(baseline), Ok(candidate)) = (&both.baseline[at], &both.candidate[at]) else { continue };
+            if baseline.agrees(candidate) {
+                continue;
+            }
             let Some(benches) = benchmark.both() else { continue };
             let Some(laid) = self.session.layouts.for_counts(benches) else { continue };
-            let name = benchmark.evidence.name.clone();
-            let built = Side::BOTH.map(|side| {
+            let name = &benchmark.evidence.name;
+            built.push(Side::BOTH.map(|side| {
                 let key = (name.clone(), CountKind::Instructions, side);
                 let taken = self.taken.remove(&key);
                 (key, taken)
-            });
+            }));
             self.laid.insert(name.clone(), laid);
-            let again = self.count_both(CountKind::Instructions, 1, rules, &[benchmark])?;
-            let again = (again.baseline.into_iter().next(), again.candidate.into_iter().next());
-            if let (Some(Ok(baseline)), Some(Ok(candidate))) = again {
+            places.push(at);
+        }
+        // All at once: counting keeps every CPU busy.
+        let laid: Vec<&Benchmark> = places.iter().map(|&at| benchmarks[at]).collect();
+        let again = self.count_both(CountKind::Instructions, 1, rules, &laid)?;
+        let again = again.baseline.into_iter().zip(again.candidate);
+        for ((at, built), again) in places.into_iter().zip(built).zip(again) {
+            if let (Ok(baseline), Ok(candidate)) = again {
                 both.baseline[at] = Ok(baseline);
                 both.candidate[at] = Ok(candidate);
             } else {
-                self.laid.remove(&name);
+                self.laid.remove(&benchmarks[at].evidence.name);
                 self.taken.extend(built.into_iter().filter_map(|(key, taken)| Some((key, taken?))));
             }
         }
@@ -233,7 +241,7 @@ impl<'a, 's> Collector<'a, 's> {
         kind: CountKind,
         launches: usize,
         rules: &Rules<'_>,
-        benchmarks: &[&mut Benchmark],
+        benchmarks: &[&Benchmark],
         other: Option<&[Counted]>,
     ) -> Result<Vec<Counted>, PipelineError> {
         let mut outcomes: Vec<Option<Counted>> = Vec::new();

@@ -1,13 +1,12 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    BenchmarkName, CpuIdentity, Finding, MachineFacts, MachineKey, Note, Seemed, SelfComparison, SelfDoubt,
-    Topic, Trouble,
+    BenchmarkName, CpuIdentity, Finding, Fitness, MachineFacts, MachineKey, Note, Seemed, SelfComparison,
+    SelfDoubt, Topic, Trouble,
 };
 
 use super::words::{answer, closing, rounded_up};
 use super::*;
-use crate::domain::Fitness;
 
 fn finding(topic: Topic, subject: &'static str, fitness: Fitness) -> Finding {
     Finding {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::fixtures::{bench, fingerprint, machine, revision};
-use crate::domain::{Identical, Insistence};
-use crate::domain::{Launch, Metric, PairedLaunch, ReportKind, SampleSet, Schedule, Side, Silent};
+use crate::domain::{
+    Identical, Insistence, Launch, Metric, PairedLaunch, ReportKind, SampleSet, Schedule, Side, Silent,
+};
 use crate::judge::ErrorBudget;
 use crate::measure::counter::InstructionSource;
 use crate::measure::failure::{FailureKind, LaunchFailure};
