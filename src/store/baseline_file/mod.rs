@@ -189,8 +189,13 @@ impl BaselineFile {
 
 /// Names a build by its values, so that another build in the file changes no line of this one.
 fn build_name(build: &BuildFingerprint) -> String {
+    name_of(&build.fields())
+}
+
+/// The name of a build with these values, in the words they are written in.
+fn name_of(fields: &[(&str, String)]) -> String {
     let mut hash = Sha256::new();
-    for (name, value) in build.fields() {
+    for (name, value) in fields {
         hash.update(name);
         hash.update([0]);
         hash.update(value);

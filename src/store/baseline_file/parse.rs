@@ -7,11 +7,12 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::domain::{
-    BuildFingerprint, CacheLevel, ClaimVerdict, CommitId, CpuIdentity, MachineFacts, MachineKey,
+    BuildFingerprint, CacheLevel, ClaimVerdict, CommitId, CpuIdentity, Instrument, MachineFacts, MachineKey,
+    NoInstrument,
 };
 
 use super::{
-    BaselineClaim, BaselineFile, BaselineFileError, BaselineProblem, BaselineResult, END, FORMAT, build_name,
+    BaselineClaim, BaselineFile, BaselineFileError, BaselineProblem, BaselineResult, END, FORMAT, name_of,
 };
 
 impl BaselineFile {
@@ -98,8 +99,15 @@ fn builds(
     let mut builds = Builds::new();
     for (name, build) in wire {
         let place = build.span();
-        let build = BuildFingerprint::from(build.into_inner());
-        if build_name(&build) != name {
+        let wire = build.into_inner();
+        let instrument = wire.instrument.text.clone();
+        let build = BuildFingerprint::from(wire);
+        // By the words of the file: an earlier version of this program had others for some instruments.
+        let written = build.fields().map(|(field, value)| match field {
+            "instrument" => (field, instrument.clone()),
+            _ => (field, value),
+        });
+        if name_of(&written) != name {
             return Err(at(text, place, BaselineProblem::ChangedBuild(name)));
         }
         if build.arch() != arch {
@@ -189,7 +197,23 @@ struct WireBuild {
     settings: String,
     features: String,
     rustflags: String,
-    instrument: crate::domain::Instrument,
+    instrument: WrittenInstrument,
+}
+
+/// An instrument, and the words of the file for it.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct WrittenInstrument {
+    text: String,
+    instrument: Instrument,
+}
+
+impl TryFrom<String> for WrittenInstrument {
+    type Error = NoInstrument;
+
+    fn try_from(text: String) -> Result<Self, NoInstrument> {
+        Ok(Self { instrument: text.parse()?, text })
+    }
 }
 
 impl From<WireBuild> for BuildFingerprint {
@@ -202,7 +226,7 @@ impl From<WireBuild> for BuildFingerprint {
             settings: wire.settings,
             features: wire.features,
             rustflags: wire.rustflags,
-            instrument: wire.instrument,
+            instrument: wire.instrument.instrument,
         }
     }
 }

@@ -50,6 +50,26 @@ fn the_text_is_what_a_reviewer_sees() {
 }
 
 #[test]
+fn the_files_that_are_committed_here_are_read() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("baselines");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts: Vec<_> = files
+        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    // One of them was written when interleaved samples were called turns.
+    assert!(texts.iter().any(|text| text.contains(" + turns\"")));
+    for text in texts {
+        let read = BaselineFile::parse(&text).unwrap();
+        assert!(
+            read.results.values().any(|result| result.build.instrument.interleaved)
+                || !read.claims.is_empty()
+        );
+        assert_eq!(BaselineFile::parse(&read.to_text()).unwrap(), read);
+    }
+}
+
+#[test]
 fn reading_and_writing_again_changes_no_byte() {
     let text = exported().to_text();
     let read = BaselineFile::parse(&text).unwrap();
