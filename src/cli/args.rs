@@ -62,10 +62,10 @@ const REPORT_HELP: &str = "\
 Examples:
   cargo perfguard report                           the stored results of this workspace, by architecture
   cargo perfguard report --format markdown --output PERFORMANCE.md
-  cargo perfguard report --run last --threshold 2%  the last run, judged again by another threshold
+  cargo perfguard report --run last --threshold 2% the last run, judged again by another threshold
 
-Results are stored by `cargo perfguard run` and `check`. Files that `baseline export` wrote to baselines/ are shown
-beside them. With --run the exit code is that of the gate.";
+Results are stored by `cargo perfguard run` and `check`. Files that `baseline export` wrote to baselines/ are shown beside \
+them. With --run the exit code is that of the gate.";
 
 const EXPLAIN_HELP: &str = "\
 Examples:
@@ -100,6 +100,35 @@ noise. The largest such change is the smallest threshold that this machine suppo
 in perfguard.toml. `check --aa-test` does the same test during a check.
 
 Exit codes: 0 done, fit or not (--format json: `fitness`); 101 something failed; 2 invalid usage.";
+
+const HISTORY_HELP: &str = "\
+Examples:
+  cargo perfguard history json/large               any part of a name that means one benchmark
+  cargo perfguard history json/large --metric instructions
+  cargo perfguard history json/large --format csv  every stored figure, for a spreadsheet
+
+Past commits are measured by `cargo perfguard run --commits A..B`.";
+
+const CLAIMS_HELP: &str = "\
+Examples:
+  cargo perfguard claims                           every claim of the guide, and yours in perfguard.toml
+  cargo perfguard claims strings                   only claims with `strings` in their names
+  cargo perfguard claims --no-builtin              only your own
+
+A claim is a [[claim]] in perfguard.toml: a benchmark that must be faster than another, by how much.
+
+Exit codes: 0 no binding claim is refuted; 100 one is; 101 something failed; 2 invalid usage.";
+
+const INIT_HELP: &str = "\
+Examples:
+  cargo perfguard init                             perfguard.toml and .github/workflows/perfguard.yml";
+
+const BASELINE_HELP: &str = "\
+Examples:
+  cargo perfguard baseline list                    what is committed and what is stored
+  cargo perfguard baseline export                  this machine's results, as a file to commit
+  cargo perfguard baseline import arm-server.toml  a file that another machine exported
+  cargo perfguard baseline prune --older-than 30d  forget old results, but keep the newest ten";
 
 /// Guards performance the way tests guard behaviour.
 #[derive(Debug, Parser)]
@@ -202,6 +231,9 @@ impl Command {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+    /// Only list what would be measured
+    #[arg(long)]
+    pub(crate) list: bool,
     /// The revision to compare with [default: the merge-base with the default branch; on that branch, the first parent]
     #[arg(long, value_name = "REV", help_heading = "Judging")]
     pub(crate) baseline: Option<String>,
@@ -226,6 +258,9 @@ pub(crate) struct CheckArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+    /// Only list what would be measured
+    #[arg(long)]
+    pub(crate) list: bool,
     /// Measure these commits instead (oldest first), except those that are stored for this machine
     #[arg(long, value_name = "A..B")]
     pub(crate) commits: Option<String>,
@@ -252,7 +287,7 @@ pub(crate) struct CompareArgs {
     /// A filter that was typed without `--` before it
     #[arg(hide = true, value_name = "FILTER", value_parser = values::behind_dashes)]
     pub(crate) misplaced: Option<String>,
-    /// Only benchmarks whose full name matches
+    /// Only benchmarks whose full name matches; `!` before it leaves them out
     #[arg(last = true, value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
     /// FILTERs are full names
@@ -338,6 +373,7 @@ pub(crate) struct ListArgs {
 
 /// `history`
 #[derive(Debug, Args)]
+#[command(after_help = HISTORY_HELP)]
 pub(crate) struct HistoryArgs {
     /// The benchmark: its full name (package::target::criterion-id), or a part of it or a glob that matches exactly one
     #[arg(value_name = "BENCHMARK")]
@@ -355,8 +391,9 @@ pub(crate) struct HistoryArgs {
 
 /// `claims`
 #[derive(Debug, Args)]
+#[command(after_help = CLAIMS_HELP)]
 pub(crate) struct ClaimsArgs {
-    /// Only claims whose name (group/pattern) matches: a glob, or a part of the name
+    /// Only claims whose name (group/pattern) matches: a glob, or a part of the name; `!` before it leaves them out
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
     /// FILTERs are full names
@@ -410,6 +447,7 @@ pub(crate) struct DoctorArgs {
 
 /// `init`
 #[derive(Debug, Args)]
+#[command(after_help = INIT_HELP)]
 pub(crate) struct InitArgs {
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
@@ -425,6 +463,7 @@ pub(crate) struct CompletionsArgs {
 
 /// `baseline`
 #[derive(Debug, Args)]
+#[command(after_help = BASELINE_HELP)]
 pub(crate) struct BaselineArgs {
     #[command(subcommand)]
     pub(crate) command: BaselineCommand,
@@ -483,15 +522,13 @@ pub(crate) struct PruneArgs {
 /// Which benchmarks.
 #[derive(Debug, Args)]
 pub(crate) struct FilterArgs {
-    /// Only benchmarks whose full name (package::target::criterion-id) matches: a glob, or a part of the name
+    /// Only benchmarks whose full name (package::target::criterion-id) matches: a glob, or a part of the name; `!` before
+    /// it leaves them out
     #[arg(value_name = "FILTER")]
     pub(crate) filter: Vec<String>,
     /// FILTERs are full names
     #[arg(long)]
     pub(crate) exact: bool,
-    /// Only list what would be measured
-    #[arg(long)]
-    pub(crate) list: bool,
 }
 
 /// How to judge.
@@ -503,7 +540,7 @@ pub(crate) struct JudgingArgs {
     #[arg(long, value_name = "LIMIT", value_delimiter = ',', value_parser = values::limits,
           allow_hyphen_values = true)]
     pub(crate) threshold: Vec<Limits>,
-    /// Which results are measured again, with fresh launches, before they count
+    /// Which results are measured again, with fresh launches, before they count [default: suspects]
     #[arg(long, value_name = "WHEN", value_enum)]
     pub(crate) confirm: Option<ConfirmArg>,
     /// Exit with 102 when a benchmark ends without a verdict, or nothing was compared

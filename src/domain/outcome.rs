@@ -39,6 +39,8 @@ pub struct MetricOutcome {
     pub threshold: Option<f64>,
     /// How many pairs of launches were measured.
     pub pairs: u32,
+    /// How many of them had a layout of their own.
+    pub drawn_pairs: u32,
     /// How long that took, in seconds.
     pub seconds: f64,
     /// Why, whenever the verdict is not regressed, improved or unchanged; otherwise what else is worth knowing.
@@ -60,6 +62,7 @@ impl MetricOutcome {
             limit,
             threshold: None,
             pairs: 0,
+            drawn_pairs: 0,
             seconds: 0.0,
             reason: Some(reason),
         }

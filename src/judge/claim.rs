@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use thiserror::Error;
 
-use super::paired::{ACQUAINTANCE, ObservationError, Promise, is_hopeless, observe};
+use super::paired::{ACQUAINTANCE, ExpectedPairs, ObservationError, is_hopeless, observe};
 use crate::domain::{AllocationBound, ClaimVerdict, Pair};
 use crate::stats::robust::hodges_lehmann;
 use crate::stats::{BettingTest, Direction, ErrorBudget};
@@ -136,9 +136,9 @@ impl ClaimTest {
     /// Whether `pairs_left` more pairs are likely to decide, if they are like the past ones.
     ///
     /// Never changes a verdict: a test that is dropped stays undecided.
-    pub fn promise(&self, pairs_left: u32) -> Promise {
+    pub fn expected_pairs(&self, pairs_left: u32) -> ExpectedPairs {
         if self.verdict() != ClaimVerdict::Undecided {
-            return Promise::Decided;
+            return ExpectedPairs::Decided;
         }
         let (confirming, refuting) = self.questions();
         let fewest =
@@ -146,7 +146,7 @@ impl ClaimTest {
         let confirmed = confirming.iter().map(fewest).max().unwrap_or(0);
         let refuted = refuting.iter().map(fewest).min().unwrap_or(0);
         if self.pairs() >= ACQUAINTANCE && confirmed.min(refuted) > pairs_left {
-            return Promise::Hopeless;
+            return ExpectedPairs::Hopeless;
         }
         let expected = |&(direction, bound, threshold): &Question| {
             self.ratios.expected_more(direction, bound, threshold)
@@ -155,9 +155,9 @@ impl ClaimTest {
         let refuted = refuting.iter().map(expected).fold(f64::INFINITY, f64::min);
         let pairs = confirmed.min(refuted);
         if is_hopeless(self.pairs(), pairs_left, pairs) {
-            return Promise::Hopeless;
+            return ExpectedPairs::Hopeless;
         }
-        Promise::Pairs(pairs)
+        ExpectedPairs::More(pairs)
     }
 }
 
@@ -261,22 +261,25 @@ mod tests {
     fn a_claim_on_the_edge_is_given_up_in_time() {
         let budget = ErrorBudget::new(0.01, 20).unwrap();
         let mut test = ClaimTest::new(Relation::AtLeast(1.5), budget).unwrap();
-        assert!(matches!(test.promise(3), Promise::Pairs(_)));
+        assert!(matches!(test.expected_pairs(3), ExpectedPairs::More(_)));
         for pair in pairs_of(&[3.0_f64.ln(); 3]) {
             test.push(&pair).unwrap();
         }
-        assert_eq!(test.promise(3), Promise::Hopeless);
-        assert!(matches!(test.promise(100), Promise::Pairs(_)));
+        assert_eq!(test.expected_pairs(3), ExpectedPairs::Hopeless);
+        assert!(matches!(test.expected_pairs(100), ExpectedPairs::More(_)));
         let mut test = ClaimTest::new(Relation::AtLeast(1.5), budget).unwrap();
         for pair in pairs_of(&[1.5_f64.ln(); 12]) {
             test.push(&pair).unwrap();
         }
-        assert!(matches!(test.promise(20), Promise::Pairs(_)), "not before half of the budget is spent");
-        assert_eq!(test.promise(12), Promise::Hopeless);
+        assert!(
+            matches!(test.expected_pairs(20), ExpectedPairs::More(_)),
+            "not before half of the budget is spent"
+        );
+        assert_eq!(test.expected_pairs(12), ExpectedPairs::Hopeless);
         for pair in pairs_of(&[3.0_f64.ln(); 40]) {
             test.push(&pair).unwrap();
         }
-        assert_eq!(test.promise(0), Promise::Decided);
+        assert_eq!(test.expected_pairs(0), ExpectedPairs::Decided);
     }
 
     #[test]

@@ -45,7 +45,9 @@ pub use exact::{CountFinding, judge_counts, launches_needed};
 pub use gate::{Exit, Gate, GatePolicy, Inconclusive, Missing, VerdictRequirement};
 pub use history_check::{Cleared, Fresh, HistoryFinding, HistoryInput, Unclear, history_check};
 pub use next::{Step, next};
-pub use paired::{ObservationError, PairObservation, PairedError, PairedState, PairedTest, Promise, observe};
+pub use paired::{
+    ExpectedPairs, ObservationError, PairObservation, PairedError, PairedState, PairedTest, observe,
+};
 pub use policy::{BenchmarkRule, Limits, Policy, PolicyError, tests_of};
 pub use quick::QuickCheck;
 pub use rules::Rules;

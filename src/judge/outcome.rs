@@ -28,10 +28,10 @@ pub(super) fn paired(
 ) -> MetricOutcome {
     let Combined { verdict, figures, unselected, reason } = combine(first, again);
     let fresh = match again {
-        Remeasurement::Measured(second) => (second.pairs(), second.seconds()),
-        Remeasurement::Waived | Remeasurement::Outstanding => (0, 0.0),
+        Remeasurement::Measured(second) => (second.pairs(), second.drawn_pairs(), second.seconds()),
+        Remeasurement::Waived | Remeasurement::Outstanding => (0, 0, 0.0),
     };
-    let (pairs, seconds) = (first.pairs() + fresh.0, first.seconds() + fresh.1);
+    let (pairs, seconds) = (first.pairs() + fresh.0, first.seconds() + fresh.2);
     let (baseline, change) = (figures.baseline(), figures.estimate());
     let interval = figures.interval().filter(|_| unselected);
     let over_cap = (verdict == Verdict::Regressed && figures.exceeds_cap()).then(|| figures.cap()).flatten();
@@ -47,6 +47,7 @@ pub(super) fn paired(
         limit,
         threshold: threshold(&limit, baseline),
         pairs,
+        drawn_pairs: first.drawn_pairs() + fresh.1,
         seconds,
         reason: reason
             .map(|reason| too_short(reason, pairs, seconds, budget))
@@ -97,6 +98,7 @@ pub(super) fn counts(
         limit,
         threshold: threshold(&limit, baseline),
         pairs: 0,
+        drawn_pairs: 0,
         seconds,
         reason,
     }
@@ -123,18 +125,20 @@ pub(super) fn same_code(metric: Metric, limit: Limit, quick: &PairedTest) -> Met
         change: quick.estimate(),
         threshold: threshold(&limit, quick.baseline()),
         pairs: quick.pairs(),
+        drawn_pairs: quick.drawn_pairs(),
         seconds: quick.seconds(),
         ..MetricOutcome::without_figures(metric, limit, Verdict::Unchanged, Reason::SameCode)
     }
 }
 
-/// The outcome of a candidate that stored runs cleared, with one pair that agrees. `seconds` is what both took.
+/// The outcome of a candidate that stored runs cleared, with one pair that agrees. `looking` is what asking the
+/// store took, in seconds.
 pub(super) fn cleared(
     metric: Metric,
     limit: Limit,
     cleared: &Cleared,
-    pairs: u32,
-    seconds: f64,
+    confirming: &PairedTest,
+    looking: f64,
 ) -> MetricOutcome {
     MetricOutcome {
         metric,
@@ -147,8 +151,9 @@ pub(super) fn cleared(
         confidence: Some(cleared.confidence),
         limit,
         threshold: threshold(&limit, Some(cleared.baseline)),
-        pairs,
-        seconds,
+        pairs: confirming.pairs(),
+        drawn_pairs: confirming.drawn_pairs(),
+        seconds: looking + confirming.seconds(),
         reason: None,
     }
 }

@@ -127,13 +127,13 @@ pub enum PairedState {
     Improved,
 }
 
-/// Whether more pairs are worth their time.
+/// How many more pairs a decision is expected to take.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Promise {
+pub enum ExpectedPairs {
     /// It is decided.
     Decided,
     /// This many more pairs are expected to decide it: visit the smallest first.
-    Pairs(f64),
+    More(f64),
     /// The pairs that are left cannot decide it, or are most unlikely to.
     Hopeless,
 }
@@ -148,6 +148,7 @@ pub struct PairedTest {
     candidates: BettingTest,
     medians: Sides<Vec<f64>>,
     seconds: f64,
+    drawn: u32,
 }
 
 impl PairedTest {
@@ -167,6 +168,7 @@ impl PairedTest {
             candidates: BettingTest::new(),
             medians: Sides::default(),
             seconds: 0.0,
+            drawn: 0,
         })
     }
 
@@ -213,6 +215,7 @@ impl PairedTest {
             candidates: BettingTest::new(),
             medians: Sides::default(),
             seconds: 0.0,
+            drawn: 0,
             ..*self
         }
     }
@@ -224,6 +227,7 @@ impl PairedTest {
     pub fn push(&mut self, pair: &Pair) -> Result<(), ObservationError> {
         self.seconds += pair.seconds();
         self.push_observation(observe(pair)?);
+        self.drawn += u32::from(pair.layout.is_some());
         Ok(())
     }
 
@@ -340,6 +344,11 @@ impl PairedTest {
         median(&self.medians.candidate)
     }
 
+    /// How many of the pairs had a layout of their own.
+    pub fn drawn_pairs(&self) -> u32 {
+        self.drawn
+    }
+
     /// How many pairs counted.
     pub fn pairs(&self) -> u32 {
         u32::try_from(self.ratios.values().len()).unwrap_or(u32::MAX)
@@ -363,9 +372,9 @@ impl PairedTest {
     /// Whether `pairs_left` more pairs are likely to decide, if they are like the past ones.
     ///
     /// Never changes a verdict: a test that is dropped stays undecided.
-    pub fn promise(&self, pairs_left: u32) -> Promise {
+    pub fn expected_pairs(&self, pairs_left: u32) -> ExpectedPairs {
         if self.state() != PairedState::Undecided {
-            return Promise::Decided;
+            return ExpectedPairs::Decided;
         }
         let (worse, clear) = (self.budget.family_wise(), self.budget.single());
         let fewest = |direction, threshold| {
@@ -375,7 +384,7 @@ impl PairedTest {
         let clears = fewest(Direction::Below, clear).max().unwrap_or(0);
         let pairs_so_far = self.ratios.values().len();
         if pairs_so_far >= ACQUAINTANCE && fails.min(clears) > pairs_left {
-            return Promise::Hopeless;
+            return ExpectedPairs::Hopeless;
         }
         let expected = |direction, threshold| {
             self.questions().map(move |(test, bound)| test.expected_more(direction, bound, threshold))
@@ -384,9 +393,9 @@ impl PairedTest {
         let clears = expected(Direction::Below, clear).fold(0.0, f64::max);
         let pairs = fails.min(clears);
         if is_hopeless(pairs_so_far, pairs_left, pairs) {
-            return Promise::Hopeless;
+            return ExpectedPairs::Hopeless;
         }
-        Promise::Pairs(pairs)
+        ExpectedPairs::More(pairs)
     }
 
     /// How many more pairs are expected to turn "not worse" into "improved"; `None` where that is not in sight: the

@@ -9,7 +9,7 @@
 use crate::domain::{Limit, Pair};
 use crate::stats::ErrorBudget;
 
-use super::paired::{PairedTest, Promise, observe};
+use super::paired::{ExpectedPairs, PairedTest, observe};
 
 /// How many pairs a quick check takes.
 pub const QUICK_PAIRS: usize = 2;
@@ -61,8 +61,8 @@ impl QuickCheck {
     }
 
     /// How many more pairs it takes.
-    pub fn promise(&self) -> Promise {
-        Promise::Pairs(self.pairs.saturating_sub(self.ratios.len()) as f64)
+    pub fn expected_pairs(&self) -> ExpectedPairs {
+        ExpectedPairs::More(self.pairs.saturating_sub(self.ratios.len()) as f64)
     }
 
     /// Whether no pair looks different. Too few pairs have not looked.

@@ -154,8 +154,9 @@ fn of_time(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> MetricOutcome {
             found
         };
     }
-    if let Some((history, pairs, seconds)) = history_clears(evidence, rules) {
-        return outcome::cleared(metric, limit, &history, pairs, seconds);
+    if let Some((history, confirming)) = history_clears(evidence, rules) {
+        let looking = evidence.history.as_ref().map_or(0.0, |history| history.seconds);
+        return outcome::cleared(metric, limit, &history, &confirming, looking);
     }
     let Some(quick) = &evidence.quick else { return open(Reason::Interrupted) };
     if let Ended::Failed(side, failure) = &quick.ended {
@@ -183,6 +184,7 @@ fn of_pairs(evidence: &BenchmarkEvidence, pairs: &PairedEvidence, rules: &Rules<
             let pairs = test.as_ref().map_or(0, PairedTest::pairs);
             MetricOutcome {
                 pairs,
+                drawn_pairs: test.as_ref().map_or(0, PairedTest::drawn_pairs),
                 method: (pairs > 0).then_some(crate::domain::Method::Paired),
                 ..MetricOutcome::without_figures(metric, limit, Verdict::Inconclusive, Reason::Interrupted)
             }
@@ -284,14 +286,16 @@ pub(crate) fn history_alone(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> 
 }
 
 /// What clears a benchmark by history: stored runs, and a pair that agrees. With the number of pairs and the seconds spent.
-pub(super) fn history_clears(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<(Cleared, u32, f64)> {
+pub(super) fn history_clears(
+    evidence: &BenchmarkEvidence,
+    rules: &Rules<'_>,
+) -> Option<(Cleared, PairedTest)> {
     let cleared = history_alone(evidence, rules)?;
     let history = evidence.history.as_ref()?;
     let limit = rules.limit(evidence, Metric::WallTime);
     let pairs = &history.confirming.as_ref()?.pairs;
     let check = QuickCheck::of(&limit, pairs, rules.policy.error_budget(1), HISTORY_PAIRS)?;
-    let seconds = history.seconds + check.test().seconds();
-    check.agrees().then_some((cleared, check.test().pairs(), seconds))
+    check.agrees().then(|| (cleared, check.test().clone()))
 }
 
 #[cfg(test)]

@@ -92,8 +92,8 @@ pub struct Standing {
     pub spent: Duration,
     /// Time that may be spent on it.
     pub budget: Duration,
-    /// How likely the next pair is to decide it: greater is more promising. The judge's business; only compared.
-    pub promise: f64,
+    /// How many more pairs are expected to decide it. The judge's business; only compared.
+    pub expected_pairs: f64,
 }
 
 /// Whether anything is left to find out about a benchmark.
@@ -113,12 +113,12 @@ impl Standing {
     }
 }
 
-/// Which benchmark to visit next: all that are undecided take turns, in each round the most promising first.
+/// Which benchmark to visit next: all that are undecided take turns, in each round first the one that needs the fewest pairs.
 /// `None` when nothing is left to do.
 pub fn next_visit(standings: &[Standing]) -> Option<usize> {
     let open = standings.iter().enumerate();
     let open = open.filter(|(_, standing)| standing.phase == Phase::Undecided && standing.affords_another());
-    let rank = |standing: &Standing, index: usize| (standing.pairs, -standing.promise, index);
+    let rank = |standing: &Standing, index: usize| (standing.pairs, standing.expected_pairs, index);
     let next = open.min_by(|&(i, a), &(j, b)| {
         let (a, b) = (rank(a, i), rank(b, j));
         a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
@@ -134,9 +134,9 @@ mod tests {
 
     const TEN_SECONDS: Duration = Duration::from_secs(10);
 
-    fn standing(pairs: u32, promise: f64) -> Standing {
+    fn standing(pairs: u32, expected_pairs: f64) -> Standing {
         let spent = Duration::from_millis(500) * pairs;
-        Standing { phase: Phase::Undecided, pairs, spent, budget: TEN_SECONDS, promise }
+        Standing { phase: Phase::Undecided, pairs, spent, budget: TEN_SECONDS, expected_pairs }
     }
 
     #[test]
@@ -166,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn a_round_visits_everything_once_the_most_promising_first() {
-        let mut standings = vec![standing(0, 0.1), standing(0, 0.9), standing(0, 0.5)];
+    fn a_round_visits_everything_once_the_nearest_to_a_decision_first() {
+        let mut standings = vec![standing(0, 9.0), standing(0, 1.0), standing(0, 5.0)];
         let mut visits = Vec::new();
         for _ in 0..6 {
             let next = next_visit(&standings).unwrap();
             visits.push(next);
-            standings[next] = standing(standings[next].pairs + 1, standings[next].promise);
+            standings[next] = standing(standings[next].pairs + 1, standings[next].expected_pairs);
         }
         assert_eq!(visits, [1, 2, 0, 1, 2, 0]);
     }

@@ -19,7 +19,7 @@ use crate::domain::{
     SelfComparison, SelfDoubt, Side, Sides, Trouble,
 };
 use crate::judge::aa::{SelfFinding, self_finding, self_test, self_test_of};
-use crate::judge::{ErrorBudget, Exit, PairedTest, Policy, Promise, TargetInfo, fitness};
+use crate::judge::{ErrorBudget, Exit, ExpectedPairs, PairedTest, Policy, TargetInfo, fitness};
 use crate::measure::machine;
 use crate::measure::runner::Runner;
 use crate::store::Store;
@@ -238,8 +238,8 @@ impl Test for SelfTest {
         false
     }
 
-    fn promise(&self, pairs_left: u32) -> Promise {
-        if pairs_left == 0 { Promise::Hopeless } else { Promise::Pairs(f64::from(pairs_left)) }
+    fn expected_pairs(&self, pairs_left: u32) -> ExpectedPairs {
+        if pairs_left == 0 { ExpectedPairs::Hopeless } else { ExpectedPairs::More(f64::from(pairs_left)) }
     }
 
     fn describe(&self) -> String {
@@ -297,7 +297,7 @@ mod tests {
             test.take(&pair);
             pairs.push(pair);
         }
-        assert_eq!(test.promise(0), Promise::Hopeless);
+        assert_eq!(test.expected_pairs(0), ExpectedPairs::Hopeless);
         let evidence = PairedEvidence { comparison: ComparisonId(1), ended: Ended::Exhausted, pairs };
         control(&comparison, &evidence, budget)
     }

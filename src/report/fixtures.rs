@@ -100,6 +100,7 @@ pub(super) fn timed(verdict: Verdict, baseline: f64, change: f64, half: f64) -> 
         limit: Limit::default_for(Metric::WallTime),
         threshold: Some(0.05),
         pairs: 18,
+        drawn_pairs: 18,
         seconds: 9.1,
         reason: None,
     }
@@ -120,6 +121,7 @@ pub(super) fn counted(metric: Metric, verdict: Verdict, baseline: f64, candidate
         limit: Limit::default_for(metric),
         threshold: Some(Limit::default_for(metric).fraction(baseline)),
         pairs: 0,
+        drawn_pairs: 0,
         seconds: 0.4,
         reason: None,
     }

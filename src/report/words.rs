@@ -287,7 +287,7 @@ fn judged(report: &Report) -> (Tone, String) {
     let total = report.benchmarks.len();
     let decided = report.benchmarks.iter().filter(|benchmark| is_decided(benchmark)).count();
     let inconclusive = count(report, Verdict::Inconclusive);
-    let all = tally(report, true);
+    let all = summary(report, true);
     match report.exit_code {
         100 => (Tone::Bad, format!("gate failed: {all}")),
         0 | 102 if total == 0 && !report.claims.is_empty() => {
@@ -295,7 +295,7 @@ fn judged(report: &Report) -> (Tone, String) {
         }
         0 | 102 if total == 0 => (Tone::Open, "nothing was compared: there is no benchmark".to_owned()),
         0 | 102 if decided == 0 && inconclusive == 0 => {
-            (Tone::Open, format!("nothing was compared: {}", tally(report, false)))
+            (Tone::Open, format!("nothing was compared: {}", summary(report, false)))
         }
         102 => (Tone::Bad, format!("no verdict where one is required: {all}")),
         0 if decided == 0 => (Tone::Open, format!("gate passed, but nothing was decided: {all}")),
@@ -307,7 +307,7 @@ fn judged(report: &Report) -> (Tone, String) {
                     format!("gate passed, but nothing was decided by the clock ({open} open): {all}"),
                 )
             }
-            None => (Tone::Good, format!("gate passed: {}", tally(report, false))),
+            None => (Tone::Good, format!("gate passed: {}", summary(report, false))),
         },
         _ => {
             let errors = plural(report.troubles.len().max(1), "error");
@@ -339,7 +339,7 @@ fn is_decided(benchmark: &BenchmarkOutcome) -> bool {
 }
 
 /// How many benchmarks ended how, and claims: worst first when something is wrong, else best first.
-fn tally(report: &Report, worst: bool) -> String {
+fn summary(report: &Report, worst: bool) -> String {
     let total = report.benchmarks.len();
     let mut order = Verdict::ALL;
     if worst {
@@ -357,7 +357,7 @@ fn tally(report: &Report, worst: bool) -> String {
         }
     }
     let mut text = parts.join(", ");
-    let claims = claims_tally(report);
+    let claims = claims_summary(report);
     if !claims.is_empty() {
         if report.benchmarks.is_empty() || refuted(report) > 0 && count(report, Verdict::Regressed) == 0 {
             text = if text.is_empty() { claims } else { format!("{claims}; {text}") };
@@ -421,7 +421,7 @@ fn claims_with(report: &Report, verdict: ClaimVerdict) -> usize {
 }
 
 /// `1 of 3 claims refuted, 2 confirmed`; empty without claims.
-fn claims_tally(report: &Report) -> String {
+fn claims_summary(report: &Report) -> String {
     let total = report.claims.len();
     let mut parts = Vec::new();
     for verdict in [ClaimVerdict::Refuted, ClaimVerdict::Undecided, ClaimVerdict::Confirmed] {
@@ -438,13 +438,13 @@ fn claims_tally(report: &Report) -> String {
 }
 
 fn claims_only(report: &Report) -> (Tone, String) {
-    let tally = claims_tally(report);
+    let summary = claims_summary(report);
     let tone = match (report.exit_code, refuted(report), report.claims.len()) {
         (0, 0, 1..) => Tone::Good,
         (0, ..) => Tone::Open,
         _ => Tone::Bad,
     };
-    (tone, with_errors(report, if tally.is_empty() { "there is no claim".to_owned() } else { tally }))
+    (tone, with_errors(report, if summary.is_empty() { "there is no claim".to_owned() } else { summary }))
 }
 
 fn listed(report: &Report, done: &str, nothing: &str) -> (Tone, String) {

@@ -96,12 +96,12 @@ impl BettingTest {
 
     /// The wealth after each value.
     pub fn wealths(&self, direction: Direction, bound: f64) -> impl Iterator<Item = f64> + '_ {
-        let mut purses = STAKES.map(|(_, share)| share);
+        let mut shares = STAKES.map(|(_, share)| share);
         self.gains(direction, bound).map(move |gain| {
-            for (purse, (stake, _)) in purses.iter_mut().zip(STAKES) {
-                *purse = (*purse * (1.0 + stake * gain)).min(WEALTH_LIMIT);
+            for (wealth, (stake, _)) in shares.iter_mut().zip(STAKES) {
+                *wealth = (*wealth * (1.0 + stake * gain)).min(WEALTH_LIMIT);
             }
-            purses.iter().sum()
+            shares.iter().sum()
         })
     }
 
@@ -150,7 +150,7 @@ impl BettingTest {
         }
         let gains: Vec<f64> = self.gains(direction, bound).collect();
         let best = STAKES.iter().map(|&(stake, share)| {
-            let wealth = gains.iter().fold(share, |purse, gain| purse * (1.0 + stake * gain));
+            let wealth = gains.iter().fold(share, |wealth, gain| wealth * (1.0 + stake * gain));
             if wealth <= 0.0 {
                 return f64::INFINITY;
             }
@@ -170,16 +170,16 @@ impl BettingTest {
         if self.evidence(direction, bound) >= threshold {
             return 0;
         }
-        let mut purses = STAKES.map(|(_, share)| share);
+        let mut shares = STAKES.map(|(_, share)| share);
         for gain in self.gains(direction, bound) {
-            for (purse, (stake, _)) in purses.iter_mut().zip(STAKES) {
-                *purse *= 1.0 + stake * gain;
+            for (wealth, (stake, _)) in shares.iter_mut().zip(STAKES) {
+                *wealth *= 1.0 + stake * gain;
             }
         }
         let mut more = 0;
-        while purses.iter().sum::<f64>() < threshold && more < u32::from(u16::MAX) {
-            for (purse, (stake, _)) in purses.iter_mut().zip(STAKES) {
-                *purse *= 1.0 + stake;
+        while shares.iter().sum::<f64>() < threshold && more < u32::from(u16::MAX) {
+            for (wealth, (stake, _)) in shares.iter_mut().zip(STAKES) {
+                *wealth *= 1.0 + stake;
             }
             more += 1;
         }

@@ -45,6 +45,11 @@ impl Sandbox {
         self.folder.path().join("cache")
     }
 
+    /// The target folder: its slot's.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root().join(path)
     }
@@ -117,8 +122,9 @@ impl Sandbox {
                 command.env_remove(&name);
             }
         }
-        // Most tests are about time; those about counts ask for them.
-        command.env("PERFGUARD_METRICS", "wall-time");
+        // Most tests are about time in the layout of the build; those about counts or drawn layouts, which cost more
+        // processor time than the rest of a small check, ask for them.
+        command.env("PERFGUARD_METRICS", "wall-time").env("PERFGUARD_LAYOUT", "default");
         command.env("XDG_CACHE_HOME", slots::cache().unwrap_or_else(|| self.cache()));
         command.env("CARGO_TARGET_DIR", target).env("NO_COLOR", "1").env("COLUMNS", "120");
         command

@@ -131,15 +131,17 @@ fn a_cap_fails_an_unchanged_benchmark_and_must_be_cleared_too() {
 fn the_hopeless_are_dropped_and_the_promising_come_first() {
     let near = test_of(0.05, 1, &[0.0; 5]);
     let far = test_of(0.05, 1, &[0.0, 0.1, 0.0]);
-    let (Promise::Pairs(near), Promise::Pairs(far)) = (near.promise(50), far.promise(50)) else {
+    let (ExpectedPairs::More(near), ExpectedPairs::More(far)) =
+        (near.expected_pairs(50), far.expected_pairs(50))
+    else {
         panic!("both are undecided");
     };
     assert!(near < far, "{near} {far}");
-    assert_eq!(test_of(0.05, 1, &[0.0; 7]).promise(50), Promise::Decided);
-    assert_eq!(test_of(0.05, 1, &[0.0; 3]).promise(3), Promise::Hopeless);
+    assert_eq!(test_of(0.05, 1, &[0.0; 7]).expected_pairs(50), ExpectedPairs::Decided);
+    assert_eq!(test_of(0.05, 1, &[0.0; 3]).expected_pairs(3), ExpectedPairs::Hopeless);
     let at_the_margin: Vec<f64> =
         (0..20).map(|i| 0.05_f64.ln_1p() + if i % 2 == 0 { 0.01 } else { -0.01 }).collect();
-    assert_eq!(test_of(0.05, 1, &at_the_margin).promise(20), Promise::Hopeless);
+    assert_eq!(test_of(0.05, 1, &at_the_margin).expected_pairs(20), ExpectedPairs::Hopeless);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::domain::{
     BenchmarkName, BuiltBench, ClaimVerdict, ComparisonId, Ended, Event, Failure, Limit, MeasurementKey,
     Pair, PairedEvidence, Phase, Provenance, Sides,
 };
-use crate::judge::{ClaimTest, PairedState, PairedTest, Promise, QuickCheck};
+use crate::judge::{ClaimTest, ExpectedPairs, PairedState, PairedTest, QuickCheck};
 use crate::measure::plan::{self, Order, Standing, next_visit};
 use crate::support::process::interrupted;
 
@@ -20,7 +20,7 @@ pub(crate) trait Test {
     /// Whether the pairs have shown it one way or the other.
     fn is_decided(&self) -> bool;
     /// Whether more pairs are worth their time.
-    fn promise(&self, pairs_left: u32) -> Promise;
+    fn expected_pairs(&self, pairs_left: u32) -> ExpectedPairs;
     /// What the figures say so far, for whoever watches.
     fn describe(&self) -> String;
 }
@@ -39,8 +39,8 @@ impl Test for PairedTest {
             && self.pairs_to_improved().is_none_or(|pairs| pairs > MORE_FOR_AN_IMPROVEMENT)
     }
 
-    fn promise(&self, pairs_left: u32) -> Promise {
-        Self::promise(self, pairs_left)
+    fn expected_pairs(&self, pairs_left: u32) -> ExpectedPairs {
+        Self::expected_pairs(self, pairs_left)
     }
 
     fn describe(&self) -> String {
@@ -61,8 +61,8 @@ impl Test for ClaimTest {
         self.verdict() != ClaimVerdict::Undecided
     }
 
-    fn promise(&self, pairs_left: u32) -> Promise {
-        Self::promise(self, pairs_left)
+    fn expected_pairs(&self, pairs_left: u32) -> ExpectedPairs {
+        Self::expected_pairs(self, pairs_left)
     }
 
     fn describe(&self) -> String {
@@ -79,8 +79,8 @@ impl Test for QuickCheck {
         self.is_over()
     }
 
-    fn promise(&self, _: u32) -> Promise {
-        Self::promise(self)
+    fn expected_pairs(&self, _: u32) -> ExpectedPairs {
+        Self::expected_pairs(self)
     }
 
     fn describe(&self) -> String {
@@ -178,16 +178,16 @@ impl Session<'_> {
             0 => u32::MAX,
             pairs => pairs_left(budget.saturating_sub(one.spent), one.spent / pairs),
         };
-        let promise = one.test.as_ref().map_or(Promise::Pairs(0.0), |test| test.promise(left));
-        let over = one.ended.is_some() || promise == Promise::Hopeless;
+        let expected = one.test.as_ref().map_or(ExpectedPairs::More(0.0), |test| test.expected_pairs(left));
+        let over = one.ended.is_some() || expected == ExpectedPairs::Hopeless;
         Standing {
             phase: if over { plan::Phase::Over } else { plan::Phase::Undecided },
             pairs: one.pairs,
             spent: one.spent,
             budget,
-            promise: match promise {
-                Promise::Pairs(pairs) => -pairs,
-                Promise::Decided | Promise::Hopeless => f64::NEG_INFINITY,
+            expected_pairs: match expected {
+                ExpectedPairs::More(pairs) => pairs,
+                ExpectedPairs::Decided | ExpectedPairs::Hopeless => f64::INFINITY,
             },
         }
     }

@@ -48,7 +48,7 @@ fn assert_frame(document: &Value) {
 fn a_fifth_more_work_fails_and_everything_is_told() {
     alone(|| {
         let gauge = slower();
-        let found = check(&gauge, &["--format", "json"]);
+        let found = check(&gauge, &["--layout", "drawn", "--format", "json"]);
         assert_eq!(found.code, 100, "{}{}", found.stdout, found.stderr);
         let document = found.json();
         assert_frame(&document);
@@ -113,7 +113,7 @@ fn less_work_is_an_improvement() {
         gauge.commit("second");
         let compare = ["compare", "HEAD~1", "HEAD", "--no-builtin", "--bench", "work", "--budget", "20s"];
         // Its interval comes from fresh pairs, which are measured where they are asked for.
-        let more = ["--confirm", "always", "--exact", "--format", "json", "--", WORK];
+        let more = ["--layout", "drawn", "--confirm", "always", "--exact", "--format", "json", "--", WORK];
         let document = ran(&gauge, &[&compare[..], &more].concat()).json();
         let work = benchmark(&document, WORK);
         assert_eq!(work["verdict"], "improved", "{document}");

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use perfguard::domain::{LayoutSeed, Pair};
 use perfguard::store::Store;
 
+use super::counts::metric;
 use super::{json, names_of, ran};
 use crate::sandbox::Sandbox;
+use crate::skip::valgrind;
 
 /// `gauge` whose benchmarks have a support module, to which a function is added that nothing runs.
 fn moved() -> Sandbox {
@@ -36,6 +37,8 @@ const CHECK: &[&str] = &[
     "20s",
     "--metrics",
     "wall-time",
+    "--layout",
+    "drawn",
 ];
 
 fn pairs(sandbox: &Sandbox) -> Vec<Pair> {
@@ -60,15 +63,53 @@ fn a_function_that_nothing_runs_changes_no_verdict() {
     let most = pairs.iter().map(|pair| pair.index).max().unwrap() as usize + 1;
     assert!(pairs.iter().all(|pair| pair.layout.is_some()), "every pair has a layout");
     assert!(seeds.len() >= most, "each pair of a benchmark has another: {} of {most}", seeds.len());
-    let left = Path::new(env!("CARGO_TARGET_TMPDIR")).join("perfguard/layouts");
+    let left = gauge.target().join("perfguard/layouts");
+    assert!(gauge.target().join("perfguard").is_dir());
     assert_eq!(fs::read_dir(left).map_or(0, Iterator::count), 0, "no executable is left behind");
 }
 
 #[test]
 fn the_layout_of_the_build_is_used_where_it_is_asked_for() {
     let gauge = moved();
-    let ran = ran(&gauge, &[CHECK, &["--layout", "default", "gauge/steady"]].concat());
+    let ran = ran(&gauge, &[&CHECK[..CHECK.len() - 1], &["default", "gauge/steady"]].concat());
     assert!(matches!(ran.code, 0 | 100), "{}", ran.stderr);
     let pairs = pairs(&gauge);
     assert!(!pairs.is_empty() && pairs.iter().all(|pair| pair.layout.is_none()));
+}
+
+/// Work that depends on where a constant lies, as hash tables do whose seeds are addresses.
+const ADDRESSED: &str = "
+static ANCHOR: u8 = 7;
+
+#[inline(never)]
+pub fn addressed(seed: u64) -> u64 {
+    let place = std::hint::black_box(&ANCHOR) as *const u8 as u64;
+    (0..10_000 + place % 4096).fold(seed, |sum, step| sum.rotate_left(5) ^ std::hint::black_box(step))
+}
+";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn counts_that_depend_on_addresses_are_compared_in_one_layout() {
+    if !valgrind() {
+        return;
+    }
+    let gauge = Sandbox::new("gauge");
+    gauge.write("src/lib.rs", &(gauge.read("src/lib.rs") + ADDRESSED));
+    gauge.edit("benches/work.rs", "gauge::work(black_box(7))", "gauge::addressed(black_box(7))");
+    gauge.commit("second");
+    let words = r#"
+const WORDS: &str = "some text that lies among the constants, and moves those behind it";
+#[used]
+static KEPT: fn() -> String = || WORDS.to_uppercase() + &format!("{:?}", WORDS.len());
+"#;
+    gauge.write("benches/work.rs", &(gauge.read("benches/work.rs") + words));
+    let counted = |layout: &str| {
+        let common =
+            ["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD", "--metrics", "instructions"];
+        let document = json(&gauge, &[&common[..], &["--layout", layout, "gauge/work"]].concat());
+        metric(&document, "gauge::work::gauge/work", "instructions")["change"].as_f64().unwrap()
+    };
+    assert_eq!(counted("drawn").to_bits(), 0.0_f64.to_bits());
+    assert!(counted("default") != 0.0, "this test would not see that the layout is the same");
 }
