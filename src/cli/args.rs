@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::metric_parser::MetricParser;
 use super::values::{self, Limits, RunChoice};
-use crate::domain::{Layout, Metric, ReportKind};
+use crate::domain::{Layout, Metric, Partition, ReportKind};
 use crate::measure::counter::InstructionSource;
 use crate::report::Format;
 
@@ -119,6 +119,17 @@ A claim is a [[claim]] in perfguard.toml: a benchmark that must be faster than a
 
 Exit codes: 0 no binding claim is refuted; 100 one is; 101 something failed; 2 invalid usage.";
 
+const MERGE_HELP: &str = "\
+Examples:
+  cargo perfguard check --partition target:1/4 --format json --output part-1.json
+  cargo perfguard merge part-*.json --format markdown
+
+Each part takes as large a share of the accepted error as if all were of its size, so the whole fails by mistake with a \
+probability of at most 1 %, whatever the sizes. Nothing is judged again. Of a part that is given more than once the last \
+file counts, and the report says what the others came to.
+
+Exit codes: that of the worst part; 101 a part is missing or was not completed; 2 the reports do not belong together.";
+
 const INIT_HELP: &str = "\
 Examples:
   cargo perfguard init                             perfguard.toml and .github/workflows/perfguard.yml";
@@ -201,6 +212,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Manage stored and committed baselines
     Baseline(BaselineArgs),
+    /// Put the reports of several machines together, each of which measured a part of the benchmarks
+    Merge(MergeArgs),
     /// Write a starter configuration and workflow; existing files are kept
     Init(InitArgs),
     /// Write shell completions to standard output
@@ -220,6 +233,7 @@ impl Command {
             Self::List(list) => Some((ReportKind::List, &list.output)),
             Self::Claims(claims) => Some((ReportKind::Claims, &claims.output)),
             Self::Doctor(doctor) => Some((ReportKind::Doctor, &doctor.output)),
+            Self::Merge(merge) => Some((ReportKind::Check, &merge.output)),
             Self::Baseline(_) | Self::Init(_) | Self::Completions(_) => None,
         }
     }
@@ -231,6 +245,8 @@ impl Command {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) part: PartitionArgs,
     /// Only list what would be measured
     #[arg(long)]
     pub(crate) list: bool,
@@ -293,6 +309,8 @@ pub(crate) struct CompareArgs {
     /// FILTERs are full names
     #[arg(long)]
     pub(crate) exact: bool,
+    #[command(flatten)]
+    pub(crate) part: PartitionArgs,
     #[command(flatten)]
     pub(crate) judging: JudgingArgs,
     #[command(flatten)]
@@ -362,6 +380,8 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) part: PartitionArgs,
     /// Leave out the built-in suite
     #[arg(long, alias = "no-harness")]
     pub(crate) no_builtin: bool,
@@ -441,6 +461,17 @@ pub(crate) struct DoctorArgs {
     pub(crate) build: BuildArgs,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `merge`
+#[derive(Debug, Args)]
+#[command(after_help = MERGE_HELP)]
+pub(crate) struct MergeArgs {
+    /// The reports of the parts, as `check --partition` wrote them with `--format json`
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -529,6 +560,15 @@ pub(crate) struct FilterArgs {
     /// FILTERs are full names
     #[arg(long)]
     pub(crate) exact: bool,
+}
+
+/// Which part of the work.
+#[derive(Debug, Args)]
+pub(crate) struct PartitionArgs {
+    /// Only one part of the benchmarks, of several that machines share: whole bench targets (`target:1/4`, which builds
+    /// less), or single benchmarks (`hash:1/4`). `cargo perfguard merge` puts the reports together
+    #[arg(long, value_name = "PART", value_parser = values::partition)]
+    pub(crate) partition: Option<Partition>,
 }
 
 /// How to judge.

@@ -8,11 +8,12 @@ use super::config::ConfigError;
 use super::values::ValueError;
 use crate::discover::{FilterError, LocateError};
 use crate::domain::Exit;
-use crate::judge::TargetError;
 use crate::judge::policy::PolicyError;
+use crate::judge::{MergeError, TargetError};
 use crate::pipeline::{Fault, PipelineError};
 use crate::report::UnsupportedFormat;
 use crate::report::explain::FlameError;
+use crate::report::read::ReadError;
 use crate::store::{BaselineFileError, FolderError, StoreError};
 
 /// Why a command ended without a report.
@@ -57,6 +58,12 @@ pub(crate) enum CliError {
     OtherArch { path: PathBuf, source: BaselineFileError },
     #[error("nothing to export: the store holds no results of clean commits on this machine")]
     NothingToExport,
+    #[error("failed to read {}", path.display())]
+    ReadReport { path: PathBuf, source: io::Error },
+    #[error("{} is not a report of `cargo perfguard --format json`", path.display())]
+    NoReport { path: PathBuf, source: ReadError },
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     #[error("failed to write {}", path.display())]
     Output { path: PathBuf, source: io::Error },
     #[error("failed to write to standard output")]
@@ -74,6 +81,7 @@ impl CliError {
             | Self::BaselineFile(_)
             | Self::Runner(_)
             | Self::Flame(_)
+            | Self::ReadReport { .. }
             | Self::Output { .. }
             | Self::Stdout(_) => Exit::Incomplete,
             Self::Locate(_)
@@ -88,6 +96,8 @@ impl CliError {
             | Self::SeveralStored { .. }
             | Self::OtherArch { .. }
             | Self::NothingToExport
+            | Self::NoReport { .. }
+            | Self::Merge(_)
             | Self::Format(_) => Exit::Usage,
             Self::Pipeline(error) => match error.fault() {
                 Fault::Usage => Exit::Usage,
@@ -120,7 +130,14 @@ impl CliError {
                 "commit, then `cargo perfguard run` or `cargo perfguard claims`; --all exports every machine"
                     .to_owned(),
             ),
+            Self::Merge(MergeError::Whole(_)) => Some(
+                "measure each part with `cargo perfguard check --partition hash:1/4 --format json`"
+                    .to_owned(),
+            ),
             Self::NoFolder(_)
+            | Self::Merge(_)
+            | Self::ReadReport { .. }
+            | Self::NoReport { .. }
             | Self::Filter(_)
             | Self::Target(_)
             | Self::Policy(_)

@@ -12,6 +12,7 @@ mod context;
 mod debug_log;
 mod error;
 mod metric_parser;
+mod reports;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -80,6 +81,7 @@ fn execute(context: &Context, arguments: Arguments) -> Result<Exit, CliError> {
         Command::History(arguments) => commands::history::execute(context, &arguments),
         Command::Explain(arguments) => commands::explain::execute(context, &arguments),
         Command::List(arguments) => commands::list::execute(context, &arguments),
+        Command::Merge(arguments) => commands::merge::execute(context, &arguments),
         Command::Init(arguments) => commands::init::execute(context, &arguments),
         Command::Completions(arguments) => commands::completions::execute(&arguments),
     }

@@ -14,7 +14,7 @@ use super::values::{self, Limits};
 use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
     BenchmarkName, CargoFlags, Coloring, Confirm, Features, HistoryCheck, Identical, Insistence, Layout,
-    MachineFacts, MachineKey, Metric, ReportKind, Variables, without_leftovers,
+    MachineFacts, MachineKey, Metric, Partition, ReportKind, Variables, without_leftovers,
 };
 use crate::judge::{
     BenchmarkRule, GatePolicy, Inconclusive, Missing, Policy, TargetSelector, VerdictRequirement,
@@ -111,10 +111,15 @@ impl Place {
             project: self.project.clone(),
             baseline: arguments.baseline.clone().or_else(|| self.config.baseline.clone()),
             candidate: Subject::WorkTree,
-            scope: self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
+            scope: self.part(
+                self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
+                arguments.part.partition,
+            ),
             claims: self.claim_gate(arguments, measuring.budget)?,
             measuring,
-            judging: self.judging(&arguments.judging, HistoryCheck::Allowed)?,
+            judging: self
+                .judging(&arguments.judging, HistoryCheck::Allowed)?
+                .of_part(arguments.part.partition),
             machine: machine_facts(&arguments.store),
             seed: seed(),
         })
@@ -184,9 +189,12 @@ impl Place {
             project: self.project.clone(),
             baseline: Some(arguments.base.clone()),
             candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
-            scope: self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
+            scope: self.part(
+                self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
+                arguments.part.partition,
+            ),
             measuring: self.measuring(&arguments.measuring, &arguments.judging)?,
-            judging: self.judging(&arguments.judging, HistoryCheck::Off)?,
+            judging: self.judging(&arguments.judging, HistoryCheck::Off)?.of_part(arguments.part.partition),
             claims: ClaimGate {
                 own: Vec::new(),
                 suite: SuiteClaims::Never,
@@ -215,7 +223,10 @@ impl Place {
         let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
         Ok(ListRequest {
             project: self.project.clone(),
-            scope: self.scope(&arguments.build, (filter, words), arguments.no_builtin, color)?,
+            scope: self.part(
+                self.scope(&arguments.build, (filter, words), arguments.no_builtin, color)?,
+                arguments.part.partition,
+            ),
             machine: machine::facts(),
         })
     }
@@ -237,6 +248,11 @@ impl Place {
             caches: arguments.caches,
             machine: machine::facts(),
         })
+    }
+
+    /// A part of what takes part.
+    fn part(&self, scope: Scope, partition: Option<Partition>) -> Scope {
+        Scope { partition, builds_everything: !self.config.claims.is_empty(), ..scope }
     }
 
     /// What takes part, and how Cargo is called.
@@ -272,6 +288,8 @@ impl Place {
             words,
             suite: if no_builtin { Suite::Off } else { builtin(&self.config)? },
             layout: arguments.layout.map(Layout::from).or(self.config.layout).unwrap_or_default(),
+            partition: None,
+            builds_everything: false,
         })
     }
 
@@ -340,7 +358,9 @@ pub(crate) fn policy(config: &Config, thresholds: &[Limits]) -> Result<Policy, C
         policy =
             policy.with_benchmark(BenchmarkRule::new(&rule.glob, rule.thresholds.iter().copied().collect())?);
     }
-    Ok(policy.with_overrides(thresholds.iter().flat_map(|Limits(limits)| limits).copied().collect()))
+    let policy =
+        policy.with_overrides(thresholds.iter().flat_map(|Limits(limits)| limits).copied().collect());
+    Ok(policy.made_from(format!("{config:?} {thresholds:?}")))
 }
 
 /// Opens a store to read it. One of an older version is brought up to date first: only writing can.

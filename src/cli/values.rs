@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::{Span, SpanRelativeTo};
 
-use crate::domain::{Limit, Metric};
+use crate::domain::{Limit, Metric, Partition};
 use crate::report::Format;
 
 /// The longest duration that is a budget or a timeout, and not a typing error.
@@ -31,6 +31,8 @@ pub(crate) enum ValueError {
     Metric(String),
     #[error("not a run (try `last`, or its number in the store)")]
     NotARun,
+    #[error("{0}")]
+    Partition(String),
     #[error("at least one metric is needed")]
     NoMetric,
     #[error("filters stand behind `--`: write `-- {0}`")]
@@ -95,6 +97,11 @@ pub(crate) fn metrics(names: &[Metric]) -> Result<Vec<Metric>, ValueError> {
 /// Refuses a filter of `compare` that stands where a revision would.
 pub(crate) fn behind_dashes(text: &str) -> Result<String, ValueError> {
     Err(ValueError::Misplaced(text.to_owned()))
+}
+
+/// Reads a part of the work: `target:1/4`.
+pub(crate) fn partition(text: &str) -> Result<Partition, ValueError> {
+    text.parse().map_err(|error: crate::domain::NoPartition| ValueError::Partition(error.to_string()))
 }
 
 /// Which stored run is meant.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
+use super::partition::Partition;
 
 /// Whether the user asked for certain metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,4 +60,10 @@ pub struct Asked {
     pub identical: Identical,
     /// Whether history may clear.
     pub history: HistoryCheck,
+    /// The part of the benchmarks that is measured, where several machines share them.
+    #[serde(default)]
+    pub partition: Option<Partition>,
+    /// What took part and how it was measured, on one line: runs that say the same can be merged.
+    #[serde(default)]
+    pub selection: String,
 }

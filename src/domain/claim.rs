@@ -191,6 +191,13 @@ pub enum Claimed {
     Allocations(AllocationBound<BenchmarkName>),
     /// So many types are as small as expected.
     Layout(usize),
+    /// As the report of another run says it.
+    Quoted {
+        /// The least ratio, where one is claimed.
+        at_least: Option<f64>,
+        /// Its words.
+        text: String,
+    },
 }
 
 impl Claimed {
@@ -199,6 +206,7 @@ impl Claimed {
         match self {
             Self::AtLeast(ratio) => Some(*ratio),
             Self::EqualWithin(_) => Some(1.0),
+            Self::Quoted { at_least, .. } => *at_least,
             Self::Allocations(_) | Self::Layout(_) => None,
         }
     }
@@ -215,6 +223,7 @@ impl fmt::Display for Claimed {
             Self::Allocations(AllocationBound::FewerThan(_)) => f.write_str("fewer allocations"),
             Self::Layout(1) => f.write_str("the size of 1 type"),
             Self::Layout(count) => write!(f, "the sizes of {count} types"),
+            Self::Quoted { text, .. } => f.write_str(text),
         }
     }
 }
@@ -291,6 +300,8 @@ pub enum ClaimReason {
     Larger(Vec<LayoutFact>),
     /// The A/A test found the machine unfit.
     Unfit(Objection),
+    /// As the report of another run says it.
+    Quoted(String),
 }
 
 /// A claim and what was found about it.

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::artifact::Toolchain;
 use super::claim::ClaimOutcome;
 use super::limit::Limit;
-use super::machine::MachineFacts;
+use super::machine::{MachineFacts, MachineKey};
 use super::metric::Metric;
 use super::name::BenchmarkName;
+use super::partition::Partition;
 use super::reason::{Cause, Note, Reason, Trouble};
 use super::revision::Revision;
 use super::verdict::{Method, Verdict};
@@ -82,12 +83,21 @@ pub struct BenchmarkOutcome {
     pub renamed_from: Option<BenchmarkName>,
     /// What it comes from, where it regressed: what differs between the builds first, then the functions that gained most.
     pub causes: Vec<Cause>,
+    /// Where it was measured, in a report of several machines.
+    pub machine: Option<MachineKey>,
 }
 
 impl BenchmarkOutcome {
     /// A benchmark of which nothing is found yet.
     pub fn new(name: BenchmarkName, arch: impl Into<String>) -> Self {
-        Self { name, arch: arch.into(), metrics: Vec::new(), renamed_from: None, causes: Vec::new() }
+        Self {
+            name,
+            arch: arch.into(),
+            metrics: Vec::new(),
+            renamed_from: None,
+            causes: Vec::new(),
+            machine: None,
+        }
     }
 
     /// Takes down what was found about a metric.
@@ -178,6 +188,17 @@ impl fmt::Display for ReportKind {
     }
 }
 
+/// By whom and by what rules a run was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedBy {
+    /// The program's version.
+    pub version: String,
+    /// A digest of what decides over verdicts: thresholds, metrics, budget and selection.
+    pub configuration: String,
+    /// Whether every benchmark has to end with a verdict.
+    pub verdict_required: bool,
+}
+
 /// Everything a command found, ready to be rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
@@ -189,8 +210,14 @@ pub struct Report {
     pub baseline: Option<Revision>,
     /// What was measured.
     pub candidate: Option<Revision>,
-    /// Where.
+    /// Where; `None` where several machines shared the work.
     pub machine: Option<MachineFacts>,
+    /// Every machine, where several shared the work.
+    pub machines: Vec<MachineFacts>,
+    /// Which part of the work this is, where several machines share it.
+    pub partition: Option<Partition>,
+    /// Who judged, and by what: reports can be merged where both are equal.
+    pub judged_by: Option<JudgedBy>,
     /// With what.
     pub toolchain: Option<Toolchain>,
     /// The benchmarks.
@@ -214,6 +241,9 @@ impl Report {
             baseline: None,
             candidate: None,
             machine: None,
+            machines: Vec::new(),
+            partition: None,
+            judged_by: None,
             toolchain: None,
             benchmarks: Vec::new(),
             claims: Vec::new(),

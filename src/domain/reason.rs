@@ -10,6 +10,7 @@ use super::instrument::Instrument;
 use super::layout::LayoutFallback;
 use super::metric::Metric;
 use super::name::BenchmarkName;
+use super::partition::Partition;
 use super::revision::Revision;
 use super::side::Side;
 
@@ -105,11 +106,18 @@ pub enum Reason {
     UnfitMachine(Objection),
     /// Measured and stored without a judgement.
     Stored,
+    /// As the report of another run says it.
+    Quoted {
+        /// Its name for programs.
+        code: String,
+        /// Its words.
+        text: String,
+    },
 }
 
 impl Reason {
     /// A name for programs: `reason_code` in JSON. Stable within a schema.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::OnlyOn(Side::Candidate) => "only-on-candidate",
             Self::OnlyOn(Side::Baseline) => "only-on-baseline",
@@ -140,14 +148,22 @@ impl Reason {
             Self::CodeLayout => "code-layout",
             Self::UnfitMachine(_) => "unfit-machine",
             Self::Stored => "stored",
+            Self::Quoted { code, .. } => code,
         }
     }
 
     /// Whether it says that a benchmark looked worse at first, which could not be proven.
     pub fn is_suspicion(&self) -> bool {
-        matches!(self, Self::Undecided { doubt, .. } if doubt.is_suspicion())
+        match self {
+            Self::Undecided { doubt, .. } => doubt.is_suspicion(),
+            Self::Quoted { code, .. } => SUSPICIONS.contains(&code.as_str()),
+            _ => false,
+        }
     }
 }
+
+/// The codes of suspects that were not proven.
+const SUSPICIONS: [&str; 3] = ["not-repeated", "repeat-undecided", "repeat-outstanding"];
 
 /// What a regression comes from, as far as it is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,6 +172,13 @@ pub enum Cause {
     Build(BuildDifference),
     /// A function executes more instructions.
     Function(TopFunction),
+    /// As the report of another run says it.
+    Quoted {
+        /// The field in which the builds differ.
+        build_field: Option<String>,
+        /// Its words.
+        text: String,
+    },
 }
 
 /// What a reader should know besides the verdicts.
@@ -228,6 +251,15 @@ pub enum Note {
         /// Why no layout was drawn.
         reason: LayoutFallback,
     },
+    /// A part of the work was measured more than once: what the earlier attempts ended with.
+    Repeated {
+        /// Which part.
+        part: Partition,
+        /// The exit codes of the attempts that do not count.
+        earlier: Vec<u8>,
+    },
+    /// As the report of another run says it.
+    Quoted(String),
 }
 
 impl Note {
@@ -278,4 +310,15 @@ pub enum Trouble {
     BrokenOff(String, Option<String>),
     /// An error kept the whole run from being made, with what to do.
     Ended(String, Option<String>),
+    /// There is no report of a part of the work.
+    Missing(Partition),
+    /// As the report of another run says it.
+    Quoted {
+        /// What it concerns; empty for the whole run.
+        subject: String,
+        /// What happened.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
 }

@@ -85,7 +85,11 @@ mod tests {
         let (first, again) = (test_of(first), again.map(test_of));
         let again = again.as_ref().map_or(Remeasurement::Outstanding, Remeasurement::Measured);
         let found = combine(&first, again);
-        (found.verdict, found.reason.as_ref().map(Reason::code), found.unselected)
+        (
+            found.verdict,
+            found.reason.as_ref().map(|reason| &*reason.code().to_owned().leak()),
+            found.unselected,
+        )
     }
 
     const WORSE: [f64; 8] = [0.3; 8];

@@ -30,6 +30,8 @@ pub enum VerdictRequirement {
     None,
     /// Yes: `--require-verdict`.
     Every,
+    /// Yes, but there may be none in this part of the work.
+    EveryOfPart,
 }
 
 /// What the gate goes by.
@@ -89,7 +91,11 @@ impl Gate {
             // A benchmark without any metric has no verdict either.
             + benchmarks.iter().filter(|benchmark| benchmark.metrics.is_empty()).count();
         let broken = !troubles.is_empty() || count(|metric| metric.verdict == Verdict::Failed) > 0;
-        let wanting = policy.verdicts == VerdictRequirement::Every && (unsettled > 0 || compared == 0);
+        let wanting = match policy.verdicts {
+            VerdictRequirement::None => false,
+            VerdictRequirement::Every => unsettled > 0 || compared == 0,
+            VerdictRequirement::EveryOfPart => unsettled > 0,
+        };
         let exit = if broken {
             Exit::Incomplete
         } else if failures > 0 {

@@ -27,6 +27,7 @@ pub mod fitness;
 pub(crate) mod fixtures;
 pub mod gate;
 pub mod history_check;
+pub mod merge;
 pub mod next;
 mod outcome;
 pub mod paired;
@@ -44,6 +45,7 @@ pub use confirm::{Combined, Remeasurement, combine};
 pub use exact::{CountFinding, judge_counts, launches_needed};
 pub use gate::{Exit, Gate, GatePolicy, Inconclusive, Missing, VerdictRequirement};
 pub use history_check::{Cleared, Fresh, HistoryFinding, HistoryInput, Unclear, history_check};
+pub use merge::{MergeError, merge};
 pub use next::{Step, next};
 pub use paired::{
     ExpectedPairs, ObservationError, PairObservation, PairedError, PairedState, PairedTest, observe,

@@ -96,6 +96,7 @@ pub struct Policy {
     overrides: Limits,
     alpha: f64,
     minimum_runs: usize,
+    source: String,
 }
 
 impl Default for Policy {
@@ -106,6 +107,7 @@ impl Default for Policy {
             overrides: Limits::new(),
             alpha: 0.01,
             minimum_runs: Self::MINIMUM_RUNS,
+            source: String::new(),
         }
     }
 }
@@ -187,6 +189,18 @@ impl Policy {
     /// The run's error, divided among as many tests as its limits make (see [`tests_of`]).
     pub fn error_budget(&self, tests: usize) -> ErrorBudget {
         ErrorBudget::new(self.alpha, tests.max(1)).unwrap_or_else(|| unreachable!("alpha was checked"))
+    }
+
+    /// What it was made from, on one line: two of one source judge alike.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Says what it was made from.
+    #[must_use]
+    pub fn made_from(mut self, source: String) -> Self {
+        self.source = source;
+        self
     }
 
     /// How many stored runs it takes for a stored baseline to decide.

@@ -1,11 +1,11 @@
 //! From the evidence of a whole run to its report. Pure: a stored run is judged again by calling this once more.
 
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkOutcome, ClaimOutcome, Note, Objection, Reason, Report, ReportKind,
+    BenchmarkEvidence, BenchmarkOutcome, ClaimOutcome, JudgedBy, Note, Objection, Reason, Report, ReportKind,
     RunEvidence, Trouble,
 };
 
-use super::gate::{Gate, GatePolicy};
+use super::gate::{Gate, GatePolicy, VerdictRequirement};
 use super::policy::Policy;
 use super::rules::Rules;
 use super::verdict::{self, verdict};
@@ -30,13 +30,25 @@ pub fn judge_run(
         .collect();
     let mut troubles = run.troubles.clone();
     troubles.extend(found.iter().filter_map(failed));
-    let gate = Gate::decide(&found, &claims, &troubles, gate);
+    let decided = Gate::decide(&found, &claims, &troubles, gate);
     Report {
-        exit_code: gate.exit.code(),
+        exit_code: decided.exit.code(),
         // Claims are looked into within one build: there is no baseline.
         baseline: (run.kind != ReportKind::Claims).then(|| run.revisions.baseline.clone()),
         candidate: Some(run.revisions.candidate.clone()),
         machine: Some(run.machine.clone()),
+        partition: run.asked.partition,
+        judged_by: Some(JudgedBy {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            configuration: digest(&format!(
+                "{} {} {:?} {:?}",
+                run.asked.selection,
+                policy.source(),
+                rules.confirm,
+                gate
+            )),
+            verdict_required: gate.verdicts != VerdictRequirement::None,
+        }),
         toolchain: run.toolchain.clone(),
         benchmarks: found,
         claims,
@@ -45,6 +57,12 @@ pub fn judge_run(
         seconds: run.seconds,
         ..Report::new(run.kind)
     }
+}
+
+/// FNV-1a of a text: two configurations that differ should be told apart, nothing more.
+fn digest(text: &str) -> String {
+    let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, add))
 }
 
 /// A benchmark that failed, as trouble: the exit code is 101. Whose executable could not list its benchmarks is told once, by

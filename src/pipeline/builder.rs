@@ -325,6 +325,7 @@ impl Builder<'_> {
         if let Some(only) = self.only {
             found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
         }
+        found.benches.retain(|bench| self.scope.builds(&bench.package, &bench.target));
         let mut notes = Vec::new();
         let patches = self.patches(&found.benches, &mut notes)?;
         let purpose = match self.variant {

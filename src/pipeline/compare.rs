@@ -58,7 +58,8 @@ pub fn compare(
     let mut wanted = everything;
     wanted.retain(|benchmark| request.scope.includes(&benchmark.evidence.name));
     let unlisted = troubles(&lists);
-    if wanted.is_empty() && unlisted.is_empty() {
+    // A part may be empty; that everything is cannot be told from it.
+    if wanted.is_empty() && unlisted.is_empty() && request.scope.partition.is_none() {
         return Err(nothing(&prepared.candidate, &request.scope, &names));
     }
     let beginning = Beginning {
@@ -157,7 +158,8 @@ fn steps(
     let rules = Rules::new(&request.judging.policy, &asked, run.budget);
     let timed_claims = claims.iter().filter(|claim| claim.evidence.case.is_timed()).count();
     let most: usize = benchmarks.iter().map(|one| most_tests_of(&one.evidence, &rules)).sum();
-    let most = most + timed_claims;
+    let parts = shares(request);
+    let most = (most + timed_claims) * parts;
     for benchmark in benchmarks.iter() {
         keep(collector, &benchmark.evidence)?;
         if request.measuring.metrics.contains(&Metric::WallTime) {
@@ -170,7 +172,7 @@ fn steps(
         let Some(step) = steps.iter().copied().filter(|step| *step != Step::Done).min() else { break };
         if step == Step::AwaitTests {
             let tests: usize = benchmarks.iter().map(|one| tests_of(&one.evidence, &rules)).sum();
-            run.tests = Some(tests + timed_claims);
+            run.tests = Some((tests + timed_claims) * parts);
             tracing::debug!(tests = run.tests, "knows among how many tests the error is divided");
             continue;
         }
@@ -195,9 +197,15 @@ fn steps(
     if run.tests.is_none() {
         let rules = Rules { tests: None, ..rules };
         let tests: usize = benchmarks.iter().map(|one| tests_of(&one.evidence, &rules)).sum();
-        run.tests = Some(tests + timed_claims);
+        run.tests = Some((tests + timed_claims) * parts);
     }
     Ok(())
+}
+
+/// How many parts share the error of the whole. Each takes its tests as many times: with m of a part's tests and N parts, the
+/// error of the whole is at most the sum over the parts of m · α/(N · m), which is α, whatever the sizes.
+fn shares(request: &CompareRequest) -> usize {
+    request.scope.partition.map_or(1, |part| part.count as usize)
 }
 
 fn keep(collector: &mut Collector<'_, '_>, evidence: &BenchmarkEvidence) -> Result<(), PipelineError> {

@@ -42,7 +42,7 @@ pub fn list(
         .map(|(name, bench)| BenchmarkOutcome::new(name, bench.fingerprint.arch()))
         .collect();
     benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
-    if benchmarks.is_empty() && troubles.is_empty() {
+    if benchmarks.is_empty() && troubles.is_empty() && request.scope.partition.is_none() {
         return Err(nothing(&prepared, &request.scope, &listing.names()));
     }
     let exit = if troubles.is_empty() { Exit::Passed } else { Exit::Incomplete };

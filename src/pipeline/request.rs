@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
 use crate::domain::{
-    Asked, BenchmarkName, CargoFlags, Claim, Confirm, HistoryCheck, Identical, Insistence, Layout,
-    MachineFacts, Metric, ReportKind, Variables,
+    Asked, BenchmarkName, CargoFlags, Claim, Coloring, Confirm, HistoryCheck, Identical, Insistence, Layout,
+    MachineFacts, Metric, Partition, ReportKind, Variables,
 };
-use crate::judge::{GatePolicy, Policy};
+use crate::judge::{GatePolicy, Policy, VerdictRequirement};
 use crate::measure::counter::{CountOptions, InstructionSource};
 use crate::measure::plan::launch_options;
 use crate::measure::runner::LaunchOptions;
@@ -69,6 +69,10 @@ pub struct Scope {
     pub suite: Suite,
     /// How functions are laid out.
     pub layout: Layout,
+    /// The part of the benchmarks that is measured, where several machines share them.
+    pub partition: Option<Partition>,
+    /// Whether bench targets are built that belong to other parts: claims may be about benchmarks of several.
+    pub builds_everything: bool,
 }
 
 impl Scope {
@@ -79,13 +83,18 @@ impl Scope {
                 Suite::Off => false,
                 Suite::On { select } => select.matches(name),
             };
-        selected && self.filter.matches(name)
+        selected && self.filter.matches(name) && self.partition.is_none_or(|part| part.holds(name))
+    }
+
+    /// Whether a bench target has to be built.
+    pub fn builds(&self, package: &str, target: &str) -> bool {
+        self.builds_everything || self.partition.is_none_or(|part| part.holds_target(package, target))
     }
 
     /// The same scope, whatever the names of benchmarks are.
     #[must_use]
     pub fn of_every_name(&self) -> Self {
-        Self { filter: Filter::default(), ..self.clone() }
+        Self { filter: Filter::default(), partition: None, ..self.clone() }
     }
 }
 
@@ -139,6 +148,17 @@ pub struct Judging {
     pub aa_test: bool,
 }
 
+impl Judging {
+    /// The same for a part of the work: where every benchmark needs a verdict, a part may have none.
+    #[must_use]
+    pub fn of_part(mut self, partition: Option<Partition>) -> Self {
+        if partition.is_some() && self.gate.verdicts == VerdictRequirement::Every {
+            self.gate.verdicts = VerdictRequirement::EveryOfPart;
+        }
+        self
+    }
+}
+
 /// When the built-in suite's claims are part of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SuiteClaims {
@@ -189,6 +209,18 @@ pub struct CompareRequest {
 }
 
 impl CompareRequest {
+    /// What takes part and how it is measured, on one line, the part of the work aside.
+    fn selection(&self) -> String {
+        let Scope { selection, flags, words, suite, layout, .. } = &self.scope;
+        let flags = CargoFlags { color: Coloring::Never, jobs: None, ..flags.clone() };
+        let suite = matches!(suite, Suite::On { .. });
+        let Measuring { metrics, budget, instructions_by, .. } = &self.measuring;
+        let aa_test = self.judging.aa_test;
+        format!(
+            "{selection:?} {flags:?} {words:?} {suite} {layout} {metrics:?} {budget:?} {instructions_by:?} {aa_test}"
+        )
+    }
+
     /// What is asked for, as the run's evidence keeps it.
     pub fn asked(&self) -> Asked {
         Asked {
@@ -197,6 +229,8 @@ impl CompareRequest {
             confirm: self.judging.confirm,
             identical: self.measuring.identical,
             history: self.judging.history,
+            partition: self.scope.partition,
+            selection: self.selection(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     AllocationBound, BenchmarkName, BenchmarkOutcome, BuildDifference, Cause, ClaimOutcome, ClaimReason,
-    ClaimVerdict, ClaimWeight, Claimed, CommitId, CpuIdentity, Doubt, Failure, Limit, MachineFacts,
+    ClaimVerdict, ClaimWeight, Claimed, CommitId, CpuIdentity, Doubt, Failure, JudgedBy, Limit, MachineFacts,
     MachineKey, Method, Metric, MetricOutcome, Note, Place, Reason, Report, ReportKind, Revision, Side,
     Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict,
 };
@@ -68,6 +68,13 @@ pub(super) fn empty() -> Report {
         baseline: Some(revision("origin/main", 'a', false)),
         candidate: Some(revision("work tree", 'b', true)),
         machine: Some(machine()),
+        machines: Vec::new(),
+        partition: None,
+        judged_by: Some(JudgedBy {
+            version: "1.2.3".into(),
+            configuration: "0123456789abcdef".into(),
+            verdict_required: false,
+        }),
         toolchain: Some(Toolchain {
             rustc: "1.95.0".into(),
             target: "x86_64-unknown-linux-gnu".into(),

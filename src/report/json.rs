@@ -5,8 +5,8 @@
 use serde::Serialize;
 
 use crate::domain::{
-    BenchmarkOutcome, Cause, ClaimOutcome, MachineFacts, Method, Metric, MetricOutcome, Reason, Report,
-    Revision, Toolchain, Trouble, Verdict,
+    BenchmarkOutcome, Cause, ClaimOutcome, JudgedBy, MachineFacts, MachineKey, Method, Metric, MetricOutcome,
+    Partition, PartitionKind, Report, Revision, Toolchain, Trouble, Verdict,
 };
 
 use super::sentences;
@@ -27,6 +27,9 @@ struct Document<'a> {
     baseline: Option<Baseline<'a>>,
     candidate: Option<Candidate<'a>>,
     machine: Option<Machine<'a>>,
+    machines: Vec<Machine<'a>>,
+    partition: Option<WirePartition>,
+    judged_by: Option<WireJudgedBy<'a>>,
     toolchain: Option<WireToolchain<'a>>,
     benchmarks: Vec<Benchmark<'a>>,
     claims: Vec<Claim<'a>>,
@@ -72,6 +75,23 @@ struct Benchmark<'a> {
     metrics: Vec<WireMetric>,
     renamed_from: Option<String>,
     causes: Vec<WireCause<'a>>,
+    machine: Option<&'a str>,
+}
+
+/// Which part of the work a report is about.
+#[derive(Serialize)]
+struct WirePartition {
+    kind: PartitionKind,
+    index: u32,
+    count: u32,
+}
+
+/// Who judged, and by what.
+#[derive(Serialize)]
+struct WireJudgedBy<'a> {
+    version: &'a str,
+    configuration: &'a str,
+    verdict_required: bool,
 }
 
 /// What a regression comes from: a function of the code, or a field in which the builds differ.
@@ -103,7 +123,7 @@ struct WireMetric {
     drawn_pairs: u32,
     seconds: Option<f64>,
     reason: Option<String>,
-    reason_code: Option<&'static str>,
+    reason_code: Option<String>,
     limit: String,
 }
 
@@ -149,6 +169,13 @@ pub(super) fn render(report: &Report) -> String {
         baseline: report.baseline.as_ref().map(baseline),
         candidate: report.candidate.as_ref().map(candidate),
         machine: report.machine.as_ref().map(machine),
+        machines: report.machines.iter().map(machine).collect(),
+        partition: report.partition.map(|Partition { kind, index, count }| WirePartition {
+            kind,
+            index,
+            count,
+        }),
+        judged_by: report.judged_by.as_ref().map(judged_by),
         toolchain: report.toolchain.as_ref().map(toolchain),
         benchmarks: words::by_name(report).into_iter().map(|outcome| benchmark(outcome, kind)).collect(),
         claims: report.claims.iter().map(claim).collect(),
@@ -199,6 +226,11 @@ pub(super) fn machine(facts: &MachineFacts) -> Machine<'_> {
     }
 }
 
+fn judged_by(by: &JudgedBy) -> WireJudgedBy<'_> {
+    let JudgedBy { version, configuration, verdict_required } = by;
+    WireJudgedBy { version, configuration, verdict_required: *verdict_required }
+}
+
 /// With what, as programs get it.
 pub(super) fn toolchain(toolchain: &Toolchain) -> WireToolchain<'_> {
     WireToolchain { rustc: &toolchain.rustc, target: &toolchain.target, profile: &toolchain.profile }
@@ -217,6 +249,7 @@ fn benchmark(outcome: &BenchmarkOutcome, kind: Kind) -> Benchmark<'_> {
         metrics: outcome.metrics.iter().map(|outcome| metric(outcome, kind)).collect(),
         renamed_from: outcome.renamed_from.as_ref().map(ToString::to_string),
         causes: outcome.causes.iter().map(cause).collect(),
+        machine: outcome.machine.as_ref().map(MachineKey::as_str),
     }
 }
 
@@ -240,7 +273,7 @@ fn metric(outcome: &MetricOutcome, kind: Kind) -> WireMetric {
         drawn_pairs: outcome.drawn_pairs,
         seconds: finite(outcome.seconds),
         reason: reason.or_else(default),
-        reason_code: outcome.reason.as_ref().map(Reason::code),
+        reason_code: outcome.reason.as_ref().map(|reason| reason.code().to_owned()),
         limit: outcome.limit.display(outcome.metric),
     }
 }
@@ -276,6 +309,7 @@ fn cause(cause: &Cause) -> WireCause<'_> {
     };
     match cause {
         Cause::Build(difference) => WireCause { build_field: Some(&difference.field), ..nothing },
+        Cause::Quoted { build_field, .. } => WireCause { build_field: build_field.as_deref(), ..nothing },
         Cause::Function(top) => WireCause {
             function: Some(&top.function),
             krate: top.krate.as_deref(),

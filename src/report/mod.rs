@@ -17,6 +17,7 @@ mod json;
 mod junit;
 mod markdown;
 mod rdjson;
+pub mod read;
 mod sentences;
 mod table;
 mod text;

@@ -71,7 +71,7 @@ fn diagnostics(benchmark: &BenchmarkOutcome) -> Vec<Diagnostic> {
         .collect();
     let placed = benchmark.causes.iter().filter_map(|cause| match cause {
         Cause::Function(function) => Some((cause, function.place.as_ref()?)),
-        Cause::Build(_) => None,
+        Cause::Build(_) | Cause::Quoted { .. } => None,
     });
     let diagnostic = |(cause, place): (&Cause, &Place)| Diagnostic {
         message: format!("{}: {}: {}", benchmark.name, changes.join(", "), sentences::cause(cause)),

@@ -1,8 +1,9 @@
 //! Facts to sentences: the only place that puts reasons, notes, causes and troubles into words. Every format shares them.
 
 use crate::domain::{
-    BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt, Doubt, Failure, NotCounted,
-    Note, Objection, Reason, Seemed, SelfDoubt, TopFunction, Trouble, Variation, Verdict,
+    BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt, Doubt, Exit, Failure,
+    NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt, TopFunction, Trouble, Variation,
+    Verdict,
 };
 
 use super::text::shell_word;
@@ -46,6 +47,7 @@ pub(super) fn reason(reason: &Reason) -> String {
         }
         Reason::UnfitMachine(found) => objection(found),
         Reason::Stored => "measured and stored".to_owned(),
+        Reason::Quoted { text, .. } => text.clone(),
     }
 }
 
@@ -120,6 +122,7 @@ pub(super) fn cause(cause: &Cause) -> String {
     match cause {
         Cause::Build(difference) => format!("the builds differ in {}", build_difference(difference)),
         Cause::Function(function) => top_function(function),
+        Cause::Quoted { text, .. } => text.clone(),
     }
 }
 
@@ -180,10 +183,28 @@ pub(super) fn note(note: &Note) -> String {
         Note::NotDrawn { target, reason } => {
             format!("{target} is measured in the layout of its build: {reason}")
         }
+        Note::Repeated { part, earlier } => repeated(*part, earlier),
+        Note::Quoted(text) => text.clone(),
         Note::DependenciesUnknown(side, error) => {
             format!("the dependencies of the {side} are not known: {error}")
         }
     }
+}
+
+/// What became of a part that was measured more than once: a build that is repeated until it is green should be seen.
+fn repeated(part: Partition, earlier: &[u8]) -> String {
+    let ended = |code: &u8| match Exit::of_code(*code) {
+        Some(Exit::Passed) => "passed",
+        Some(Exit::Failed) => "regressed",
+        Some(Exit::Unsettled) => "had no verdict",
+        _ => "was not completed",
+    };
+    let all: Vec<&str> = earlier.iter().map(ended).collect();
+    let times = earlier.len() + 1;
+    format!(
+        "part {part} was measured {times} times, and the last one counts; before, it {}",
+        all.join(", then ")
+    )
 }
 
 /// What could not be completed: what it concerns (empty for the whole run), what happened, and what to do about it.
@@ -221,6 +242,12 @@ pub(super) fn trouble(trouble: &Trouble) -> Told {
             told(String::new(), format!("{error}; what was measured before is stored"), hint.clone())
         }
         Trouble::Ended(error, hint) => told(String::new(), error.clone(), hint.clone()),
+        Trouble::Missing(part) => told(
+            part.to_string(),
+            "there is no report of this part".to_owned(),
+            Some(format!("measure it: cargo perfguard check --partition {part} --format json")),
+        ),
+        Trouble::Quoted { subject, message, hint } => told(subject.clone(), message.clone(), hint.clone()),
     }
 }
 
@@ -282,6 +309,7 @@ fn one_claim_reason(claim: &ClaimOutcome, reason: &ClaimReason) -> String {
             each.collect::<Vec<_>>().join("; ")
         }
         ClaimReason::Unfit(found) => objection(found),
+        ClaimReason::Quoted(text) => text.clone(),
     }
 }
 

@@ -80,8 +80,17 @@ pub(super) fn count(report: &Report, verdict: Verdict) -> usize {
     report.benchmarks.iter().filter(|benchmark| benchmark.verdict() == verdict).count()
 }
 
-/// What was compared with what, or what was measured.
+/// What was compared with what, or what was measured, and which part of it.
 pub(super) fn subject(report: &Report) -> String {
+    let whole = whole_subject(report);
+    match report.partition {
+        Some(part) if whole.is_empty() => format!("part {part}"),
+        Some(part) => format!("{whole}, part {part}"),
+        None => whole,
+    }
+}
+
+fn whole_subject(report: &Report) -> String {
     let shown = |revision: &crate::domain::Revision| clean(&revision.to_string());
     match (&report.candidate, &report.baseline) {
         (Some(candidate), Some(baseline)) => {
@@ -102,6 +111,13 @@ pub(super) fn surroundings(report: &Report) -> String {
     if let Some(machine) = &report.machine {
         let cpus = plural(usize::try_from(machine.logical_cpus).unwrap_or(usize::MAX), "CPU");
         parts.push(clean(&format!("{} ({}, {}, {cpus})", machine.cpu.model, machine.arch, machine.os)));
+    }
+    if !report.machines.is_empty() {
+        let mut models: Vec<&str> =
+            report.machines.iter().map(|machine| machine.cpu.model.as_str()).collect();
+        models.sort_unstable();
+        models.dedup();
+        parts.push(clean(&format!("{} ({})", plural(report.machines.len(), "machine"), models.join("; "))));
     }
     if let Some(toolchain) = &report.toolchain {
         parts.push(clean(&format!(

@@ -129,6 +129,8 @@ fn request(gauge: &Sandbox, benchmark: &str) -> ExplainRequest {
             words: vec![benchmark.to_owned()],
             suite: Suite::Off,
             layout: Layout::Default,
+            partition: None,
+            builds_everything: false,
         },
         launch_timeout: None,
         caches: false,

@@ -10,8 +10,8 @@ use crate::domain::Exit;
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: CheckArgs) -> Result<Exit, CliError> {
     if arguments.list {
-        let CheckArgs { filter, measuring, build, output, .. } = arguments;
-        let wanted = ListArgs { filter, no_builtin: measuring.no_builtin, build, output };
+        let CheckArgs { filter, part, measuring, build, output, .. } = arguments;
+        let wanted = ListArgs { filter, part, no_builtin: measuring.no_builtin, build, output };
         return list::execute(context, &wanted);
     }
     check_output(&arguments.output)?;

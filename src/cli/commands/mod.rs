@@ -10,6 +10,7 @@ pub(super) mod explain;
 pub(super) mod history;
 pub(super) mod init;
 pub(super) mod list;
+pub(super) mod merge;
 pub(super) mod report;
 pub(super) mod run;
 

@@ -1,6 +1,6 @@
 //! `run`: measure and store.
 
-use super::super::args::{ListArgs, RunArgs};
+use super::super::args::{ListArgs, PartitionArgs, RunArgs};
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
@@ -11,7 +11,13 @@ use crate::domain::Exit;
 pub(in super::super) fn execute(context: &Context, arguments: RunArgs) -> Result<Exit, CliError> {
     if arguments.list {
         let RunArgs { filter, measuring, build, output, .. } = arguments;
-        let wanted = ListArgs { filter, no_builtin: measuring.no_builtin, build, output };
+        let wanted = ListArgs {
+            filter,
+            part: PartitionArgs { partition: None },
+            no_builtin: measuring.no_builtin,
+            build,
+            output,
+        };
         return list::execute(context, &wanted);
     }
     check_output(&arguments.output)?;

@@ -17,7 +17,8 @@ fn judged(evidence: &BenchmarkEvidence) -> BenchmarkOutcome {
 
 fn outcome_of(evidence: &BenchmarkEvidence) -> (Verdict, Option<&'static str>) {
     let found = judged(evidence);
-    (found.verdict(), found.metrics[0].reason.as_ref().map(Reason::code))
+    let code = found.metrics[0].reason.as_ref().map(|reason| &*reason.code().to_owned().leak());
+    (found.verdict(), code)
 }
 
 fn timed(first: &[f64], again: Option<&[f64]>) -> BenchmarkEvidence {

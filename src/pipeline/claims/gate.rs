@@ -12,7 +12,10 @@ use super::super::session::Session;
 use super::super::workspace::Listing;
 use super::resolve::{Bench, Reach, Resolved};
 use super::{arch, of_suite, selected_of_suite};
-use crate::domain::{ClaimOrigin, ClaimVerdict, ClaimWeight, MachineFacts, Revision, RunEvidence};
+use crate::domain::{
+    BenchmarkName, Claim, ClaimOrigin, ClaimVerdict, ClaimWeight, MachineFacts, Partition, PartitionKind,
+    Revision, RunEvidence,
+};
 use crate::judge::Rules;
 use crate::store::BaselineFile;
 
@@ -31,11 +34,14 @@ pub(crate) fn selected(
     let bench =
         Bench { listed: &listed.benches, revision, machine, arch: &arch, reach: Reach::of(&scope.selection) };
     let mut resolved = Vec::new();
-    for claim in &gate.own {
+    for claim in
+        gate.own.iter().filter(|claim| scope.partition.is_none_or(|part| part.holds_claim(&claim.name)))
+    {
         resolved.extend(bench.resolve(claim)?);
     }
     if gate.suite != SuiteClaims::Never && matches!(scope.suite, Suite::On { .. }) {
-        for claim in &of_suite(prepared)? {
+        let suite = of_suite(prepared)?;
+        for claim in suite.iter().filter(|claim| is_of_part(scope.partition, claim)) {
             if gate.suite == SuiteClaims::Always || was_confirmed(gate, &arch, machine, &claim.name) {
                 resolved.extend(
                     bench
@@ -46,13 +52,22 @@ pub(crate) fn selected(
         }
     }
     resolved.retain(|claim| {
-        claim
-            .evidence
-            .benchmarks
-            .iter()
-            .all(|name| selected_of_suite(scope, name) && (scope.filter.is_empty() || scope.includes(name)))
+        claim.evidence.benchmarks.iter().all(|name| {
+            selected_of_suite(scope, name) && (scope.filter.is_empty() || scope.filter.matches(name))
+        })
     });
     Ok(resolved)
+}
+
+/// Whether a claim of the built-in suite belongs to a part of the work: that of its first benchmark's bench target, which is
+/// that of all its benchmarks.
+fn is_of_part(partition: Option<Partition>, claim: &Claim<String>) -> bool {
+    let Some(part) = partition else { return true };
+    let benchmarks = claim.expectation.benchmarks();
+    match benchmarks.first().and_then(|name| name.parse::<BenchmarkName>().ok()) {
+        Some(name) if part.kind == PartitionKind::Target => part.holds(&name),
+        _ => part.holds_claim(&claim.name),
+    }
 }
 
 /// Finds out about claims within the candidate.

@@ -138,6 +138,8 @@ impl ClaimsRequest {
             confirm: Confirm::Never,
             identical: self.measuring.identical,
             history: HistoryCheck::Off,
+            partition: None,
+            selection: String::new(),
         }
     }
 }

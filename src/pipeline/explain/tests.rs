@@ -13,6 +13,8 @@ fn scope(text: &str) -> Scope {
         words: vec![text.to_owned()],
         suite: Suite::Off,
         layout: Layout::Default,
+        partition: None,
+        builds_everything: false,
     }
 }
 

@@ -12,6 +12,7 @@ mod input;
 mod layouts;
 mod members;
 mod names;
+mod partition;
 mod rejudge;
 mod streams;
 pub(crate) mod verdicts;
