@@ -69,22 +69,37 @@ fn unsound_rules_fail_the_same_checks() {
     assert!(normal > 0.025, "bets on normal errors with two layouts: {normal}");
 }
 
+/// How many of `runs` whole runs fail, whose benchmarks are dealt out to parts of these sizes. Every benchmark lies at the
+/// threshold itself: the worst case that is still no regression.
+fn failing_runs(parts: &[usize], runs: u32) -> u32 {
+    let mut random = Generator::new(11);
+    let fails = |tests: usize, random: &mut Generator| {
+        // A part does not know the others, only how many there are.
+        let budget = ErrorBudget::new(ALPHA, tests.max(1) * parts.len()).unwrap();
+        (0..tests).any(|benchmark| {
+            let shape = Shape::SYMMETRIC[benchmark % Shape::SYMMETRIC.len()];
+            let pairs = series(shape, 0.05, NOISES[benchmark % NOISES.len()], 40, random);
+            Rule::Betting.stop(&pairs, Direction::Above, 0.05, 1.0 / budget.family_wise()).is_some()
+        })
+    };
+    (0..runs).map(|_| u32::from(parts.iter().any(|&tests| fails(tests, &mut random)))).sum()
+}
+
 #[test]
 fn whole_runs_of_twenty_unchanged_benchmarks_pass() {
-    let budget = ErrorBudget::new(ALPHA, 20).unwrap();
-    let mut random = Generator::new(11);
-    let mut failed = 0;
-    for _ in 0..60 {
-        // At the threshold itself: the worst case that is still no regression.
-        let fails = (0..20).any(|benchmark| {
-            let shape = Shape::SYMMETRIC[benchmark % Shape::SYMMETRIC.len()];
-            let pairs = series(shape, 0.05, NOISES[benchmark % NOISES.len()], 40, &mut random);
-            Rule::Betting.stop(&pairs, Direction::Above, 0.05, 1.0 / budget.family_wise()).is_some()
-        });
-        failed += u32::from(fails);
-    }
     // 1 % of 60 is 0.6; five or more would come four times in ten thousand.
-    assert!(failed < 5, "{failed} of 60 runs failed");
+    for parts in [&[20][..], &[1, 2, 5, 12], &[0, 20], &[5; 4]] {
+        let failed = failing_runs(parts, 60);
+        assert!(failed < 5, "{failed} of 60 runs failed in parts of {parts:?}");
+    }
+}
+
+#[test]
+#[ignore = "half a minute; prints the table of docs/ci.md"]
+fn the_table_of_parts() {
+    for parts in [&[20][..], &[5; 4], &[1, 2, 5, 12], &[0, 20], &[1; 20]] {
+        println!("| {parts:?} | {} of 2000 |", failing_runs(parts, 2000));
+    }
 }
 
 #[test]

@@ -26,7 +26,8 @@ fn found(document: &Value) -> Vec<(Value, Value, Value, Value)> {
 fn the_parts_of_a_check_make_the_whole() {
     let gauge = Sandbox::new("gauge");
     let old = "pub fn work(seed: u64) -> u64 {\n    let mut state = seed | 1;";
-    let new = "pub fn work(seed: u64) -> u64 {\n    let mut state = *std::hint::black_box(Box::new(seed | 1));";
+    let new =
+        "pub fn work(seed: u64) -> u64 {\n    let mut state = *std::hint::black_box(Box::new(seed | 1));";
     gauge.edit("src/lib.rs", old, new);
     let whole = ran(&gauge, &CHECK);
     assert_eq!(whole.code, 100, "{}", whole.stderr);
