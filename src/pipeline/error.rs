@@ -40,6 +40,14 @@ pub enum PipelineError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store gave back something else than was measured.
+    #[error("the store {} gave back something else than was measured: {what}", store.display())]
+    Altered {
+        /// Which store.
+        store: PathBuf,
+        /// What differs.
+        what: String,
+    },
     /// The build folder could not be used.
     #[error(transparent)]
     Site(#[from] CurrentError),
@@ -182,6 +190,7 @@ impl PipelineError {
             Self::Harness(_)
             | Self::Build(_)
             | Self::Store(_)
+            | Self::Altered { .. }
             | Self::Site(_)
             | Self::Copy(_)
             | Self::Lock(_)
@@ -200,6 +209,10 @@ impl PipelineError {
             Self::Discover(error) => error.hint(),
             Self::Build(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Altered { .. } => Some(
+                "something else wrote to it during the run, which a benchmark can: look for who did, and begin a new store"
+                    .to_owned(),
+            ),
             Self::Site(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::NoBenches(_) => Some(
@@ -252,6 +265,7 @@ fn source_fault(error: &SourceError) -> Fault {
         | SourceError::EmptyRange(_)
         | SourceError::NoWorkspace { .. } => Fault::Usage,
         SourceError::Ownership(_)
+        | SourceError::Tracked { .. }
         | SourceError::Format { .. }
         | SourceError::Git { .. }
         | SourceError::Shallow { .. }

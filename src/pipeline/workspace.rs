@@ -9,7 +9,7 @@ use super::request::{Project, Scope, Subject, Suite};
 use crate::discover::nearest;
 use crate::domain::{BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Trouble};
 use crate::measure::runner::Runner;
-use crate::source::{Repository, prepare_place, suite_names};
+use crate::source::{Repository, prepare_place, require_untracked, suite_names};
 use crate::support::current::BuildSite;
 use crate::support::lock::FileLock;
 use crate::support::process::interrupted;
@@ -41,6 +41,7 @@ impl<'a> Workspace<'a> {
     /// waits, and says so. What a killed run left in the build folder is put back first of all.
     pub(crate) fn lock(&mut self) -> Result<(), PipelineError> {
         let area = &self.project.area;
+        require_untracked(area, &self.project.root)?;
         std::fs::create_dir_all(area).map_err(|error| PipelineError::Area { folder: area.clone(), error })?;
         let waiting = || self.progress.event(Event::Waiting("for another run in this workspace to finish"));
         let lock = FileLock::acquire(&area.join("lock"), waiting)?;

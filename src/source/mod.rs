@@ -19,6 +19,7 @@ mod prune;
 mod repository;
 mod snapshot;
 mod submodule;
+mod tracked;
 
 pub use baseline::CommitInfo;
 pub use error::SourceError;
@@ -29,6 +30,7 @@ pub use pristine::error::PristineError;
 pub use pristine::{note, note_begin, restore};
 pub use prune::{latest_target, prune};
 pub use repository::Repository;
+pub use tracked::require_untracked;
 
 #[cfg(test)]
 #[cfg(unix)]

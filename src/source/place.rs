@@ -84,7 +84,7 @@ fn repository_around(folder: &Path) -> Option<PathBuf> {
 }
 
 /// A path with its links followed, as far as it exists.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     match (path.canonicalize(), path.parent(), path.file_name()) {
         (Ok(real), _, _) => real,
         (Err(_), Some(parent), Some(name)) => real(parent).join(name),

@@ -15,9 +15,9 @@ use crate::store::{BaselineFile, PruneRule, Store};
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &BaselineArgs) -> Result<Exit, CliError> {
     let place = Place::find(&arguments.project)?;
-    let store = place.store_path(&arguments.store);
+    let store = place.store_path(&arguments.store)?;
     match &arguments.command {
-        BaselineCommand::List => list(&place, &store),
+        BaselineCommand::List => list(&place, arguments),
         BaselineCommand::Export(wanted) => export(context, &place, &store, arguments, wanted),
         BaselineCommand::Import(wanted) => import(context, &place, arguments, wanted),
         BaselineCommand::Prune(wanted) => prune(&store, wanted),
@@ -25,7 +25,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &BaselineArgs) -> 
 }
 
 /// What is committed, and what could be exported.
-fn list(place: &Place, store: &Path) -> Result<Exit, CliError> {
+fn list(place: &Place, arguments: &BaselineArgs) -> Result<Exit, CliError> {
     let mut text = String::new();
     for (path, file) in BaselineFile::read_folder(&place.baselines())? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -36,8 +36,7 @@ fn list(place: &Place, store: &Path) -> Result<Exit, CliError> {
             file.machine.cpu.model
         );
     }
-    if store.is_file() {
-        let store = read_store(store)?;
+    if let Some(store) = place.stored(&arguments.store)? {
         for (machine, arch) in store.exportable()? {
             let _ = writeln!(text, "stored     {arch} on {machine}");
         }

@@ -122,8 +122,7 @@ pub fn claims(
         run.troubles.push(Trouble::Interrupted);
     }
     run.seconds = start.elapsed().as_secs_f64();
-    session.store.finish_run(session.run, &run)?;
-    let stored = session.store.run_evidence(session.run)?;
+    let stored = session.read_back(&run, &[])?;
     let report = judge_run(&stored.run, &stored.benchmarks, &request.policy, GatePolicy::default());
     record(&mut session, &revision, &stored.run, &report)?;
     Ok(report)
