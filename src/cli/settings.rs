@@ -30,7 +30,7 @@ use crate::pipeline::request::{
     ClaimGate, CompareRequest, Judging, Measuring, Project, RunRequest, RunSubject, Scope, Subject, Suite,
     SuiteClaims,
 };
-use crate::source::{Repository, require_untracked, suite_names, tree_place};
+use crate::source::{Repository, records_of, require_untracked, suite_names, tree_place};
 use crate::store::{BaselineFile, Problem, Store, StoreError};
 
 /// Paired time per benchmark when nobody says otherwise.
@@ -78,7 +78,8 @@ impl Place {
         let environment: Variables = without_leftovers(&std::env::vars_os().collect());
         let area = target.join("perfguard");
         let trees = tree_place(&area, &located.root, &environment);
-        let project = Project { root: located.root.clone(), area, trees, cargo, environment };
+        let records = records_of(&area, &located.root, &environment);
+        let project = Project { root: located.root.clone(), area, trees, cargo, environment, records };
         Ok(Self { located, config, project })
     }
 

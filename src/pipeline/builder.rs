@@ -277,7 +277,8 @@ impl Builder<'_> {
         workspace: &SourceTree,
         prepared: &mut Prepared,
     ) -> Result<(), PipelineError> {
-        let tree = suite_tree(&workspace.revision, &workspace.workspace(), &self.trees())?;
+        let tree =
+            suite_tree(&workspace.revision, &workspace.workspace(), &self.trees(), &self.project.records)?;
         // The user's selection is about the user's packages.
         match self.make(side, &tree, &Selection::default(), None) {
             Ok(harness) => {
@@ -302,9 +303,10 @@ impl Builder<'_> {
         selection: &Selection,
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
-        note_begin(&tree.home).map_err(SourceError::from)?;
+        let records = &self.project.records;
+        note_begin(&tree.home, records).map_err(SourceError::from)?;
         let made = self.make_in_place(side, tree, selection, like);
-        let noted = note(&tree.home).map_err(SourceError::from);
+        let noted = note(&tree.home, records).map_err(SourceError::from);
         let made = made?;
         noted?;
         Ok(made)
@@ -347,6 +349,7 @@ impl Builder<'_> {
             target_dir: &occupied.target(),
             home: occupied.home(),
             artifacts: &self.project.area.join("artifacts"),
+            records: &self.project.records,
             cargo: &cargo,
             environment: &environment,
             flags: &scope.flags,

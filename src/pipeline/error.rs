@@ -1,6 +1,5 @@
 //! Why a command could not do what it was asked, and which exit code that is.
 
-use std::io;
 use std::path::PathBuf;
 
 use super::claims::ClaimError;
@@ -10,6 +9,7 @@ use crate::discover::DiscoverError;
 use crate::domain::{BenchmarkName, Failure, Side};
 use crate::source::{HarnessError, SourceError};
 use crate::store::StoreError;
+use crate::support::area::AreaError;
 use crate::support::current::CurrentError;
 use crate::support::lock::LockError;
 
@@ -58,13 +58,8 @@ pub enum PipelineError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// Our own folder could not be used.
-    #[error("cannot use {folder}: {error}")]
-    Area {
-        /// The folder.
-        folder: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    Area(#[from] AreaError),
     /// Nothing to measure.
     #[error("nothing to measure: the workspace has no Criterion bench target{}", left_out(.0))]
     NoBenches(Vec<String>),
@@ -198,7 +193,7 @@ impl PipelineError {
             | Self::Unlisted { .. }
             | Self::CountFailed { .. }
             | Self::Uncounted { .. }
-            | Self::Area { .. } => Fault::Trouble,
+            | Self::Area(_) => Fault::Trouble,
         }
     }
 
@@ -235,9 +230,7 @@ impl PipelineError {
             Self::NoClaimMatch { .. } => {
                 Some("a claim's name is group/pattern, such as strings/concat".to_owned())
             }
-            Self::Area { folder, .. } => {
-                Some(format!("{} must be writable; --target-dir names another folder", folder.display()))
-            }
+            Self::Area(error) => Some(error.hint()),
             Self::Harness(_)
             | Self::Copy(_)
             | Self::Interrupted

@@ -7,12 +7,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
-use tempfile::TempDir;
 
 use super::error::{Problem, StoreError};
 use super::guard::{self, FileId, OWN_FOLDER};
 use super::migrations::{Identity, MIGRATIONS, identify, migrate};
 use crate::support::process::interrupted;
+use crate::support::scratch::Scratch;
 
 /// How long another process may hold a lock before it is an error. Each holds it for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ pub struct Store {
     /// Which file it is, where one was opened to be written.
     file: Option<FileId>,
     /// Where a copy lies that is read in its place.
-    _copy: Option<TempDir>,
+    _copy: Option<Scratch>,
 }
 
 impl Store {
@@ -234,7 +234,7 @@ fn read_in_place(path: &Path) -> Result<Connection, Problem> {
 fn read_on_read_only_disk(
     path: &Path,
     problem: &Problem,
-) -> Option<Result<(Connection, Option<TempDir>), Problem>> {
+) -> Option<Result<(Connection, Option<Scratch>), Problem>> {
     let refused = matches!(problem, Problem::CannotOpen(_) | Problem::ReadOnly | Problem::Sql(_));
     let log = guard::beside(path, "-wal");
     if !refused || is_writable(path.parent()?) || !path.is_file() {
@@ -253,22 +253,14 @@ fn read_on_read_only_disk(
 }
 
 /// A copy of a database and its log, in a folder that only this user may enter.
-fn copied(path: &Path, log: &Path) -> Result<(Connection, Option<TempDir>), Problem> {
-    let folder = private_folder().map_err(Problem::Folder)?;
+fn copied(path: &Path, log: &Path) -> Result<(Connection, Option<Scratch>), Problem> {
+    let folder = Scratch::new().map_err(Problem::Folder)?;
     let copy = folder.path().join("store.db");
     fs::copy(path, &copy).map_err(Problem::Folder)?;
     fs::copy(log, guard::beside(&copy, "-wal")).map_err(Problem::Folder)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&copy, flags)?;
     Ok((set_up_to_read(connection, &copy)?, Some(folder)))
-}
-
-fn private_folder() -> io::Result<TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("perfguard-").rand_bytes(8);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    builder.tempdir()
 }
 
 #[cfg(unix)]

@@ -14,6 +14,7 @@ use perfguard::domain::{
     BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Features, Layout, LayoutFallback,
     Namesake, Side, Sides, Silent, TreeId, Variables, Variant,
 };
+use perfguard::support::records::Records;
 use tempfile::TempDir;
 
 use crate::fixture;
@@ -141,6 +142,7 @@ impl Crate {
             target_dir: &common.join("target"),
             home: &self.folder.path().join("home"),
             artifacts: &self.folder.path().join("artifacts"),
+            records: &Records::none(),
             cargo: &fixture::cargo(),
             environment: &self.environment(),
             flags: &flags,

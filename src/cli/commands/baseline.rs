@@ -11,6 +11,7 @@ use super::super::error::CliError;
 use super::super::settings::{Place, machine_facts, read_store};
 use crate::domain::Exit;
 use crate::store::{BaselineFile, PruneRule, Store};
+use crate::support::files::link_below;
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &BaselineArgs) -> Result<Exit, CliError> {
@@ -71,7 +72,7 @@ fn export(
         if path.is_file() {
             file.keep_decided_claims(&BaselineFile::read(&path)?);
         }
-        save(context, &path, &file)?;
+        save(context, place, &path, &file)?;
         written += 1;
     }
     if written == 0 {
@@ -93,14 +94,17 @@ fn import(
         if let Err(source) = file.require_arch(&arch) {
             return Err(CliError::OtherArch { path: path.clone(), source });
         }
-        save(context, &place.baselines().join(file.file_name()), &file)?;
+        save(context, place, &place.baselines().join(file.file_name()), &file)?;
     }
     Ok(Exit::Passed)
 }
 
-fn save(context: &Context, path: &Path, file: &BaselineFile) -> Result<(), CliError> {
+fn save(context: &Context, place: &Place, path: &Path, file: &BaselineFile) -> Result<(), CliError> {
     let fail = |source| CliError::Output { path: PathBuf::from(path), source };
     let text = file.to_text();
+    if let Some(link) = link_below(&place.located.root, path) {
+        return Err(CliError::Linked(link));
+    }
     if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
         context.console.progress("Unchanged", path.display());
         return Ok(());

@@ -7,6 +7,7 @@ use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
 use crate::domain::Exit;
+use crate::support::files::link_below;
 
 const CONFIGURATION: &str = include_str!("templates/perfguard.toml");
 const WORKFLOW: &str = include_str!("templates/perfguard.yml");
@@ -18,6 +19,9 @@ pub(in super::super) fn execute(context: &Context, arguments: &InitArgs) -> Resu
     let root = &place.located.root;
     for (name, text) in [(FILE_NAME, CONFIGURATION), (WORKFLOW_PATH, WORKFLOW)] {
         let path = root.join(name);
+        if let Some(link) = link_below(root, &path) {
+            return Err(CliError::Linked(link));
+        }
         if path.exists() {
             context.console.warning(format_args!("{name} is there already and stays as it is"));
             continue;

@@ -30,6 +30,7 @@ use crate::judge::{GatePolicy, Policy, Rules, judge_run};
 use crate::measure::runner::Runner;
 use crate::source::SUITE_PACKAGE;
 use crate::store::Store;
+use crate::support::area::AreaError;
 use crate::support::process::interrupted;
 
 use collect::Built;
@@ -222,7 +223,7 @@ fn of_suite(prepared: &Prepared) -> Result<Vec<Claim<String>>, PipelineError> {
     };
     let path = bench.working_dir.join("claims.toml");
     let text = std::fs::read_to_string(&path)
-        .map_err(|error| PipelineError::Area { folder: path.clone(), error })?;
+        .map_err(|error| PipelineError::Area(AreaError::Io { folder: path.clone(), error }))?;
     Ok(wire::harness_claims(&text)?)
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod committed;
+mod kept;
 mod links;
 mod stores;
 
@@ -33,6 +34,9 @@ const WITH_AREA: [&[&str]; 3] = [
     &["explain", "work", "HEAD", "HEAD", "--no-builtin"],
 ];
 
+/// Goes as far as the sources, and builds nothing.
+const NOTHING: &[&str] = &["list", "--no-builtin", "--bench", "nothing"];
+
 /// A repository, and somebody's folder beside it.
 struct Stranger {
     sandbox: Sandbox,
@@ -42,6 +46,7 @@ struct Stranger {
 impl Stranger {
     fn new() -> Self {
         let sandbox = Sandbox::new("gauge");
+        sandbox.commit("second");
         for path in ["build/precious/thesis.txt", "trees/notes.txt", "layouts/plan.txt", "store.db", "lock"] {
             let path = sandbox.path("../victim").join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
