@@ -15,7 +15,7 @@ use super::reach::Needed;
 use super::relink::capture::{self, Source};
 use super::{BuildError, digest};
 use crate::support::records::{Records, digest as sum};
-use crate::support::{files, seal};
+use crate::support::{files, room, seal};
 
 /// Changed whenever an entry is written or built otherwise, so that old entries are passed over.
 const SCHEMA: u32 = 3;
@@ -124,6 +124,7 @@ impl Entry {
             }
             seal::set(&bench.executable).ok()?;
         }
+        room::touch(&self.folder);
         Some(manifest.benches)
     }
 

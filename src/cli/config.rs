@@ -38,6 +38,8 @@ pub(crate) struct Config {
     /// Whether a benchmark that only the baseline has fails the gate.
     pub(crate) missing_fails: Option<bool>,
     pub(crate) budget: Option<Duration>,
+    /// How many bytes are kept between runs.
+    pub(crate) kept: Option<u64>,
     pub(crate) layout: Option<Layout>,
     pub(crate) builtin_enabled: Option<bool>,
     pub(crate) builtin_select: Option<Vec<String>>,
@@ -92,6 +94,7 @@ struct Wire {
     inconclusive: Option<GateChoice>,
     missing: Option<GateChoice>,
     budget: Option<String>,
+    kept: Option<String>,
     layout: Option<LayoutArg>,
     builtin: Option<BuiltinWire>,
     /// The former name of `builtin`.
@@ -244,6 +247,10 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         .budget
         .map(|text| values::duration(&text).map_err(|error| value("budget", format!("`{text}`: {error}"))));
     let budget = budget.transpose()?;
+    let kept = wire
+        .kept
+        .map(|text| values::size(&text).map_err(|error| value("kept", format!("`{text}`: {error}"))));
+    let kept = kept.transpose()?;
     let mut targets = Vec::new();
     for (selector, table) in &wire.target {
         targets.push((
@@ -276,6 +283,7 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         inconclusive_fails: wire.inconclusive.map(|choice| matches!(choice, GateChoice::Fail)),
         missing_fails: wire.missing.map(|choice| matches!(choice, GateChoice::Fail)),
         budget,
+        kept,
         layout: wire.layout.map(Layout::from),
         builtin_enabled: builtin.enabled,
         builtin_select: builtin.select,
@@ -341,6 +349,7 @@ mod tests {
             metrics = ["wall-time"]
             inconclusive = "fail"
             budget = "2.5s"
+            kept = "1.5 GB"
             layout = "aligned"
             [builtin]
             enabled = false
@@ -368,6 +377,7 @@ mod tests {
         assert_eq!(config.metrics, Some(vec![Metric::WallTime]));
         assert_eq!(config.inconclusive_fails, Some(true));
         assert_eq!(config.budget, Some(Duration::from_millis(2500)));
+        assert_eq!(config.kept, Some(1_500_000_000));
         assert_eq!(config.layout, Some(Layout::Aligned));
         assert_eq!(config.builtin_enabled, Some(false));
         assert_eq!(config.thresholds.len(), 2);
@@ -398,6 +408,7 @@ mod tests {
         for (text, part) in [
             ("budget = \"10\"", "`budget`"),
             ("budget = \"-1s\"", "`budget`"),
+            ("kept = \"lots\"", "`kept`"),
             ("metrics = [\"speed\"]", "`metrics`"),
             ("metrics = []", "`metrics`"),
             ("[thresholds]\nwall-time = 5", "`thresholds.wall-time`"),

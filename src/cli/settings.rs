@@ -32,6 +32,7 @@ use crate::pipeline::request::{
 };
 use crate::source::{Repository, records_of, require_untracked, suite_names, tree_place};
 use crate::store::{BaselineFile, Problem, Store, StoreError};
+use crate::support::room::Room;
 
 /// Paired time per benchmark when nobody says otherwise.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -78,8 +79,9 @@ impl Place {
         let environment: Variables = without_leftovers(&std::env::vars_os().collect());
         let area = target.join("perfguard");
         let trees = tree_place(&area, &located.root, &environment);
+        let room = Room::new(config.kept.unwrap_or(Room::DEFAULT));
         let records = records_of(&area, &located.root, &environment);
-        let project = Project { root: located.root.clone(), area, trees, cargo, environment, records };
+        let project = Project { root: located.root.clone(), area, trees, cargo, environment, records, room };
         Ok(Self { located, config, project })
     }
 

@@ -15,9 +15,13 @@ use crate::domain::{
 use crate::source::{Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin, suite_tree};
 use crate::support::current::BuildSite;
 use crate::support::process::interrupted;
+use crate::support::room;
 
 /// The harness's binary that prints the layout of types.
 const LAYOUT_BINARY: &str = "perfguard-layout";
+
+/// The folder of kept executables, in the program's area.
+const ARTIFACTS: &str = "artifacts";
 
 /// How many source trees, with their target folders, are kept for the next run.
 const KEPT_TREES: usize = 4;
@@ -257,6 +261,7 @@ impl Builder<'_> {
     pub(crate) fn tidy(&self, spare: &[TreeId]) {
         // What cannot be removed now is removed another time.
         let _ = crate::source::prune(&self.trees(), KEPT_TREES, spare);
+        room::make(self.project.room, &[self.trees(), self.project.area.join(ARTIFACTS)]);
     }
 
     /// Whether the user's words leave room for the harness: `-p`, `--bench` and filters may exclude it.
@@ -348,7 +353,7 @@ impl Builder<'_> {
             workspace: &workspace,
             target_dir: &occupied.target(),
             home: occupied.home(),
-            artifacts: &self.project.area.join("artifacts"),
+            artifacts: &self.project.area.join(ARTIFACTS),
             records: &self.project.records,
             cargo: &cargo,
             environment: &environment,

@@ -15,6 +15,7 @@ use crate::measure::runner::LaunchOptions;
 use crate::source::SUITE_PACKAGE;
 use crate::store::BaselineFile;
 use crate::support::records::Records;
+use crate::support::room::Room;
 
 /// When a launch that counts is given up. A set-up may take a minute, and five times as long under a counter.
 const COUNT_LIMIT: Duration = Duration::from_mins(5);
@@ -34,6 +35,8 @@ pub struct Project {
     pub environment: Variables,
     /// What is known of what lies in our folders.
     pub records: Records,
+    /// How much is kept between runs.
+    pub room: Room,
 }
 
 /// What to measure.

@@ -21,7 +21,7 @@ const VERIFIED: [&str; 2] = ["artifacts", "criterion"];
 /// Marks and tags are short.
 const MOST: u64 = 4096;
 /// How unfinished folders are called that a killed run leaves.
-const DRAFTS: [&str; 2] = [".draft-", ".harness-"];
+const DRAFTS: [&str; 3] = [".draft-", ".harness-", ".gone-"];
 
 /// A folder that is not used.
 #[derive(Debug, thiserror::Error)]

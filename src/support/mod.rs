@@ -7,5 +7,6 @@ pub mod files;
 pub mod lock;
 pub mod process;
 pub mod records;
+pub mod room;
 pub mod scratch;
 pub mod seal;

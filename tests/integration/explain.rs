@@ -18,6 +18,7 @@ use perfguard::pipeline::explain::{ExplainRequest, explain};
 use perfguard::pipeline::request::{Project, Scope, Subject, Suite};
 use perfguard::support::current::BuildSite;
 use perfguard::support::records::Records;
+use perfguard::support::room::Room;
 
 use crate::fixture;
 use crate::sandbox::Sandbox;
@@ -120,6 +121,7 @@ fn request(gauge: &Sandbox, benchmark: &str) -> ExplainRequest {
             cargo: fixture::cargo(),
             environment: perfguard::domain::without_leftovers(&fixture::environment()),
             records: Records::at(slots::take_one().join("explain.records")),
+            room: Room::default(),
         },
         benchmark: benchmark.to_owned(),
         baseline: Some("HEAD".to_owned()),
