@@ -12,11 +12,16 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{BuildFingerprint, Digest, Features, Variant};
 
 use super::reach::Needed;
-use super::relink::capture::Source;
+use super::relink::capture::{self, Source};
 use super::{BuildError, digest};
+use crate::support::records::{Records, digest as sum};
+use crate::support::{files, room, seal};
 
 /// Changed whenever an entry is written or built otherwise, so that old entries are passed over.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
+
+/// The largest description that is read, in bytes.
+const LARGEST: u64 = 64 << 20;
 
 /// The file that describes an entry.
 const MANIFEST: &str = "manifest.json";
@@ -50,6 +55,9 @@ pub(super) struct Kept {
     /// The executable; in the manifest, only its name.
     pub(super) executable: PathBuf,
     pub(super) digest: Digest,
+    /// Of the description of what the linker was given, which names programs and files with their digests.
+    #[serde(default)]
+    pub(super) capture: Option<Digest>,
     /// What else the bench can reach when it runs comes to this.
     pub(super) reach: Digest,
     /// What of it lies in the target folder.
@@ -88,24 +96,40 @@ impl Entry {
         &self.folder
     }
 
-    /// The benches of the entry, if it is there and every executable is what it was.
-    pub(super) fn load(&self) -> Option<Vec<Kept>> {
-        let text = fs::read_to_string(self.folder.join(MANIFEST)).ok()?;
+    /// Under which name the records know the entry.
+    fn name(&self) -> String {
+        format!("artifact/{}", self.folder.file_name().unwrap_or_default().to_string_lossy())
+    }
+
+    /// The benches of the entry, if it is there, is what we put there, and every executable is what it was.
+    pub(super) fn load(&self, records: &Records) -> Option<Vec<Kept>> {
+        if !fs::symlink_metadata(&self.folder).ok()?.is_dir() {
+            return None;
+        }
+        let text = files::read_text(&self.folder.join(MANIFEST), LARGEST).ok()?;
+        if !records.holds(&self.name(), &sum(text.as_bytes())) {
+            tracing::debug!(entry = %self.folder.display(), "passes over executables that are not known");
+            return None;
+        }
         let mut manifest: Manifest = serde_json::from_str(&text).ok()?;
         if manifest.schema != SCHEMA || manifest.inputs != self.inputs {
             return None;
         }
         for bench in &mut manifest.benches {
             bench.executable = self.folder.join(bench.executable.file_name()?);
-            if digest::of_file(&bench.executable).ok()? != bench.digest {
+            if digest::of_file(&bench.executable).ok()? != bench.digest
+                || described(&bench.executable) != bench.capture
+            {
                 return None;
             }
+            seal::set(&bench.executable).ok()?;
         }
+        room::touch(&self.folder);
         Some(manifest.benches)
     }
 
     /// Copies the executables into the entry, replacing what was there. Gives the benches with their new places.
-    pub(super) fn store(&self, benches: Vec<Kept>) -> Result<Vec<Kept>, BuildError> {
+    pub(super) fn store(&self, benches: Vec<Kept>, records: &Records) -> Result<Vec<Kept>, BuildError> {
         let parent = self.folder.parent().unwrap_or(&self.folder);
         fs::create_dir_all(parent).map_err(BuildError::file("create", parent))?;
         let draft = tempfile::Builder::new()
@@ -120,20 +144,35 @@ impl Entry {
             if let Some(link) = &bench.link {
                 link.store(&to);
             }
-            named.push(Kept { executable: name.into(), link: None, ..bench });
+            named.push(Kept { executable: name.into(), link: None, capture: described(&to), ..bench });
         }
         let manifest = Manifest { schema: SCHEMA, inputs: self.inputs.clone(), benches: named };
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
         let path = draft.path().join(MANIFEST);
-        fs::write(&path, text).map_err(BuildError::file("write", &path))?;
-        if self.folder.exists() {
-            fs::remove_dir_all(&self.folder).map_err(BuildError::file("remove", &self.folder))?;
+        fs::write(&path, &text).map_err(BuildError::file("write", &path))?;
+        let known = records.note(&self.name(), &sum(text.as_bytes()));
+        known.map_err(BuildError::file("remember", &self.folder))?;
+        match fs::symlink_metadata(&self.folder) {
+            Ok(data) if data.is_dir() => fs::remove_dir_all(&self.folder),
+            Ok(_) => fs::remove_file(&self.folder),
+            Err(_) => Ok(()),
         }
+        .map_err(BuildError::file("remove", &self.folder))?;
         let draft = draft.keep();
         fs::rename(&draft, &self.folder).map_err(BuildError::file("create", &self.folder))?;
         let placed = manifest.benches.into_iter();
-        Ok(placed.map(|bench| Kept { executable: self.folder.join(&bench.executable), ..bench }).collect())
+        let placed: Vec<Kept> =
+            placed.map(|bench| Kept { executable: self.folder.join(&bench.executable), ..bench }).collect();
+        for bench in &placed {
+            seal::set(&bench.executable).map_err(BuildError::file("read", &bench.executable))?;
+        }
+        Ok(placed)
     }
+}
+
+/// The digest of what describes an executable's link; `None` where there is none.
+fn described(executable: &Path) -> Option<Digest> {
+    digest::of_file(&capture::description(executable)).ok()
 }
 
 #[cfg(test)]
@@ -166,6 +205,7 @@ mod tests {
             target: "b".into(),
             executable: executable.to_owned(),
             digest: digest::of_file(executable).unwrap(),
+            capture: None,
             reach: digest::of_text(""),
             needed: Vec::new(),
             variables: BTreeMap::from([("CARGO_PKG_NAME".into(), "p".into())]),
@@ -185,33 +225,57 @@ mod tests {
 
     #[test]
     fn what_was_stored_is_found_again_by_the_same_inputs_only() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, records) = (tempfile::tempdir().unwrap(), Records::none());
         let executable = folder.path().join("exe");
         fs::write(&executable, "code").unwrap();
         let artifacts = folder.path().join("artifacts");
         let entry = Entry::new(&artifacts, &inputs("one"));
-        assert_eq!(entry.load(), None);
-        let stored = entry.store(vec![kept(&executable)]).unwrap();
+        assert_eq!(entry.load(&records), None);
+        let stored = entry.store(vec![kept(&executable)], &records).unwrap();
         assert_eq!(fs::read_to_string(&stored[0].executable).unwrap(), "code");
-        assert_eq!(Entry::new(&artifacts, &inputs("one")).load(), Some(stored));
-        assert_eq!(Entry::new(&artifacts, &inputs("two")).load(), None);
+        assert_eq!(Entry::new(&artifacts, &inputs("one")).load(&records), Some(stored));
+        assert_eq!(Entry::new(&artifacts, &inputs("two")).load(&records), None);
         let lines = Inputs { variant: Variant::Lines, ..inputs("one") };
-        assert_eq!(Entry::new(&artifacts, &lines).load(), None);
+        assert_eq!(Entry::new(&artifacts, &lines).load(&records), None);
         assert_eq!(fs::read_dir(&artifacts).unwrap().count(), 1, "no draft is left behind");
     }
 
     #[test]
     fn a_changed_executable_counts_as_absent_and_is_replaced() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, records) = (tempfile::tempdir().unwrap(), Records::none());
         let executable = folder.path().join("exe");
         fs::write(&executable, "code").unwrap();
         let entry = Entry::new(&folder.path().join("artifacts"), &inputs("one"));
-        let stored = entry.store(vec![kept(&executable)]).unwrap();
+        let stored = entry.store(vec![kept(&executable)], &records).unwrap();
         fs::write(&stored[0].executable, "other").unwrap();
-        assert_eq!(entry.load(), None);
-        entry.store(vec![kept(&executable)]).unwrap();
-        assert!(entry.load().is_some());
+        assert_eq!(entry.load(&records), None);
+        entry.store(vec![kept(&executable)], &records).unwrap();
+        assert!(entry.load(&records).is_some());
         fs::remove_file(&stored[0].executable).unwrap();
-        assert_eq!(entry.load(), None);
+        assert_eq!(entry.load(&records), None);
+    }
+
+    #[test]
+    fn an_entry_that_we_did_not_put_there_is_passed_over() {
+        let (folder, records) = (tempfile::tempdir().unwrap(), Records::none());
+        let executable = folder.path().join("exe");
+        let artifacts = folder.path().join("artifacts");
+        let entry = Entry::new(&artifacts, &inputs("one"));
+        fs::write(&executable, "code").unwrap();
+        entry.store(vec![kept(&executable)], &records).unwrap();
+        // The executable and its own digest, both replaced: in itself it is right.
+        fs::write(&executable, "evil").unwrap();
+        entry.store(vec![kept(&executable)], &Records::none()).unwrap();
+        assert_eq!(entry.load(&records), None);
+        assert_eq!(entry.load(&Records::none()), None);
+        #[cfg(unix)]
+        {
+            let stored = entry.store(vec![kept(&executable)], &records).unwrap();
+            fs::rename(entry.folder(), folder.path().join("elsewhere")).unwrap();
+            std::os::unix::fs::symlink(folder.path().join("elsewhere"), entry.folder()).unwrap();
+            assert_eq!(entry.load(&records), None, "a link is not followed");
+            entry.store(vec![kept(&executable)], &records).unwrap();
+            assert!(folder.path().join("elsewhere").join(stored[0].executable.file_name().unwrap()).exists());
+        }
     }
 }

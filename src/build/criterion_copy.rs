@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use self::edit::Replacement;
 use self::manifest::ManifestError;
 use crate::domain::Variant;
+use crate::support::files::read;
 
 /// An edited copy of Criterion, ready to be built against.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,11 +192,13 @@ fn fingerprint(files: &BTreeMap<PathBuf, Vec<u8>>) -> String {
     })
 }
 
-/// Writes every file of a copy that is not what it should be: a cache may lose or cut some. The new time tells Cargo.
+/// Writes every file of a copy that is not what it should be, to the byte: a cache may lose or cut some, and others may
+/// have edited it. The new time tells Cargo. What should not be there (a build script, a configuration) goes.
 fn heal(files: &BTreeMap<PathBuf, Vec<u8>>, place: &Path) -> Result<(), CriterionCopyError> {
+    remove_strangers(files, place, Path::new(""))?;
     for (path, bytes) in files {
         let whole = place.join(path);
-        if fs::read(&whole).is_ok_and(|there| there == *bytes) {
+        if read(&whole, bytes.len() as u64).is_ok_and(|there| there == *bytes) {
             continue;
         }
         tracing::debug!(path = %whole.display(), "restores a file of the copied Criterion");
@@ -209,6 +212,27 @@ fn heal(files: &BTreeMap<PathBuf, Vec<u8>>, place: &Path) -> Result<(), Criterio
         }
         clear(&whole)?;
         fs::write(&whole, bytes).map_err(io_error(&whole))?;
+    }
+    Ok(())
+}
+
+/// Removes what is in a copy and should not be, links included.
+fn remove_strangers(
+    files: &BTreeMap<PathBuf, Vec<u8>>,
+    place: &Path,
+    folder: &Path,
+) -> Result<(), CriterionCopyError> {
+    let whole = place.join(folder);
+    for entry in fs::read_dir(&whole).map_err(io_error(&whole))? {
+        let entry = entry.map_err(io_error(&whole))?;
+        let path = folder.join(entry.file_name());
+        let kind = entry.file_type().map_err(io_error(&whole))?;
+        if kind.is_dir() && files.keys().any(|file| file.starts_with(&path) && *file != path) {
+            remove_strangers(files, place, &path)?;
+        } else if !(kind.is_file() && files.contains_key(&path)) {
+            tracing::debug!(path = %entry.path().display(), "removes what is none of the copied Criterion");
+            clear(&entry.path())?;
+        }
     }
     Ok(())
 }
@@ -293,6 +317,13 @@ mod tests {
         assert_eq!(fs::read_to_string(&module).unwrap(), edit::MODULE, "what was lost is written again");
         assert!(copy.folder().join("src/analysis/mod.rs").is_file());
         assert_eq!(fs::metadata(&sound).unwrap().modified().unwrap(), written, "and nothing else is");
+        for stranger in ["build.rs", ".cargo/config.toml", "src/more.rs"] {
+            let stranger = copy.folder().join(stranger);
+            fs::create_dir_all(stranger.parent().unwrap()).unwrap();
+            fs::write(&stranger, "evil").unwrap();
+            CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap();
+            assert!(!stranger.exists());
+        }
         fs::write(original.path().join("src/new.rs"), "").unwrap();
         assert_ne!(
             CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap(),

@@ -99,7 +99,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let entry = Entry::new(request.artifacts, &plan.inputs(request));
     let is_whole =
         |kept: &Vec<Kept>| reach::is_there(kept.iter().flat_map(|bench| &bench.needed), request.target_dir);
-    if let Some(kept) = entry.load().filter(is_whole) {
+    if let Some(kept) = entry.load(request.records).filter(is_whole) {
         tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
         return Ok(plan.built(request, kept, Origin::Kept, notes));
     }
@@ -128,7 +128,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
             bench.link = Some(relink::source(watched.as_ref(), &bench.executable));
         }
     }
-    let kept = entry.store(kept)?;
+    let kept = entry.store(kept, request.records)?;
     Ok(plan.built(request, kept, Origin::Built, notes))
 }
 
@@ -224,6 +224,7 @@ impl Plan {
             };
             let (reach, needed) = reach.of_bench(bench, &executable.path, &configured)?;
             kept.push(Kept {
+                capture: None,
                 reach,
                 needed,
                 package: bench.package.clone(),

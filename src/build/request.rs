@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::{
     BenchTarget, CargoFlags, Features, Layout, LocalPackage, Side, TreeId, Variables, Variant,
 };
+use crate::support::records::Records;
 
 /// A release of a crate of crates.io that is replaced by a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct BuildRequest<'a> {
     pub home: &'a Path,
     /// Where executables are kept.
     pub artifacts: &'a Path,
+    /// What is known of executables that were kept.
+    pub records: &'a Records,
     /// The Cargo to run.
     pub cargo: &'a Path,
     /// The whole environment, as it was found.

@@ -17,9 +17,13 @@ use crate::domain::{Claim, ClaimOrigin, Layout, Limit, Metric};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
 use crate::pipeline::claims::wire::{ClaimWire, check_all};
+use crate::support::files;
 
 /// The name of the file at the workspace root.
 pub(crate) const FILE_NAME: &str = "perfguard.toml";
+
+/// The largest configuration that is read, in bytes.
+const LARGEST: u64 = 4 << 20;
 
 /// The former name of the table `[builtin]`, and where it stands.
 const FORMER_BUILTIN: &str = "[harness], its former name";
@@ -34,6 +38,8 @@ pub(crate) struct Config {
     /// Whether a benchmark that only the baseline has fails the gate.
     pub(crate) missing_fails: Option<bool>,
     pub(crate) budget: Option<Duration>,
+    /// How many bytes are kept between runs.
+    pub(crate) kept: Option<u64>,
     pub(crate) layout: Option<Layout>,
     pub(crate) builtin_enabled: Option<bool>,
     pub(crate) builtin_select: Option<Vec<String>>,
@@ -88,6 +94,7 @@ struct Wire {
     inconclusive: Option<GateChoice>,
     missing: Option<GateChoice>,
     budget: Option<String>,
+    kept: Option<String>,
     layout: Option<LayoutArg>,
     builtin: Option<BuiltinWire>,
     /// The former name of `builtin`.
@@ -171,7 +178,7 @@ pub(crate) fn load(
     packages: &[(String, serde_json::Value)],
 ) -> Result<Config, ConfigError> {
     let path = root.join(FILE_NAME);
-    let file = match std::fs::read_to_string(&path) {
+    let file = match files::bounded_text(&path, LARGEST) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(source) => return Err(ConfigError::Read { path, source }),
@@ -240,6 +247,10 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         .budget
         .map(|text| values::duration(&text).map_err(|error| value("budget", format!("`{text}`: {error}"))));
     let budget = budget.transpose()?;
+    let kept = wire
+        .kept
+        .map(|text| values::size(&text).map_err(|error| value("kept", format!("`{text}`: {error}"))));
+    let kept = kept.transpose()?;
     let mut targets = Vec::new();
     for (selector, table) in &wire.target {
         targets.push((
@@ -272,6 +283,7 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         inconclusive_fails: wire.inconclusive.map(|choice| matches!(choice, GateChoice::Fail)),
         missing_fails: wire.missing.map(|choice| matches!(choice, GateChoice::Fail)),
         budget,
+        kept,
         layout: wire.layout.map(Layout::from),
         builtin_enabled: builtin.enabled,
         builtin_select: builtin.select,
@@ -337,6 +349,7 @@ mod tests {
             metrics = ["wall-time"]
             inconclusive = "fail"
             budget = "2.5s"
+            kept = "1.5 GB"
             layout = "aligned"
             [builtin]
             enabled = false
@@ -364,6 +377,7 @@ mod tests {
         assert_eq!(config.metrics, Some(vec![Metric::WallTime]));
         assert_eq!(config.inconclusive_fails, Some(true));
         assert_eq!(config.budget, Some(Duration::from_millis(2500)));
+        assert_eq!(config.kept, Some(1_500_000_000));
         assert_eq!(config.layout, Some(Layout::Aligned));
         assert_eq!(config.builtin_enabled, Some(false));
         assert_eq!(config.thresholds.len(), 2);
@@ -394,6 +408,7 @@ mod tests {
         for (text, part) in [
             ("budget = \"10\"", "`budget`"),
             ("budget = \"-1s\"", "`budget`"),
+            ("kept = \"lots\"", "`kept`"),
             ("metrics = [\"speed\"]", "`metrics`"),
             ("metrics = []", "`metrics`"),
             ("[thresholds]\nwall-time = 5", "`thresholds.wall-time`"),

@@ -66,6 +66,9 @@ pub(crate) enum CliError {
     Merge(#[from] MergeError),
     #[error("failed to write {}", path.display())]
     Output { path: PathBuf, source: io::Error },
+    /// Nothing is written through a link that a repository may have brought along.
+    #[error("refusing to write through {}: it is a link, and may lead anywhere", .0.display())]
+    Linked(PathBuf),
     #[error("failed to write to standard output")]
     Stdout(#[source] io::Error),
 }
@@ -83,6 +86,7 @@ impl CliError {
             | Self::Flame(_)
             | Self::ReadReport { .. }
             | Self::Output { .. }
+            | Self::Linked(_)
             | Self::Stdout(_) => Exit::Incomplete,
             Self::Locate(_)
             | Self::Config(_)
@@ -126,6 +130,7 @@ impl CliError {
             Self::OtherArch { .. } => {
                 Some("--arch names the architecture of files that come from other machines".to_owned())
             }
+            Self::Linked(_) => Some("remove it, or put a folder in its place".to_owned()),
             Self::NothingToExport => Some(
                 "commit, then `cargo perfguard run` or `cargo perfguard claims`; --all exports every machine"
                     .to_owned(),

@@ -30,8 +30,9 @@ use crate::pipeline::request::{
     ClaimGate, CompareRequest, Judging, Measuring, Project, RunRequest, RunSubject, Scope, Subject, Suite,
     SuiteClaims,
 };
-use crate::source::{Repository, suite_names, tree_place};
+use crate::source::{Repository, records_of, require_untracked, suite_names, tree_place};
 use crate::store::{BaselineFile, Problem, Store, StoreError};
+use crate::support::room::Room;
 
 /// Paired time per benchmark when nobody says otherwise.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -41,6 +42,9 @@ const CLAIM_BUDGET: Duration = Duration::from_secs(5);
 
 /// The folder of committed baseline files, at the workspace root.
 const BASELINES: &str = "baselines";
+
+/// What a store consists of: the file, and what lies beside it while it is open.
+const STORE_FILES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 /// What is measured by default.
 const METRICS: [Metric; 3] = [Metric::WallTime, Metric::Instructions, Metric::Allocations];
@@ -75,31 +79,45 @@ impl Place {
         let environment: Variables = without_leftovers(&std::env::vars_os().collect());
         let area = target.join("perfguard");
         let trees = tree_place(&area, &located.root, &environment);
-        let project = Project { root: located.root.clone(), area, trees, cargo, environment };
+        let room = Room::new(config.kept.unwrap_or(Room::DEFAULT));
+        let records = records_of(&area, &located.root, &environment);
+        let project = Project { root: located.root.clone(), area, trees, cargo, environment, records, room };
         Ok(Self { located, config, project })
     }
 
     /// Opens the store to write to it. Outside a git repository nothing is made: there is no commit to store for.
     pub(crate) fn store(&self, arguments: &StoreArgs) -> Result<Store, CliError> {
         Repository::discover(&self.project.root).map_err(PipelineError::from)?;
-        Ok(Store::open(&self.store_path(arguments))?)
+        Ok(Store::open(&self.store_path(arguments)?)?)
     }
 
     /// Opens the store to read it; `None` when nothing was ever stored at the usual place.
     pub(crate) fn stored(&self, arguments: &StoreArgs) -> Result<Option<Store>, CliError> {
-        let path = self.store_path(arguments);
+        let path = self.store_path(arguments)?;
         if arguments.store.is_none() && matches!(path.try_exists(), Ok(false)) {
             return Ok(None);
         }
         Ok(Some(read_store(&path)?))
     }
 
-    /// The file that keeps results.
-    pub(crate) fn store_path(&self, arguments: &StoreArgs) -> PathBuf {
-        match &arguments.store {
-            Some(path) => path.clone(),
-            None => self.located.root.join(".perfguard").join("store.db"),
+    /// The file that keeps results, once it is sure that no commit brought it along.
+    ///
+    /// # Errors
+    /// Git tracks it, or anything else in the folder of ours.
+    pub(crate) fn store_path(&self, arguments: &StoreArgs) -> Result<PathBuf, CliError> {
+        let root = &self.located.root;
+        let refused = |path: &Path| require_untracked(path, root).map_err(PipelineError::from);
+        let Some(path) = &arguments.store else {
+            let folder = root.join(".perfguard");
+            refused(&folder)?;
+            return Ok(folder.join("store.db"));
+        };
+        for suffix in STORE_FILES {
+            let mut file = path.clone().into_os_string();
+            file.push(suffix);
+            refused(Path::new(&file))?;
         }
+        Ok(path.clone())
     }
 
     /// `check`

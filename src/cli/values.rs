@@ -29,6 +29,8 @@ pub(crate) enum ValueError {
     Limit(String),
     #[error("{0}")]
     Metric(String),
+    #[error("not a size (try 10GB or 500MB)")]
+    NotASize,
     #[error("not a run (try `last`, or its number in the store)")]
     NotARun,
     #[error("{0}")]
@@ -39,10 +41,36 @@ pub(crate) enum ValueError {
     Misplaced(String),
 }
 
+/// Units of sizes, in bytes.
+const SIZES: [(&str, f64); 7] = [
+    ("b", 1.0),
+    ("mb", 1e6),
+    ("gb", 1e9),
+    ("tb", 1e12),
+    ("mib", 1_048_576.0),
+    ("gib", 1_073_741_824.0),
+    ("tib", 1_099_511_627_776.0),
+];
+
 /// Reads a duration: `10s`, `500ms`, `2m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, ValueError> {
     let duration = span(text, DURATIONS, ValueError::NotADuration)?;
     if duration > Duration::ZERO && duration <= DAY { Ok(duration) } else { Err(ValueError::OutOfRange) }
+}
+
+/// Reads a size: `10GB`, `500 MB`, `2GiB`.
+pub(crate) fn size(text: &str) -> Result<u64, ValueError> {
+    let text = text.trim();
+    let end = text.find(|c: char| c.is_ascii_alphabetic()).ok_or(ValueError::NotASize)?;
+    let (number, unit) = (text[..end].trim(), text[end..].to_ascii_lowercase());
+    let (_, factor) = SIZES.iter().find(|(name, _)| *name == unit).ok_or(ValueError::NotASize)?;
+    let number: f64 = number.parse().map_err(|_| ValueError::NotASize)?;
+    let bytes = number * factor;
+    if !(0.0..=1e18).contains(&bytes) {
+        return Err(ValueError::OutOfRange);
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in the range")]
+    Ok(bytes as u64)
 }
 
 /// Reads an age: `90d`, `12h`, or anything that a duration may be.
@@ -156,6 +184,19 @@ mod tests {
         ] {
             assert_eq!(duration(text), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_unit() {
+        for (text, bytes) in
+            [("10GB", 10_000_000_000), ("500 MB", 500_000_000), ("2GiB", 2_147_483_648), ("0b", 0)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for nonsense in ["", "10", "GB", "ten GB", "10 parsecs", "1e", "inf GB"] {
+            assert_eq!(size(nonsense), Err(ValueError::NotASize), "{nonsense}");
+        }
+        assert_eq!(size("-1GB"), Err(ValueError::OutOfRange));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Telling Criterion benches from everything else.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use cargo_metadata::{DependencyKind, Metadata, Node, Package, Resolve, Target, TargetKind};
 
 use crate::domain::{BenchTarget, CrateOrigin, CriterionSource, Features, Namesake};
+use crate::support::files;
+
+/// The largest source file that is looked into, in bytes.
+const LARGEST: u64 = 16 << 20;
 
 use super::features;
 use super::manifest::{Benches, Harness};
@@ -90,7 +93,7 @@ fn reason(
     if benches.switched_off(&target.name) && !named {
         return Some(format!("its manifest says `bench = false`; name it with `--bench {}`", target.name));
     }
-    let text = fs::read_to_string(target.src_path.as_std_path()).unwrap_or_default();
+    let text = files::bounded_text(target.src_path.as_std_path(), LARGEST).unwrap_or_default();
     let other = OTHER_LIBRARIES.iter().find(|name| names_crate(&text, name));
     let Some(linked) = linked else {
         return Some(match other {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::domain::{BuiltBench, Execution};
+use crate::support::seal;
 
 /// Where Criterion is told to find the program it reports to.
 const PORT: &str = "CARGO_CRITERION_PORT";
@@ -34,6 +35,8 @@ pub struct Invocation {
     arguments: Vec<OsString>,
     environment: BTreeMap<String, OsString>,
     working_dir: PathBuf,
+    /// The bench, whatever program starts it.
+    executable: PathBuf,
 }
 
 impl Invocation {
@@ -52,6 +55,7 @@ impl Invocation {
             arguments: words.collect(),
             environment: environment.collect(),
             working_dir: bench.working_dir.clone(),
+            executable: bench.executable.clone(),
         }
     }
 
@@ -106,11 +110,12 @@ impl Invocation {
         invocation.env("CRITERION_HOME", folder.join("criterion"))
     }
 
-    /// Makes the folder for temporary files.
+    /// Makes the folder for temporary files, and makes sure that the executable is the one that was verified.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// It cannot be made, or the executable was changed.
     pub fn prepare(&self) -> io::Result<()> {
+        seal::check(&self.executable)?;
         TEMPORARY.first().and_then(|name| self.environment.get(*name)).map_or(Ok(()), fs::create_dir_all)
     }
 

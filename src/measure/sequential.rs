@@ -8,8 +8,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use super::counter::Counter;
 #[cfg(unix)]
 use super::counting::ProcessCounter;
@@ -20,6 +18,7 @@ use super::homes::Homes;
 use super::listing::{ListedBenchmark, Listing};
 use super::runner::{LaunchFailure, LaunchOptions, Runner};
 use crate::domain::{BuiltBench, Digest, Launch, Pair, PairedLaunch, Schedule, Side, Sides};
+use crate::support::scratch::Scratch;
 
 /// How long an executable may take to list its benchmarks: its groups' set-up code runs for it.
 const LIST_LIMIT: Duration = Duration::from_mins(2);
@@ -27,7 +26,7 @@ const LIST_LIMIT: Duration = Duration::from_mins(2);
 /// Starts whole processes, one at a time.
 pub struct Sequential {
     homes: Box<dyn Homes>,
-    scratch: TempDir,
+    scratch: Scratch,
     list_limit: Duration,
     known: HashMap<(PathBuf, Digest), Listing>,
     #[cfg(unix)]
@@ -49,7 +48,7 @@ impl Sequential {
     /// # Errors
     /// No temporary folder can be made.
     pub fn new(homes: Box<dyn Homes>) -> io::Result<Self> {
-        let scratch = tempfile::Builder::new().prefix("perfguard-").rand_bytes(8).tempdir()?;
+        let scratch = Scratch::new()?;
         Ok(Self {
             homes,
             scratch,
@@ -100,9 +99,9 @@ impl Sequential {
     }
 
     /// A folder for one launch. Its path always has the same length: the environment's size moves the stack.
-    fn folder(&self) -> Result<TempDir, LaunchFailure> {
-        let folder = tempfile::Builder::new().prefix("").rand_bytes(8).tempdir_in(self.scratch.path());
-        Ok(folder.map_err(FailureKind::Unstartable)?)
+    #[expect(clippy::unused_self, reason = "a runner that lives keeps the folder of the run")]
+    fn folder(&self) -> Result<Scratch, LaunchFailure> {
+        Ok(Scratch::new().map_err(FailureKind::Unstartable)?)
     }
 }
 

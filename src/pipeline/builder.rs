@@ -15,9 +15,13 @@ use crate::domain::{
 use crate::source::{Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin, suite_tree};
 use crate::support::current::BuildSite;
 use crate::support::process::interrupted;
+use crate::support::room;
 
 /// The harness's binary that prints the layout of types.
 const LAYOUT_BINARY: &str = "perfguard-layout";
+
+/// The folder of kept executables, in the program's area.
+const ARTIFACTS: &str = "artifacts";
 
 /// How many source trees, with their target folders, are kept for the next run.
 const KEPT_TREES: usize = 4;
@@ -257,6 +261,7 @@ impl Builder<'_> {
     pub(crate) fn tidy(&self, spare: &[TreeId]) {
         // What cannot be removed now is removed another time.
         let _ = crate::source::prune(&self.trees(), KEPT_TREES, spare);
+        room::make(self.project.room, &[self.trees(), self.project.area.join(ARTIFACTS)]);
     }
 
     /// Whether the user's words leave room for the harness: `-p`, `--bench` and filters may exclude it.
@@ -277,7 +282,8 @@ impl Builder<'_> {
         workspace: &SourceTree,
         prepared: &mut Prepared,
     ) -> Result<(), PipelineError> {
-        let tree = suite_tree(&workspace.revision, &workspace.workspace(), &self.trees())?;
+        let tree =
+            suite_tree(&workspace.revision, &workspace.workspace(), &self.trees(), &self.project.records)?;
         // The user's selection is about the user's packages.
         match self.make(side, &tree, &Selection::default(), None) {
             Ok(harness) => {
@@ -302,9 +308,10 @@ impl Builder<'_> {
         selection: &Selection,
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
-        note_begin(&tree.home).map_err(SourceError::from)?;
+        let records = &self.project.records;
+        note_begin(&tree.home, records).map_err(SourceError::from)?;
         let made = self.make_in_place(side, tree, selection, like);
-        let noted = note(&tree.home).map_err(SourceError::from);
+        let noted = note(&tree.home, records).map_err(SourceError::from);
         let made = made?;
         noted?;
         Ok(made)
@@ -347,7 +354,8 @@ impl Builder<'_> {
             workspace: &workspace,
             target_dir: &occupied.target(),
             home: occupied.home(),
-            artifacts: &self.project.area.join("artifacts"),
+            artifacts: &self.project.area.join(ARTIFACTS),
+            records: &self.project.records,
             cargo: &cargo,
             environment: &environment,
             flags: &scope.flags,

@@ -115,8 +115,14 @@ pub fn compare(
     if broken.is_some() {
         return Ok(judge_run(&run, &evidence, policy, gate));
     }
-    session.store.finish_run(session.run, &run)?;
-    let stored = session.store.run_evidence(session.run)?;
+    let stored = match session.read_back(&run, &evidence) {
+        Ok(stored) => stored,
+        // What was measured is still known; that it cannot be kept, or was tampered with, is told beside it.
+        Err(error) => {
+            run.troubles.push(broken_off(&error));
+            return Ok(judge_run(&run, &evidence, policy, gate));
+        }
+    };
     let report = judge_run(&stored.run, &stored.benchmarks, policy, gate);
     log_verdicts(session.run, &report);
     claims::record(&mut session, &revisions.candidate, &stored.run, &report)?;

@@ -1,6 +1,5 @@
 //! Why a command could not do what it was asked, and which exit code that is.
 
-use std::io;
 use std::path::PathBuf;
 
 use super::claims::ClaimError;
@@ -10,6 +9,7 @@ use crate::discover::DiscoverError;
 use crate::domain::{BenchmarkName, Failure, Side};
 use crate::source::{HarnessError, SourceError};
 use crate::store::StoreError;
+use crate::support::area::AreaError;
 use crate::support::current::CurrentError;
 use crate::support::lock::LockError;
 
@@ -40,6 +40,14 @@ pub enum PipelineError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store gave back something else than was measured.
+    #[error("the store {} gave back something else than was measured: {what}", store.display())]
+    Altered {
+        /// Which store.
+        store: PathBuf,
+        /// What differs.
+        what: String,
+    },
     /// The build folder could not be used.
     #[error(transparent)]
     Site(#[from] CurrentError),
@@ -50,13 +58,8 @@ pub enum PipelineError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// Our own folder could not be used.
-    #[error("cannot use {folder}: {error}")]
-    Area {
-        /// The folder.
-        folder: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    Area(#[from] AreaError),
     /// Nothing to measure.
     #[error("nothing to measure: the workspace has no Criterion bench target{}", left_out(.0))]
     NoBenches(Vec<String>),
@@ -182,6 +185,7 @@ impl PipelineError {
             Self::Harness(_)
             | Self::Build(_)
             | Self::Store(_)
+            | Self::Altered { .. }
             | Self::Site(_)
             | Self::Copy(_)
             | Self::Lock(_)
@@ -189,7 +193,7 @@ impl PipelineError {
             | Self::Unlisted { .. }
             | Self::CountFailed { .. }
             | Self::Uncounted { .. }
-            | Self::Area { .. } => Fault::Trouble,
+            | Self::Area(_) => Fault::Trouble,
         }
     }
 
@@ -200,6 +204,10 @@ impl PipelineError {
             Self::Discover(error) => error.hint(),
             Self::Build(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Altered { .. } => Some(
+                "something else wrote to it during the run, which a benchmark can: look for who did, and begin a new store"
+                    .to_owned(),
+            ),
             Self::Site(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::NoBenches(_) => Some(
@@ -222,9 +230,7 @@ impl PipelineError {
             Self::NoClaimMatch { .. } => {
                 Some("a claim's name is group/pattern, such as strings/concat".to_owned())
             }
-            Self::Area { folder, .. } => {
-                Some(format!("{} must be writable; --target-dir names another folder", folder.display()))
-            }
+            Self::Area(error) => Some(error.hint()),
             Self::Harness(_)
             | Self::Copy(_)
             | Self::Interrupted
@@ -252,6 +258,7 @@ fn source_fault(error: &SourceError) -> Fault {
         | SourceError::EmptyRange(_)
         | SourceError::NoWorkspace { .. } => Fault::Usage,
         SourceError::Ownership(_)
+        | SourceError::Tracked { .. }
         | SourceError::Format { .. }
         | SourceError::Git { .. }
         | SourceError::Shallow { .. }

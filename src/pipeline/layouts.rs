@@ -22,6 +22,7 @@ use crate::domain::{
 };
 use crate::stats::random::Generator;
 use crate::support::process::interrupted;
+use crate::support::seal;
 
 /// The folder of layouts in the program's area.
 const FOLDER: &str = "layouts";
@@ -268,6 +269,9 @@ impl Drawn {
         let mut generator = Generator::new(seed.0);
         let outputs = executables.as_ref().map(PathBuf::as_path);
         let agreement = self.drawable.draw(&mut |bound| generator.below(bound), outputs)?;
+        for output in [&executables.candidate, &executables.baseline] {
+            seal::set(output).map_err(|error| LayoutFallback::Files(error.to_string()))?;
+        }
         let size = |path: &PathBuf| fs::metadata(path).map_or(0, |found| found.len());
         let bytes = size(&executables.baseline) + if is_one { 0 } else { size(&executables.candidate) };
         Ok(Drawing { seed, executables, agreement, bytes, used: 0 })

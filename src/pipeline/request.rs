@@ -14,6 +14,8 @@ use crate::measure::plan::launch_options;
 use crate::measure::runner::LaunchOptions;
 use crate::source::SUITE_PACKAGE;
 use crate::store::BaselineFile;
+use crate::support::records::Records;
+use crate::support::room::Room;
 
 /// When a launch that counts is given up. A set-up may take a minute, and five times as long under a counter.
 const COUNT_LIMIT: Duration = Duration::from_mins(5);
@@ -31,6 +33,10 @@ pub struct Project {
     pub cargo: PathBuf,
     /// The environment it is called with.
     pub environment: Variables,
+    /// What is known of what lies in our folders.
+    pub records: Records,
+    /// How much is kept between runs.
+    pub room: Room,
 }
 
 /// What to measure.

@@ -6,11 +6,11 @@ use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::request::Measuring;
 use crate::domain::{
-    BenchmarkName, BuiltBench, Execution, MachineFacts, MeasurementKey, Metric, Progress, Provenance,
-    ReportKind, Revision, RunId, SideBuild,
+    BenchmarkEvidence, BenchmarkName, BuiltBench, Execution, MachineFacts, MeasurementKey, Metric, Progress,
+    Provenance, ReportKind, Revision, RunEvidence, RunId, SideBuild,
 };
 use crate::measure::runner::Runner;
-use crate::store::{NewRun, Store};
+use crate::store::{NewRun, Store, StoredRun};
 
 /// A run that is going on.
 pub(crate) struct Session<'a> {
@@ -63,6 +63,33 @@ impl<'a> Session<'a> {
             seed,
         })?;
         Ok(Self { store, run, runner, progress, measuring, machine, seed, layouts })
+    }
+
+    /// What the store gives back of this run, which is what is judged: and only what was measured, to the last bit.
+    ///
+    /// # Errors
+    /// The store does not take or give it, or gives something else: others can write to it, too.
+    pub(crate) fn read_back(
+        &mut self,
+        run: &RunEvidence,
+        benchmarks: &[BenchmarkEvidence],
+    ) -> Result<StoredRun, PipelineError> {
+        self.store.finish_run(self.run, run)?;
+        let stored = self.store.run_evidence(self.run)?;
+        let altered = |what: String| PipelineError::Altered { store: self.store.path().to_owned(), what };
+        if stored.run != *run {
+            return Err(altered("the run as a whole".to_owned()));
+        }
+        let mut measured: Vec<&BenchmarkEvidence> = benchmarks.iter().collect();
+        measured.sort_by_key(|evidence| evidence.name.to_string());
+        if stored.benchmarks.len() != measured.len() {
+            let (found, known) = (stored.benchmarks.len(), measured.len());
+            return Err(altered(format!("{found} benchmarks where {known} were measured")));
+        }
+        match stored.benchmarks.iter().zip(measured).find(|(stored, measured)| stored != measured) {
+            Some((_, measured)) => Err(altered(measured.name.to_string())),
+            None => Ok(stored),
+        }
     }
 
     /// The same run, measuring otherwise.

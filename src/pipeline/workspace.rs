@@ -9,7 +9,8 @@ use super::request::{Project, Scope, Subject, Suite};
 use crate::discover::nearest;
 use crate::domain::{BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Trouble};
 use crate::measure::runner::Runner;
-use crate::source::{Repository, prepare_place, suite_names};
+use crate::source::{Repository, place_lock, prepare_place, require_untracked, suite_names};
+use crate::support::area;
 use crate::support::current::BuildSite;
 use crate::support::lock::FileLock;
 use crate::support::process::interrupted;
@@ -22,7 +23,7 @@ pub(crate) struct Workspace<'a> {
     pub(crate) project: &'a Project,
     pub(crate) repository: Repository,
     pub(crate) progress: &'a dyn Progress,
-    lock: Option<FileLock>,
+    locks: Vec<FileLock>,
 }
 
 /// What is compared, as far as it can be told before the workspace is locked: a work tree is looked at afterwards.
@@ -34,29 +35,38 @@ pub(crate) struct NamedSides {
 impl<'a> Workspace<'a> {
     /// Finds the repository; waits for nobody.
     pub(crate) fn find(project: &'a Project, progress: &'a dyn Progress) -> Result<Self, PipelineError> {
-        Ok(Self { project, repository: Repository::discover(&project.root)?, progress, lock: None })
+        let repository = Repository::discover(&project.root)?.keeping(&project.records);
+        Ok(Self { project, repository, progress, locks: Vec::new() })
     }
 
     /// Takes the workspace's lock. Two runs at once would build at one path and disturb each other's figures, so the second
     /// waits, and says so. What a killed run left in the build folder is put back first of all.
     pub(crate) fn lock(&mut self) -> Result<(), PipelineError> {
-        let area = &self.project.area;
-        std::fs::create_dir_all(area).map_err(|error| PipelineError::Area { folder: area.clone(), error })?;
+        let Project { root, area, trees, environment, .. } = self.project;
+        for folder in [area, trees] {
+            require_untracked(folder, root)?;
+        }
+        // Before the lock: the file of a lock is made as well.
+        area::enter(area, root)?;
         let waiting = || self.progress.event(Event::Waiting("for another run in this workspace to finish"));
         let lock = FileLock::acquire(&area.join("lock"), waiting)?;
         BuildSite::new(area).tag()?;
-        let Project { root, trees, environment, .. } = self.project;
-        prepare_place(trees, area, root, environment)
-            .map_err(|error| PipelineError::Area { folder: trees.clone(), error })?;
+        prepare_place(trees, area, root, environment)?;
+        // However both are spelled: a lock is waited for by whoever holds it, too.
+        let outside = trees.canonicalize().ok() != area.canonicalize().ok();
+        let place = outside.then(|| FileLock::acquire(&place_lock(trees), || {})).transpose()?;
         BuildSite::new(trees).recover()?;
         super::layouts::sweep(area);
-        self.lock = Some(lock);
+        self.project.records.load();
+        area::sweep(area);
+        area::sweep(trees);
+        self.locks = std::iter::once(lock).chain(place).collect();
         Ok(())
     }
 
     /// Lets other runs go on.
     pub(crate) fn unlock(&mut self) {
-        self.lock = None;
+        self.locks.clear();
     }
 
     /// Resolves what is compared. A revision that does not exist is told without waiting for the lock.

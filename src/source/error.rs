@@ -27,6 +27,14 @@ pub enum SourceError {
         /// Why.
         reason: String,
     },
+    /// Git tracks what only this program should write.
+    #[error("refusing to use {path}: git tracks {tracked}, and a commit must not decide its own verdict")]
+    Tracked {
+        /// What is ours.
+        path: PathBuf,
+        /// What git tracks there, relative to its repository.
+        tracked: PathBuf,
+    },
     /// A path that lies outside the work tree.
     #[error("{path} is not in the work tree {root}")]
     Outside {
@@ -171,6 +179,10 @@ impl SourceError {
             Self::Ownership(path) => format!(
                 "if you trust it: git config --global --add safe.directory {}",
                 quoted(&path.display().to_string())
+            ),
+            Self::Tracked { tracked, .. } => format!(
+                "git rm -r --cached -- {}: what this program keeps is made anew; of its results only `baselines/` belong in git",
+                quoted(&tracked.display().to_string())
             ),
             Self::Outside { .. } => "the workspace must be part of the repository".to_owned(),
             Self::UnknownRevision { near, shallow, .. } => unknown(near, *shallow),

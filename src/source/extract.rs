@@ -4,13 +4,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use git2::Oid;
+use git2::{ObjectType, Oid, TreeWalkMode, TreeWalkResult};
 
 use super::checkout::Checkout;
 use super::error::{SourceError, git};
 use super::files;
 use super::gitdir;
-use super::pristine::{self, LENT};
+use super::lfs;
+use super::pristine::{self, LENT, Look};
 use super::prune;
 use super::repository::{Repository, commit_id, tree_id};
 use super::snapshot::{self, Origin, Snapshot};
@@ -63,7 +64,7 @@ impl Repository {
         if let Some(from) = lock_from
             && lend_lock(&tree, &from.join(LOCK))?
         {
-            pristine::note(&tree.home)?;
+            pristine::note(&tree.home, &self.records)?;
         }
         prune::stamp(&tree.home);
         Ok(tree)
@@ -84,7 +85,7 @@ impl Repository {
 
     fn extract_commit(&self, revision: &Revision, trees: &Path) -> Result<Revision, SourceError> {
         let home = trees.join(revision.tree.as_str());
-        let there = self.is_kept(&home);
+        let there = self.is_kept(&home) && self.agrees(&home, revision);
         tracing::debug!(label = revision.label, commit = %revision.commit, home = %home.display(), there, "wants a commit's files");
         if !there {
             let tree = Oid::from_str(revision.tree.as_str()).map_err(git("read an object id"))?;
@@ -147,11 +148,40 @@ impl Repository {
         if !home.join("src").is_dir() {
             return false;
         }
-        let restored = pristine::set_objects(home, &self.objects()).and_then(|()| pristine::restore(home));
+        let restored = pristine::set_objects(home, &self.objects())
+            .and_then(|()| pristine::restore_by(Look::AtContents, home, &self.records));
         if let Err(error) = &restored {
             tracing::debug!(home = %home.display(), %error, "extracts a source tree anew");
         }
         restored.is_ok()
+    }
+
+    /// Whether a kept tree has every file of a commit as git has it. What git has only a name of (submodules, content in
+    /// Git LFS) was compared with what was written down.
+    fn agrees(&self, home: &Path, revision: &Revision) -> bool {
+        let ids = pristine::ids(home, &self.records);
+        let is_pointer = |id: Oid| {
+            self.inner.find_blob(id).is_ok_and(|blob| lfs::Pointer::parse(blob.content()).is_some())
+        };
+        let right = |path: &[u8], mode: u32, id: Oid| {
+            let Ok(path) = files::relative(path) else { return false };
+            let kind = files::Kind::from_mode(mode);
+            let there = ids.get(&path) == Some(&(kind, id));
+            there || kind == files::Kind::Submodule || is_pointer(id)
+        };
+        let compare = || -> Result<bool, git2::Error> {
+            let tree = self.inner.find_tree(Oid::from_str(revision.tree.as_str())?)?;
+            let mut all = true;
+            tree.walk(TreeWalkMode::PreOrder, |folder, entry| {
+                let is_folder = entry.kind() == Some(ObjectType::Tree);
+                let path = [folder.as_bytes(), entry.name_bytes()].concat();
+                all &= is_folder || right(&path, entry.filemode_raw().unsigned_abs(), entry.id());
+                if all { TreeWalkResult::Ok } else { TreeWalkResult::Abort }
+            })
+            .or_else(|error| if all { Err(error) } else { Ok(()) })?;
+            Ok(all)
+        };
+        compare().unwrap_or(false)
     }
 
     fn objects(&self) -> PathBuf {
@@ -179,7 +209,7 @@ impl Repository {
         pristine::forget(home)?;
         fs::rename(&files, &place).map_err(fail(home))?;
         pristine::set_objects(home, &self.objects())?;
-        Ok(pristine::note(home)?)
+        Ok(pristine::note(home, &self.records)?)
     }
 
     fn checkout<'a>(&'a self, to: &'a Path) -> Checkout<'a> {

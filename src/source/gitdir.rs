@@ -19,6 +19,19 @@ const ASSUME_VALID: u16 = 0x8000;
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\
                       \tlogallrefupdates = false\n[gc]\n\tauto = 0\n";
 
+/// What is in it, folders that stay empty included.
+const OURS: [&str; 9] = [
+    "HEAD",
+    "config",
+    "index",
+    "packed-refs",
+    "shallow",
+    "objects/info/alternates",
+    "objects/pack",
+    "refs/heads",
+    "refs/tags",
+];
+
 /// Makes `files` a checkout of `commit` of `repository`. What is right already is left alone, time stamps included: build
 /// scripts are run again when HEAD changes.
 ///
@@ -29,6 +42,8 @@ pub(super) fn furnish(repository: &Repository, files: &Path, commit: &CommitId) 
     let fail = |error| SourceError::Write { path: folder.clone(), error };
     if fs::symlink_metadata(&folder).is_ok_and(|data| !data.is_dir()) {
         fs::remove_file(&folder).map_err(fail)?;
+    } else if has_strangers(&folder, &OURS) {
+        fs::remove_dir_all(&folder).map_err(fail)?;
     }
     for inner in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
         fs::create_dir_all(folder.join(inner)).map_err(fail)?;
@@ -49,6 +64,25 @@ pub(super) fn furnish(repository: &Repository, files: &Path, commit: &CommitId) 
         index(repository, files, commit)?;
     }
     put(&folder.join("HEAD"), head.as_bytes()).map_err(fail)
+}
+
+/// Whether a folder has anything but what we put there: a hook, a link, settings of somebody else. git would obey them.
+fn has_strangers(folder: &Path, ours: &[&str]) -> bool {
+    let mut open = vec![folder.to_owned()];
+    while let Some(inner) = open.pop() {
+        for entry in fs::read_dir(inner).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = path.strip_prefix(folder).unwrap_or(&path);
+            let (is_file, is_dir) =
+                entry.file_type().map_or((false, false), |kind| (kind.is_file(), kind.is_dir()));
+            if is_dir && ours.iter().any(|known| Path::new(known).starts_with(name)) {
+                open.push(path);
+            } else if !(is_file && ours.iter().any(|known| Path::new(known) == name)) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Writes the index of the commit, with the files' stamps, so that git need not read them all to see that none changed.

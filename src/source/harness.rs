@@ -10,7 +10,9 @@ use include_dir::{Dir, File, include_dir};
 use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
 
+use super::pristine::{Look, restore_by};
 use crate::domain::{BenchmarkName, Revision, SourceTree, TreeId};
+use crate::support::records::Records;
 
 /// The package of the built-in suite.
 pub const SUITE_PACKAGE: &str = "perfguard-harness";
@@ -47,12 +49,17 @@ pub enum HarnessError {
 ///
 /// # Errors
 /// A file that cannot be written, or a manifest that cannot be read.
-pub fn suite_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Result<SourceTree, HarnessError> {
+pub fn suite_tree(
+    revision: &Revision,
+    workspace: &Path,
+    trees: &Path,
+    records: &Records,
+) -> Result<SourceTree, HarnessError> {
     let manifest = manifest(&workspace.join("Cargo.toml"))?;
     let tree = content(&manifest);
     let home = trees.join(tree.as_str());
     let fail = |error| HarnessError::Write { folder: home.clone(), error };
-    if !home.join("src").is_dir() || super::pristine::restore(&home).is_err() {
+    if !home.join("src").is_dir() || restore_by(Look::AtContents, &home, records).is_err() {
         fs::create_dir_all(trees).map_err(fail)?;
         let draft = tempfile::Builder::new().prefix(".harness-").tempdir_in(trees).map_err(fail)?;
         let files = draft.path().join("src");
@@ -63,7 +70,7 @@ pub fn suite_tree(revision: &Revision, workspace: &Path, trees: &Path) -> Result
         fs::create_dir_all(&home).map_err(fail)?;
         super::pristine::forget(&home).map_err(|error| fail(error.into()))?;
         fs::rename(&files, home.join("src")).map_err(fail)?;
-        super::pristine::note(&home).map_err(|error| fail(error.into()))?;
+        super::pristine::note(&home, records).map_err(|error| fail(error.into()))?;
     }
     super::prune::stamp(&home);
     let revision = Revision { tree, ..revision.clone() };
@@ -169,15 +176,17 @@ mod tests {
         write(
             "[package]\nname = \"x\"\n[profile.release]\nlto = \"fat\"\n[profile.release.package.x]\nopt-level = 1\n",
         );
-        let first = suite_tree(&revision(), folder.path(), &trees).unwrap();
+        let records = Records::none();
+        let suite = || suite_tree(&revision(), folder.path(), &trees, &records).unwrap();
+        let first = suite();
         let manifest: Table = fs::read_to_string(first.files().join("Cargo.toml")).unwrap().parse().unwrap();
         assert_eq!(manifest["profile"]["release"]["lto"].as_str(), Some("fat"));
         assert!(manifest["profile"]["release"].get("package").is_none());
         assert!(manifest.contains_key("workspace"));
         assert_eq!(manifest["package"]["name"].as_str(), Some(SUITE_PACKAGE));
         assert!(first.files().join("src/lib.rs").is_file());
-        assert_eq!(suite_tree(&revision(), folder.path(), &trees).unwrap(), first);
+        assert_eq!(suite(), first);
         write("[package]\nname = \"x\"\n");
-        assert_ne!(suite_tree(&revision(), folder.path(), &trees).unwrap().home, first.home);
+        assert_ne!(suite().home, first.home);
     }
 }

@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::Variables;
+use crate::support::area::{AreaError, enter, is_ours};
+use crate::support::files;
+use crate::support::lock::FileLock;
+use crate::support::records::Records;
 
 /// What Cargo and rustup look for in every folder above.
 const LOOKED_FOR: [&str; 5] =
@@ -25,6 +29,8 @@ const OURS: &str = "cargo-perfguard";
 const OWNER: &str = ".perfguard-area";
 /// In an area: where its trees are, so that `cargo clean` clears them as well.
 const LEADS_TO: &str = ".perfguard-trees";
+/// The longest path that is read from a file, in bytes.
+const LONGEST: u64 = 1 << 16;
 
 /// The folder in which the source trees of the workspace at `workspace` live and are built: `area`, which is the
 /// program's folder below the target folder, where that lies open; otherwise a folder in the user's cache, or among
@@ -42,30 +48,57 @@ pub fn tree_place(area: &Path, workspace: &Path, environment: &Variables) -> Pat
 /// that are gone are removed, and so is what lies at a place whose area was cleaned.
 ///
 /// # Errors
-/// A file or folder that cannot be written or removed.
+/// A file or folder that cannot be written or removed, or that this program did not make.
 pub fn prepare_place(
     place: &Path,
     area: &Path,
     workspace: &Path,
     environment: &Variables,
-) -> Result<(), io::Error> {
+) -> Result<(), AreaError> {
+    let fail = |error| AreaError::Io { folder: place.to_owned(), error };
     let area = real(area);
-    fs::create_dir_all(&area)?;
     if place != area {
-        if fs::read(area.join(LEADS_TO)).ok().as_deref() != Some(place.as_os_str().as_encoded_bytes()) {
-            remove(place)?;
+        let named = place.as_os_str().as_encoded_bytes();
+        let known = files::read(&area.join(LEADS_TO), LONGEST).is_ok_and(|found| found == named);
+        if !known {
+            // Only what is ours: a link goes by itself, and what somebody else put there stays.
+            let link = fs::symlink_metadata(place).is_ok_and(|data| data.is_symlink());
+            if link || is_ours(place) {
+                remove(place).map_err(fail)?;
+            }
         }
-        create_private(place)?;
-        fs::write(place.join(OWNER), area.as_os_str().as_encoded_bytes())?;
-        fs::write(area.join(LEADS_TO), place.as_os_str().as_encoded_bytes())?;
+        if let Some(parent) = place.parent() {
+            create_private(parent).map_err(fail)?;
+        }
+        enter(place, workspace)?;
+        files::replace(&place.join(OWNER), area.as_os_str().as_encoded_bytes()).map_err(fail)?;
+        files::replace(&area.join(LEADS_TO), named).map_err(fail)?;
         if let Some(siblings) = place.parent() {
             forget_orphans(siblings, place);
         }
     }
     if let Some(repository) = repository_around(&real(workspace)) {
-        outer::hand_down(&repository, place, environment)?;
+        outer::hand_down(&repository, place, environment).map_err(fail)?;
     }
     Ok(())
+}
+
+/// What is known of what lies in the program's folder: kept in the user's cache, never in the repository.
+pub fn records_of(area: &Path, workspace: &Path, environment: &Variables) -> Records {
+    let repository = repository_around(&real(workspace));
+    let mut folders = caches(environment).into_iter().map(|folder| real(&folder).join(OURS));
+    let outside = |folder: &PathBuf| repository.as_ref().is_none_or(|inner| !folder.starts_with(inner));
+    let folder = folders.find(|folder| outside(folder) && is_writable(folder));
+    folder.map_or_else(Records::none, |folder| Records::at(records_file(&folder, &key(&real(area)))))
+}
+
+fn records_file(folder: &Path, key: &str) -> PathBuf {
+    folder.join(format!("{key}.records"))
+}
+
+/// The lock that a run holds on a place outside of its area.
+pub fn place_lock(place: &Path) -> PathBuf {
+    place.join("lock")
 }
 
 /// Whether whoever looks upward from a place finds nothing but what the user finds above the repository.
@@ -84,7 +117,7 @@ fn repository_around(folder: &Path) -> Option<PathBuf> {
 }
 
 /// A path with its links followed, as far as it exists.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     match (path.canonicalize(), path.parent(), path.file_name()) {
         (Ok(real), _, _) => real,
         (Err(_), Some(parent), Some(name)) => real(parent).join(name),
@@ -167,11 +200,13 @@ fn remove(folder: &Path) -> io::Result<()> {
 fn forget_orphans(places: &Path, except: &Path) {
     for entry in fs::read_dir(places).into_iter().flatten().flatten() {
         let place = entry.path();
-        let Ok(owner) = fs::read(place.join(OWNER)) else { continue };
         // A path that is no text is left alone.
-        let Ok(owner) = String::from_utf8(owner) else { continue };
-        if place != except && !Path::new(&owner).exists() {
+        let Ok(owner) = files::read_text(&place.join(OWNER), LONGEST) else { continue };
+        // A run in another container may see what we do not: it holds the lock.
+        let is_orphan = place != except && !Path::new(&owner).exists() && is_ours(&place);
+        if is_orphan && FileLock::try_acquire(&place_lock(&place)).is_ok_and(|lock| lock.is_some()) {
             let _ = remove(&place);
+            let _ = fs::remove_file(place.with_extension("records"));
         }
     }
 }
@@ -207,6 +242,7 @@ mod tests {
 
         fn prepare(&self, area: &str, place: &Path) {
             let workspace = self.root.join("home/code/repo/ws");
+            enter(&self.root.join(area), &workspace).unwrap();
             prepare_place(place, &self.root.join(area), &workspace, &self.environment).unwrap();
         }
     }

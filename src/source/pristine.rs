@@ -10,7 +10,7 @@ mod list;
 use std::collections::BTreeMap;
 use std::fs::{self, FileTimes};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use git2::{ObjectType, Odb, Oid};
@@ -19,14 +19,14 @@ use super::files::{self, Kind};
 use error::PristineError;
 use list::{Entry, List};
 
+use crate::support::records::{Records, digest};
+
 /// In a home: copies of what git cannot give back, by id.
 const KEPT: &str = ".perfguard-kept";
 /// In a home: the objects of the user's repository.
 const OBJECTS: &str = ".perfguard-objects";
 /// In a home: the lock file that was lent to a tree without one.
 pub(super) const LENT: &str = ".perfguard-lock";
-/// In a home: a build is going on, which may write to the tree.
-const BUILDING: &str = ".perfguard-building";
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> PristineError {
     let path = path.to_owned();
@@ -39,23 +39,44 @@ pub(super) fn set_objects(home: &Path, objects: &Path) -> Result<(), PristineErr
     fs::write(&path, objects.as_os_str().as_encoded_bytes()).map_err(io_error(&path))
 }
 
+/// Under which name the records know how a tree was.
+fn listed(home: &Path) -> String {
+    format!("tree/{}", home.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Under which name the records know that a tree is being built.
+fn building(home: &Path) -> String {
+    format!("building/{}", home.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// What the records hold while it is.
+const YES: &str = "yes";
+
 /// Notes that a build begins, which may write to the tree. Ended by [`note`].
 ///
 /// # Errors
-/// A file that cannot be written.
-pub fn note_begin(home: &Path) -> Result<(), PristineError> {
-    let path = home.join(BUILDING);
-    fs::write(&path, "").map_err(io_error(&path))
+/// The records cannot be written.
+pub fn note_begin(home: &Path, records: &Records) -> Result<(), PristineError> {
+    records.note(&building(home), YES).map_err(io_error(home))
+}
+
+/// How a tree was written down, if that is what we wrote.
+fn read_list(home: &Path, records: &Records) -> Option<List> {
+    let bytes = List::bytes(home)?;
+    if !records.holds(&listed(home), &digest(&bytes)) {
+        return None;
+    }
+    List::parse(&bytes)
 }
 
 /// Writes down the tree of `home` as it is now: after it was extracted, and after it was built.
 ///
 /// # Errors
 /// A file that cannot be read or kept.
-pub fn note(home: &Path) -> Result<(), PristineError> {
+pub fn note(home: &Path, records: &Records) -> Result<(), PristineError> {
     let root = home.join("src");
     let odb = objects(home);
-    let known = List::read(home).unwrap_or_default();
+    let known = read_list(home, records).unwrap_or_default();
     let mut list = List::default();
     for (path, found) in list::walk(&root).map_err(io_error(&root))? {
         let entry = match known.entries.get(&path) {
@@ -67,25 +88,37 @@ pub fn note(home: &Path) -> Result<(), PristineError> {
         };
         list.entries.insert(path, entry);
     }
-    list.write(home).map_err(io_error(home))?;
-    let building = home.join(BUILDING);
-    match fs::remove_file(&building) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(&building)(error)),
-        _ => Ok(()),
-    }
+    let bytes = list.write(home).map_err(io_error(home))?;
+    records.note(&listed(home), &digest(&bytes)).map_err(io_error(home))?;
+    records.forget(&building(home)).map_err(io_error(home))
 }
 
-/// Puts the tree of `home` back to what was written down. Says how many files and folders were removed or restored.
+/// How a tree is compared with what was written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// By size, time and mode: what a launch left.
+    AtStamps,
+    /// By the ids of contents as well: what a kept tree is.
+    AtContents,
+}
+
+/// Puts the tree of `home` back to what was written down, as far as its size, time or mode differs. Says how many files and
+/// folders were removed or restored.
 ///
 /// # Errors
-/// Nothing was written down, or something cannot be restored.
-pub fn restore(home: &Path) -> Result<usize, PristineError> {
-    if home.join(BUILDING).exists() {
+/// Nothing was written down, or not by us; or something cannot be restored.
+pub fn restore(home: &Path, records: &Records) -> Result<usize, PristineError> {
+    restore_by(Look::AtStamps, home, records)
+}
+
+/// As [`restore`], by what `look` says.
+pub(super) fn restore_by(look: Look, home: &Path, records: &Records) -> Result<usize, PristineError> {
+    if records.holds(&building(home), YES) {
         // A build was killed, before any benchmark ran: what it made belongs to the tree.
-        note(home)?;
+        note(home, records)?;
     }
     let root = home.join("src");
-    let list = List::read(home).ok_or_else(|| PristineError::Unknown(home.to_owned()))?;
+    let list = read_list(home, records).ok_or_else(|| PristineError::Unknown(home.to_owned()))?;
     let found = match list::walk(&root) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
@@ -100,12 +133,14 @@ pub fn restore(home: &Path) -> Result<usize, PristineError> {
         }
     }
     let mut odb = None;
-    for (path, entry) in &list.entries {
-        if found.get(path).is_some_and(|there| entry.looks_like(there)) {
+    for (inner, entry) in &list.entries {
+        let path = &root.join(inner);
+        let looks_right = found.get(inner).is_some_and(|there| entry.looks_like(there));
+        if looks_right && (look == Look::AtStamps || has_content(path, entry)) {
             continue;
         }
         let odb = odb.get_or_insert_with(|| objects(home)).as_ref();
-        put_back(home, odb, &root.join(path), entry)?;
+        put_back(home, odb, path, entry)?;
         changes += 1;
     }
     if changes > 0 {
@@ -116,7 +151,7 @@ pub fn restore(home: &Path) -> Result<usize, PristineError> {
 
 /// Removes the tree of `home` and what is known of it; what was built of it stays.
 pub(super) fn forget(home: &Path) -> Result<(), PristineError> {
-    for name in [list::FILE, BUILDING, KEPT, LENT, "src"] {
+    for name in [list::FILE, KEPT, LENT, "src"] {
         remove(&home.join(name))?;
     }
     Ok(())
@@ -133,6 +168,18 @@ fn remove(path: &Path) -> Result<(), PristineError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Whether a file has the content that was written down. What could not be read then is let pass.
+fn has_content(path: &Path, entry: &Entry) -> bool {
+    let (Some(kind), Some(id)) = (entry.file_kind(), entry.id) else { return true };
+    files::content(path, kind).is_ok_and(|content| hash(path, &content).is_ok_and(|found| found == id))
+}
+
+/// What was written down of files, by path: kind and id.
+pub(super) fn ids(home: &Path, records: &Records) -> BTreeMap<PathBuf, (Kind, Oid)> {
+    let entries = read_list(home, records).unwrap_or_default().entries;
+    entries.into_iter().filter_map(|(path, entry)| Some((path, (entry.file_kind()?, entry.id?)))).collect()
 }
 
 /// The id of a file's content, which is kept where git does not have it.
@@ -214,12 +261,25 @@ fn objects(home: &Path) -> Option<Odb<'static>> {
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-    use std::path::PathBuf;
-
     use super::*;
 
-    /// A home whose tree was written down.
-    fn home() -> tempfile::TempDir {
+    /// A home whose tree was written down, and what is known of it.
+    struct Home {
+        folder: tempfile::TempDir,
+        records: Records,
+    }
+
+    impl Home {
+        fn path(&self) -> &Path {
+            self.folder.path()
+        }
+
+        fn restore(&self) -> Result<usize, PristineError> {
+            restore(self.path(), &self.records)
+        }
+    }
+
+    fn home() -> Home {
         let home = tempfile::tempdir().unwrap();
         let src = home.path().join("src");
         fs::create_dir_all(src.join("data/empty")).unwrap();
@@ -228,8 +288,9 @@ mod tests {
         fs::write(src.join("run"), "#!").unwrap();
         fs::set_permissions(src.join("run"), fs::Permissions::from_mode(0o755)).unwrap();
         symlink("data/x", src.join("link")).unwrap();
-        note(home.path()).unwrap();
-        home
+        let records = Records::none();
+        note(home.path(), &records).unwrap();
+        Home { folder: home, records }
     }
 
     fn listing(home: &Path) -> BTreeMap<PathBuf, Entry> {
@@ -241,7 +302,7 @@ mod tests {
         let home = home();
         let src = home.path().join("src");
         let before = listing(home.path());
-        assert_eq!(restore(home.path()).unwrap(), 0);
+        assert_eq!(home.restore().unwrap(), 0);
         fs::write(src.join("bench.db"), "1").unwrap();
         fs::create_dir_all(src.join("new/er")).unwrap();
         fs::write(src.join("new/er/file"), "1").unwrap();
@@ -249,7 +310,7 @@ mod tests {
         fs::remove_file(src.join("link")).unwrap();
         fs::remove_dir_all(src.join("data")).unwrap();
         fs::set_permissions(src.join("run"), fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(restore(home.path()).unwrap() > 4);
+        assert!(home.restore().unwrap() > 4);
         assert_eq!(listing(home.path()), before);
         assert_eq!(fs::read_to_string(src.join("link")).unwrap(), "x");
         assert_eq!(fs::read_to_string(src.join("a.rs")).unwrap(), "fn a() {}");
@@ -264,7 +325,7 @@ mod tests {
         fs::remove_dir_all(src.join("data")).unwrap();
         symlink(outside.path(), src.join("data")).unwrap();
         symlink(outside.path(), src.join("more")).unwrap();
-        restore(home.path()).unwrap();
+        home.restore().unwrap();
         assert_eq!(fs::read_to_string(outside.path().join("x")).unwrap(), "precious");
         assert_eq!(fs::read_to_string(src.join("data/x")).unwrap(), "x");
         assert!(fs::symlink_metadata(src.join("more")).is_err());
@@ -274,13 +335,15 @@ mod tests {
     fn what_a_build_makes_is_kept_even_when_it_was_killed() {
         let home = home();
         let made = home.path().join("src/made.rs");
-        note_begin(home.path()).unwrap();
+        note_begin(home.path(), &home.records).unwrap();
         fs::write(&made, "made").unwrap();
-        restore(home.path()).unwrap();
+        home.restore().unwrap();
         fs::write(&made, "").unwrap();
-        restore(home.path()).unwrap();
+        home.restore().unwrap();
         assert_eq!(fs::read_to_string(&made).unwrap(), "made");
-        assert!(!home.path().join(BUILDING).exists());
+        fs::write(&made, "other").unwrap();
+        home.restore().unwrap();
+        assert_eq!(fs::read_to_string(&made).unwrap(), "made", "the build is over");
     }
 
     #[test]
@@ -288,8 +351,34 @@ mod tests {
         let home = home();
         fs::remove_file(home.path().join("src/a.rs")).unwrap();
         fs::remove_dir_all(home.path().join(KEPT)).unwrap();
-        assert!(matches!(restore(home.path()), Err(PristineError::Gone(_))));
+        assert!(matches!(home.restore(), Err(PristineError::Gone(_))));
         fs::remove_file(home.path().join(list::FILE)).unwrap();
-        assert!(matches!(restore(home.path()), Err(PristineError::Unknown(_))));
+        assert!(matches!(home.restore(), Err(PristineError::Unknown(_))));
+    }
+
+    #[test]
+    fn a_tree_that_we_did_not_write_down_is_not_believed() {
+        let (home, forged) = (home(), home());
+        // The list of another tree, which says of itself that it is right.
+        fs::write(forged.path().join("src/a.rs"), "fn a() { slow() }").unwrap();
+        note(forged.path(), &Records::none()).unwrap();
+        for name in ["src/a.rs", list::FILE] {
+            fs::copy(forged.path().join(name), home.path().join(name)).unwrap();
+        }
+        assert!(matches!(home.restore(), Err(PristineError::Unknown(_))));
+        let fresh = Records::none();
+        assert!(matches!(restore(home.path(), &fresh), Err(PristineError::Unknown(_))), "nothing is known");
+    }
+
+    #[test]
+    fn a_changed_content_under_the_old_time_is_found_by_its_id() {
+        let home = home();
+        let path = home.path().join("src/a.rs");
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(&path, "fn b() {}").unwrap();
+        fs::File::open(&path).unwrap().set_times(FileTimes::new().set_modified(time)).unwrap();
+        assert_eq!(home.restore().unwrap(), 0, "by its stamps it is the same");
+        assert_eq!(restore_by(Look::AtContents, home.path(), &home.records).unwrap(), 1);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "fn a() {}");
     }
 }

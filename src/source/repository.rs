@@ -8,6 +8,7 @@ use super::error::{SourceError, git};
 use super::extensions;
 use crate::domain::near::nearest;
 use crate::domain::{CommitId, Revision, TreeId};
+use crate::support::records::Records;
 
 /// How many meanings of a short hash are named.
 const MEANINGS: usize = 5;
@@ -18,6 +19,8 @@ const DIGITS: usize = 12;
 pub struct Repository {
     pub(super) inner: git2::Repository,
     root: PathBuf,
+    /// What is known of trees that were extracted before.
+    pub(super) records: Records,
 }
 
 impl std::fmt::Debug for Repository {
@@ -50,7 +53,13 @@ impl Repository {
             }
             Err(error) => return Err(git("read HEAD")(error)),
         }
-        Ok(Self { inner, root })
+        Ok(Self { inner, root, records: Records::none() })
+    }
+
+    /// The same repository, whose extracted trees are believed as far as `records` know them.
+    #[must_use]
+    pub fn keeping(self, records: &Records) -> Self {
+        Self { records: records.clone(), ..self }
     }
 
     /// The root of the work tree.

@@ -26,6 +26,28 @@ pub enum Problem {
     /// The `.gitignore` beside it cannot be written.
     #[error("the .gitignore beside it cannot be written")]
     Ignore(#[source] io::Error),
+    /// A link leads to it, or to its folder, where there should be none.
+    #[error("{} is a link, and only a folder and a file of its own are used there", .0.display())]
+    Linked(PathBuf),
+    /// A pipe, a device or a folder is in its place, or in that of a file that belongs to it.
+    #[error("it cannot be opened: {} is no ordinary file", .0.display())]
+    NotAFile(PathBuf),
+    /// Something in its schema that no version of this program makes.
+    #[error("its schema is not what this program makes: the {kind} `{name}` {oddity}")]
+    Schema {
+        /// What it is, in the words of SQL.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What is odd about it.
+        oddity: Oddity,
+    },
+    /// It was deleted, or another file was put in its place, while it was open.
+    #[error("it was deleted or replaced while it was open")]
+    Gone,
+    /// A signal came while another process kept it locked.
+    #[error("interrupted while another process kept it locked")]
+    Interrupted,
     /// It was to be read only, and is not there.
     #[error("there is no such file")]
     Missing,
@@ -81,6 +103,23 @@ pub enum Problem {
     /// Anything else that `SQLite` reports.
     #[error("SQLite reports: {0}")]
     Sql(rusqlite::Error),
+}
+
+/// What is odd about an object of a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Oddity {
+    /// No version has it.
+    #[error("is none of it")]
+    Unknown,
+    /// It is defined otherwise.
+    #[error("is defined otherwise")]
+    Different,
+    /// It is not there.
+    #[error("is missing")]
+    Missing,
+    /// There are two of that name.
+    #[error("is there twice")]
+    Twice,
 }
 
 /// What the store does not take: a mistake of the caller.
@@ -153,7 +192,14 @@ impl StoreError {
                 "keep a copy, try `sqlite3 store.db .recover`, or move the file out of the way to begin afresh",
             ),
             Problem::Locked { .. } => Some("wait for the other run, or end it, and run again"),
-            Problem::Refused(_) | Problem::Sql(_) => None,
+            Problem::Linked(_) | Problem::NotAFile(_) => {
+                Some("remove it, or name another file with --store: nothing was read or written there")
+            }
+            Problem::Schema { .. } => Some(
+                "somebody else changed it, and may have forged what it holds: move the file out of the way to begin afresh",
+            ),
+            Problem::Gone => Some("run again, and keep benchmarks and clean-up jobs away from the file"),
+            Problem::Refused(_) | Problem::Interrupted | Problem::Sql(_) => None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod comparison;
 mod encoding;
 mod error;
 mod evidence;
+mod guard;
 mod history;
 mod migrations;
 mod open;
@@ -26,7 +27,7 @@ pub use baseline_file::{
     BaselineClaim, BaselineFile, BaselineFileError, BaselineProblem, BaselineResult, FolderError,
 };
 pub use comparison::{NewComparison, StoredComparison};
-pub use error::{Problem, Refusal, StoreError};
+pub use error::{Oddity, Problem, Refusal, StoreError};
 pub use evidence::StoredRun;
 pub use history::{SeriesFilter, StoredCommit};
 pub use open::Store;

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::error::{Problem, StoreError};
+use super::guard::{self, FileId, OWN_FOLDER};
 use super::migrations::{Identity, MIGRATIONS, identify, migrate};
+use crate::support::process::interrupted;
+use crate::support::scratch::Scratch;
 
-/// The folder that gets a `.gitignore`.
-const OWN_FOLDER: &str = ".perfguard";
 /// How long another process may hold a lock before it is an error. Each holds it for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to sleep where `SQLite` does not wait by itself.
@@ -26,6 +27,10 @@ pub struct Store {
     connection: Connection,
     path: PathBuf,
     patience: Duration,
+    /// Which file it is, where one was opened to be written.
+    file: Option<FileId>,
+    /// Where a copy lies that is read in its place.
+    _copy: Option<Scratch>,
 }
 
 impl Store {
@@ -45,35 +50,39 @@ impl Store {
     pub fn open_waiting(path: &Path, patience: Duration) -> Result<Self, StoreError> {
         let fail = |problem| error("open the store", path, patience, problem);
         prepare_folder(path).map_err(fail)?;
+        let place = guard::locate(path).map_err(fail)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|error| fail(error.into()))?;
-        let connection = set_up(connection, patience).map_err(fail)?;
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let connection = Connection::open_with_flags(&place, flags).map_err(|error| fail(error.into()))?;
+        let connection = set_up(connection, &place, patience).map_err(fail)?;
+        let file = guard::file_id(&place).map_err(|_| fail(Problem::Gone))?;
         tracing::debug!(path = %path.display(), "opens the store to write");
-        Ok(Self { connection, path: path.to_owned(), patience })
+        Ok(Self { connection, path: path.to_owned(), patience, file, _copy: None })
     }
 
-    /// Opens the store at `path` to read it; makes and changes nothing.
+    /// Opens the store at `path` to read it; makes and changes nothing. A folder that cannot be written to is no
+    /// obstacle: the file is then read as it is, or from a copy among temporary files where parts of it are in a log.
     ///
     /// # Errors
     /// No such file, no access, not a store, damaged, written by a newer version, or by an older one whose schema
     /// must be brought up to date first.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         let fail = |problem| error("read the store", path, PATIENCE, problem);
-        if matches!(path.try_exists(), Ok(false)) {
+        let place = guard::locate(path).map_err(fail)?;
+        if matches!(place.try_exists(), Ok(false)) {
             return Err(fail(Problem::Missing));
         }
-        if path.is_dir() {
-            // SQLite finds this out too late to say so.
-            let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
-            return Err(fail(Problem::CannotOpen(rusqlite::Error::SqliteFailure(error, None))));
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|error| fail(error.into()))?;
-        let connection = set_up_to_read(connection).map_err(fail)?;
-        tracing::debug!(path = %path.display(), "opens the store to read");
-        Ok(Self { connection, path: path.to_owned(), patience: PATIENCE })
+        let (connection, copy) = match read_in_place(&place) {
+            Ok(connection) => (connection, None),
+            Err(problem) => match read_on_read_only_disk(&place, &problem) {
+                Some(opened) => opened.map_err(fail)?,
+                None => return Err(fail(problem)),
+            },
+        };
+        tracing::debug!(path = %path.display(), copied = copy.is_some(), "opens the store to read");
+        Ok(Self { connection, path: path.to_owned(), patience: PATIENCE, file: None, _copy: copy })
     }
 
     /// A store that lives and dies with the value.
@@ -84,9 +93,9 @@ impl Store {
         let path = PathBuf::from(":memory:");
         let connection = Connection::open_in_memory()
             .map_err(Problem::from)
-            .and_then(|connection| set_up(connection, PATIENCE))
+            .and_then(|connection| set_up(connection, &path, PATIENCE))
             .map_err(|problem| error("open the store", &path, PATIENCE, problem))?;
-        Ok(Self { connection, path, patience: PATIENCE })
+        Ok(Self { connection, path, patience: PATIENCE, file: None, _copy: None })
     }
 
     /// The file.
@@ -127,7 +136,15 @@ impl Store {
             transaction.commit()?;
             Ok(done)
         };
-        attempt().map_err(|problem| error(action, &self.path, self.patience, problem))
+        let kept = attempt().and_then(|done| if self.is_there() { Ok(done) } else { Err(Problem::Gone) });
+        kept.map_err(|problem| error(action, &self.path, self.patience, problem))
+    }
+
+    /// Whether the file that is open is still the one that others find.
+    fn is_there(&self) -> bool {
+        let Some(known) = self.file else { return true };
+        let found = guard::locate(&self.path).ok().and_then(|place| guard::file_id(&place).ok());
+        found.flatten() == Some(known)
     }
 
     #[cfg(test)]
@@ -138,6 +155,7 @@ impl Store {
 
 fn error(action: &'static str, path: &Path, patience: Duration, problem: Problem) -> StoreError {
     let problem = match problem {
+        Problem::Locked { .. } if interrupted() => Problem::Interrupted,
         Problem::Locked { .. } => Problem::Locked { seconds: patience.as_secs() },
         other => other,
     };
@@ -149,12 +167,17 @@ fn prepare_folder(path: &Path) -> Result<(), Problem> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
         return Ok(());
     };
-    fs::create_dir_all(folder).map_err(Problem::Folder)?;
     if !folder.ends_with(OWN_FOLDER) {
-        return Ok(());
+        return fs::create_dir_all(folder).map_err(Problem::Folder);
     }
+    // Nothing is made behind a link.
+    if fs::symlink_metadata(folder).is_ok_and(|found| found.is_symlink()) {
+        return Err(Problem::Linked(folder.to_owned()));
+    }
+    fs::create_dir_all(folder).map_err(Problem::Folder)?;
     let ignore = folder.join(".gitignore");
-    match fs::metadata(&ignore) {
+    match fs::symlink_metadata(&ignore) {
+        Ok(found) if !found.is_file() => Err(Problem::NotAFile(ignore)),
         // One cut short by a crash is written again; one that the user changed stays.
         Ok(found) if found.len() > 0 => Ok(()),
         Ok(_) => fs::write(ignore, "*\n").map_err(Problem::Ignore),
@@ -166,10 +189,10 @@ fn prepare_folder(path: &Path) -> Result<(), Problem> {
 }
 
 /// Settings, and the newest schema.
-fn set_up(mut connection: Connection, patience: Duration) -> Result<Connection, Problem> {
-    connection.busy_timeout(patience)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+fn set_up(mut connection: Connection, path: &Path, patience: Duration) -> Result<Connection, Problem> {
+    prepare(&mut connection, patience)?;
     let identity = identify(&mut connection, MIGRATIONS.len())?;
+    believe(&connection, path, identity)?;
     if connection.is_readonly("main")? {
         return Err(Problem::ReadOnly);
     }
@@ -188,10 +211,79 @@ fn set_up(mut connection: Connection, patience: Duration) -> Result<Connection, 
     Ok(connection)
 }
 
-fn set_up_to_read(mut connection: Connection) -> Result<Connection, Problem> {
-    connection.busy_timeout(PATIENCE)?;
+/// What every connection begins with.
+fn prepare(connection: &mut Connection, patience: Duration) -> Result<(), Problem> {
+    connection.busy_handler(Some(guard::waits(patience)))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    match identify(&mut connection, MIGRATIONS.len())? {
+    guard::harden(connection)
+}
+
+/// Makes sure that a file with our header is what we make, before anything else is read from it.
+fn believe(connection: &Connection, path: &Path, identity: Identity) -> Result<(), Problem> {
+    let Identity::Version(version) = identity else { return Ok(()) };
+    guard::compare_schema(connection, version)?;
+    guard::look_through(connection, path)
+}
+
+fn read_in_place(path: &Path) -> Result<Connection, Problem> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    set_up_to_read(Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)?, path)
+}
+
+/// Opens a file whose folder does not take the index of the write-ahead log; `None` where that is not the matter.
+fn read_on_read_only_disk(
+    path: &Path,
+    problem: &Problem,
+) -> Option<Result<(Connection, Option<Scratch>), Problem>> {
+    let refused = matches!(problem, Problem::CannotOpen(_) | Problem::ReadOnly | Problem::Sql(_));
+    let log = guard::beside(path, "-wal");
+    if !refused || is_writable(path.parent()?) || !path.is_file() {
+        return None;
+    }
+    if fs::metadata(&log).map_or(0, |found| found.len()) == 0 {
+        let uri = immutable(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let opened = Connection::open_with_flags(uri, flags).map_err(Problem::from);
+        return Some(opened.and_then(|connection| Ok((set_up_to_read(connection, path)?, None))));
+    }
+    Some(copied(path, &log))
+}
+
+/// A copy of a database and its log, in a folder that only this user may enter.
+fn copied(path: &Path, log: &Path) -> Result<(Connection, Option<Scratch>), Problem> {
+    let folder = Scratch::new().map_err(Problem::Folder)?;
+    let copy = folder.path().join("store.db");
+    fs::copy(path, &copy).map_err(Problem::Folder)?;
+    fs::copy(log, guard::beside(&copy, "-wal")).map_err(Problem::Folder)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&copy, flags)?;
+    Ok((set_up_to_read(connection, &copy)?, Some(folder)))
+}
+
+#[cfg(unix)]
+fn is_writable(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn is_writable(_: &Path) -> bool {
+    true
+}
+
+/// A path as a URI that says that nobody writes to the file.
+fn immutable(path: &Path) -> Option<String> {
+    let path = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Some(format!("file:{path}?immutable=1"))
+}
+
+fn set_up_to_read(mut connection: Connection, path: &Path) -> Result<Connection, Problem> {
+    prepare(&mut connection, PATIENCE)?;
+    let identity = identify(&mut connection, MIGRATIONS.len())?;
+    believe(&connection, path, identity)?;
+    match identity {
         Identity::Version(version) if version == MIGRATIONS.len() => Ok(connection),
         Identity::Version(found) => Err(Problem::Older { found, known: MIGRATIONS.len() }),
         Identity::Blank => Err(Problem::Older { found: 0, known: MIGRATIONS.len() }),
@@ -207,7 +299,8 @@ fn use_write_ahead_log(connection: &Connection, patience: Duration) -> Result<()
             Ok(_) => return Ok(()),
             Err(error)
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                    && Instant::now() < deadline =>
+                    && Instant::now() < deadline
+                    && !interrupted() =>
             {
                 thread::sleep(NAP);
             }

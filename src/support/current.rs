@@ -9,12 +9,17 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::domain::SourceTree;
+use super::files;
+use crate::domain::{SourceTree, TreeId};
 
 /// The name of the folder in which trees are built.
 const BUILD: &str = "build";
 /// In a home: where it belongs, in case it is found as `build` after a kill.
 const MARKER: &str = ".perfguard-home";
+/// The folder of homes, beside the build folder.
+const TREES: &str = "trees";
+/// The longest address of a home, in bytes.
+const LONGEST: u64 = 512;
 /// Tells backup programs, git and our own snapshots that nothing in the area is worth keeping.
 const TAGS: [(&str, &str); 2] = [
     (
@@ -45,6 +50,9 @@ pub enum CurrentError {
         /// Why.
         error: io::Error,
     },
+    /// What lies in the build folder is no source tree of ours.
+    #[error("refusing to remove or move {0}: this program did not put it there")]
+    Foreign(PathBuf),
     /// The source tree has no files: it was removed, or never extracted.
     #[error("no source tree in {0}")]
     NoHome(PathBuf),
@@ -60,6 +68,7 @@ impl CurrentError {
             Self::Move { .. } | Self::Prepare { .. } => {
                 Some("is another program using this folder? It may be deleted as a whole".to_owned())
             }
+            Self::Foreign(_) => Some("move it out of the way, and see who put it there".to_owned()),
             Self::NoHome(_) => None,
         }
     }
@@ -93,7 +102,7 @@ impl BuildSite {
             return Err(CurrentError::NoHome(tree.home.clone()));
         }
         let marker = tree.home.join(MARKER);
-        fs::write(&marker, self.address(&tree.home)).map_err(prepare(&marker))?;
+        files::replace(&marker, &self.address(&tree.home)).map_err(prepare(&marker))?;
         self.clear_link()?;
         fs::rename(&tree.home, &build).map_err(moving(&tree.home, &build))?;
         Ok(Occupied {
@@ -138,9 +147,9 @@ impl BuildSite {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(prepare(&build)(error)),
         }
-        match self.belongs(&build) {
+        match self.belongs(&build)? {
             // Its home was extracted anew: equal names mean equal files, so nothing is lost.
-            Some(home) if !home.exists() => {
+            home if !home.exists() && build.join("src").is_dir() => {
                 if let Some(parent) = home.parent() {
                     fs::create_dir_all(parent).map_err(prepare(parent))?;
                 }
@@ -159,8 +168,8 @@ impl BuildSite {
         fs::create_dir_all(&self.area).map_err(prepare(&self.area))?;
         for (name, text) in TAGS {
             let path = self.area.join(name);
-            if !path.exists() {
-                fs::write(&path, text).map_err(prepare(&path))?;
+            if !path.is_file() {
+                files::replace(&path, text.as_bytes()).map_err(prepare(&path))?;
             }
         }
         Ok(())
@@ -171,14 +180,19 @@ impl BuildSite {
         home.strip_prefix(&self.area).unwrap_or(home).as_os_str().as_encoded_bytes().to_vec()
     }
 
-    /// Where the folder says that it belongs. `None` for no answer, or one that leads out of where homes can be.
-    fn belongs(&self, build: &Path) -> Option<PathBuf> {
-        let address = path_of(fs::read(build.join(MARKER)).ok()?)?;
-        let plain =
-            address.components().all(|part| !matches!(part, Component::ParentDir | Component::CurDir));
-        let whole = plain && !address.as_os_str().is_empty() && build.join("src").is_dir();
-        let home = self.area.join(address);
-        (whole && home != build).then_some(home)
+    /// Where the folder says that it belongs: to a home among ours, and nowhere else.
+    fn belongs(&self, build: &Path) -> Result<PathBuf, CurrentError> {
+        let foreign = || CurrentError::Foreign(build.to_owned());
+        let address = files::read_text(&build.join(MARKER), LONGEST).map_err(|_| foreign())?;
+        let mut parts = Path::new(&address).components();
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(Component::Normal(trees)), Some(Component::Normal(id)), None)
+                if trees == TREES && TreeId::from_hex(&id.to_string_lossy()).is_some() =>
+            {
+                Ok(self.area.join(TREES).join(id))
+            }
+            _ => Err(foreign()),
+        }
     }
 
     fn clear_link(&self) -> Result<(), CurrentError> {
@@ -258,18 +272,6 @@ fn link(target: &Path, build: &Path, area: &Path) -> Result<(), CurrentError> {
 #[cfg(not(unix))]
 fn link(_: &Path, _: &Path, _: &Path) -> Result<(), CurrentError> {
     Ok(())
-}
-
-#[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere not all bytes are a path")]
-fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStringExt as _;
-    Some(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
-    String::from_utf8(bytes).ok().map(PathBuf::from)
 }
 
 fn prepare(path: &Path) -> impl FnOnce(io::Error) -> CurrentError + '_ {

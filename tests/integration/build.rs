@@ -18,6 +18,7 @@ use perfguard::discover::{Discovered, Selection, discover};
 use perfguard::domain::{
     BuiltBench, CargoFlags, Event, Features, Layout, LocalPackage, Progress, Side, Silent, TreeId, Variant,
 };
+use perfguard::support::records::Records;
 use tempfile::TempDir;
 
 use crate::{fixture, slots};
@@ -27,6 +28,7 @@ struct Stage {
     common: PathBuf,
     warm: PathBuf,
     artifacts: TempDir,
+    records: Records,
     flags: CargoFlags,
     features: Features,
     patches: Vec<Patch>,
@@ -58,6 +60,7 @@ impl Stage {
             common: root.join("build"),
             warm: root.join("warm"),
             artifacts: tempfile::tempdir_in(&root).unwrap(),
+            records: Records::none(),
             flags: CargoFlags { offline: true, profile: Some("quick".into()), ..CargoFlags::default() },
             features: Features::default(),
             patches: Vec::new(),
@@ -104,6 +107,7 @@ impl Stage {
             target_dir: &self.common.join("target"),
             home: Path::new("/home/of/the/tree"),
             artifacts: self.artifacts.path(),
+            records: &self.records,
             cargo: &fixture::cargo(),
             environment: &fixture::environment(),
             flags: &self.flags,

@@ -17,6 +17,8 @@ use perfguard::pipeline::PipelineError;
 use perfguard::pipeline::explain::{ExplainRequest, explain};
 use perfguard::pipeline::request::{Project, Scope, Subject, Suite};
 use perfguard::support::current::BuildSite;
+use perfguard::support::records::Records;
+use perfguard::support::room::Room;
 
 use crate::fixture;
 use crate::sandbox::Sandbox;
@@ -118,6 +120,8 @@ fn request(gauge: &Sandbox, benchmark: &str) -> ExplainRequest {
             trees: slots::take_one().join("perfguard"),
             cargo: fixture::cargo(),
             environment: perfguard::domain::without_leftovers(&fixture::environment()),
+            records: Records::at(slots::take_one().join("explain.records")),
+            room: Room::default(),
         },
         benchmark: benchmark.to_owned(),
         baseline: Some("HEAD".to_owned()),

@@ -21,6 +21,8 @@ mod fixture;
 mod interleaved;
 mod measure;
 mod relink;
+#[cfg(unix)]
+mod safety;
 mod sandbox;
 mod skip;
 mod slots;

@@ -14,6 +14,7 @@ use perfguard::domain::{
     BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Features, Layout, LayoutFallback,
     Namesake, Side, Sides, Silent, TreeId, Variables, Variant,
 };
+use perfguard::support::records::Records;
 use tempfile::TempDir;
 
 use crate::fixture;
@@ -60,6 +61,7 @@ struct Crate {
     target: Option<&'static str>,
     files: &'static [(&'static str, &'static str)],
     layout: Layout,
+    records: Records,
 }
 
 impl Crate {
@@ -74,6 +76,7 @@ impl Crate {
             target: None,
             files: &[],
             layout: Layout::Drawn,
+            records: Records::none(),
         }
     }
 
@@ -141,6 +144,7 @@ impl Crate {
             target_dir: &common.join("target"),
             home: &self.folder.path().join("home"),
             artifacts: &self.folder.path().join("artifacts"),
+            records: &self.records,
             cargo: &fixture::cargo(),
             environment: &self.environment(),
             flags: &flags,
@@ -278,7 +282,7 @@ fn what_was_kept_comes_along_from_the_cache_and_damage_is_told() {
     fs::remove_file(&object).unwrap();
     fs::write(&object, vec![0; bytes.len()]).unwrap();
     let error = tested.prepare(&sides).unwrap_err();
-    assert!(matches!(error, LayoutFallback::Linker(_) | LayoutFallback::NotReproduced), "{error}");
+    assert!(matches!(&error, LayoutFallback::NotKept(text) if text.contains("damaged")), "{error}");
     fs::remove_file(&object).unwrap();
     let error = tested.prepare(&sides).unwrap_err();
     assert!(matches!(&error, LayoutFallback::NotKept(text) if text.contains("gone")), "{error}");

@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::LayoutFallback;
+use crate::domain::{Digest, LayoutFallback};
 
+use super::super::digest;
 use super::arguments;
 
 /// Changed whenever captures are written otherwise.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The file that describes a capture.
 const MANIFEST: &str = "capture.json";
@@ -52,7 +53,7 @@ enum Piece {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct KeptFile {
     name: String,
-    length: u64,
+    digest: Digest,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +79,11 @@ pub(in crate::build) fn beside(executable: &Path) -> PathBuf {
     let mut name = executable.file_name().unwrap_or_default().to_owned();
     name.push(".link");
     executable.with_file_name(name)
+}
+
+/// The file that describes what was kept of an executable's link.
+pub(in crate::build) fn description(executable: &Path) -> PathBuf {
+    beside(executable).join(MANIFEST)
 }
 
 /// What there is to keep of an executable's link.
@@ -146,7 +152,7 @@ impl Capture {
             return Err(reason("another version of perfguard kept it"));
         }
         for file in &manifest.files {
-            let there = fs::metadata(folder.join(&file.name)).is_ok_and(|found| found.len() == file.length);
+            let there = digest::of_file(&folder.join(&file.name)).is_ok_and(|found| found == file.digest);
             if !there {
                 return Err(LayoutFallback::NotKept(format!("`{}` is gone or damaged", file.name)));
             }
@@ -283,7 +289,7 @@ impl Keeper<'_> {
         } else {
             copy_file(path, &to)?;
         }
-        self.files.push(KeptFile { name, length: fs::metadata(&to)?.len() });
+        self.files.push(KeptFile { name, digest: digest::of_file(&to)? });
         self.known.insert(path.to_owned(), at);
         Ok(at)
     }
@@ -308,6 +314,8 @@ impl Keeper<'_> {
             for file in [format!("lib{library}.a"), format!("lib{library}.so")] {
                 if path.join(&file).is_file() {
                     copy_file(&path.join(&file), &to.join(&file))?;
+                    let digest = digest::of_file(&to.join(&file))?;
+                    self.files.push(KeptFile { name: format!("{name}/{file}"), digest });
                 }
             }
         }

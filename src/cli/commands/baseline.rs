@@ -11,13 +11,14 @@ use super::super::error::CliError;
 use super::super::settings::{Place, machine_facts, read_store};
 use crate::domain::Exit;
 use crate::store::{BaselineFile, PruneRule, Store};
+use crate::support::files::link_below;
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &BaselineArgs) -> Result<Exit, CliError> {
     let place = Place::find(&arguments.project)?;
-    let store = place.store_path(&arguments.store);
+    let store = place.store_path(&arguments.store)?;
     match &arguments.command {
-        BaselineCommand::List => list(&place, &store),
+        BaselineCommand::List => list(&place, arguments),
         BaselineCommand::Export(wanted) => export(context, &place, &store, arguments, wanted),
         BaselineCommand::Import(wanted) => import(context, &place, arguments, wanted),
         BaselineCommand::Prune(wanted) => prune(&store, wanted),
@@ -25,7 +26,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &BaselineArgs) -> 
 }
 
 /// What is committed, and what could be exported.
-fn list(place: &Place, store: &Path) -> Result<Exit, CliError> {
+fn list(place: &Place, arguments: &BaselineArgs) -> Result<Exit, CliError> {
     let mut text = String::new();
     for (path, file) in BaselineFile::read_folder(&place.baselines())? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -36,8 +37,7 @@ fn list(place: &Place, store: &Path) -> Result<Exit, CliError> {
             file.machine.cpu.model
         );
     }
-    if store.is_file() {
-        let store = read_store(store)?;
+    if let Some(store) = place.stored(&arguments.store)? {
         for (machine, arch) in store.exportable()? {
             let _ = writeln!(text, "stored     {arch} on {machine}");
         }
@@ -72,7 +72,7 @@ fn export(
         if path.is_file() {
             file.keep_decided_claims(&BaselineFile::read(&path)?);
         }
-        save(context, &path, &file)?;
+        save(context, place, &path, &file)?;
         written += 1;
     }
     if written == 0 {
@@ -94,14 +94,17 @@ fn import(
         if let Err(source) = file.require_arch(&arch) {
             return Err(CliError::OtherArch { path: path.clone(), source });
         }
-        save(context, &place.baselines().join(file.file_name()), &file)?;
+        save(context, place, &place.baselines().join(file.file_name()), &file)?;
     }
     Ok(Exit::Passed)
 }
 
-fn save(context: &Context, path: &Path, file: &BaselineFile) -> Result<(), CliError> {
+fn save(context: &Context, place: &Place, path: &Path, file: &BaselineFile) -> Result<(), CliError> {
     let fail = |source| CliError::Output { path: PathBuf::from(path), source };
     let text = file.to_text();
+    if let Some(link) = link_below(&place.located.root, path) {
+        return Err(CliError::Linked(link));
+    }
     if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
         context.console.progress("Unchanged", path.display());
         return Ok(());

@@ -28,10 +28,12 @@ use crate::measure::homes::Homes;
 use crate::pipeline::request::Project;
 use crate::report::{Format, Style};
 use crate::support::current::BuildSite;
+use crate::support::records::Records;
 
 /// A runner that makes a side's files the current ones before it runs.
 fn runner(project: &Project, launch_timeout: Option<Duration>) -> Result<Coordinator, CliError> {
-    let runner = Coordinator::new(Trees(BuildSite::new(&project.trees))).map_err(CliError::Runner)?;
+    let trees = Trees { site: BuildSite::new(&project.trees), records: project.records.clone() };
+    let runner = Coordinator::new(trees).map_err(CliError::Runner)?;
     Ok(match launch_timeout {
         Some(limit) => runner.with_list_limit(limit),
         None => runner,
@@ -39,15 +41,18 @@ fn runner(project: &Project, launch_timeout: Option<Duration>) -> Result<Coordin
 }
 
 /// The source trees that benches run in.
-struct Trees(BuildSite);
+struct Trees {
+    site: BuildSite,
+    records: Records,
+}
 
 impl Homes for Trees {
     fn enter(&mut self, home: &Path) -> io::Result<()> {
-        self.0.point_at(home).map_err(io::Error::other)
+        self.site.point_at(home).map_err(io::Error::other)
     }
 
     fn refresh(&mut self, home: &Path) -> io::Result<()> {
-        crate::source::restore(home)?;
+        crate::source::restore(home, &self.records)?;
         Ok(())
     }
 }

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
-use tempfile::TempDir;
 
 use crate::domain::BuiltBench;
 use crate::measure::criterion::ProtocolError;
@@ -23,6 +22,7 @@ use crate::measure::invocation::Invocation;
 use crate::measure::listing::ListedBenchmark;
 use crate::measure::output::Output;
 use crate::support::process::Group;
+use crate::support::scratch::Scratch;
 
 /// How often a process that has not said hello is looked at.
 const QUICK_PAIRS: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
@@ -281,12 +281,8 @@ fn meet(listener: &UnixListener, group: &mut Group, clock: &mut Clock) -> Result
 }
 
 /// A folder for one launch. Its path always has the same length: the environment's size moves the stack.
-pub(in crate::measure) fn scratch() -> io::Result<TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("perfguard-").rand_bytes(8);
-    let folder = builder.tempdir()?;
-    // The path of a socket has to fit into 104 bytes (108 on Linux).
-    if folder.path().as_os_str().len() < 90 { Ok(folder) } else { builder.tempdir_in("/tmp") }
+pub(in crate::measure) fn scratch() -> io::Result<Scratch> {
+    Scratch::new()
 }
 
 /// Where a process is waited for.

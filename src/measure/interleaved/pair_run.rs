@@ -3,8 +3,6 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
 use super::bench_process::{self, Batch, BenchProcess, Warmth};
 use super::pinning::{self, Pinning, Reason, Usage};
 use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
@@ -12,6 +10,7 @@ use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::homes::Homes;
 use crate::measure::listing::ListedBenchmark;
 use crate::measure::runner::LaunchOptions;
+use crate::support::scratch::Scratch;
 
 /// A pair whose iterations take longer than a turn ends after this many times its measuring time …
 const STRETCH: u32 = 2;
@@ -72,7 +71,7 @@ impl PairRun<'_> {
     }
 
     /// Starts both, one after the other, in trees that hold nothing of an earlier launch.
-    fn start(&mut self, scratch: &Sides<TempDir>) -> Result<Sides<BenchProcess>, SideFailure> {
+    fn start(&mut self, scratch: &Sides<Scratch>) -> Result<Sides<BenchProcess>, SideFailure> {
         for side in Side::BOTH {
             let refreshed = self.homes.refresh(&self.benches.get(side).home);
             refreshed.map_err(|error| (side, FailureKind::Home(error).into()))?;
@@ -171,7 +170,7 @@ impl PairRun<'_> {
 }
 
 /// A folder for each side.
-fn scratch() -> io::Result<Sides<TempDir>> {
+fn scratch() -> io::Result<Sides<Scratch>> {
     Ok(Sides { baseline: bench_process::scratch()?, candidate: bench_process::scratch()? })
 }
 

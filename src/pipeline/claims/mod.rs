@@ -30,6 +30,7 @@ use crate::judge::{GatePolicy, Policy, Rules, judge_run};
 use crate::measure::runner::Runner;
 use crate::source::SUITE_PACKAGE;
 use crate::store::Store;
+use crate::support::area::AreaError;
 use crate::support::process::interrupted;
 
 use collect::Built;
@@ -122,8 +123,7 @@ pub fn claims(
         run.troubles.push(Trouble::Interrupted);
     }
     run.seconds = start.elapsed().as_secs_f64();
-    session.store.finish_run(session.run, &run)?;
-    let stored = session.store.run_evidence(session.run)?;
+    let stored = session.read_back(&run, &[])?;
     let report = judge_run(&stored.run, &stored.benchmarks, &request.policy, GatePolicy::default());
     record(&mut session, &revision, &stored.run, &report)?;
     Ok(report)
@@ -225,7 +225,7 @@ fn of_suite(prepared: &Prepared) -> Result<Vec<Claim<String>>, PipelineError> {
     };
     let path = bench.working_dir.join("claims.toml");
     let text = std::fs::read_to_string(&path)
-        .map_err(|error| PipelineError::Area { folder: path.clone(), error })?;
+        .map_err(|error| PipelineError::Area(AreaError::Io { folder: path.clone(), error }))?;
     Ok(wire::harness_claims(&text)?)
 }
 

@@ -9,11 +9,14 @@ use std::time::SystemTime;
 use git2::Oid;
 
 use super::super::files::Kind;
+use crate::support::files;
 
 /// In a home: how its tree was.
 pub(super) const FILE: &str = ".perfguard-files";
 /// What stands for no id.
 const NONE: &str = "-";
+/// The largest list that is read, in bytes: some millions of files.
+const LARGEST: u64 = 1 << 30;
 /// The first line of the file.
 const HEADER: &[u8] = b"perfguard files 1";
 
@@ -102,9 +105,13 @@ pub(super) struct List {
 }
 
 impl List {
-    /// Reads what was written down in a home; `None` where nothing was, or half of it.
-    pub(super) fn read(home: &Path) -> Option<Self> {
-        let bytes = fs::read(home.join(FILE)).ok()?;
+    /// What was written down in a home, as it is.
+    pub(super) fn bytes(home: &Path) -> Option<Vec<u8>> {
+        files::read(&home.join(FILE), LARGEST).ok()
+    }
+
+    /// Reads what was written down; `None` where it is half of it.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut records = bytes.split(|&byte| byte == 0);
         if records.next() != Some(HEADER) {
             return None;
@@ -123,8 +130,8 @@ impl List {
         whole.then_some(Self { entries })
     }
 
-    /// Writes it down, as a whole.
-    pub(super) fn write(&self, home: &Path) -> io::Result<()> {
+    /// Writes it down, as a whole. Gives what was written.
+    pub(super) fn write(&self, home: &Path) -> io::Result<Vec<u8>> {
         let mut bytes = HEADER.to_vec();
         for (path, entry) in &self.entries {
             let what = match entry.what {
@@ -140,8 +147,9 @@ impl List {
         }
         bytes.extend(b"\0\0");
         let draft = home.join(format!("{FILE}-new"));
-        fs::write(&draft, bytes)?;
-        fs::rename(draft, home.join(FILE))
+        files::replace(&draft, &bytes)?;
+        fs::rename(draft, home.join(FILE))?;
+        Ok(bytes)
     }
 }
 

@@ -12,11 +12,13 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use super::*;
+use crate::support::records::Records;
 
 /// A repository in a folder whose name has a space and a letter beyond ASCII.
 pub(super) struct Sandbox {
     folder: tempfile::TempDir,
     pub(super) root: PathBuf,
+    pub(super) records: Records,
 }
 
 impl Sandbox {
@@ -25,7 +27,7 @@ impl Sandbox {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap().join("my wörk");
         fs::create_dir(&root).unwrap();
-        let sandbox = Self { folder, root };
+        let sandbox = Self { folder, root, records: Records::none() };
         sandbox.git(&["init", "-q", "-b", "main"]);
         sandbox
     }
@@ -63,7 +65,7 @@ impl Sandbox {
     }
 
     pub(super) fn open(&self) -> Repository {
-        Repository::discover(&self.root).unwrap()
+        Repository::discover(&self.root).unwrap().keeping(&self.records)
     }
 
     /// The tree that git itself would make of the work tree; in a copy, since git writes.

@@ -150,7 +150,7 @@ fn a_lock_file_is_lent_where_the_tree_has_none_and_kept_in_step() {
     let lock = extract().files().join("Cargo.lock");
     assert_eq!(fs::read_to_string(&lock).unwrap(), "first");
     fs::write(&lock, "as Cargo completed it").unwrap();
-    note(&trees.join(revision.tree.as_str())).unwrap();
+    note(&trees.join(revision.tree.as_str()), &sandbox.records).unwrap();
     extract();
     assert_eq!(fs::read_to_string(&lock).unwrap(), "as Cargo completed it");
     sandbox.write("Cargo.lock", "second");

@@ -5,9 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{BaselineFile, BaselineFileError};
+use crate::support::files;
 
 /// How the name of a baseline file ends.
 const EXTENSION: &str = "toml";
+
+/// The largest file that is read, in bytes: a hundred thousand results.
+const LARGEST: u64 = 32 << 20;
 
 /// A baseline file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +50,8 @@ impl BaselineFile {
     /// # Errors
     /// It cannot be read, or makes no sense.
     pub fn read(path: &Path) -> Result<Self, FolderError> {
-        let text = fs::read_to_string(path).map_err(|error| FolderError::Io { path: path.into(), error })?;
+        let text = files::bounded_text(path, LARGEST)
+            .map_err(|error| FolderError::Io { path: path.into(), error })?;
         Self::parse(&text).map_err(|error| FolderError::Content { path: path.into(), error })
     }
 

@@ -183,7 +183,7 @@ fn places_without_access_are_named() {
     let file = root.path().join("file");
     fs::write(&file, "x").unwrap();
     assert!(matches!(problem(Store::open(&file.join("store.db"))), Problem::Folder(_)));
-    assert!(matches!(problem(Store::open(root.path())), Problem::CannotOpen(_)));
+    assert!(matches!(problem(Store::open(root.path())), Problem::NotAFile(_)));
     assert!(matches!(problem(Store::open_read_only(&root.path().join("none"))), Problem::Missing));
 }
 

@@ -106,18 +106,40 @@ fn a_stranded_home_gives_way_to_one_extracted_anew() {
 }
 
 #[test]
-fn a_folder_that_leads_elsewhere_or_is_half_deleted_is_removed() {
+fn a_folder_that_leads_elsewhere_or_is_not_ours_is_neither_moved_nor_removed() {
     let area = Area::new();
-    let outside = area.path.join("trees/../../elsewhere");
-    for marker in [Some("../elsewhere"), Some(""), Some("build"), None] {
-        fs::create_dir_all(area.site.build().join("src")).unwrap();
+    let outside = area.path.parent().unwrap().join("elsewhere");
+    let absolute = outside.to_str().unwrap();
+    let id = "a".repeat(40);
+    let inner = format!("trees/{id}/src");
+    for marker in
+        [Some("../elsewhere"), Some(absolute), Some(""), Some("build"), Some("trees/x"), Some(&*inner), None]
+    {
+        let thesis = area.site.build().join("src/thesis.txt");
+        fs::create_dir_all(thesis.parent().unwrap()).unwrap();
+        fs::write(&thesis, "years of work").unwrap();
         if let Some(text) = marker {
             fs::write(area.site.build().join(MARKER), text).unwrap();
         }
-        assert!(area.site.recover().unwrap());
-        assert!(!area.site.build().exists());
-        assert!(!outside.exists());
+        let refused = area.site.recover().unwrap_err();
+        assert!(matches!(refused, CurrentError::Foreign(_)), "{marker:?}: {refused}");
+        assert!(thesis.exists() && !outside.exists(), "{marker:?}");
+        fs::remove_dir_all(area.site.build()).unwrap();
     }
+    // A link in the place of the marker says nothing.
+    fs::create_dir_all(area.site.build().join("src")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("/dev/zero", area.site.build().join(MARKER)).unwrap();
+    assert!(matches!(area.site.recover(), Err(CurrentError::Foreign(_))));
+}
+
+#[test]
+fn a_half_deleted_home_of_ours_is_removed() {
+    let area = Area::new();
+    fs::create_dir_all(area.site.build().join("target")).unwrap();
+    fs::write(area.site.build().join(MARKER), format!("trees/{}", "a".repeat(40))).unwrap();
+    assert!(area.site.recover().unwrap());
+    assert!(!area.site.build().exists());
 }
 
 #[test]

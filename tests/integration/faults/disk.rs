@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rusqlite::Connection;
+
 use super::{Belongings, Ended, is_sound, run, stored};
 use crate::sandbox::Sandbox;
 use crate::skip::{Need, skip};
@@ -112,6 +114,34 @@ fn a_read_only_store_is_a_clear_error() {
     let disk = Disk { at: &folder, size: "2m", prepare: &prepare, keep: None };
     let Some(ended) = disk.run(&sandbox.process(RUN)) else { return };
     ended.says(101, &[".perfguard", "writable"]);
+}
+
+#[test]
+fn a_store_on_a_read_only_disk_is_reported_also_where_parts_of_it_are_in_the_log() {
+    let sandbox = Sandbox::new("gauge");
+    let kept = tempfile::tempdir().unwrap();
+    let path = kept.path().join("kept?#%.db");
+    let log = kept.path().join("kept?#%.db-wal");
+    let old = include_str!("../../../src/store/tests/fixtures/v1.sql");
+    Connection::open(&path).unwrap().execute_batch(old).unwrap();
+    // As a killed run leaves it: all that was done is in the log.
+    std::mem::forget(perfguard::store::Store::open(&path).unwrap());
+    assert!(fs::metadata(&log).unwrap().len() > 0);
+    let prepare = |files: &str| {
+        format!("cp \"{}/\"{files} disk; mount -o remount,ro disk || exit 77", kept.path().display())
+    };
+    let report = ["report", "--store", "disk/kept?#%.db", "--format", "json"];
+    for files in ["kept*.db*", "kept*.db"] {
+        if files == "kept*.db" {
+            let all_of_it = "PRAGMA wal_checkpoint(TRUNCATE)";
+            Connection::open(&path).unwrap().query_row(all_of_it, [], |_| Ok(())).unwrap();
+        }
+        let prepare = prepare(files);
+        let disk = Disk { at: &sandbox.path("disk"), size: "4m", prepare: &prepare, keep: None };
+        let Some(ended) = disk.run(&sandbox.process(&report)) else { return };
+        ended.says(0, &[]);
+        assert!(ended.stdout.contains("pkg::bench::group/function/"), "{}", ended.stdout);
+    }
 }
 
 #[test]
