@@ -47,6 +47,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     process::watch_signals();
+    process::adopt_strays();
     let console = Console::new(arguments.common.color, arguments.common.quiet);
     let verbose = arguments.common.verbose;
     debug_log::start(verbose, console.colors_progress());

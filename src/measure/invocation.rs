@@ -34,6 +34,8 @@ pub struct Invocation {
     arguments: Vec<OsString>,
     environment: BTreeMap<String, OsString>,
     working_dir: PathBuf,
+    /// Where its files go.
+    folder: Option<PathBuf>,
 }
 
 impl Invocation {
@@ -52,6 +54,7 @@ impl Invocation {
             arguments: words.collect(),
             environment: environment.collect(),
             working_dir: bench.working_dir.clone(),
+            folder: None,
         }
     }
 
@@ -102,8 +105,14 @@ impl Invocation {
     #[must_use]
     pub fn files_below(self, folder: &Path) -> Self {
         let temporary = TEMPORARY.iter();
-        let invocation = temporary.fold(self, |invocation, name| invocation.env(name, folder.join(TMP)));
+        let mut invocation = temporary.fold(self, |invocation, name| invocation.env(name, folder.join(TMP)));
+        invocation.folder = Some(folder.to_owned());
         invocation.env("CRITERION_HOME", folder.join("criterion"))
+    }
+
+    /// The folder that its files go below.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// Makes the folder for temporary files.

@@ -29,8 +29,8 @@ const SPOKEN: (u16, u16) = (1, 1);
 /// How long a stranger may take to greet. A bench does so at once.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Beyond any message of a sane bench: a hundred thousand samples take 2 MB.
-const LONGEST_MESSAGE: usize = 256 * 1024 * 1024;
+/// Beyond any message of a sane bench: a hundred thousand samples take 2 MB. Read, it takes up to 32 times as much memory.
+const LONGEST_MESSAGE: usize = 4 << 20;
 
 /// The port of one launch that a bench reports to.
 #[derive(Debug)]
@@ -111,6 +111,8 @@ pub enum Polled {
 pub struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
+    /// How many bytes were received in all.
+    told: u64,
     version: Version,
 }
 
@@ -132,12 +134,17 @@ impl Connection {
         if (version, format) != SPOKEN {
             return Err(ProtocolError::Version { version, format });
         }
-        Ok(Some(Self { stream, received: Vec::new(), version: Version::new(major, minor, patch) }))
+        Ok(Some(Self { stream, received: Vec::new(), told: 0, version: Version::new(major, minor, patch) }))
     }
 
     /// The version of Criterion that the bench is linked to.
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// How much the bench has told so far, in bytes.
+    pub fn told(&self) -> u64 {
+        self.told
     }
 
     /// Waits at most `wait` (not zero) for a message.
@@ -159,7 +166,10 @@ impl Connection {
             acknowledge_at_once(&self.stream)?;
             match self.stream.read(&mut chunk) {
                 Ok(0) => return Ok(Polled::Closed),
-                Ok(length) => self.received.extend_from_slice(&chunk[..length]),
+                Ok(length) => {
+                    self.told = self.told.saturating_add(length as u64);
+                    self.received.extend_from_slice(&chunk[..length]);
+                }
                 Err(error) if is_passing(&error) => continue,
                 Err(error) if is_hang_up(&error) => return Ok(Polled::Closed),
                 Err(error) => return Err(error.into()),

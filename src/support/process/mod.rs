@@ -1,13 +1,16 @@
 //! Child processes that never outlive us: each starts in a process group of its own, and the whole group ends with it.
 //!
-//! Three things hold that promise. A [`Group`] that is dropped kills what is left of its group. A signal (SIGINT,
-//! SIGTERM, SIGHUP) kills every live group and marks the program [`interrupted`]. When we are killed outright, Linux
-//! kills our children for us, and a watchdog that listens to us kills the rest of their groups.
+//! Four things hold that promise. A [`Group`] that is dropped kills what is left of its group. A signal (SIGINT,
+//! SIGTERM, SIGHUP) kills every live group and marks the program [`interrupted`]. On Linux, processes that left their group
+//! fall to a program that [adopts](adopt_strays) them, and are killed with the last group. When we are killed outright, Linux
+//! kills our children for us, and a watchdog that listens to us kills the rest of their groups, and whoever has our
+//! folder of temporary files in its environment.
 
 mod group;
 mod registry;
 mod run;
 mod spawner;
+mod strays;
 mod system;
 mod tail;
 mod told;
@@ -22,8 +25,16 @@ use std::time::Duration;
 pub use group::Group;
 pub use registry::{interrupted, interrupted_by, live, watch_signals};
 pub use run::{Finished, Stream, run};
+pub use strays::adopt as adopt_strays;
 pub use tail::Tail;
-pub use watchdog::dismiss as dismiss_watchdog;
+
+/// Ends what is left of all groups and the watchdog, so that nothing of ours is left when the program exits.
+///
+/// To be called when no group is alive. The next one starts a new watchdog.
+pub fn dismiss_watchdog() {
+    strays::sweep();
+    watchdog::dismiss();
+}
 
 /// Becomes another program, in this very process; comes back only if that fails.
 #[cfg(unix)]

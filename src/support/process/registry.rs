@@ -37,6 +37,12 @@ pub fn watch_signals() {
     WATCH.call_once(handler::install);
 }
 
+/// The leaders of the live groups.
+#[cfg(target_os = "linux")]
+pub(super) fn ids() -> BTreeSet<u32> {
+    lock().clone()
+}
+
 /// Enters a group. A group that comes after a signal is killed at once.
 pub(super) fn add(id: u32) {
     let mut live = lock();
