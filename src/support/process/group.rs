@@ -6,8 +6,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::system::{self, Ask, Patience};
-use super::{GRACE, ProcessError, registry, spawner, strays, told};
+use super::system::{self, Ask, GRACE, Patience};
+use super::{ProcessError, registry, spawner, strays, told};
 
 /// How often a child's end is looked for where the system cannot tell us.
 pub(super) const POLL: Duration = Duration::from_millis(10);

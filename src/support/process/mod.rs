@@ -25,16 +25,9 @@ use std::time::Duration;
 pub use group::Group;
 pub use registry::{interrupted, interrupted_by, live, watch_signals};
 pub use run::{Finished, Stream, run};
-pub use strays::adopt as adopt_strays;
+pub use strays::{adopt as adopt_strays, dismiss as dismiss_watchdog};
+pub use system::GRACE;
 pub use tail::Tail;
-
-/// Ends what is left of all groups and the watchdog, so that nothing of ours is left when the program exits.
-///
-/// To be called when no group is alive. The next one starts a new watchdog.
-pub fn dismiss_watchdog() {
-    strays::sweep();
-    watchdog::dismiss();
-}
 
 /// Becomes another program, in this very process; comes back only if that fails.
 #[cfg(unix)]
@@ -47,9 +40,6 @@ pub fn replace_self(command: &mut std::process::Command) -> io::Error {
 pub fn replace_self(_: &mut std::process::Command) -> io::Error {
     io::ErrorKind::Unsupported.into()
 }
-
-/// How long a group has between being asked to end and being killed.
-pub const GRACE: Duration = Duration::from_secs(1);
 
 /// Why a child process gave no result. A child that ends with a failure is no error here.
 #[derive(Debug, thiserror::Error)]

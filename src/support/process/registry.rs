@@ -74,7 +74,7 @@ pub(super) mod handler {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    use super::super::GRACE;
+    use super::super::system::GRACE;
     use super::{Ask, Ordering, SIGNAL, lock, signal};
 
     const STEP: Duration = Duration::from_millis(10);

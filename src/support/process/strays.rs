@@ -7,8 +7,18 @@
 //! Only for a program all of whose children are started by [`Group`](super::Group): any other child would be killed
 //! as well. Elsewhere than on Linux nobody tells us of orphans.
 
+use super::watchdog;
+
 pub use imp::adopt;
-pub(super) use imp::{ended, sweep};
+pub(super) use imp::ended;
+
+/// Ends what is left of all groups and the watchdog, so that nothing of ours is left when the program exits.
+///
+/// To be called when no group is alive. The next one starts a new watchdog.
+pub fn dismiss() {
+    imp::sweep();
+    watchdog::dismiss();
+}
 
 #[cfg(target_os = "linux")]
 mod imp {
