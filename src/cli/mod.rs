@@ -11,6 +11,8 @@ mod console;
 mod context;
 mod debug_log;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod metric_parser;
 mod settings;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 pub(super) use self::answers::Batch;
+pub(crate) use self::answers::read_all;
 use self::pair_run::{PairRun, Played};
 pub use self::pinning::{Pinning, Reason};
 use super::failure::LaunchFailure;

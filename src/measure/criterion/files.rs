@@ -142,8 +142,20 @@ fn finished_folders(home: &Path) -> Result<Vec<PathBuf>, FilesError> {
 fn unit(path: &Path) -> Result<String, FilesError> {
     let failed = |error| FilesError::Io { path: path.to_owned(), error };
     let text = bounded::read_text(path, LARGEST_CRITERION_FILE, Links::Refuse).map_err(failed)?;
-    let unit = text.lines().last().and_then(|line| line.rsplit(',').nth(1));
-    unit.map(ToOwned::to_owned).ok_or_else(|| FilesError::NoUnit { path: path.to_owned() })
+    unit_of(&text).map(ToOwned::to_owned).ok_or_else(|| FilesError::NoUnit { path: path.to_owned() })
+}
+
+fn unit_of(text: &str) -> Option<&str> {
+    text.lines().last().and_then(|line| line.rsplit(',').nth(1))
+}
+
+/// Reads what could be in each of the files, and in a listing. For fuzzing.
+pub(crate) fn read_all(bytes: &[u8]) -> Option<Reported> {
+    let text = String::from_utf8_lossy(bytes);
+    let known = serde_json::from_slice::<BenchmarkWire>(bytes);
+    let id = known.map_or_else(|_| titles(&text).join("/"), |known| known.full_id + &known.title);
+    let (iterations, totals) = serde_json::from_slice(bytes).ok()?;
+    Some(Reported { id, iterations, totals, unit: unit_of(&text).unwrap_or("ns").to_owned() })
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, FilesError> {

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::error::ProtocolError;
+use super::transcript::Transcript;
 use super::version::Version;
 use super::wire::{Message, Request};
 
@@ -195,16 +196,31 @@ impl Connection {
 
     /// The next message among the bytes that were received, if it is whole.
     fn take_message(&mut self) -> Result<Option<Message>, ProtocolError> {
-        let Some((&head, rest)) = self.received.split_first_chunk() else { return Ok(None) };
-        let length = usize::try_from(u32::from_be_bytes(head)).unwrap_or(usize::MAX);
-        if length > LONGEST_MESSAGE {
-            return Err(ProtocolError::TooLong(length));
-        }
-        let Some(body) = rest.get(..length) else { return Ok(None) };
-        let message = Message::decode(body)?;
-        self.received.drain(..head.len() + length);
-        Ok(Some(message))
+        take_message(&mut self.received)
     }
+}
+
+/// The next message among bytes, if it is whole; takes it out of them.
+fn take_message(received: &mut Vec<u8>) -> Result<Option<Message>, ProtocolError> {
+    let Some((&head, rest)) = received.split_first_chunk() else { return Ok(None) };
+    let length = usize::try_from(u32::from_be_bytes(head)).unwrap_or(usize::MAX);
+    if length > LONGEST_MESSAGE {
+        return Err(ProtocolError::TooLong(length));
+    }
+    let Some(body) = rest.get(..length) else { return Ok(None) };
+    let message = Message::decode(body)?;
+    received.drain(..head.len() + length);
+    Ok(Some(message))
+}
+
+/// Reads everything that a bench could send after its greeting. For fuzzing.
+pub(crate) fn read_all(bytes: &[u8]) -> Transcript {
+    let mut received = bytes.to_vec();
+    let mut transcript = Transcript::default();
+    while let Ok(Some(message)) = take_message(&mut received) {
+        transcript.hear(message);
+    }
+    transcript
 }
 
 /// Has the system acknowledge what was received without waiting for more.

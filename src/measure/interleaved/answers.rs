@@ -152,6 +152,25 @@ fn timespec(duration: Duration) -> Timespec {
     Timespec { tv_sec: duration.as_secs().cast_signed(), tv_nsec: duration.subsec_nanos().into() }
 }
 
+/// Reads everything that a process could say, as answers to whatever was asked. For fuzzing.
+pub(crate) fn read_all(bytes: &[u8]) {
+    let mut received = Vec::new();
+    for chunk in bytes.chunks(LONGEST_LINE) {
+        received.extend_from_slice(chunk);
+        loop {
+            match line(&mut received) {
+                Ok(Some(line)) => {
+                    let asked = line.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(1);
+                    let _ = batch(&line, asked).map(Batch::per_iteration);
+                    let _ = counts(&line, asked);
+                }
+                Ok(None) => break,
+                Err(_) => return,
+            }
+        }
+    }
+}
+
 /// Takes the first line out of what was received, if it is whole.
 fn line(received: &mut Vec<u8>) -> Result<Option<String>, Unanswered> {
     let Some(end) = received.iter().position(|&byte| byte == b'\n') else {

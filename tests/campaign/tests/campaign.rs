@@ -1,0 +1,27 @@
+//! The short form of the campaign: what a change must not break.
+
+use std::path::Path;
+
+use perfguard_campaign::{Outcome, benches, fuzz, writers};
+
+const SEED: u64 = 20_261_126;
+
+#[track_caller]
+fn holds(outcome: &Outcome) {
+    assert!(outcome.faults.is_empty(), "{outcome}");
+}
+
+#[test]
+fn misbehaving_benches_are_failures_and_nothing_else() {
+    holds(&benches::run(Path::new(env!("CARGO_BIN_EXE_misbehave")), 1));
+}
+
+#[test]
+fn no_nonsense_makes_a_reader_panic() {
+    holds(&fuzz::run(SEED, 2_000));
+}
+
+#[test]
+fn writers_lose_nothing_when_they_are_killed() {
+    holds(&writers::run(Path::new(env!("CARGO_BIN_EXE_perfguard-campaign")), SEED, 60, 2));
+}
