@@ -13,7 +13,7 @@ pub const MOST_PRINTED: u64 = 256 << 20;
 /// How much disk the temporary files of a launch may take up, in bytes.
 pub const MOST_WRITTEN: u64 = 512 << 20;
 /// How many temporary files a launch may have at once.
-pub const MOST_FILES: u64 = 50_000;
+pub const MOST_FILES: u64 = 10_000;
 /// How many benchmarks an executable may have.
 pub const MOST_BENCHMARKS: usize = 20_000;
 /// How long the id of a benchmark may be, in bytes.

@@ -16,7 +16,7 @@ use perfguard::measure::runner::{LaunchOptions, Runner};
 use perfguard::support::process;
 
 use crate::names::{COUNTED, GOOD, LEAVES, LISTINGS, NAMES, QUICK, SLOW, TOLD};
-use crate::{Outcome, memory};
+use crate::{Outcome, memory, names};
 
 /// What the environment of every bench has, so that those that are left are found.
 const MARK: &str = "CAMPAIGN_MARK";
@@ -150,8 +150,11 @@ fn listings(bench: &Misbehaving, outcome: &mut Outcome) {
         let what = format!("benches: the listing that {listing}");
         timed(&what, SHORT * 8, outcome, |outcome| {
             let Ok(mut runner) = runner() else { return outcome.fault("benches: no temporary folder") };
-            if let Ok(listed) = runner.list(&bench.bench(SEQUENTIAL, listing)) {
-                outcome.fault(format!("{what} gave {} benchmarks", listed.len()));
+            match runner.list(&bench.bench(SEQUENTIAL, listing)) {
+                Ok(listed) => outcome.fault(format!("{what} gave {} benchmarks", listed.len())),
+                Err(failure) => {
+                    explained(&what, names::words(names::LISTED_WORDS, listing), &failure, outcome)
+                }
             }
         });
         nothing_left(&what, bench, outcome);
@@ -165,10 +168,9 @@ fn launches(bench: &Misbehaving, instrument: &str, names: &[&str], outcome: &mut
     for (index, name) in names.iter().enumerate() {
         let what = format!("benches: {instrument}, the benchmark {name}");
         let limit = if SLOW.contains(name) { SHORT } else { LONG };
-        timed(&what, LONG, outcome, |outcome| {
-            if pair(&mut runner, &built, name, index, limit).is_ok() {
-                outcome.fault(format!("{what} was measured"));
-            }
+        timed(&what, LONG, outcome, |outcome| match pair(&mut runner, &built, name, index, limit) {
+            Ok(()) => outcome.fault(format!("{what} was measured")),
+            Err(failure) => explained(&what, names::words(names::WORDS, name), &failure, outcome),
         });
         nothing_left(&what, bench, outcome);
         if let Err(failure) = pair(&mut runner, &built, GOOD, index, LONG) {
@@ -226,6 +228,12 @@ fn counts(bench: &Misbehaving, outcome: &mut Outcome) {
         });
         nothing_left(&what, bench, outcome);
     }
+}
+
+/// A failure says what the bench did, where that can be known.
+fn explained(what: &str, words: &str, failure: &impl std::fmt::Display, outcome: &mut Outcome) {
+    let said = failure.to_string();
+    outcome.require(said.contains(words), || format!("{what} is told as: {said}"));
 }
 
 fn timed(what: &str, limit: Duration, outcome: &mut Outcome, work: impl FnOnce(&mut Outcome)) {

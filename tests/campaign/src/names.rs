@@ -101,3 +101,53 @@ pub const NAMES: &[&str] = &{
     }
     names
 };
+
+/// What the failure says of a benchmark, where that must not be anything else.
+pub const WORDS: &[(&str, &str)] = &[
+    ("endless-hello", "a line longer than 4 KiB"),
+    ("endless-line", "a line longer than 4 KiB"),
+    ("hello-twice", "without having been asked"),
+    ("speaks-first", "without having been asked"),
+    ("two-answers", "without having been asked"),
+    ("endless-answers", "without having been asked"),
+    ("zero-iterations", "has 0 iterations"),
+    ("more-iterations", " iterations"),
+    ("not-a-number", "the total NaN"),
+    ("infinite", "the total inf"),
+    ("overflow", "the total inf"),
+    ("negative", "the total -"),
+    ("zero-cost", "took no time at all"),
+    ("nonsense", "is no answer"),
+    ("prints", "printed more than 256 MiB"),
+    ("prints-errors", "printed more than 256 MiB"),
+    ("prints-at-the-end", "printed more than 256 MiB"),
+    ("writes", "more than 512 MiB of temporary files"),
+    ("writes-files", "more than 10000 temporary files"),
+    ("panics", "as it was told"),
+    ("exits", "exited with code 3"),
+    ("kills-itself", "signal 9"),
+    ("drips", "did not end within"),
+    ("half-an-answer", "did not end within 1s"),
+    ("hangs", "did not end within 1s"),
+    ("stops-itself", "did not end within 1s"),
+    ("hangs-at-the-end", "did not end within 1s"),
+    ("foreign-unit", "`sheep`"),
+];
+
+/// What the error says of a listing.
+pub const LISTED_WORDS: &[(&str, &str)] = &[
+    ("floods", "lists more than 20000 benchmarks"),
+    ("drips", "did not end within"),
+    ("hangs", "did not end within"),
+    ("long-message", "announced 2147483647 bytes"),
+    ("long-id", "id is longer than 8 KiB"),
+    ("prints", "printed more than 256 MiB"),
+    ("nonsense", "protocol"),
+    ("deep", "protocol"),
+    ("promises", "protocol"),
+];
+
+/// The words for a name; none where anything may be said.
+pub fn words(table: &[(&str, &'static str)], name: &str) -> &'static str {
+    table.iter().find(|(known, _)| *known == name).map_or("", |(_, words)| words)
+}

@@ -236,8 +236,9 @@ fn temporary() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// A byte now and then, for ever.
+/// A byte now and then, for ever: the beginning of a message, or of a line.
 fn drip(mut to: impl Write) -> io::Result<()> {
+    to.write_all(&[0, 0, 1, 0])?;
     loop {
         to.write_all(b"\x00")?;
         thread::sleep(Duration::from_millis(100));
@@ -271,10 +272,13 @@ fn write_much() -> io::Result<()> {
 }
 
 fn write_many() -> io::Result<()> {
-    for folder in 0..200 {
+    // Links to one file: they are made faster than files.
+    let file = temporary().join("file");
+    fs::write(&file, "")?;
+    for folder in 0..20 {
         let folder = temporary().join(folder.to_string());
         fs::create_dir_all(&folder)?;
-        (0..1000).try_for_each(|file| fs::write(folder.join(file.to_string()), ""))?;
+        (0..1000).try_for_each(|link| fs::hard_link(&file, folder.join(link.to_string())))?;
     }
     thread::sleep(FOREVER);
     Ok(())
