@@ -153,7 +153,7 @@ fn listings(bench: &Misbehaving, outcome: &mut Outcome) {
             match runner.list(&bench.bench(SEQUENTIAL, listing)) {
                 Ok(listed) => outcome.fault(format!("{what} gave {} benchmarks", listed.len())),
                 Err(failure) => {
-                    explained(&what, names::words(names::LISTED_WORDS, listing), &failure, outcome)
+                    explained(&what, names::words(names::LISTED_WORDS, listing), &failure, outcome);
                 }
             }
         });

@@ -70,11 +70,13 @@ const PIECES: &[&str] = &[
     "🦀",
 ];
 
+/// What the last panic said.
+static LAST: Mutex<String> = Mutex::new(String::new());
+
 /// Feeds every reader `cases` cases.
 pub fn run(seed: u64, cases: u64) -> Outcome {
     let mut outcome = Outcome::default();
     let said = panic::take_hook();
-    static LAST: Mutex<String> = Mutex::new(String::new());
     panic::set_hook(Box::new(|info| {
         *LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = info.to_string();
     }));
@@ -143,7 +145,7 @@ fn change(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut Random) {
             if let Some(digit) = bytes[at..].iter().position(u8::is_ascii_digit).map(|digit| at + digit) {
                 let end = bytes[digit..].iter().position(|byte| !byte.is_ascii_digit());
                 let end = end.map_or(bytes.len(), |end| digit + end);
-                let number = random.next() >> random.below(64);
+                let number = random.number() >> random.below(64);
                 bytes.splice(digit..end, number.to_string().bytes());
             }
         }

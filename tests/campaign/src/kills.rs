@@ -131,7 +131,7 @@ impl Place {
             .collect()
     }
 
-    /// What SQLite says of the store.
+    /// What `SQLite` says of the store.
     fn soundness(&self) -> Result<String, String> {
         let told = |error: rusqlite::Error| error.to_string();
         let store =
@@ -231,7 +231,7 @@ fn kill_once(
             outcome.require(lost.is_none() || prunes, || format!("{what}: {before:?} became {after:?}"));
         }
         (Err(error), _) | (_, Err(error)) => {
-            outcome.fault(format!("{what}: the store cannot be read: {error}"))
+            outcome.fault(format!("{what}: the store cannot be read: {error}"));
         }
     }
     let sound = place.soundness();

@@ -100,20 +100,19 @@ fn killed(arguments: &Arguments, beside: &Path) -> io::Result<Outcome> {
     if count == 0 {
         return Ok(Outcome::default());
     }
-    let perfguard = match &arguments.perfguard {
-        Some(program) => program.canonicalize()?,
-        None => {
-            let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-            // This program's own profile is the name of the folder it lies in.
-            let folder = beside.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-            let profile = if folder == "debug" { "dev" } else { &*folder };
-            let arguments = ["build", "--quiet", "--package", "cargo-perfguard", "--profile", profile];
-            let built = build.args(arguments).status()?;
-            if !built.success() {
-                return Err(io::Error::other("cargo-perfguard does not build"));
-            }
-            beside.to_owned()
+    let perfguard = if let Some(program) = &arguments.perfguard {
+        program.canonicalize()?
+    } else {
+        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        // This program's own profile is the name of the folder it lies in.
+        let folder = beside.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+        let profile = if folder == "debug" { "dev" } else { &*folder };
+        let arguments = ["build", "--quiet", "--package", "cargo-perfguard", "--profile", profile];
+        let built = build.args(arguments).status()?;
+        if !built.success() {
+            return Err(io::Error::other("cargo-perfguard does not build"));
         }
+        beside.to_owned()
     };
     std::fs::create_dir_all(&arguments.work)?;
     let work = arguments.work.canonicalize()?;

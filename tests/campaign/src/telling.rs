@@ -59,7 +59,7 @@ fn numbers(numbers: &[f64]) -> Vec<u8> {
 /// The kind of an item and its length.
 fn head(kind: u8, length: usize) -> Vec<u8> {
     let length = u32::try_from(length).unwrap_or(u32::MAX);
-    let mut bytes = vec![kind << 5 | 26];
+    let mut bytes = vec![kind << 5 | 0x1a];
     bytes.extend(length.to_be_bytes());
     bytes
 }

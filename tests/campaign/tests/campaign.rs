@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use perfguard::cli::fuzzing::READERS;
 use perfguard_campaign::{Outcome, benches, fuzz, writers};
 
 const SEED: u64 = 20_261_126;
@@ -24,4 +25,17 @@ fn no_nonsense_makes_a_reader_panic() {
 #[test]
 fn writers_lose_nothing_when_they_are_killed() {
     holds(&writers::run(Path::new(env!("CARGO_BIN_EXE_perfguard-campaign")), SEED, 60, 2));
+}
+
+/// cargo-fuzz feeds the same readers.
+#[test]
+fn every_reader_is_a_target_of_cargo_fuzz() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+    for reader in READERS {
+        let file = format!("fuzz_targets/{}.rs", reader.name.replace('-', "_"));
+        let target = std::fs::read_to_string(folder.join(&file)).unwrap();
+        assert!(target.contains(&format!("target!(\"{}\")", reader.name)), "{file}");
+        assert!(manifest.contains(&format!("name = \"{}\"\npath = \"{file}\"", reader.name)), "{file}");
+    }
 }
