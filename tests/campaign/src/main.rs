@@ -1,7 +1,6 @@
 //! `cargo run -p perfguard-campaign --profile campaign`: the hostile campaign, from the command line.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people watch")]
-#![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they stand")]
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -103,13 +102,13 @@ fn killed(arguments: &Arguments, beside: &Path) -> io::Result<Outcome> {
     let perfguard = if let Some(program) = &arguments.perfguard {
         program.canonicalize()?
     } else {
-        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         // This program's own profile is the name of the folder it lies in.
         let folder = beside.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
         let profile = if folder == "debug" { "dev" } else { &*folder };
         let arguments = ["build", "--quiet", "--package", "cargo-perfguard", "--profile", profile];
-        let built = build.args(arguments).status()?;
-        if !built.success() {
+        let ended = cargo.args(arguments).status()?;
+        if !ended.success() {
             return Err(io::Error::other("cargo-perfguard does not build"));
         }
         beside.to_owned()

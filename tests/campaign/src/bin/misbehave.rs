@@ -3,6 +3,8 @@
 //!
 //! `MISBEHAVE_LIST` names what it does when it is asked for its benchmarks; otherwise it lists [`NAMES`].
 
+#![expect(clippy::exit, reason = "to end without a word is one of the ways to misbehave")]
+
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -52,7 +54,7 @@ fn list(mut stream: TcpStream, mode: &str) -> io::Result<()> {
         "drips" => drip(stream)?,
         "long-message" => stream.write_all(&[0x7f, 0xff, 0xff, 0xff])?,
         "long-id" => stream.write_all(&frame(&skipping(&"x".repeat(1 << 20))))?,
-        "deep" => stream.write_all(&frame(&[0x81; 1 << 16]))?,
+        "deep" => stream.write_all(&frame(&vec![0x81; 1 << 16]))?,
         "promises" => stream.write_all(&frame(&[0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]))?,
         "nonsense" => stream.write_all(&frame(b"nonsense"))?,
         "tells-for-ever" => loop {
