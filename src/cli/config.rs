@@ -17,6 +17,10 @@ use crate::domain::{Claim, ClaimOrigin, Layout, Limit, Metric};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
 use crate::pipeline::claims::wire::{ClaimWire, check_all};
+use crate::support::bounded::{self, Links};
+
+/// How large a configuration may be, in bytes.
+const LARGEST: u64 = 4 << 20;
 
 /// The name of the file at the workspace root.
 pub(crate) const FILE_NAME: &str = "perfguard.toml";
@@ -171,7 +175,7 @@ pub(crate) fn load(
     packages: &[(String, serde_json::Value)],
 ) -> Result<Config, ConfigError> {
     let path = root.join(FILE_NAME);
-    let file = match std::fs::read_to_string(&path) {
+    let file = match bounded::read_text(&path, LARGEST, Links::Follow) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(source) => return Err(ConfigError::Read { path, source }),

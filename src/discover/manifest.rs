@@ -1,12 +1,15 @@
 //! What only a manifest says: which targets do without libtest's harness.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::DiscoverError;
+use crate::support::bounded::{self, Links};
+
+/// How large a manifest may be, in bytes.
+const LARGEST: u64 = 4 << 20;
 
 /// What runs a bench target's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +58,7 @@ impl Harness {
 impl Benches {
     /// Reads a package's manifest.
     pub(super) fn read(path: &Path) -> Result<Self, DiscoverError> {
-        let text = fs::read_to_string(path)
+        let text = bounded::read_text(path, LARGEST, Links::Follow)
             .map_err(|source| DiscoverError::Read { path: path.to_owned(), source })?;
         Self::parse(&text).map_err(|source| DiscoverError::Manifest { path: path.to_owned(), source })
     }

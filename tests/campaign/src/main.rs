@@ -34,7 +34,7 @@ struct Arguments {
     #[arg(long, default_value_t = 180)]
     minutes: u64,
     /// Where the repository is whose commands are killed; kept, so that the next campaign need not build it
-    #[arg(long, default_value = "target/campaign")]
+    #[arg(long, default_value = "target/hostile")]
     work: PathBuf,
     /// The cargo-perfguard to kill [default: the one beside this program]
     #[arg(long)]
