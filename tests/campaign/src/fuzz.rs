@@ -73,8 +73,8 @@ const PIECES: &[&str] = &[
 /// What the last panic said.
 static LAST: Mutex<String> = Mutex::new(String::new());
 
-/// Feeds every reader `cases` cases.
-pub fn run(seed: u64, cases: u64) -> Outcome {
+/// Feeds every reader `cases` cases, and tells of each when it is done.
+pub fn run(seed: u64, cases: u64, mut tell: impl FnMut(&str)) -> Outcome {
     let mut outcome = Outcome::default();
     let said = panic::take_hook();
     panic::set_hook(Box::new(|info| {
@@ -98,6 +98,7 @@ pub fn run(seed: u64, cases: u64) -> Outcome {
             reader.name,
             start.elapsed().as_secs_f64()
         ));
+        tell(outcome.done.last().map_or("", String::as_str));
         outcome.require(peak < MOST_MEMORY, || format!("fuzz: {peak} MiB of memory after {}", reader.name));
     }
     panic::set_hook(said);

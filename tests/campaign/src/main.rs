@@ -82,7 +82,8 @@ fn campaign(arguments: &Arguments) -> io::Result<Outcome> {
         let found = match part {
             Part::Benches => benches::run(&beside("misbehave"), if short { 1 } else { 3 }),
             Part::Fuzz => {
-                fuzz::run(arguments.seed, arguments.cases.unwrap_or(if short { 10_000 } else { 1_000_000 }))
+                let cases = arguments.cases.unwrap_or(if short { 10_000 } else { 1_000_000 });
+                fuzz::run(arguments.seed, cases, |reader| eprintln!("{reader}"))
             }
             Part::Writers if short => writers::run(&program, arguments.seed, 100, 2),
             Part::Writers => writers::run(&program, arguments.seed, 1000, 5),
