@@ -22,6 +22,15 @@ fn no_nonsense_makes_a_reader_panic() {
     holds(&fuzz::run(SEED, 2_000, |_| ()));
 }
 
+/// Cases that once made a reader panic.
+#[test]
+fn what_was_mended_stays_mended() {
+    let reader = READERS.iter().find(|reader| reader.name == "evidence").unwrap();
+    for case in [55_832, 89_458, 360_529, 412_136, 634_446, 706_842] {
+        (reader.read)(&fuzz::case_of(reader, SEED, case));
+    }
+}
+
 #[test]
 fn writers_lose_nothing_when_they_are_killed() {
     holds(&writers::run(Path::new(env!("CARGO_BIN_EXE_perfguard-campaign")), SEED, 60, 2));
