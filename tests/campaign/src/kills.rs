@@ -75,6 +75,9 @@ const TABLES: [&str; 5] = ["run", "measurement", "launch", "comparison", "pair"]
 /// How long the processes of a killed command may take to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How often is looked whether a command has ended before its moment.
+const STEP: Duration = Duration::from_millis(1);
+
 /// Where it is done: a repository with the fixture, and folders that are kept between the rounds.
 #[derive(Debug)]
 struct Place {
@@ -217,7 +220,10 @@ fn kill_once(
     let arguments = COMMANDS[which];
     let what = format!("kills: `{}` killed after {moment:?} ({mark})", arguments.join(" "));
     let mut child = place.command(arguments, mark).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    thread::sleep(moment);
+    let start = Instant::now();
+    while start.elapsed() < moment && child.try_wait()?.is_none() {
+        thread::sleep(STEP.min(moment));
+    }
     // Whatever is seen now has been reported stored.
     let before = place.rows();
     let ran = child.try_wait()?.is_none();
