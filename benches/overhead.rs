@@ -109,6 +109,8 @@ fn evidence() -> RunEvidence {
             confirm: Confirm::Suspects,
             identical: Identical::Settled,
             history: HistoryCheck::Off,
+            partition: None,
+            selection: String::new(),
         },
         budget: 10.0,
         aa: AaTest::default(),

@@ -14,8 +14,9 @@ use crate::domain::{BuildFingerprint, Digest, Features, Variant};
 use super::reach::Needed;
 use super::relink::capture::{self, Source};
 use super::{BuildError, digest};
+use crate::support::bounded::{self, Links};
 use crate::support::records::{Records, digest as sum};
-use crate::support::{files, room, seal};
+use crate::support::{room, seal};
 
 /// Changed whenever an entry is written or built otherwise, so that old entries are passed over.
 const SCHEMA: u32 = 3;
@@ -106,7 +107,7 @@ impl Entry {
         if !fs::symlink_metadata(&self.folder).ok()?.is_dir() {
             return None;
         }
-        let text = files::read_text(&self.folder.join(MANIFEST), LARGEST).ok()?;
+        let text = bounded::read_text(&self.folder.join(MANIFEST), LARGEST, Links::Refuse).ok()?;
         if !records.holds(&self.name(), &sum(text.as_bytes())) {
             tracing::debug!(entry = %self.folder.display(), "passes over executables that are not known");
             return None;

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use self::edit::Replacement;
 use self::manifest::ManifestError;
 use crate::domain::Variant;
-use crate::support::files::read;
+use crate::support::bounded::{self, Links};
 
 /// An edited copy of Criterion, ready to be built against.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +198,7 @@ fn heal(files: &BTreeMap<PathBuf, Vec<u8>>, place: &Path) -> Result<(), Criterio
     remove_strangers(files, place, Path::new(""))?;
     for (path, bytes) in files {
         let whole = place.join(path);
-        if read(&whole, bytes.len() as u64).is_ok_and(|there| there == *bytes) {
+        if bounded::read(&whole, bytes.len() as u64, Links::Refuse).is_ok_and(|there| there == *bytes) {
             continue;
         }
         tracing::debug!(path = %whole.display(), "restores a file of the copied Criterion");

@@ -17,13 +17,13 @@ use crate::domain::{Claim, ClaimOrigin, Layout, Limit, Metric};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
 use crate::pipeline::claims::wire::{ClaimWire, check_all};
-use crate::support::files;
+use crate::support::bounded::{self, Links};
+
+/// How large a configuration may be, in bytes.
+const LARGEST: u64 = 4 << 20;
 
 /// The name of the file at the workspace root.
 pub(crate) const FILE_NAME: &str = "perfguard.toml";
-
-/// The largest configuration that is read, in bytes.
-const LARGEST: u64 = 4 << 20;
 
 /// The former name of the table `[builtin]`, and where it stands.
 const FORMER_BUILTIN: &str = "[harness], its former name";
@@ -178,7 +178,7 @@ pub(crate) fn load(
     packages: &[(String, serde_json::Value)],
 ) -> Result<Config, ConfigError> {
     let path = root.join(FILE_NAME);
-    let file = match files::bounded_text(&path, LARGEST) {
+    let file = match bounded::read_text(&path, LARGEST, Links::Follow) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(source) => return Err(ConfigError::Read { path, source }),

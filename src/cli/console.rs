@@ -8,6 +8,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 use super::args::Color;
+use crate::domain::harmless;
 
 /// Where the program speaks.
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts about two streams")]
@@ -67,13 +68,13 @@ impl Console {
         terminal_width().unwrap_or(120)
     }
 
-    /// Writes results.
+    /// Writes results, with nothing harmful in them but the line breaks of a format and colours.
     ///
     /// # Errors
     /// Any but a closed pipe, which ends quietly.
     pub(crate) fn results(text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout.write_all(harmless::colored(text).as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other,
         }
@@ -83,7 +84,7 @@ impl Console {
     pub(crate) fn error(self, message: impl Display, causes: &[String], hint: Option<&str>) {
         self.labelled("error", AnsiColor::Red, message);
         for cause in causes {
-            Self::line(format_args!("  caused by: {cause}"));
+            Self::raw(&format!("  caused by: {}", harmless::text(cause)));
         }
         if let Some(hint) = hint {
             self.labelled(" help", AnsiColor::Cyan, hint);
@@ -98,18 +99,25 @@ impl Console {
     /// Says what goes on.
     pub(crate) fn progress(self, verb: &str, message: impl Display) {
         if !self.quiet {
-            Self::line(format_args!("{} {message}", self.paint(&format!("{verb:>12}"), AnsiColor::Green)));
+            let verb = self.paint(&format!("{:>12}", harmless::line(verb)), AnsiColor::Green);
+            Self::raw(&format!("{verb} {}", harmless::text(&message.to_string())));
         }
     }
 
-    /// One line to stderr, whatever `--quiet` says.
+    /// What another program printed, to stderr, whatever `--quiet` says. Of what it commands only colours are left.
     pub(crate) fn line(message: impl Display) {
+        Self::raw(&harmless::colored(&message.to_string()));
+    }
+
+    /// A line to stderr as it is: whoever calls this has made it harmless.
+    fn raw(message: &str) {
         // Nobody can be told when stderr is gone.
         let _ = writeln!(io::stderr().lock(), "{message}");
     }
 
     fn labelled(self, label: &str, color: AnsiColor, message: impl Display) {
-        Self::line(format_args!("{} {message}", self.paint(&format!("{label}:"), color)));
+        let message = harmless::text(&message.to_string());
+        Self::raw(&format!("{} {message}", self.paint(&format!("{label}:"), color)));
     }
 
     fn paint(self, text: &str, color: AnsiColor) -> String {
@@ -120,6 +128,17 @@ impl Console {
             text.to_owned()
         }
     }
+}
+
+/// Prints help, the version or what is wrong with the arguments, in which a value may come from anywhere.
+pub(crate) fn print_usage(error: &clap::Error) {
+    let text = harmless::colored(&error.render().ansi().to_string());
+    // Nobody can be told when the stream is gone.
+    let _ = if error.use_stderr() {
+        anstream::stderr().lock().write_all(text.as_bytes())
+    } else {
+        anstream::stdout().lock().write_all(text.as_bytes())
+    };
 }
 
 /// What `CARGO_TERM_COLOR` says; anything but `always` and `never` leaves the choice open.

@@ -1,10 +1,12 @@
 //! The debug log of `-vv`: what the program does and decides, to standard error, for a bug report.
 
-use std::io;
+use std::io::{self, Write};
 
 use tracing::Level;
 use tracing_subscriber::fmt;
 use tracing_subscriber::fmt::time::Uptime;
+
+use crate::domain::harmless;
 
 /// From how many `-v` on there is a log.
 const DEBUG: u8 = 2;
@@ -16,7 +18,7 @@ pub(crate) fn start(verbose: u8, color: bool) {
     }
     let subscriber = fmt()
         .with_max_level(Level::DEBUG)
-        .with_writer(io::stderr)
+        .with_writer(|| Harmless)
         .with_ansi(color)
         .with_timer(Uptime::default())
         .finish();
@@ -29,4 +31,19 @@ pub(crate) fn start(verbose: u8, color: bool) {
         arguments = ?std::env::args_os().skip(1).collect::<Vec<_>>(),
         "starts"
     );
+}
+
+/// Standard error for whole lines, which leave nothing harmful in what others wrote but colours.
+struct Harmless;
+
+impl Write for Harmless {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = harmless::colored(&String::from_utf8_lossy(bytes));
+        io::stderr().lock().write_all(text.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }

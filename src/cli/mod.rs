@@ -11,6 +11,8 @@ mod console;
 mod context;
 mod debug_log;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod metric_parser;
 mod reports;
 mod settings;
@@ -43,11 +45,12 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to stdout with 0, wrong usage to stderr with 2; a closed pipe ends quietly.
-            let _ = error.print();
+            console::print_usage(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code()));
         }
     };
     process::watch_signals();
+    process::adopt_strays();
     let console = Console::new(arguments.common.color, arguments.common.quiet);
     let verbose = arguments.common.verbose;
     debug_log::start(verbose, console.colors_progress());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::console::Console;
-use crate::domain::{Event, Progress};
+use crate::domain::{Event, Progress, harmless};
 
 /// How often a plain log says that measuring goes on.
 const LOG_INTERVAL: Duration = Duration::from_secs(20);
@@ -89,7 +89,7 @@ impl Progress for Watch {
                 if self.console.draws_bars() {
                     let bar = self.bar("Compiling");
                     bar.set_style(style(false));
-                    bar.set_message(format!("{side}: {name} ({done})"));
+                    bar.set_message(harmless::line(&format!("{side}: {name} ({done})")));
                 }
             }
             Event::Measuring { benchmarks } => {
@@ -106,7 +106,7 @@ impl Progress for Watch {
                     bar.set_style(style(true));
                     bar.set_length(total as u64);
                     bar.set_position(settled as u64);
-                    bar.set_message(format!("{name}: {launches} launches, {state}"));
+                    bar.set_message(harmless::line(&format!("{name}: {launches} launches, {state}")));
                 } else {
                     self.log(settled, total);
                 }

@@ -6,10 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::DiscoverError;
-use crate::support::files;
+use crate::support::bounded::{self, Links};
 
-/// The largest manifest that is read, in bytes.
-const LARGEST: u64 = 16 << 20;
+/// How large a manifest may be, in bytes.
+const LARGEST: u64 = 4 << 20;
 
 /// What runs a bench target's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Harness {
 impl Benches {
     /// Reads a package's manifest.
     pub(super) fn read(path: &Path) -> Result<Self, DiscoverError> {
-        let text = files::bounded_text(path, LARGEST)
+        let text = bounded::read_text(path, LARGEST, Links::Follow)
             .map_err(|source| DiscoverError::Read { path: path.to_owned(), source })?;
         Self::parse(&text).map_err(|source| DiscoverError::Manifest { path: path.to_owned(), source })
     }

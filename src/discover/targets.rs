@@ -4,16 +4,15 @@ use std::collections::BTreeSet;
 
 use cargo_metadata::{DependencyKind, Metadata, Node, Package, Resolve, Target, TargetKind};
 
-use crate::domain::{BenchTarget, CrateOrigin, CriterionSource, Features, Namesake};
-use crate::support::files;
-
-/// The largest source file that is looked into, in bytes.
-const LARGEST: u64 = 16 << 20;
-
 use super::features;
 use super::manifest::{Benches, Harness};
 use super::metadata::manifest_dir;
 use super::{DiscoverError, LeftOut, Selection, pattern, variables};
+use crate::domain::{BenchTarget, CrateOrigin, CriterionSource, Features, Namesake};
+use crate::support::bounded::{self, Links};
+
+/// How large the source of a bench target may be for us to look into it, in bytes.
+const LARGEST: u64 = 16 << 20;
 
 /// What a target turned out to be.
 pub(super) enum Classified {
@@ -93,7 +92,7 @@ fn reason(
     if benches.switched_off(&target.name) && !named {
         return Some(format!("its manifest says `bench = false`; name it with `--bench {}`", target.name));
     }
-    let text = files::bounded_text(target.src_path.as_std_path(), LARGEST).unwrap_or_default();
+    let text = bounded::read_text(target.src_path.as_std_path(), LARGEST, Links::Follow).unwrap_or_default();
     let other = OTHER_LIBRARIES.iter().find(|name| names_crate(&text, name));
     let Some(linked) = linked else {
         return Some(match other {

@@ -18,6 +18,7 @@ pub mod fitness;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod function;
+pub mod harmless;
 pub mod history;
 pub mod instrument;
 pub mod layout;

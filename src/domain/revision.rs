@@ -10,14 +10,14 @@ const SHORT: usize = 10;
 
 /// A git commit, by its full hexadecimal object id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct CommitId(String);
 
 /// The content of a source tree: git's tree object id, also for a snapshot of uncommitted work.
 ///
 /// Equal ids mean equal files, so extracted folders and built executables are kept by it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct TreeId(String);
 
 macro_rules! hex_id {
@@ -37,6 +37,20 @@ macro_rules! hex_id {
             /// The first ten digits, for people.
             pub fn short(&self) -> &str {
                 &self.0[..SHORT]
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = &'static str;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::from_hex(&text).ok_or("no full object id")
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(id: $type) -> Self {
+                id.0
             }
         }
 

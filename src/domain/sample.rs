@@ -6,9 +6,29 @@ use serde::{Deserialize, Serialize};
 
 /// One batch of iterations and what it cost in all, in the metric's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SampleWire")]
 pub struct Sample {
     iterations: u64,
     total: f64,
+}
+
+/// A sample as it is stored, before anybody has looked at its figures.
+#[derive(Deserialize)]
+struct SampleWire {
+    iterations: u64,
+    total: f64,
+}
+
+impl TryFrom<SampleWire> for Sample {
+    type Error = SampleError;
+
+    fn try_from(wire: SampleWire) -> Result<Self, SampleError> {
+        let SampleWire { iterations, total } = wire;
+        if iterations == 0 {
+            return Err(SampleError::Iterations { index: 0, value: 0.0 });
+        }
+        Self::new(iterations, total).ok_or(SampleError::Total { index: 0, value: total })
+    }
 }
 
 /// Why figures are not a sample set.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::criterion::error::ProtocolError;
 use super::criterion::files::FilesError;
+use super::excess::Excess;
 use crate::domain::{Failure, SampleError};
 use crate::support::process::ProcessError;
 
@@ -57,6 +58,9 @@ pub enum FailureKind {
         /// The time it had.
         limit: Duration,
     },
+    /// It said, printed or wrote more than anybody needs.
+    #[error("{0}")]
+    Excessive(Excess),
     /// It ended well, but reported no measurement of the benchmark.
     #[error("it ended without a measurement")]
     Silent,
@@ -124,6 +128,12 @@ impl From<SampleError> for FailureKind {
 impl From<ProtocolError> for FailureKind {
     fn from(error: ProtocolError) -> Self {
         Self::Garbled(error)
+    }
+}
+
+impl From<Excess> for FailureKind {
+    fn from(excess: Excess) -> Self {
+        Self::Excessive(excess)
     }
 }
 

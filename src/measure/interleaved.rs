@@ -5,6 +5,7 @@
 //! other, all with the same number of iterations, so that neighbouring samples do the same work. The first turns belong to the
 //! warm-up. What a benchmark group says about sample size and times does not count.
 
+mod answers;
 pub(super) mod bench_process;
 mod pair_run;
 mod pinning;
@@ -12,6 +13,8 @@ mod pinning;
 use std::collections::HashSet;
 use std::fmt;
 
+pub(super) use self::answers::Batch;
+pub(crate) use self::answers::read_all;
 use self::pair_run::{PairRun, Played};
 pub use self::pinning::{Pinning, Reason};
 use super::failure::LaunchFailure;

@@ -37,6 +37,8 @@ pub struct Invocation {
     working_dir: PathBuf,
     /// The bench, whatever program starts it.
     executable: PathBuf,
+    /// Where its files go.
+    folder: Option<PathBuf>,
 }
 
 impl Invocation {
@@ -56,6 +58,7 @@ impl Invocation {
             environment: environment.collect(),
             working_dir: bench.working_dir.clone(),
             executable: bench.executable.clone(),
+            folder: None,
         }
     }
 
@@ -106,8 +109,14 @@ impl Invocation {
     #[must_use]
     pub fn files_below(self, folder: &Path) -> Self {
         let temporary = TEMPORARY.iter();
-        let invocation = temporary.fold(self, |invocation, name| invocation.env(name, folder.join(TMP)));
+        let mut invocation = temporary.fold(self, |invocation, name| invocation.env(name, folder.join(TMP)));
+        invocation.folder = Some(folder.to_owned());
         invocation.env("CRITERION_HOME", folder.join("criterion"))
+    }
+
+    /// The folder that its files go below.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// Makes the folder for temporary files, and makes sure that the executable is the one that was verified.

@@ -4,6 +4,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use super::criterion::{Connection, Polled, ProtocolError, Server, Transcript, Version, wire::Message};
+use super::excess::{Excess, LONGEST_ID, LOOK, Lookout, MOST_BENCHMARKS, MOST_TOLD};
 use super::failure::{FailureKind, LaunchFailure, of_exit, with_last_lines};
 use super::invocation::Invocation;
 use super::output::Output;
@@ -45,7 +46,7 @@ pub fn converse(
     watch: impl FnMut(&Message) -> Result<(), FailureKind>,
 ) -> Result<Finished, LaunchFailure> {
     let mut output = Output::new().map_err(FailureKind::Unstartable)?;
-    match Process::run(invocation, &output, time_limit, watch) {
+    match Process::run(invocation, &mut output, time_limit, watch) {
         Ok((status, version, transcript, elapsed)) => match of_exit(status) {
             None => Ok(Finished { version, transcript, output, elapsed }),
             Some(kind) => Err(with_last_lines(kind, output.tail())),
@@ -57,7 +58,8 @@ pub fn converse(
 /// A process that runs, and everything that belongs to it.
 struct Process<'a> {
     group: Group,
-    output: &'a Output,
+    output: &'a mut Output,
+    lookout: Lookout,
     deadline: Instant,
     limit: Duration,
 }
@@ -69,7 +71,7 @@ impl<'a> Process<'a> {
     /// The whole life of a process. It is dead when this returns.
     fn run(
         invocation: &Invocation,
-        output: &'a Output,
+        output: &'a mut Output,
         limit: Duration,
         watch: impl FnMut(&Message) -> Result<(), FailureKind>,
     ) -> Result<Ended, FailureKind> {
@@ -81,7 +83,8 @@ impl<'a> Process<'a> {
         let start = Instant::now();
         let group = Group::spawn(command)?;
         let deadline = start.checked_add(limit).unwrap_or(start + NO_LIMIT);
-        let mut process = Self { group, output, deadline, limit };
+        let lookout = Lookout::new(invocation.folder());
+        let mut process = Self { group, output, lookout, deadline, limit };
         let mut transcript = Transcript::default();
         let mut version = None;
         if let Some(mut connection) = process.connection(&server)? {
@@ -104,7 +107,7 @@ impl<'a> Process<'a> {
             match server.accept(if ended { Duration::ZERO } else { FIRST_QUICK_PAIRS }) {
                 Ok(Some(connection)) => return Ok(Some(connection)),
                 Ok(None) if ended => return Ok(None),
-                Ok(None) => self.check_time()?,
+                Ok(None) => self.check()?,
                 Err(error) => return Err(self.explained(error)),
             }
         }
@@ -131,8 +134,9 @@ impl<'a> Process<'a> {
                 Ok(None) => return Ok(()),
                 Err(error) => return Err(self.explained(error)),
             };
-            self.check_time()?;
+            self.check()?;
             self.check_length(&message)?;
+            check_amount(&message, transcript, connection)?;
             watch(&message)?;
             if let Some(request) = transcript.hear(message)
                 && let Err(error) = connection.send(request)
@@ -156,9 +160,12 @@ impl<'a> Process<'a> {
 
     /// Waits for the process to end by itself.
     fn end(&mut self) -> Result<ExitStatus, FailureKind> {
-        match self.group.wait_until(self.deadline)? {
-            Some(status) => Ok(status),
-            None => Err(FailureKind::Hung { limit: self.limit }),
+        loop {
+            let next = self.deadline.min(Instant::now() + LOOK);
+            if let Some(status) = self.group.wait_until(next)? {
+                return Ok(status);
+            }
+            self.check()?;
         }
     }
 
@@ -166,8 +173,11 @@ impl<'a> Process<'a> {
         Ok(self.group.try_wait()?.is_some())
     }
 
-    fn check_time(&self) -> Result<(), FailureKind> {
-        self.output.bound().map_err(FailureKind::Unstartable)?;
+    /// Gives up a launch that is out of time, or fills the disk.
+    fn check(&mut self) -> Result<(), FailureKind> {
+        if let Some(excess) = self.lookout.look(self.output).map_err(FailureKind::Unstartable)? {
+            return Err(excess.into());
+        }
         if Instant::now() < self.deadline { Ok(()) } else { Err(FailureKind::Hung { limit: self.limit }) }
     }
 
@@ -182,6 +192,23 @@ impl<'a> Process<'a> {
             (error, _) => FailureKind::Garbled(error),
         }
     }
+}
+
+/// Gives up a launch that tells more than anybody needs.
+fn check_amount(
+    message: &Message,
+    transcript: &Transcript,
+    connection: &Connection,
+) -> Result<(), FailureKind> {
+    if let Message::Skipping(id) | Message::Beginning(id) | Message::Complete { id, .. } = message
+        && id.len() > LONGEST_ID
+    {
+        return Err(Excess::Id.into());
+    }
+    if transcript.skipped.len().max(transcript.begun.len()) > MOST_BENCHMARKS {
+        return Err(Excess::Benchmarks.into());
+    }
+    if connection.told() > MOST_TOLD { Err(Excess::Told.into()) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@
 //! | [`launch`] | one launch, from start to end |
 //! | [`homes`] | the trait through which source trees are entered and kept as they were |
 //! | [`options`] | how long a launch takes |
+//! | [`excess`] | how much a launch may say, print and write |
 //! | [`output`] | what a process printed |
 //! | [`harness`], [`harnesses`] | the seam for measuring libraries, and which one a bench is measured through |
 //! | [`listing`] | the benchmarks an executable says it has |
@@ -30,6 +31,7 @@ pub mod counter;
 #[cfg(unix)]
 pub mod counting;
 pub mod criterion;
+pub mod excess;
 pub mod failure;
 pub mod fitness;
 pub mod harness;

@@ -17,6 +17,8 @@ const LIMIT: u64 = 32 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Output {
     file: File,
+    /// How much was thrown away so far.
+    dropped: u64,
 }
 
 impl Output {
@@ -28,7 +30,7 @@ impl Output {
         let named = tempfile::Builder::new().append(true).tempfile()?;
         let (file, path) = named.into_parts();
         path.close()?;
-        Ok(Self { file })
+        Ok(Self { file, dropped: 0 })
     }
 
     /// A handle for a process to write to.
@@ -39,12 +41,25 @@ impl Output {
         Ok(self.file.try_clone()?.into())
     }
 
+    /// How much was printed in all, in bytes.
+    ///
+    /// # Errors
+    /// The file cannot be looked at.
+    pub fn printed(&self) -> io::Result<u64> {
+        Ok(self.dropped.saturating_add(self.file.metadata()?.len()))
+    }
+
     /// Throws away what was printed when it grows beyond all use.
     ///
     /// # Errors
     /// The file cannot be read or cut.
-    pub fn bound(&self) -> io::Result<()> {
-        if self.file.metadata()?.len() > LIMIT { self.file.set_len(0) } else { Ok(()) }
+    pub fn bound(&mut self) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        if length > LIMIT {
+            self.file.set_len(0)?;
+            self.dropped = self.dropped.saturating_add(length);
+        }
+        Ok(())
     }
 
     /// Everything that was printed, with escape sequences and control characters removed.

@@ -1,8 +1,8 @@
 //! What the reader of a report can do next, with the command that does it.
 
+use crate::domain::harmless::{self, shell_word};
 use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, Reason, Report, ReportKind, Verdict};
 
-use super::text::{clean, shell_word};
 use super::words::{Kind, worst_first};
 
 /// Something the reader can do, and the command that does it.
@@ -26,7 +26,7 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
         |verdict| sorted.iter().find(|benchmark| benchmark.verdict() == verdict).map(|b| b.name.to_string());
     let sides = sides(report);
     if let Some(name) = first(Verdict::Regressed) {
-        let word = shell_word(&clean(&name));
+        let word = shell_word(&name);
         if let Some(sides) = &sides {
             step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
             step("measure it again", format!("cargo perfguard compare {sides} -- {word}"));
@@ -37,7 +37,7 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
         benchmark.verdict() == Verdict::Inconclusive && benchmark.metrics.iter().any(time_may_tell)
     });
     if let (Some(benchmark), Some(sides)) = (undecided, &sides) {
-        let word = shell_word(&clean(&benchmark.name.to_string()));
+        let word = shell_word(&benchmark.name.to_string());
         step("give it more time", format!("cargo perfguard compare {sides} --budget 60s -- {word}"));
     }
     if let (Some(_), Some(sides), ReportKind::Check) = (first(Verdict::NotComparable), &sides, report.kind) {
@@ -71,7 +71,7 @@ fn threshold_entry(benchmarks: &[&BenchmarkOutcome], name: &str) -> String {
         .filter(|outcome| outcome.verdict == Verdict::Regressed);
     let limits: Vec<String> =
         metrics.map(|outcome| format!("{} = \"{}\"", outcome.metric, enough(outcome))).collect();
-    format!("[[benchmark]]\nmatch = {}\nthresholds = {{ {} }}", toml_string(name), limits.join(", "))
+    format!("[[benchmark]]\nmatch = {}\nthresholds = {{ {} }}", harmless::toml(name), limits.join(", "))
 }
 
 /// A limit that the outcome would keep.
@@ -84,17 +84,4 @@ fn enough(outcome: &MetricOutcome) -> String {
         }
         _ => "10%".to_owned(),
     }
-}
-
-/// A TOML string.
-fn toml_string(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in clean(text).chars() {
-        if matches!(character, '"' | '\\') {
-            quoted.push('\\');
-        }
-        quoted.push(character);
-    }
-    quoted.push('"');
-    quoted
 }

@@ -1,6 +1,6 @@
 //! The report for spreadsheets: a row for each metric of each benchmark, quoted as RFC 4180 says.
 
-use crate::domain::{MetricOutcome, Report, Verdict};
+use crate::domain::{MetricOutcome, Report, Verdict, harmless};
 
 use super::sentences;
 use super::words::{self, Kind};
@@ -80,14 +80,26 @@ pub(super) fn record(fields: impl IntoIterator<Item = impl AsRef<str>>) -> Strin
     format!("{}\r\n", quoted.join(","))
 }
 
-/// A field, in quotes where it needs them.
+/// A field, in quotes where it needs them, and with nothing in it that a spreadsheet would do.
 fn quote(field: &str) -> String {
+    let field = &inert(field);
     if field.contains([',', '"', '\r', '\n']) || field != field.trim() {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {
         field.to_owned()
     }
 }
+
+/// A field that a spreadsheet shows rather than calculates: what it takes for a formula gets an apostrophe before it, which
+/// spreadsheets know as the mark of a text. Numbers stay numbers.
+fn inert(field: &str) -> String {
+    let field = harmless::line(field);
+    let formula = field.trim_start().starts_with(FORMULA) && field.parse::<f64>().is_err();
+    if formula { format!("'{field}") } else { field }
+}
+
+/// What a formula begins with, in some languages as a wide character.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -118,8 +130,16 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_written_reads_back(fields in prop::collection::vec("[a,\"\r\n é🦀]{0,8}", 1..6)) {
+        fn whatever_is_written_reads_back(fields in prop::collection::vec("[a,\" é🦀]{0,8}", 1..6)) {
             prop_assert_eq!(parse(&record(&fields)), vec![fields]);
+        }
+
+        #[test]
+        fn no_field_is_a_formula_and_numbers_stay(text in "[=+@\r\n\t -][^0-9]{0,8}", number in any::<f64>()) {
+            let record = parse(&record([text.as_str(), &number.to_string()])).remove(0);
+            prop_assert!(!record[0].trim_start().starts_with(FORMULA), "{}", record[0]);
+            prop_assert!(!record[0].chars().any(harmless::is_harmful));
+            prop_assert_eq!(&record[1], &number.to_string());
         }
     }
 }

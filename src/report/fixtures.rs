@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::domain::{
     AllocationBound, BenchmarkName, BenchmarkOutcome, BuildDifference, Cause, ClaimOutcome, ClaimReason,
     ClaimVerdict, ClaimWeight, Claimed, CommitId, CpuIdentity, Doubt, Failure, JudgedBy, Limit, MachineFacts,
-    MachineKey, Method, Metric, MetricOutcome, Note, Place, Reason, Report, ReportKind, Revision, Side,
-    Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict,
+    MachineKey, Method, Metric, MetricOutcome, NotCounted, Note, Place, Reason, Report, ReportKind, Revision,
+    Side, Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict,
 };
 
 /// A name of 200 characters.
@@ -280,6 +280,44 @@ pub(super) fn nasty() -> Report {
         benchmarks,
         notes: vec![Note::left_out("<b>note</b>", "|", "with `markup`")],
         seconds: 12.0,
+        ..empty()
+    }
+}
+
+/// What a stranger may call a benchmark, a branch or anything else: everything that any exit could take for more than text.
+pub(super) const HOSTILE: &str = "=cmd|' /C calc'!A0\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}\u{2066}\u{200b}\u{ad}\u{feff}\u{fffe}\u{ffff}\u{e0041}\
+    \u{0}\u{7f}\r\n::error::owned\n##[error]owned\n<script>alert(1)</script>]]>&\"`$(touch owned)`|@all";
+
+/// A report in which every text is hostile.
+pub(super) fn hostile() -> Report {
+    let text = || HOSTILE.to_owned();
+    let name = BenchmarkName::new(HOSTILE, HOSTILE, HOSTILE);
+    let mut regressed = timed(Verdict::Regressed, 10.0, 0.5, 0.1);
+    regressed.reason =
+        Some(Reason::NotCounted(Side::Candidate, NotCounted::Unavailable(text(), Some(text()))));
+    let failure = || Failure { message: text(), output: text(), unsuitable: false };
+    let mut machine = machine();
+    machine.key = MachineKey::new(HOSTILE);
+    machine.arch = text();
+    machine.os = text();
+    machine.cpu.model = text();
+    Report {
+        exit_code: 100,
+        baseline: Some(revision(HOSTILE, 'a', false)),
+        candidate: Some(revision(HOSTILE, 'b', true)),
+        machine: Some(machine),
+        benchmarks: vec![BenchmarkOutcome { arch: text(), ..outcome(name.clone(), vec![regressed]) }],
+        claims: vec![ClaimOutcome {
+            verdict: ClaimVerdict::Refuted,
+            ..ClaimOutcome::undecided(HOSTILE, Claimed::AtLeast(1.5), Vec::new())
+        }],
+        troubles: vec![
+            Trouble::CannotList { target: text(), side: Some(Side::Candidate), failure: failure() },
+            Trouble::Failed { benchmark: name, side: None, failure: failure() },
+            Trouble::Revision(revision(HOSTILE, 'c', false), text(), Some(text())),
+            Trouble::Ended(text(), Some(text())),
+        ],
+        notes: vec![Note::left_out(HOSTILE, HOSTILE, HOSTILE)],
         ..empty()
     }
 }

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::domain::harmless;
 use crate::domain::{
     BenchmarkOutcome, Cause, ClaimOutcome, JudgedBy, MachineFacts, MachineKey, Method, Metric, MetricOutcome,
     Partition, PartitionKind, Report, Revision, Toolchain, Trouble, Verdict,
@@ -188,8 +189,9 @@ pub(super) fn render(report: &Report) -> String {
 
 /// A wire struct as indented text with a line feed behind it.
 pub(super) fn to_text(document: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(document)
+    let text = serde_json::to_string_pretty(document)
         .expect("wire structs have no maps and their fields always serialize");
+    let mut text = harmless::json(&text);
     text.push('\n');
     text
 }

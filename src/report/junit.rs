@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatus, TestSuite};
 
-use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Report, Verdict};
+use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Report, Verdict, harmless};
 
 use super::sentences::{Told, claim_reason};
 use super::units;
@@ -27,8 +27,8 @@ fn suites(report: &Report, kind: Kind) -> Vec<TestSuite> {
     let mut suites: Vec<TestSuite> = Vec::new();
     for benchmark in words::by_name(report) {
         let label = format!("{}::{}", benchmark.name.package(), benchmark.name.target());
-        if suites.last().is_none_or(|suite| suite.name.as_str() != label) {
-            suites.push(TestSuite::new(label.clone()));
+        if suites.last().is_none_or(|suite| suite.name.as_str() != harmless::line(&label)) {
+            suites.push(TestSuite::new(harmless::line(&label)));
         }
         if let Some(suite) = suites.last_mut() {
             suite.add_test_case(benchmark_case(report, benchmark, &label, kind));
@@ -67,7 +67,7 @@ fn outcome_case(text: &str, exit_code: u8) -> TestCase {
     } else {
         TestCaseStatus::non_success(NonSuccessKind::Failure)
     };
-    status.set_message(text);
+    status.set_message(harmless::line(text));
     case("outcome", "cargo-perfguard", status)
 }
 
@@ -89,12 +89,12 @@ fn benchmark_case(report: &Report, benchmark: &BenchmarkOutcome, label: &str, ki
             .map(|(verdict, text)| format!("{verdict}: {text}"))
             .collect();
         let message = if reasons.is_empty() { verdict.to_string() } else { reasons.join("; ") };
-        status.set_message(message).set_type(verdict.name());
+        status.set_message(harmless::line(&message)).set_type(verdict.name());
         let troubles = words::troubles(report);
         let errors = troubles.iter().filter(|error| concerns(error, benchmark));
         let described: Vec<String> = errors.map(description).collect();
         if !described.is_empty() {
-            status.set_description(described.join("\n"));
+            status.set_description(harmless::text(&described.join("\n")));
         }
     }
     let mut case = case(benchmark.name.id(), label, status);
@@ -103,7 +103,7 @@ fn benchmark_case(report: &Report, benchmark: &BenchmarkOutcome, label: &str, ki
     ));
     let figures = figures(benchmark, judged);
     if !figures.is_empty() {
-        case.set_system_out(figures);
+        case.set_system_out(harmless::text(&figures));
     }
     case
 }
@@ -141,7 +141,7 @@ fn claim_case(claim: &ClaimOutcome) -> TestCase {
         if let Some(reason) = claim_reason(claim) {
             message = format!("{message}; {reason}");
         }
-        status.set_message(message).set_type(claim.verdict.name());
+        status.set_message(harmless::line(&message)).set_type(claim.verdict.name());
     }
     case(&claim.name, "claims", status)
 }
@@ -161,15 +161,16 @@ fn description(error: &Told) -> String {
 
 fn error_case(error: &Told) -> TestCase {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    status.set_message(error.message.lines().next().unwrap_or_default()).set_type("error");
-    status.set_description(description(error));
+    let first = error.message.lines().next().unwrap_or_default();
+    status.set_message(harmless::line(first)).set_type("error");
+    status.set_description(harmless::text(&description(error)));
     let name = if error.subject.is_empty() { "run" } else { &error.subject };
     case(name, "cargo-perfguard", status)
 }
 
 fn case(name: &str, class: &str, status: TestCaseStatus) -> TestCase {
-    let mut case = TestCase::new(name, status);
-    case.set_classname(class);
+    let mut case = TestCase::new(harmless::line(name), status);
+    case.set_classname(harmless::line(class));
     case
 }
 

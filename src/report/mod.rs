@@ -29,19 +29,22 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::Report;
+use crate::domain::{Report, harmless};
 
 pub use format::{Format, Style, UnknownFormat, UnsupportedFormat};
 
 /// Writes what a command found, with a line feed behind it.
 pub fn render(report: &Report, format: Format, style: &Style) -> String {
-    match format {
+    let text = match format {
         Format::Table => table::render(report, *style),
-        Format::Json => json::render(report),
+        // Already escaped as JSON escapes, which nothing may be done to.
+        Format::Json => return json::render(report),
         Format::Markdown => markdown::render(report),
         Format::Html => html::render(report),
         Format::Junit => junit::render(report),
         Format::Csv => csv::render(report),
-        Format::Rdjson => rdjson::render(report),
-    }
+        Format::Rdjson => return rdjson::render(report),
+    };
+    // Each text was made harmless in its place; what was forgotten ends here, in files too.
+    harmless::colored(&text)
 }

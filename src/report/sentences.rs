@@ -1,12 +1,12 @@
 //! Facts to sentences: the only place that puts reasons, notes, causes and troubles into words. Every format shares them.
 
+use crate::domain::harmless::shell_word;
 use crate::domain::{
     BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt, Doubt, Exit, Failure,
     NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt, TopFunction, Trouble, Variation,
     Verdict,
 };
 
-use super::text::shell_word;
 use super::units;
 
 /// Why a metric's verdict is what it is. Fragments without a capital and without a full stop, so that they fit into lists.

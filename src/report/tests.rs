@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::Verdict;
+use crate::domain::{Verdict, harmless};
 
 use super::{Format, Style, UnknownFormat, csv, fixtures, html, render, text};
 
@@ -261,7 +261,8 @@ fn csv_reads_back() {
         assert_eq!(records.len(), rows + 1, "{name}");
         assert!(records.iter().all(|record| record.len() == records[0].len()), "{name}");
         for benchmark in &report.benchmarks {
-            assert!(records.iter().any(|record| record[0] == benchmark.name.to_string()), "{name}");
+            let shown = harmless::line(&benchmark.name.to_string());
+            assert!(records.iter().any(|record| record[0] == shown), "{name}");
         }
     }
 }
@@ -307,4 +308,60 @@ fn every_field_of_the_json_is_documented() {
     for name in found {
         assert!(documented.contains(&format!("`{name}`")), "{name} is missing in docs/json.md");
     }
+}
+
+/// Whether a line speaks to a CI system.
+fn commands_ci(line: &str) -> bool {
+    line.trim_start().starts_with("::") || line.contains("##[") || line.contains("##vso[")
+}
+
+#[test]
+fn one_hostile_text_in_every_place_is_harmless_in_every_format() {
+    let report = fixtures::hostile();
+    for format in Format::ALL {
+        for width in [None, Some(40), Some(120)] {
+            let shown = render(&report, format, &style(width));
+            let left = |c: char| harmless::is_harmful(c) && !matches!(c, '\n' | '\r');
+            assert!(!shown.contains(left), "{format}: {:?}", shown.chars().find(|&c| left(c)));
+            assert!(shown.matches('\r').count() == shown.matches("\r\n").count(), "{format}");
+            assert!(!shown.lines().any(commands_ci), "{format}: {shown}");
+            // What is printed is what was rendered: the last guard finds nothing to do.
+            assert_eq!(harmless::colored(&shown), shown, "{format}");
+        }
+    }
+}
+
+#[test]
+fn hostile_texts_are_text_to_the_readers_of_formats() {
+    let report = fixtures::hostile();
+    let json = json(&report);
+    assert_eq!(
+        json["benchmarks"][0]["name"],
+        report.benchmarks[0].name.to_string(),
+        "JSON readers get it back"
+    );
+    let xml = render(&report, Format::Junit, &style(None));
+    assert!(!xml.contains("<script>") && !xml.contains("]]>"), "{xml}");
+    for format in [Format::Html, Format::Markdown] {
+        let text = render(&report, format, &style(None));
+        assert!(!text.contains("<script>alert"), "{format}");
+    }
+    for row in csv::tests::parse(&render(&report, Format::Csv, &style(None))) {
+        for cell in row {
+            assert!(!cell.starts_with(['=', '+', '@']), "{cell}");
+            assert!(!cell.starts_with('-') || cell.parse::<f64>().is_ok(), "{cell}");
+        }
+    }
+}
+
+#[test]
+fn suggested_commands_are_one_command_whatever_the_benchmark_is_called() {
+    let shown = render(&fixtures::hostile(), Format::Table, &style(None));
+    let command =
+        shown.lines().find(|line| line.trim_start().starts_with("cargo perfguard explain")).unwrap();
+    let script = command.trim_start().replacen("cargo perfguard", "printf '%s\\n'", 1);
+    let Ok(said) = std::process::Command::new("bash").args(["-c", &script]).output() else { return };
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.starts_with("explain\n=cmd|' /C calc'!A0\u{1b}[2J"), "{said:?}");
+    assert!(!std::path::Path::new("owned").exists());
 }

@@ -1,39 +1,23 @@
 //! Plain text: how wide it is, where it may be broken, what of it is safe to print.
 
-use std::fmt::Write as _;
-
 use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::Verdict;
+use crate::domain::{Verdict, harmless};
 
 /// How many columns a text takes up on a terminal.
 pub(super) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Control characters written out, so that a name can neither break a line nor send commands to a terminal.
+/// A text on one line with nothing harmful in it.
 pub(super) fn clean(text: &str) -> String {
-    let mut cleaned = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_unsafe(character) {
-            // Writing to a String cannot fail.
-            let _ = write!(cleaned, "{}", character.escape_default());
-        } else {
-            cleaned.push(character);
-        }
-    }
-    cleaned
-}
-
-/// Whether a character is a control character or reorders its neighbours.
-fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    harmless::line(text)
 }
 
 /// The lines of a message, each cleaned; no empty ones.
 pub(super) fn lines(message: &str) -> Vec<String> {
+    let message = harmless::text(message);
     message.lines().map(|line| clean(line.trim_end())).filter(|line| !line.is_empty()).collect()
 }
 
@@ -121,16 +105,6 @@ pub(super) fn shorten_end(text: &str, limit: usize) -> String {
     format!("{}…", text[..fitting(text, limit.saturating_sub(1).max(1))].trim_end())
 }
 
-/// A word for a POSIX shell: quoted where it holds anything but plain characters.
-pub(super) fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,=+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 /// `1 benchmark`, `2 benchmarks`.
 pub(super) fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -192,13 +166,6 @@ mod tests {
     #[test]
     fn names_cannot_command_a_terminal() {
         assert_eq!(clean("a\u{1b}[31mb\nc\u{202e}d"), "a\\u{1b}[31mb\\nc\\u{202e}d");
-    }
-
-    #[test]
-    fn words_survive_a_shell() {
-        assert_eq!(shell_word("pkg::bench::a/b"), "pkg::bench::a/b");
-        assert_eq!(shell_word("it's a|b"), r"'it'\''s a|b'");
-        assert_eq!(shell_word(""), "''");
     }
 
     #[test]

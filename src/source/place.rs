@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::Variables;
 use crate::support::area::{AreaError, enter, is_ours};
+use crate::support::bounded::{self, Links};
 use crate::support::files;
 use crate::support::lock::FileLock;
 use crate::support::records::Records;
@@ -59,7 +60,8 @@ pub fn prepare_place(
     let area = real(area);
     if place != area {
         let named = place.as_os_str().as_encoded_bytes();
-        let known = files::read(&area.join(LEADS_TO), LONGEST).is_ok_and(|found| found == named);
+        let known =
+            bounded::read(&area.join(LEADS_TO), LONGEST, Links::Refuse).is_ok_and(|found| found == named);
         if !known {
             // Only what is ours: a link goes by itself, and what somebody else put there stays.
             let link = fs::symlink_metadata(place).is_ok_and(|data| data.is_symlink());
@@ -201,7 +203,7 @@ fn forget_orphans(places: &Path, except: &Path) {
     for entry in fs::read_dir(places).into_iter().flatten().flatten() {
         let place = entry.path();
         // A path that is no text is left alone.
-        let Ok(owner) = files::read_text(&place.join(OWNER), LONGEST) else { continue };
+        let Ok(owner) = bounded::read_text(&place.join(OWNER), LONGEST, Links::Refuse) else { continue };
         // A run in another container may see what we do not: it holds the lock.
         let is_orphan = place != except && !Path::new(&owner).exists() && is_ours(&place);
         if is_orphan && FileLock::try_acquire(&place_lock(&place)).is_ok_and(|lock| lock.is_some()) {

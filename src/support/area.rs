@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::bounded::{self, Links};
 use super::files;
 
 /// In a folder of ours: says so, with the number of the folder that it was written for.
@@ -118,7 +119,7 @@ fn require_ours(folder: &Path) -> Result<(), AreaError> {
         }
         others |= !VERIFIED.iter().any(|known| name == *known);
     }
-    let text = |name: &str| files::read_text(&folder.join(name), MOST).unwrap_or_default();
+    let text = |name: &str| bounded::read_text(&folder.join(name), MOST, Links::Refuse).unwrap_or_default();
     let marker = marker(folder).map_err(fail)?;
     let found = text(MARKER);
     if found == marker {

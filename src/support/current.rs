@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::bounded::{self, Links};
 use super::files;
 use crate::domain::{SourceTree, TreeId};
 
@@ -183,7 +184,8 @@ impl BuildSite {
     /// Where the folder says that it belongs: to a home among ours, and nowhere else.
     fn belongs(&self, build: &Path) -> Result<PathBuf, CurrentError> {
         let foreign = || CurrentError::Foreign(build.to_owned());
-        let address = files::read_text(&build.join(MARKER), LONGEST).map_err(|_| foreign())?;
+        let address =
+            bounded::read_text(&build.join(MARKER), LONGEST, Links::Refuse).map_err(|_| foreign())?;
         let mut parts = Path::new(&address).components();
         match (parts.next(), parts.next(), parts.next()) {
             (Some(Component::Normal(trees)), Some(Component::Normal(id)), None)

@@ -1,7 +1,8 @@
-//! What several stages need from the system: process groups, file locks, folders and files of our own, the current build
-//! folder.
+//! What several stages need from the system: process groups, file locks, folders and files of our own, bounded reading, the
+//! current build folder.
 
 pub mod area;
+pub mod bounded;
 pub mod current;
 pub mod files;
 pub mod lock;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::files;
+use super::bounded::{self, Links};
 
 /// The first line of the file.
 const HEADER: &str = "perfguard records 1";
@@ -50,7 +50,7 @@ impl Records {
         let Some(path) = &self.path else { return };
         let mut known = Known::default();
         if is_private(path)
-            && let Ok(text) = files::read_text(path, LARGEST)
+            && let Ok(text) = bounded::read_text(path, LARGEST, Links::Refuse)
         {
             known.parse(&text);
         }

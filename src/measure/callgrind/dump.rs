@@ -61,7 +61,11 @@ impl Dump {
 
     /// How often functions were called whose name `is` right.
     pub fn called(&self, is: impl Fn(&str) -> bool) -> u64 {
-        self.calls.iter().filter(|((_, callee), _)| is(&callee.name)).map(|(_, calls)| calls.count).sum()
+        self.calls
+            .iter()
+            .filter(|((_, callee), _)| is(&callee.name))
+            .map(|(_, calls)| calls.count)
+            .fold(0, u64::saturating_add)
     }
 
     /// What is left when another dump's counts are taken out, single instructions aside. What the other has more of becomes 0: then the parts no

@@ -1,10 +1,17 @@
 //! A file's text, line by line.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Write as _};
 use std::rc::Rc;
 
 use super::CallgrindError;
 use super::dump::{Calls, Dump, Function, INSTRUCTIONS, UNKNOWN};
+
+/// How many events and positions are read at most: every line is held against all of them.
+const MOST_COLUMNS: usize = 64;
+
+/// How much of a demangled name is kept, in bytes. A short mangled name can stand for megabytes.
+const LONGEST_NAME: usize = 4 << 10;
 
 /// How much of a line that is not understood is shown.
 const SHOWN: usize = 80;
@@ -134,6 +141,9 @@ impl Reader {
         match key {
             "events" => {
                 self.events = value.split_whitespace().map(str::to_owned).collect();
+                if self.events.len() > MOST_COLUMNS {
+                    return Err(Wrong::Line);
+                }
                 self.sums = vec![0; self.events.len()];
                 self.complete = false;
                 if !self.events.iter().any(|event| event == INSTRUCTIONS) {
@@ -142,6 +152,9 @@ impl Reader {
             }
             "positions" => {
                 let columns: Vec<&str> = value.split_whitespace().collect();
+                if columns.len() > MOST_COLUMNS {
+                    return Err(Wrong::Line);
+                }
                 self.positions = columns.len();
                 self.line_column = columns.iter().position(|column| *column == "line");
                 self.address_column = columns.iter().position(|column| *column == "instr");
@@ -268,5 +281,19 @@ fn readable(name: &str) -> Rc<str> {
         _ => name,
     };
     // Without the hash, which differs from build to build.
-    format!("{:#}", rustc_demangle::demangle(plain)).into()
+    let mut name = Name(String::new());
+    // What was written before it grew too long is enough.
+    let _ = write!(name, "{:#}", rustc_demangle::demangle(plain));
+    name.0.into()
+}
+
+/// A text that refuses to grow too long.
+struct Name(String);
+
+impl fmt::Write for Name {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let left = LONGEST_NAME - self.0.len();
+        self.0.push_str(&text[..text.floor_char_boundary(left)]);
+        if text.len() > left { Err(fmt::Error) } else { Ok(()) }
+    }
 }

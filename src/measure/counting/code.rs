@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 
 use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind};
@@ -20,6 +20,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::Digest;
 use crate::measure::callgrind::Dump;
+use crate::measure::excess::LARGEST_OBJECT;
+use crate::support::bounded::{self, Links};
 
 /// The longest instruction there is.
 const LONGEST: usize = 15;
@@ -74,7 +76,7 @@ struct Image {
 impl Image {
     /// Reads an executable or library. `None` when it is none, or not there.
     fn read(path: &str) -> Option<Self> {
-        let bytes = fs::read(path).ok()?;
+        let bytes = bounded::read(Path::new(path), LARGEST_OBJECT, Links::Follow).ok()?;
         let file = object::File::parse(&*bytes).ok()?;
         let kept = file.sections().filter_map(|section| {
             let code = section.kind() == SectionKind::Text;

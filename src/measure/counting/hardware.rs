@@ -14,7 +14,8 @@ use crate::domain::{BuiltBench, InstructionCount, Profile};
 use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::failure::FailureKind;
 use crate::measure::harnesses::harness_of;
-use crate::measure::interleaved::bench_process::{self, Batch, BenchProcess};
+use crate::measure::interleaved::Batch;
+use crate::measure::interleaved::bench_process::{self, BenchProcess};
 use crate::measure::listing::ListedBenchmark;
 
 /// What is counted, as the kernel numbers it: a type and one of its events.

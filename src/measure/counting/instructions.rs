@@ -16,10 +16,12 @@ use super::{code, launch};
 use crate::domain::{BuiltBench, InstructionCount};
 use crate::measure::callgrind::{self, Dump};
 use crate::measure::counter::{CountOptions, Uncounted};
+use crate::measure::excess::LARGEST_DUMP;
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::harnesses::harness_of;
 use crate::measure::interleaved::bench_process::{self, BenchProcess};
 use crate::measure::listing::ListedBenchmark;
+use crate::support::bounded::{self, Links};
 
 /// Counts the instructions of a benchmark.
 pub(super) fn count(
@@ -70,7 +72,7 @@ impl CounterSource for Launch<'_> {
         self.files += 1;
         let pid = self.process.pid().map_or(0, Pid::as_raw_pid);
         let path = valgrind::file(self.folder, pid, self.files);
-        let text = fs::read_to_string(&path).map_err(|error| unread(&error))?;
+        let text = bounded::read_text(&path, LARGEST_DUMP, Links::Refuse).map_err(|error| unread(&error))?;
         let dump = callgrind::parse(&text).map_err(|error| unread(&error))?;
         // Caches are small, and profiles of large programs are not.
         let _ = fs::remove_file(path);

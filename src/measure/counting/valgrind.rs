@@ -1,6 +1,5 @@
 //! Which Valgrind there is, how it is started, and what its complaints mean.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -10,6 +9,7 @@ use super::{code, launch};
 use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::failure::LaunchFailure;
 use crate::measure::invocation::Invocation;
+use crate::support::bounded::{self, Links};
 use crate::support::process::{self, Stream};
 
 /// How long it may take to say its version.
@@ -20,6 +20,9 @@ const KNOWN: [&str; 2] = ["x86_64", "aarch64"];
 
 /// How much of its log is shown with a failure.
 const SHOWN_LINES: usize = 12;
+
+/// A larger log explains nothing.
+const LARGEST_LOG: u64 = 4 << 20;
 
 /// A Valgrind that may or may not be there.
 #[derive(Debug)]
@@ -91,7 +94,7 @@ const LOG: &str = "valgrind.log";
 
 /// A failed launch in Valgrind's own words, where they explain it.
 pub(super) fn explained(failure: LaunchFailure, folder: &Path) -> Uncounted {
-    let log = fs::read_to_string(folder.join(LOG)).unwrap_or_default();
+    let log = bounded::read_text(&folder.join(LOG), LARGEST_LOG, Links::Refuse).unwrap_or_default();
     let said = format!("{log}\n{}", failure.output_tail);
     if let Some(uncounted) = complaint(&said) {
         return uncounted;
@@ -169,6 +172,8 @@ fn complaint(said: &str) -> Option<Uncounted> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::measure::failure::FailureKind;
 

@@ -15,7 +15,9 @@ use serde::de::DeserializeOwned;
 use super::naming::{exactly, starting_with};
 use super::transcript::Reported;
 use super::version::Version;
+use crate::measure::excess::{LARGEST_CRITERION_FILE, MOST_FILES};
 use crate::measure::options::LaunchOptions;
+use crate::support::bounded::{self, Links};
 
 /// Criterion's files cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +37,12 @@ pub enum FilesError {
         path: PathBuf,
         /// What is wrong with it.
         error: serde_json::Error,
+    },
+    /// There are more files than Criterion writes.
+    #[error("`{}` holds more than {MOST_FILES} files", path.display())]
+    TooMany {
+        /// The folder.
+        path: PathBuf,
     },
     /// The file that names the unit has no unit in it.
     #[error("`{}` names no unit", path.display())]
@@ -111,10 +119,15 @@ pub fn measured(home: &Path, title: &str) -> Result<Option<Reported>, FilesError
 fn finished_folders(home: &Path) -> Result<Vec<PathBuf>, FilesError> {
     let mut found = Vec::new();
     let mut open = vec![home.to_owned()];
+    let mut seen = 0;
     while let Some(folder) = open.pop() {
         let failed = |error| FilesError::Io { path: folder.clone(), error };
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
+            seen += 1;
+            if seen > MOST_FILES {
+                return Err(FilesError::TooMany { path: home.to_owned() });
+            }
             if entry.file_type().map_err(failed)?.is_dir() {
                 open.push(entry.path());
             } else if entry.file_name() == "benchmark.json" && folder.ends_with("new") {
@@ -128,14 +141,26 @@ fn finished_folders(home: &Path) -> Result<Vec<PathBuf>, FilesError> {
 /// The unit in a file of raw measurements: the last column but one of its last line, for ids may hold line breaks.
 fn unit(path: &Path) -> Result<String, FilesError> {
     let failed = |error| FilesError::Io { path: path.to_owned(), error };
-    let text = fs::read_to_string(path).map_err(failed)?;
-    let unit = text.lines().last().and_then(|line| line.rsplit(',').nth(1));
-    unit.map(ToOwned::to_owned).ok_or_else(|| FilesError::NoUnit { path: path.to_owned() })
+    let text = bounded::read_text(path, LARGEST_CRITERION_FILE, Links::Refuse).map_err(failed)?;
+    unit_of(&text).map(ToOwned::to_owned).ok_or_else(|| FilesError::NoUnit { path: path.to_owned() })
+}
+
+fn unit_of(text: &str) -> Option<&str> {
+    text.lines().last().and_then(|line| line.rsplit(',').nth(1))
+}
+
+/// Reads what could be in each of the files, and in a listing. For fuzzing.
+pub(crate) fn read_all(bytes: &[u8]) -> Option<Reported> {
+    let text = String::from_utf8_lossy(bytes);
+    let known = serde_json::from_slice::<BenchmarkWire>(bytes);
+    let id = known.map_or_else(|_| titles(&text).join("/"), |known| known.full_id + &known.title);
+    let (iterations, totals) = serde_json::from_slice(bytes).ok()?;
+    Some(Reported { id, iterations, totals, unit: unit_of(&text).unwrap_or("ns").to_owned() })
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, FilesError> {
     let failed = |error| FilesError::Io { path: path.to_owned(), error };
-    let bytes = fs::read(path).map_err(failed)?;
+    let bytes = bounded::read(path, LARGEST_CRITERION_FILE, Links::Refuse).map_err(failed)?;
     serde_json::from_slice(&bytes).map_err(|error| FilesError::Json { path: path.to_owned(), error })
 }
 
@@ -181,6 +206,10 @@ mod tests {
         assert_eq!(reported.totals, [10.0, 20.0]);
         assert_eq!(reported.unit, "ns");
         assert!(measured(home.path(), "g").unwrap().is_none());
+        let sample = home.path().join("criterion/g/f_2/new/sample.json");
+        fs::File::create(&sample).unwrap().set_len(1 << 40).unwrap();
+        let error = measured(home.path(), "g/f #2").unwrap_err().to_string();
+        assert!(error.contains("larger than 16 MiB"), "{error}");
         fs::write(home.path().join("criterion/g/f/new/benchmark.json"), "{").unwrap();
         assert!(matches!(measured(home.path(), "g"), Err(FilesError::Json { .. })));
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::wire::Message;
 use super::{Reported, Version, files, naming};
 use crate::domain::{BuiltBench, Execution, Launch, SampleSet};
+use crate::measure::excess::{Excess, LONGEST_ID, MOST_BENCHMARKS};
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::harness::{Capabilities, Harness, SOCKET};
 use crate::measure::invocation::Invocation;
@@ -56,6 +57,9 @@ impl Harness for Criterion {
         }
         let mut finished = start(bench, files::listing_arguments(), scratch, limit, |_| Ok(()))?;
         let titles = files::titles(&finished.output.text());
+        if let Some(excess) = excess_of(&titles) {
+            return Err(FailureKind::from(excess).into());
+        }
         if titles.is_empty() && stated.is_none() {
             let output_tail = finished.output.tail();
             return Err(LaunchFailure { kind: FailureKind::NotCriterion, output_tail });
@@ -84,6 +88,15 @@ impl Harness for Criterion {
             Ok(samples) => Ok(Launch { samples, cpu: None, seconds }),
             Err(kind) => Err(LaunchFailure { kind, output_tail: finished.output.tail() }),
         }
+    }
+}
+
+/// What there is too much of in a listing.
+fn excess_of(titles: &[String]) -> Option<Excess> {
+    if titles.len() > MOST_BENCHMARKS {
+        Some(Excess::Benchmarks)
+    } else {
+        titles.iter().any(|title| title.len() > LONGEST_ID).then_some(Excess::Id)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Names of benchmarks within one executable, and filters that select one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use crate::measure::listing::ListedBenchmark;
@@ -15,14 +15,17 @@ pub const NOTHING: &str = "x^";
 /// own titles.
 pub fn name_all(raw: impl IntoIterator<Item = String>) -> Vec<ListedBenchmark> {
     let mut taken = HashSet::new();
+    // By a raw id: how often it came, and the number that was given out last.
+    let mut known: HashMap<String, (usize, u32)> = HashMap::new();
     let mut listed: Vec<ListedBenchmark> = Vec::new();
     for raw in raw {
-        let occurrence = listed.iter().filter(|other| other.raw() == raw).count();
+        let (occurrences, number) = known.entry(raw.clone()).or_insert((0, 1));
+        let occurrence = *occurrences;
+        *occurrences += 1;
         let mut id = raw.clone();
-        let mut number = 2_u32;
         while taken.contains(&id) {
+            *number += 1;
             id = format!("{raw} #{number}");
-            number += 1;
         }
         taken.insert(id.clone());
         listed.push(ListedBenchmark::new(id, raw, occurrence));

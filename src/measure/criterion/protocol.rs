@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::error::ProtocolError;
+use super::transcript::Transcript;
 use super::version::Version;
 use super::wire::{Message, Request};
 
@@ -29,8 +30,8 @@ const SPOKEN: (u16, u16) = (1, 1);
 /// How long a stranger may take to greet. A bench does so at once.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Beyond any message of a sane bench: a hundred thousand samples take 2 MB.
-const LONGEST_MESSAGE: usize = 256 * 1024 * 1024;
+/// Beyond any message of a sane bench: a hundred thousand samples take 2 MB. Read, it takes up to 32 times as much memory.
+const LONGEST_MESSAGE: usize = 4 << 20;
 
 /// The port of one launch that a bench reports to.
 #[derive(Debug)]
@@ -111,6 +112,8 @@ pub enum Polled {
 pub struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
+    /// How many bytes were received in all.
+    told: u64,
     version: Version,
 }
 
@@ -132,12 +135,17 @@ impl Connection {
         if (version, format) != SPOKEN {
             return Err(ProtocolError::Version { version, format });
         }
-        Ok(Some(Self { stream, received: Vec::new(), version: Version::new(major, minor, patch) }))
+        Ok(Some(Self { stream, received: Vec::new(), told: 0, version: Version::new(major, minor, patch) }))
     }
 
     /// The version of Criterion that the bench is linked to.
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// How much the bench has told so far, in bytes.
+    pub fn told(&self) -> u64 {
+        self.told
     }
 
     /// Waits at most `wait` (not zero) for a message.
@@ -159,7 +167,10 @@ impl Connection {
             acknowledge_at_once(&self.stream)?;
             match self.stream.read(&mut chunk) {
                 Ok(0) => return Ok(Polled::Closed),
-                Ok(length) => self.received.extend_from_slice(&chunk[..length]),
+                Ok(length) => {
+                    self.told = self.told.saturating_add(length as u64);
+                    self.received.extend_from_slice(&chunk[..length]);
+                }
                 Err(error) if is_passing(&error) => continue,
                 Err(error) if is_hang_up(&error) => return Ok(Polled::Closed),
                 Err(error) => return Err(error.into()),
@@ -185,16 +196,31 @@ impl Connection {
 
     /// The next message among the bytes that were received, if it is whole.
     fn take_message(&mut self) -> Result<Option<Message>, ProtocolError> {
-        let Some((&head, rest)) = self.received.split_first_chunk() else { return Ok(None) };
-        let length = usize::try_from(u32::from_be_bytes(head)).unwrap_or(usize::MAX);
-        if length > LONGEST_MESSAGE {
-            return Err(ProtocolError::TooLong(length));
-        }
-        let Some(body) = rest.get(..length) else { return Ok(None) };
-        let message = Message::decode(body)?;
-        self.received.drain(..head.len() + length);
-        Ok(Some(message))
+        take_message(&mut self.received)
     }
+}
+
+/// The next message among bytes, if it is whole; takes it out of them.
+fn take_message(received: &mut Vec<u8>) -> Result<Option<Message>, ProtocolError> {
+    let Some((&head, rest)) = received.split_first_chunk() else { return Ok(None) };
+    let length = usize::try_from(u32::from_be_bytes(head)).unwrap_or(usize::MAX);
+    if length > LONGEST_MESSAGE {
+        return Err(ProtocolError::TooLong(length));
+    }
+    let Some(body) = rest.get(..length) else { return Ok(None) };
+    let message = Message::decode(body)?;
+    received.drain(..head.len() + length);
+    Ok(Some(message))
+}
+
+/// Reads everything that a bench could send after its greeting. For fuzzing.
+pub(crate) fn read_all(bytes: &[u8]) -> Transcript {
+    let mut received = bytes.to_vec();
+    let mut transcript = Transcript::default();
+    while let Ok(Some(message)) = take_message(&mut received) {
+        transcript.hear(message);
+    }
+    transcript
 }
 
 /// Has the system acknowledge what was received without waiting for more.

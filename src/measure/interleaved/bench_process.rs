@@ -4,8 +4,8 @@
 //! come to the benchmark, answers `sample ITERATIONS` with `took ITERATIONS COST`,
 //! `count ITERATIONS` with `counted ITERATIONS` and what was counted, and goes on with the rest of the program after `end`.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::io::{self, ErrorKind};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 
+use super::answers::{self, Answers, Batch, Unanswered};
 use crate::domain::BuiltBench;
 use crate::measure::criterion::ProtocolError;
+use crate::measure::excess::{Excess, LOOK, Lookout};
 use crate::measure::failure::{FailureKind, LaunchFailure, of_exit, with_last_lines};
 use crate::measure::harness::SOCKET;
 use crate::measure::harnesses::harness_of;
@@ -36,21 +38,6 @@ const FEWEST_CALLS: u32 = 3;
 /// How many times as many iterations as before are run at most.
 const STEP: u64 = 100;
 
-/// A batch of iterations, as the benchmark tells it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::measure) struct Batch {
-    pub(in crate::measure) iterations: u64,
-    /// Nanoseconds.
-    pub(in crate::measure) cost: f64,
-}
-
-impl Batch {
-    /// What one of its iterations cost, in nanoseconds.
-    pub(in crate::measure) fn per_iteration(self) -> f64 {
-        self.cost / self.iterations.max(1) as f64
-    }
-}
-
 /// What a warm-up showed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Warmth {
@@ -65,7 +52,8 @@ pub(super) struct Warmth {
 pub(in crate::measure) struct BenchProcess {
     group: Group,
     output: Output,
-    lines: BufReader<UnixStream>,
+    lookout: Lookout,
+    answers: Answers,
     started: Instant,
     clock: Clock,
 }
@@ -117,11 +105,12 @@ impl BenchProcess {
         let started = Instant::now();
         let mut group = Group::spawn(command).map_err(FailureKind::from)?;
         let mut clock = Clock { limit, left: limit };
-        let stream = match meet(&listener, &mut group, &mut clock) {
-            Ok(stream) => stream,
+        let mut lookout = Lookout::new(Some(folder));
+        let answers = match meet(&listener, &mut group, &mut clock, || look(&mut lookout, &mut output)) {
+            Ok(answers) => answers,
             Err(kind) => return Err(with_last_lines(kind, output.tail())),
         };
-        let mut process = Self { group, output, lines: BufReader::new(stream), started, clock };
+        let mut process = Self { group, output, lookout, answers, started, clock };
         let hello = process.timed(Self::read)?;
         match hello.strip_prefix("hello 1 ") {
             Some("ns") => Ok(process),
@@ -169,16 +158,14 @@ impl BenchProcess {
 
     /// Lets it take one sample.
     pub(in crate::measure) fn sample(&mut self, iterations: u64) -> Result<Batch, LaunchFailure> {
-        self.ask(&format!("sample {iterations}\n"))
+        let answer = self.answer(&format!("sample {iterations}\n"))?;
+        Ok(answers::batch(&answer, iterations).map_err(FailureKind::from)?)
     }
 
     /// Lets it take one sample whose iterations are counted. Gives the numbers it answers with after that of iterations.
     pub(in crate::measure) fn count(&mut self, iterations: u64) -> Result<Vec<u64>, LaunchFailure> {
         let answer = self.answer(&format!("count {iterations}\n"))?;
-        let words =
-            answer.strip_prefix("counted ").and_then(|rest| rest.strip_prefix(&format!("{iterations} ")));
-        let numbers = words.and_then(|words| words.split(' ').map(|word| word.parse().ok()).collect());
-        Ok(numbers.ok_or_else(|| misunderstood(&answer))?)
+        Ok(answers::counts(&answer, iterations).map_err(FailureKind::from)?)
     }
 
     /// Tells it that this was all, and waits until its program has ended well. Returns how long it lived.
@@ -191,11 +178,6 @@ impl BenchProcess {
             None => Ok(self.started.elapsed()),
             Some(kind) => Err(with_last_lines(kind, self.output.tail())),
         }
-    }
-
-    fn ask(&mut self, request: &str) -> Result<Batch, LaunchFailure> {
-        let answer = self.answer(request)?;
-        Ok(batch(&answer).ok_or_else(|| misunderstood(&answer))?)
     }
 
     fn answer(&mut self, request: &str) -> Result<String, LaunchFailure> {
@@ -212,7 +194,7 @@ impl BenchProcess {
     ) -> Result<T, LaunchFailure> {
         let start = Instant::now();
         let result = work(self).and_then(|done| {
-            self.output.bound().map_err(FailureKind::Unstartable)?;
+            look(&mut self.lookout, &mut self.output)?;
             Ok(done)
         });
         self.clock.left = self.clock.left.saturating_sub(start.elapsed());
@@ -220,29 +202,32 @@ impl BenchProcess {
     }
 
     fn write(&mut self, request: &str) -> Result<(), FailureKind> {
-        let written = self.lines.get_mut().write_all(request.as_bytes());
-        written.map_err(|error| self.explained(error))
+        let deadline = Instant::now() + self.clock.left;
+        let Self { answers, lookout, output, .. } = self;
+        let written = answers.ask(request, deadline, || look(lookout, output));
+        written.map_err(|why| self.unanswered(why))
     }
 
+    /// The next line, for which the process has the time that is left, however it deals out the bytes.
     fn read(&mut self) -> Result<String, FailureKind> {
-        // Zero would mean to wait for ever.
-        let timeout = self.clock.left.max(Duration::from_millis(1));
-        let mut line = String::new();
-        let read = self.lines.get_ref().set_read_timeout(Some(timeout));
-        match read.and_then(|()| self.lines.read_line(&mut line)) {
-            Ok(_) if line.ends_with('\n') => {
-                line.truncate(line.len() - 1);
-                Ok(line)
-            }
-            Ok(_) => Err(self.explained(ErrorKind::UnexpectedEof.into())),
-            Err(error) => Err(self.explained(error)),
+        let deadline = Instant::now() + self.clock.left;
+        let Self { answers, lookout, output, .. } = self;
+        let line = answers.next(deadline, || look(lookout, output));
+        line.map_err(|why| self.unanswered(why))
+    }
+
+    fn unanswered(&mut self, why: Unanswered) -> FailureKind {
+        match why {
+            Unanswered::Late => self.clock.hung(),
+            Unanswered::Io(error) => self.explained(error),
+            Unanswered::Excess(excess) => excess.into(),
+            Unanswered::GivenUp(kind) => kind,
         }
     }
 
     /// Why the conversation broke off: usually because the process did.
     fn explained(&mut self, error: io::Error) -> FailureKind {
         match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => self.clock.hung(),
             ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => {
                 self.wait().map_or_else(|kind| kind, |status| of_exit(status).unwrap_or(FailureKind::Silent))
             }
@@ -251,12 +236,32 @@ impl BenchProcess {
     }
 
     fn wait(&mut self) -> Result<ExitStatus, FailureKind> {
-        self.group.wait_until(Instant::now() + self.clock.left)?.ok_or_else(|| self.clock.hung())
+        let deadline = Instant::now() + self.clock.left;
+        loop {
+            if let Some(status) = self.group.wait_until(deadline.min(Instant::now() + LOOK))? {
+                return Ok(status);
+            }
+            look(&mut self.lookout, &mut self.output)?;
+            if Instant::now() >= deadline {
+                return Err(self.clock.hung());
+            }
+        }
     }
 }
 
+/// Fails once too much was printed or written.
+fn look(lookout: &mut Lookout, output: &mut Output) -> Result<(), FailureKind> {
+    let excess: Option<Excess> = lookout.look(output).map_err(FailureKind::Unstartable)?;
+    excess.map_or(Ok(()), |excess| Err(excess.into()))
+}
+
 /// Waits for a process to connect.
-fn meet(listener: &UnixListener, group: &mut Group, clock: &mut Clock) -> Result<UnixStream, FailureKind> {
+fn meet(
+    listener: &UnixListener,
+    group: &mut Group,
+    clock: &mut Clock,
+    mut look: impl FnMut() -> Result<(), FailureKind>,
+) -> Result<Answers, FailureKind> {
     let start = Instant::now();
     loop {
         // Looked at first: a process may connect and end before we have seen either.
@@ -269,11 +274,12 @@ fn meet(listener: &UnixListener, group: &mut Group, clock: &mut Clock) -> Result
         if found > 0 {
             let (stream, _) = listener.accept().map_err(FailureKind::Unstartable)?;
             clock.left = clock.left.saturating_sub(start.elapsed());
-            return Ok(stream);
+            return Answers::new(stream).map_err(FailureKind::Unstartable);
         }
         if let Some(status) = ended {
             return Err(of_exit(status).unwrap_or(FailureKind::Absent));
         }
+        look()?;
         if start.elapsed() >= clock.left {
             return Err(clock.hung());
         }
@@ -299,33 +305,17 @@ fn further(batch: Batch, left: f64) -> u64 {
         reason = "a float is cut to the range of the integer, and what is no number becomes 0"
     )]
     let fitting = (left / batch.per_iteration()) as u64;
-    fitting.clamp(1, batch.iterations.saturating_mul(STEP))
-}
-
-/// Reads `took ITERATIONS COST`.
-fn batch(answer: &str) -> Option<Batch> {
-    let (iterations, cost) = answer.strip_prefix("took ")?.split_once(' ')?;
-    Some(Batch { iterations: iterations.parse().ok()?, cost: cost.parse().ok()? })
+    fitting.clamp(1, batch.iterations.saturating_mul(STEP).max(1))
 }
 
 /// An answer that is none.
 fn misunderstood(answer: &str) -> FailureKind {
-    let error = io::Error::new(ErrorKind::InvalidData, format!("`{answer}` is no answer"));
-    FailureKind::Garbled(ProtocolError::Io(error))
+    FailureKind::Garbled(ProtocolError::Io(answers::no_answer(answer)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn answers_are_read_to_the_last_bit() {
-        let read = batch("took 17 1234567.0000000002").unwrap();
-        assert_eq!((read.iterations, read.cost.to_bits()), (17, 1_234_567.000_000_000_2_f64.to_bits()));
-        for nonsense in ["", "took", "took 1", "took -1 2", "took 1 2 3", "took 1.5 2", "hello 1 ns"] {
-            assert_eq!(batch(nonsense), None, "{nonsense}");
-        }
-    }
 
     #[test]
     fn iterations_grow_by_what_they_cost() {
@@ -334,6 +324,7 @@ mod tests {
         assert_eq!(further(batch(1, 50.0), 30e6), STEP, "not all at once");
         assert_eq!(further(batch(10_000, 1e5), 30e6), 1_000_000);
         assert_eq!(further(batch(1, 1e9), 1.0), 1);
+        assert_eq!(further(batch(0, 1e9), 30e6), 1, "none at all is no panic");
         for cost in [0.0, f64::NAN, -1.0] {
             assert!((1..=STEP).contains(&further(batch(1, cost), 30e6)), "{cost}");
         }

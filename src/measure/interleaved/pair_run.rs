@@ -3,7 +3,8 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::bench_process::{self, Batch, BenchProcess, Warmth};
+use super::answers::Batch;
+use super::bench_process::{self, BenchProcess, Warmth};
 use super::pinning::{self, Pinning, Reason, Usage};
 use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
 use crate::measure::failure::{FailureKind, LaunchFailure};

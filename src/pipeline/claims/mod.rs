@@ -31,6 +31,7 @@ use crate::measure::runner::Runner;
 use crate::source::SUITE_PACKAGE;
 use crate::store::Store;
 use crate::support::area::AreaError;
+use crate::support::bounded::{self, Links};
 use crate::support::process::interrupted;
 
 use collect::Built;
@@ -224,7 +225,7 @@ fn of_suite(prepared: &Prepared) -> Result<Vec<Claim<String>>, PipelineError> {
         return Ok(Vec::new());
     };
     let path = bench.working_dir.join("claims.toml");
-    let text = std::fs::read_to_string(&path)
+    let text = bounded::read_text(&path, 4 << 20, Links::Refuse)
         .map_err(|error| PipelineError::Area(AreaError::Io { folder: path.clone(), error }))?;
     Ok(wire::harness_claims(&text)?)
 }

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use git2::Oid;
 
 use super::super::files::Kind;
+use crate::support::bounded::{self, Links};
 use crate::support::files;
 
 /// In a home: how its tree was.
@@ -107,7 +108,7 @@ pub(super) struct List {
 impl List {
     /// What was written down in a home, as it is.
     pub(super) fn bytes(home: &Path) -> Option<Vec<u8>> {
-        files::read(&home.join(FILE), LARGEST).ok()
+        bounded::read(&home.join(FILE), LARGEST, Links::Refuse).ok()
     }
 
     /// Reads what was written down; `None` where it is half of it.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{BaselineFile, BaselineFileError};
-use crate::support::files;
+use crate::support::bounded::{self, Links};
 
 /// How the name of a baseline file ends.
 const EXTENSION: &str = "toml";
@@ -50,7 +50,7 @@ impl BaselineFile {
     /// # Errors
     /// It cannot be read, or makes no sense.
     pub fn read(path: &Path) -> Result<Self, FolderError> {
-        let text = files::bounded_text(path, LARGEST)
+        let text = bounded::read_text(path, LARGEST, Links::Follow)
             .map_err(|error| FolderError::Io { path: path.into(), error })?;
         Self::parse(&text).map_err(|error| FolderError::Content { path: path.into(), error })
     }

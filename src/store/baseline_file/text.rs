@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use crate::domain::{BuildFingerprint, MachineFacts, Metric};
+use crate::domain::{BuildFingerprint, MachineFacts, Metric, harmless};
 
 use super::{BaselineClaim, BaselineFile, BaselineResult, END, FORMAT, build_name};
 
@@ -27,7 +27,7 @@ impl BaselineFile {
             "# Written by `cargo perfguard baseline export`: review it like code, do not edit it by hand."
         )?;
         writeln!(out, "format = {FORMAT}")?;
-        writeln!(out, "arch = {}", quoted(&self.arch))?;
+        writeln!(out, "arch = {}", harmless::toml(&self.arch))?;
         write_machine(out, &self.machine)?;
         let of_results = self.results.values().map(|result| &result.build);
         let of_claims = self.claims.values().map(|claim| &claim.build);
@@ -36,13 +36,13 @@ impl BaselineFile {
         for (name, build) in builds {
             writeln!(out, "\n[build.{name}]")?;
             for (field, value) in build.fields() {
-                writeln!(out, "{field} = {}", quoted(&value))?;
+                writeln!(out, "{field} = {}", harmless::toml(&value))?;
             }
         }
         let mut last = None;
         for ((benchmark, metric), result) in &self.results {
             if last != Some(benchmark) {
-                writeln!(out, "\n[benchmark.{}]", quoted(&benchmark.to_string()))?;
+                writeln!(out, "\n[benchmark.{}]", harmless::toml(&benchmark.to_string()))?;
                 last = Some(benchmark);
             }
             write_result(out, *metric, result)?;
@@ -71,18 +71,18 @@ fn write_machine(out: &mut String, machine: &MachineFacts) -> fmt::Result {
         ("stepping", &cpu.stepping),
     ];
     for (field, value) in texts {
-        writeln!(out, "{field} = {}", quoted(value))?;
+        writeln!(out, "{field} = {}", harmless::toml(value))?;
     }
     writeln!(out, "logical-cpus = {}", machine.logical_cpus)?;
     if let Some(hypervisor) = &machine.hypervisor {
-        writeln!(out, "hypervisor = {}", quoted(hypervisor))?;
+        writeln!(out, "hypervisor = {}", harmless::toml(hypervisor))?;
     }
     writeln!(out, "caches = [")?;
     for cache in &machine.caches {
-        let kind = quoted(&cache.kind);
+        let kind = harmless::toml(&cache.kind);
         writeln!(out, "    {{ level = {}, kind = {kind}, bytes = {} }},", cache.level, cache.bytes)?;
     }
-    let features: Vec<_> = cpu.features.iter().map(|feature| quoted(feature)).collect();
+    let features: Vec<_> = cpu.features.iter().map(|feature| harmless::toml(feature)).collect();
     writeln!(out, "]\nfeatures = [{}]", features.join(", "))
 }
 
@@ -97,13 +97,13 @@ fn write_result(out: &mut String, metric: Metric, result: &BaselineResult) -> fm
     writeln!(
         out,
         ", commit = {}, build = \"{}\" }}",
-        quoted(result.commit.as_str()),
+        harmless::toml(result.commit.as_str()),
         build_name(&result.build)
     )
 }
 
 fn write_claim(out: &mut String, name: &str, claim: &BaselineClaim) -> fmt::Result {
-    write!(out, "{} = {{ verdict = \"{}\"", quoted(name), claim.verdict.name())?;
+    write!(out, "{} = {{ verdict = \"{}\"", harmless::toml(name), claim.verdict.name())?;
     if let Some(ratio) = claim.ratio {
         write!(out, ", ratio = {}", figure(ratio))?;
     }
@@ -111,7 +111,12 @@ fn write_claim(out: &mut String, name: &str, claim: &BaselineClaim) -> fmt::Resu
         write!(out, ", interval = [{}, {}]", figure(low), figure(high))?;
     }
     write!(out, ", at-least = {}", figure(claim.at_least))?;
-    writeln!(out, ", commit = {}, build = \"{}\" }}", quoted(claim.commit.as_str()), build_name(&claim.build))
+    writeln!(
+        out,
+        ", commit = {}, build = \"{}\" }}",
+        harmless::toml(claim.commit.as_str()),
+        build_name(&claim.build)
+    )
 }
 
 /// Counts that are whole are exact: one more instruction is a difference.
@@ -135,24 +140,4 @@ impl fmt::Display for Number {
 /// Rounds to significant digits. Rounding twice changes nothing.
 pub(super) fn rounded(value: f64, digits: usize) -> f64 {
     format!("{value:.*e}", digits - 1).parse().unwrap_or(value)
-}
-
-/// A TOML string on one line.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -6,8 +6,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::system::{self, Ask, Patience};
-use super::{GRACE, ProcessError, registry, spawner, told};
+use super::system::{self, Ask, GRACE, Patience};
+use super::{ProcessError, registry, spawner, strays, told};
 
 /// How often a child's end is looked for where the system cannot tell us.
 pub(super) const POLL: Duration = Duration::from_millis(10);
@@ -46,10 +46,7 @@ impl Group {
         }
         system::own_group(&mut command);
         match spawner::spawn(command) {
-            Ok(child) => {
-                registry::add(child.id());
-                Ok(Self { child, program, end: None, status: None })
-            }
+            Ok(child) => Ok(Self { child, program, end: None, status: None }),
             Err(error) => Err(ProcessError::Start { program, error }),
         }
     }
@@ -187,6 +184,7 @@ impl Group {
         }
         let status = registry::remove(id, || self.child.wait()).map_err(|error| self.lost(error))?;
         self.status = Some(status);
+        strays::ended();
         Ok(status)
     }
 

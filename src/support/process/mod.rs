@@ -1,13 +1,16 @@
 //! Child processes that never outlive us: each starts in a process group of its own, and the whole group ends with it.
 //!
-//! Three things hold that promise. A [`Group`] that is dropped kills what is left of its group. A signal (SIGINT,
-//! SIGTERM, SIGHUP) kills every live group and marks the program [`interrupted`]. When we are killed outright, Linux
-//! kills our children for us, and a watchdog that listens to us kills the rest of their groups.
+//! Four things hold that promise. A [`Group`] that is dropped kills what is left of its group. A signal (SIGINT,
+//! SIGTERM, SIGHUP) kills every live group and marks the program [`interrupted`]. On Linux, processes that left their group
+//! fall to a program that [adopts](adopt_strays) them, and are killed with the last group. When we are killed outright, Linux
+//! kills our children for us, and a watchdog that listens to us kills the rest of their groups, and whoever has our
+//! folder of temporary files in its environment.
 
 mod group;
 mod registry;
 mod run;
 mod spawner;
+mod strays;
 mod system;
 mod tail;
 mod told;
@@ -22,8 +25,9 @@ use std::time::Duration;
 pub use group::Group;
 pub use registry::{interrupted, interrupted_by, live, watch_signals};
 pub use run::{Finished, Stream, run};
+pub use strays::{adopt as adopt_strays, dismiss as dismiss_watchdog};
+pub use system::GRACE;
 pub use tail::Tail;
-pub use watchdog::dismiss as dismiss_watchdog;
 
 /// Becomes another program, in this very process; comes back only if that fails.
 #[cfg(unix)]
@@ -36,9 +40,6 @@ pub fn replace_self(command: &mut std::process::Command) -> io::Error {
 pub fn replace_self(_: &mut std::process::Command) -> io::Error {
     io::ErrorKind::Unsupported.into()
 }
-
-/// How long a group has between being asked to end and being killed.
-pub const GRACE: Duration = Duration::from_secs(1);
 
 /// Why a child process gave no result. A child that ends with a failure is no error here.
 #[derive(Debug, thiserror::Error)]

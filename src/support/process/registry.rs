@@ -37,6 +37,12 @@ pub fn watch_signals() {
     WATCH.call_once(handler::install);
 }
 
+/// The leaders of the live groups.
+#[cfg(target_os = "linux")]
+pub(super) fn ids() -> BTreeSet<u32> {
+    lock().clone()
+}
+
 /// Enters a group. A group that comes after a signal is killed at once.
 pub(super) fn add(id: u32) {
     let mut live = lock();
@@ -68,7 +74,7 @@ pub(super) mod handler {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    use super::super::GRACE;
+    use super::super::system::GRACE;
     use super::{Ask, Ordering, SIGNAL, lock, signal};
 
     const STEP: Duration = Duration::from_millis(10);

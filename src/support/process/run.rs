@@ -13,8 +13,8 @@ use super::{Group, ProcessError, Tail, registry};
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 /// How long output may still arrive after the leader's end, from somebody outside the group who holds the pipe.
 const DRAIN: Duration = Duration::from_millis(500);
-/// How many lines may wait for their reader.
-const QUEUE: usize = 1024;
+/// How many lines may wait for their reader: few, for each may be long.
+const QUEUE: usize = 8;
 
 /// Where a line was written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

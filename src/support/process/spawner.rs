@@ -3,17 +3,24 @@
 
 use std::io;
 use std::process::{Child, Command};
+use std::sync::{Mutex, PoisonError};
 
-use super::watchdog;
+use super::{registry, watchdog};
+
+/// Held while a child is started, until it is known: one at a time announces itself to the watchdog, and who looks for
+/// strangers among our children must not find it.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Does something while no child is being started.
+#[cfg(target_os = "linux")]
+pub(super) fn while_nothing_starts<T>(work: impl FnOnce() -> T) -> T {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    work()
+}
 
 /// Starts `command`; the child inherits the CPUs that the calling thread may run on.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn spawn(command: Command) -> io::Result<Child> {
-    use std::sync::{Mutex, PoisonError};
-
-    // One child at a time announces itself to the watchdog.
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     start_one(command)
 }
 
@@ -25,13 +32,18 @@ pub(super) fn spawn(command: Command) -> io::Result<Child> {
 
 /// Starts a child that the watchdog knows from before its first instruction.
 fn start_one(mut command: Command) -> io::Result<Child> {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    watchdog::folder(&command);
     #[cfg(unix)]
     super::before_exec::arrange(&mut command, watchdog::line());
     let child = command.spawn();
     // Close our copies of what the child inherited before its owner waits for an end of file.
     drop(command);
     match &child {
-        Ok(child) => watchdog::add(child.id()),
+        Ok(child) => {
+            watchdog::add(child.id());
+            registry::add(child.id());
+        }
         Err(_) => watchdog::forget_announced(),
     }
     child

@@ -1,6 +1,11 @@
 //! The system calls on groups and children, for unix; elsewhere the nearest thing that std offers.
 
+use std::time::Duration;
+
 pub(super) use imp::{end_of, own_group, signal};
+
+/// How long a group has between being asked to end and being killed.
+pub const GRACE: Duration = Duration::from_secs(1);
 
 /// What is sent to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -236,3 +236,68 @@ fn a_program_that_is_killed_by_its_child() {
     command.current_dir(&folder);
     let _ = run(command, None, |_, _| ());
 }
+
+/// A process that leaves its group, its session and its parent, and has a child of its own; it writes both numbers.
+#[cfg(target_os = "linux")]
+const ESCAPE: &str = r#"
+setsid sh -c 'sh -c "sleep 1000 & echo \$! > grandchild; echo \$\$ > child; exec sleep 1000" &'
+while [ ! -s child ]; do sleep 0.01; done
+"#;
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "a part of other tests"]
+fn a_program_whose_child_starts_one_that_leaves_its_group() {
+    let Some(folder) = std::env::var_os(ROLE).map(PathBuf::from) else { return };
+    adopt_strays();
+    let mut command = shell(ESCAPE);
+    command.current_dir(&folder);
+    let mut other = Group::spawn(shell("exec sleep 1000")).unwrap();
+    run(command, None, |_, _| ()).unwrap();
+    // It may belong to the group that is still alive.
+    assert!(lives(read_pid(&folder.join("child"))));
+    other.kill_group().unwrap();
+    let pids = ["child", "grandchild"].map(|file| read_pid(&folder.join(file)));
+    fs::write(folder.join("left"), pids.into_iter().filter(|pid| lives(*pid)).count().to_string()).unwrap();
+    dismiss_watchdog();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_leaves_its_group_is_ended_with_the_last_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = itself("a_program_whose_child_starts_one_that_leaves_its_group", folder.path());
+    assert!(command.status().unwrap().success());
+    assert_eq!(fs::read_to_string(folder.path().join("left")).unwrap(), "0");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "a part of other tests"]
+fn a_program_that_is_killed_while_one_has_left_its_group() {
+    let Some(folder) = std::env::var_os(ROLE).map(PathBuf::from) else { return };
+    let mut command = shell(&format!("{ESCAPE} kill -s KILL $PPID; sleep 1000"));
+    command.current_dir(&folder).env("TMPDIR", folder.join("tmp"));
+    let _ = run(command, None, |_, _| ());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_left_its_group_does_not_outlive_us_when_we_are_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = itself("a_program_that_is_killed_while_one_has_left_its_group", folder.path());
+    assert!(!command.status().unwrap().success());
+    for file in ["child", "grandchild"] {
+        let pid = read_pid(&folder.path().join(file));
+        eventually("the end of who left", || !lives(pid));
+    }
+}
+
+/// This program, for one of the tests that are part of others.
+#[cfg(target_os = "linux")]
+fn itself(test: &str, folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", &format!("support::process::tests::{test}")]);
+    command.env(ROLE, folder).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}

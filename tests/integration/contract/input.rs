@@ -145,3 +145,29 @@ fn nothing_to_measure() {
     shown += &refused(&gauge, &["check", "--no-builtin"]);
     insta::assert_snapshot!("nothing_to_measure", shown);
 }
+
+/// What a value may hold that comes from a branch, a file or a variable.
+const HOSTILE: &str = "x\u{1b}[2J\u{202e}\u{200b}\u{9b}\n::error::owned\n##[error]owned";
+
+#[test]
+fn hostile_values_are_harmless_in_error_lines() {
+    let gauge = Sandbox::new("gauge");
+    let harmless = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let ran = ran_with(&gauge, arguments, variables);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.stderr);
+        let bad = |c: char| c != '\n' && (c.is_control() || ['\u{202e}', '\u{200b}'].contains(&c));
+        assert!(ran.stderr.contains("\\u{1b}[2J\\u{202e}"), "{arguments:?}: {}", ran.stderr);
+        assert!(!ran.stderr.contains(bad), "{arguments:?}: {}", ran.stderr);
+        for line in ran.stderr.lines() {
+            assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "{arguments:?}: {line}");
+        }
+    };
+    harmless(&["check", "--baseline", HOSTILE], &[]);
+    harmless(&["check", "--format", HOSTILE], &[]);
+    harmless(&["check", "--manifest-path", HOSTILE], &[]);
+    harmless(&["check"], &[("PERFGUARD_BASELINE", HOSTILE)]);
+    harmless(&["check"], &[("PERFGUARD_THRESHOLD", HOSTILE)]);
+    let word = serde_json::to_string(HOSTILE).unwrap().replace('\u{9b}', "");
+    gauge.write("perfguard.toml", &format!("{word} = 1\n"));
+    harmless(&["check"], &[]);
+}

@@ -41,6 +41,20 @@ fn benches(c: &mut Criterion) {
     fault(c, "leaves a child", || {
         process::Command::new("sh").args(["-c", "trap '' TERM HUP; sleep 600"]).spawn().unwrap();
     });
+    fault(c, "leaves its session", || {
+        let script = "setsid sh -c 'sh -c \"trap : TERM HUP; sleep 600\" & exec sleep 600' >/dev/null 2>&1 </dev/null &";
+        process::Command::new("sh").args(["-c", script]).status().unwrap();
+    });
+    fault(c, "prints a gigabyte", || {
+        let lines = [b'x'; 1 << 16];
+        for _ in 0..1 << 14 { io::stdout().write_all(&lines).unwrap(); }
+    });
+    fault(c, "writes a gigabyte", || {
+        let much = vec![1; 1 << 20];
+        let mut file = std::fs::File::create(std::env::temp_dir().join("much")).unwrap();
+        for _ in 0..1 << 10 { file.write_all(&much).unwrap(); }
+        sleep();
+    });
     fault(c, "reads", || {
         let mut line = String::new();
         assert_eq!(io::stdin().read_line(&mut line).unwrap(), 0);
@@ -85,19 +99,21 @@ fn a_bench_that_fails_fails_alone_and_says_why() {
         "--threshold",
         "900%",
         "--launch-timeout",
-        "4s",
+        "12s",
         "--format",
         "json",
     ];
     let ended = Running::start(sandbox.process(&arguments)).end();
     ended.says(101, &[]);
     let document = ended.json();
-    let limit = format!("{:?}", Duration::from_secs(4));
-    let failures: [(&str, &[&str]); 4] = [
+    let limit = format!("{:?}", Duration::from_secs(12));
+    let failures: [(&str, &[&str]); 6] = [
         ("panics", &["panicked: no good", "panicked at"]),
         ("exits", &["exited with code 3", "goodbye"]),
         ("hangs", &["did not end within", &limit, "waiting"]),
         ("hangs and is deaf", &["did not end within", "trapped"]),
+        ("prints a gigabyte", &["printed more than 256 MiB"]),
+        ("writes a gigabyte", &["wrote more than 512 MiB of temporary files"]),
     ];
     for (id, words) in failures {
         let (verdict, reason) = metric(&document, id);
@@ -116,11 +132,11 @@ fn a_bench_that_fails_fails_alone_and_says_why() {
             assert!(told[0].contains(word), "{id}: {told:?}");
         }
     }
-    for id in ["sound", "prints", "leaves a child", "reads"] {
+    for id in ["sound", "prints", "leaves a child", "leaves its session", "reads"] {
         let (verdict, reason) = metric(&document, id);
         assert_ne!(verdict, "failed", "{id}: {reason}");
     }
-    assert_eq!(document["errors"].as_array().unwrap().len(), 4, "{document}");
+    assert_eq!(document["errors"].as_array().unwrap().len(), 6, "{document}");
     before.are_untouched(&sandbox);
 }
 

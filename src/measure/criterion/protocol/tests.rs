@@ -4,7 +4,6 @@ use std::thread;
 
 use ciborium::{Value, cbor};
 
-use super::super::transcript::Transcript;
 use super::super::wire::tests::{bytes, id};
 use super::*;
 
