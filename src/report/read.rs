@@ -45,6 +45,11 @@ pub enum ReadError {
 }
 
 #[derive(Deserialize)]
+struct Schema {
+    schema: u32,
+}
+
+#[derive(Deserialize)]
 struct Document {
     schema: u32,
     command: ReportKind,
@@ -180,10 +185,6 @@ pub fn read(text: &str) -> Result<Report, ReadError> {
         return Err(ReadError::TooLarge);
     }
     // The schema first: a newer one may have another form.
-    #[derive(Deserialize)]
-    struct Schema {
-        schema: u32,
-    }
     let Schema { schema } = serde_json::from_str(text)?;
     if schema != SCHEMA {
         return Err(ReadError::Schema(schema));
