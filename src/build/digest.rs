@@ -14,7 +14,7 @@ const CHUNK: usize = 1 << 16;
 /// The digest of a file's bytes.
 pub(super) fn of_file(path: &Path) -> io::Result<Digest> {
     if !std::fs::symlink_metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
     }
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();

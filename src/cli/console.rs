@@ -150,7 +150,7 @@ fn of_cargo(variable: Option<&str>) -> ColorChoice {
     }
 }
 
-/// Writes a file whole or not at all: to a temporary sibling, then renamed. What is no ordinary file (a pipe, a
+/// Writes a file whole or not at all: to a temporary sibling, then renamed. What is no regular file (a pipe, a
 /// device) is written to as it is, and a link is followed, as a shell would.
 ///
 /// # Errors

@@ -30,7 +30,7 @@ pub enum Problem {
     #[error("{} is a link, and only a folder and a file of its own are used there", .0.display())]
     Linked(PathBuf),
     /// A pipe, a device or a folder is in its place, or in that of a file that belongs to it.
-    #[error("it cannot be opened: {} is no ordinary file", .0.display())]
+    #[error("it cannot be opened: {} is no regular file", .0.display())]
     NotAFile(PathBuf),
     /// Something in its schema that no version of this program makes.
     #[error("its schema is not what this program makes: the {kind} `{name}` {oddity}")]

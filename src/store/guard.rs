@@ -33,7 +33,7 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 pub(super) type FileId = (u64, u64);
 
 /// Finds the file to open, whose folder exists: links on the way are resolved, but in a folder of our own there must be
-/// none, and what is no ordinary file is refused.
+/// none, and what is no regular file is refused.
 pub(super) fn locate(path: &Path) -> Result<PathBuf, Problem> {
     let parent = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let own = parent.ends_with(OWN_FOLDER);

@@ -18,7 +18,7 @@ struct Stamp([i64; 7]);
 /// Remembers how a file is that was just verified or written.
 ///
 /// # Errors
-/// It is not there, or is no ordinary file.
+/// It is not there, or is no regular file.
 pub fn set(path: &Path) -> io::Result<()> {
     let stamp = stamp(path)?;
     seals().insert(path.to_owned(), stamp);
@@ -69,7 +69,7 @@ fn ordinary(path: &Path) -> io::Result<fs::Metadata> {
     if data.is_file() {
         Ok(data)
     } else {
-        let text = format!("{} is no ordinary file", path.display());
+        let text = format!("{} is no regular file", path.display());
         Err(io::Error::new(io::ErrorKind::InvalidInput, text))
     }
 }

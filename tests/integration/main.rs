@@ -24,6 +24,8 @@ mod relink;
 #[cfg(unix)]
 mod safety;
 mod sandbox;
+#[cfg(target_os = "linux")]
+mod scripts;
 mod skip;
 mod slots;
 #[cfg(unix)]

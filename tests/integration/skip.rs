@@ -12,6 +12,8 @@ pub(crate) enum Need {
     PerfEvents,
     /// A mount namespace, which needs root.
     Mounts,
+    /// The linter of shell scripts.
+    Shellcheck,
 }
 
 impl Need {
@@ -20,6 +22,7 @@ impl Need {
             Self::Valgrind => "valgrind",
             Self::PerfEvents => "perf-events",
             Self::Mounts => "mounts",
+            Self::Shellcheck => "shellcheck",
         }
     }
 }
@@ -45,6 +48,17 @@ pub(crate) fn valgrind() -> bool {
         && Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
     if !found {
         skip(Need::Valgrind, "it is not installed");
+    }
+    found
+}
+
+/// Whether shell scripts can be looked through here; says so when not.
+#[track_caller]
+pub(crate) fn shellcheck() -> bool {
+    let found =
+        Command::new("shellcheck").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !found {
+        skip(Need::Shellcheck, "it is not installed");
     }
     found
 }

@@ -118,5 +118,5 @@ fn killed(arguments: &Arguments, beside: &Path) -> io::Result<Outcome> {
     let work = arguments.work.canonicalize()?;
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/gauge");
     let time = Duration::from_mins(arguments.minutes);
-    Ok(kills::run(&perfguard, &fixture, &work, arguments.seed, count, time))
+    Ok(kills::run(&perfguard, &fixture, &work, arguments.seed, (count, time), |line| eprintln!("{line}")))
 }

@@ -33,7 +33,7 @@ fn a_pipe_is_refused_at_once() {
     let stranger = Stranger::new();
     fs::create_dir(stranger.sandbox.path(".perfguard")).unwrap();
     pipe(&stranger.sandbox.path(".perfguard/store.db"));
-    stranger.refuses(&WITH_STORE, &["no ordinary file"]);
+    stranger.refuses(&WITH_STORE, &["no regular file"]);
 }
 
 #[test]
@@ -42,17 +42,17 @@ fn what_has_no_end_is_not_read() {
     pipe(&stranger.sandbox.path("pipe"));
     fs::File::create(stranger.sandbox.path("huge")).unwrap().set_len(3 << 30).unwrap();
     for (file, words) in
-        [("/dev/zero", "no ordinary file"), ("pipe", "no ordinary file"), ("huge", "larger than 32 MiB")]
+        [("/dev/zero", "no regular file"), ("pipe", "no regular file"), ("huge", "larger than 32 MiB")]
     {
         stranger.refuses(&[&["baseline", "import", file]], &[words]);
     }
     stranger.link("/dev/zero", "baselines/x86_64-0.toml");
     stranger.link("/dev/zero", "perfguard.toml");
     stranger.commit();
-    stranger.refuses(&[&["check"], &["report"]], &["perfguard.toml", "no ordinary file"]);
+    stranger.refuses(&[&["check"], &["report"]], &["perfguard.toml", "no regular file"]);
     fs::remove_file(stranger.sandbox.path("perfguard.toml")).unwrap();
     stranger
-        .refuses(&[&["check"], &["report"], &["baseline", "list"]], &["x86_64-0.toml", "no ordinary file"]);
+        .refuses(&[&["check"], &["report"], &["baseline", "list"]], &["x86_64-0.toml", "no regular file"]);
 }
 
 #[test]
