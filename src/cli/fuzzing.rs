@@ -5,8 +5,8 @@ use std::str;
 
 use super::config;
 use crate::domain::harmless;
-use crate::domain::{BenchmarkEvidence, BenchmarkName, Instrument, RunEvidence};
-use crate::judge::{GatePolicy, Policy, judge_run};
+use crate::domain::{BenchmarkEvidence, BenchmarkName, Instrument, Report, RunEvidence};
+use crate::judge::{GatePolicy, Policy, judge_run, merge};
 #[cfg(unix)]
 use crate::measure::interleaved;
 use crate::measure::{
@@ -14,7 +14,7 @@ use crate::measure::{
     criterion::{files, harness, naming, protocol},
 };
 use crate::pipeline::claims::wire::harness_claims;
-use crate::report::{Format, Style, render};
+use crate::report::{Format, Style, read, render};
 use crate::store::BaselineFile;
 
 /// A reader by its name. It must not panic, whatever it is given, and needs no more memory than a small multiple of it.
@@ -36,6 +36,7 @@ pub const READERS: &[Reader] = &[
     Reader { name: "baseline", read: baseline },
     Reader { name: "configuration", read: configuration },
     Reader { name: "evidence", read: evidence },
+    Reader { name: "report", read: report },
     Reader { name: "names", read: names },
 ];
 
@@ -87,10 +88,23 @@ fn evidence(bytes: &[u8]) {
     let Ok((run, benchmarks)) = serde_json::from_slice::<(RunEvidence, Vec<BenchmarkEvidence>)>(bytes) else {
         return;
     };
-    let report = judge_run(&run, &benchmarks, &Policy::new(), GatePolicy::default());
+    harmless_in_every_format(&judge_run(&run, &benchmarks, &Policy::new(), GatePolicy::default()));
+}
+
+/// A report of another run, put together with itself as `merge` does.
+fn report(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(report) = read::read(text).map_err(|error| harmless::text(&error.to_string())) else { return };
+    harmless_in_every_format(&report);
+    if let Ok(whole) = merge(vec![("one".to_owned(), report.clone()), ("other".to_owned(), report)]) {
+        harmless_in_every_format(&whole);
+    }
+}
+
+fn harmless_in_every_format(report: &Report) {
     let style = Style { color: false, width: Some(80), verbose: true };
     for format in Format::ALL {
-        let text = render(&report, format, &style);
+        let text = render(report, format, &style);
         let left = |c: char| harmless::is_harmful(c) && !matches!(c, '\n' | '\r' | '\t');
         assert!(!text.contains(left), "{format} holds something harmful");
     }

@@ -176,6 +176,7 @@ fn seeds(reader: &str) -> Vec<Vec<u8>> {
             &[include_str!("../corpus/perfguard.toml"), include_str!("../../../bench-harness/claims.toml")]
         }
         "evidence" => &[include_str!("../corpus/evidence.json")],
+        "report" => &[include_str!("../corpus/report.json")],
         "criterion-protocol" => {
             let talk = [
                 frame(&skipping("group/left out")),
@@ -212,6 +213,7 @@ mod tests {
         let text = |reader| String::from_utf8(seeds(reader).remove(0)).unwrap();
         assert!(perfguard::measure::callgrind::parse(&text("callgrind")).unwrap().instructions() > 0);
         perfguard::store::BaselineFile::parse(&text("baseline")).unwrap();
+        perfguard::report::read::read(&text("report")).unwrap();
         serde_json::from_str::<(RunEvidence, Vec<BenchmarkEvidence>)>(&text("evidence")).unwrap();
     }
 }
