@@ -25,7 +25,7 @@ mod stacks;
 use std::collections::HashMap;
 
 pub use dependencies::dependencies;
-pub use places::tidy;
+pub use places::{shortened, tidy};
 pub use stacks::stacks;
 
 use crate::domain::{
@@ -119,7 +119,7 @@ fn difference(row: &Row, place: usize, callers: &Sides<Callers>) -> FunctionDiff
 }
 
 fn written_at(cost: &Cost) -> Option<Place> {
-    cost.file.clone().map(|file| Place { file, line: cost.line })
+    cost.file.clone().map(|file| Place::new(file, cost.line))
 }
 
 /// Who calls a row's function, and how often in one iteration.

@@ -32,7 +32,9 @@ pub fn tidy(profile: &mut Profile, roots: &[String]) {
     }
 }
 
-fn shortened(path: &str, roots: &[String]) -> String {
+/// A path without the first of these folders that it lies in, and without what stands before a crate or the standard
+/// library.
+pub fn shortened(path: &str, roots: &[String]) -> String {
     let own = roots.iter().find_map(|root| path.strip_prefix(root.as_str())?.strip_prefix('/'));
     if let Some(own) = own {
         return own.to_owned();

@@ -164,6 +164,7 @@ mod tests {
             package_id: format!("path+file:///{package}#1.0.0"),
             manifest_dir: PathBuf::from("/").join(package),
             target: target.to_owned(),
+            source: PathBuf::from("/").join(package).join("benches/sums.rs"),
             required_features: Vec::new(),
             known_features: vec![format!("{package}-only")],
             criterion: CriterionSource {

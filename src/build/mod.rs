@@ -14,6 +14,7 @@ mod digest;
 mod environment;
 mod error;
 mod execution;
+pub mod lines;
 mod lock_file;
 mod messages;
 mod profile;

@@ -266,6 +266,8 @@ pub(crate) struct CheckArgs {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) ci: CiArgs,
 }
 
 /// `run`
@@ -321,6 +323,8 @@ pub(crate) struct CompareArgs {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) ci: CiArgs,
 }
 
 /// `report`
@@ -756,6 +760,15 @@ pub(crate) struct OutputArgs {
     /// Write results to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// What CI systems get besides.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct CiArgs {
+    /// In GitHub Actions: write no annotations and no step summary
+    #[arg(long)]
+    pub(crate) no_annotations: bool,
 }
 
 /// The whole command line as clap sees it, with an environment twin for every flag.

@@ -109,6 +109,11 @@ impl Console {
         Self::raw(&harmless::colored(&message.to_string()));
     }
 
+    /// A command to the CI system that runs this, to stderr: made by this program, and never relayed.
+    pub(super) fn command(line: &str) {
+        Self::raw(line);
+    }
+
     /// A line to stderr as it is: whoever calls this has made it harmless.
     fn raw(message: &str) {
         // Nobody can be told when stderr is gone.

@@ -13,6 +13,7 @@ mod debug_log;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+mod github;
 mod metric_parser;
 mod reports;
 mod settings;
@@ -54,7 +55,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let console = Console::new(arguments.common.color, arguments.common.quiet);
     let verbose = arguments.common.verbose;
     debug_log::start(verbose, console.colors_progress());
-    let context = Context { console, watch: Watch::new(console, verbose > 0), verbose };
+    let step = github::Step::begin(&arguments.command);
+    let context = Context { console, watch: Watch::new(console, verbose > 0), verbose, step };
     let shown = arguments.command.output().map(|(kind, output)| (kind, output.clone()));
     let code = match execute(&context, arguments) {
         Ok(code) => code,
@@ -69,6 +71,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     process::dismiss_watchdog();
     tracing::debug!(code = code.code(), "ends");
+    if let Some(step) = context.step {
+        step.end();
+    }
     ExitCode::from(code.code())
 }
 

@@ -136,6 +136,7 @@ fn bench(package: &Package, target: &Target, linked: &Linked, asked: &Features) 
         package_id: package.id.repr.clone(),
         manifest_dir: manifest_dir(package).to_owned(),
         target: target.name.clone(),
+        source: target.src_path.clone().into_std_path_buf(),
         required_features: target.required_features.clone(),
         known_features: features::known(package, asked),
         criterion: linked.source.clone(),

@@ -157,6 +157,8 @@ pub struct BenchTarget {
     pub manifest_dir: PathBuf,
     /// The target's name.
     pub target: String,
+    /// Its file.
+    pub source: PathBuf,
     /// The features without which Cargo does not build it.
     pub required_features: Vec<String>,
     /// Those of the features asked for that the package knows: Cargo refuses any other when the package is built alone.

@@ -150,6 +150,9 @@ pub struct BenchmarkEvidence {
     pub simulated: Option<Sides<Simulated>>,
     /// The functions that gained most instructions, the first the most.
     pub top_functions: Vec<TopFunction>,
+    /// The file of its bench target, from the repository's root; `None` where it is no file of the candidate's repository.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 impl BenchmarkEvidence {
@@ -167,6 +170,7 @@ impl BenchmarkEvidence {
             remeasured: None,
             simulated: None,
             top_functions: Vec::new(),
+            source: None,
         }
     }
 

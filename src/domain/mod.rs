@@ -68,7 +68,7 @@ pub use fitness::{
     BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, Quota, SelfComparison, SelfDoubt,
     Topic,
 };
-pub use function::{Place, TopFunction};
+pub use function::{Place, TopFunction, is_below};
 pub use history::{HistoryPoint, HistoryReport};
 pub use instrument::{CrateOrigin, Instrument, NoInstrument};
 pub use layout::{Layout, LayoutFallback, LayoutSeed, LayoutUse, UnknownLayout};

@@ -85,6 +85,8 @@ pub struct BenchmarkOutcome {
     pub causes: Vec<Cause>,
     /// Where it was measured, in a report of several machines.
     pub machine: Option<MachineKey>,
+    /// The file of its bench target, from the repository's root; `None` where it is no file of the repository.
+    pub source: Option<String>,
 }
 
 impl BenchmarkOutcome {
@@ -97,6 +99,7 @@ impl BenchmarkOutcome {
             renamed_from: None,
             causes: Vec::new(),
             machine: None,
+            source: None,
         }
     }
 

@@ -194,6 +194,8 @@ pub enum Note {
         /// Why, in words that say what would change it.
         reason: String,
     },
+    /// Where the functions are written that regressions come from is not known.
+    NoPlaces(String),
     /// A side does not have a package that was asked for.
     NoPackage(Side, String),
     /// A side does not have a bench target that was asked for.

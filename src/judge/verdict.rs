@@ -29,6 +29,7 @@ pub fn verdict(
 ) -> BenchmarkOutcome {
     let mut found = BenchmarkOutcome::new(evidence.name.clone(), evidence.arch());
     found.renamed_from.clone_from(&evidence.renamed_from);
+    found.source.clone_from(&evidence.source);
     for &metric in rules.metrics {
         if let Some(outcome) = of_metric(evidence, metric, unfit, rules) {
             found.add(outcome);

@@ -1,6 +1,6 @@
 //! From a revision to executables: its files are extracted, its benches found and built, at the one build path.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::error::PipelineError;
@@ -10,10 +10,10 @@ use crate::build::{BuildRequest, Built, Patch, build, output_of_binary, tools};
 use crate::discover::{DiscoverError, LeftOut, Selection, discover};
 use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Note, Progress, Revision, Side, Sides, SourceTree,
-    Toolchain, TreeId, Variant,
+    Toolchain, TreeId, Variant, is_below,
 };
 use crate::source::{Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin, suite_tree};
-use crate::support::current::BuildSite;
+use crate::support::current::{BuildSite, Occupied};
 use crate::support::process::interrupted;
 use crate::support::room;
 
@@ -74,6 +74,8 @@ pub(crate) struct Prepared {
     pub(crate) notes: Vec<Note>,
     /// What the harness says about the layout of types, or why it cannot.
     pub(crate) layout: Option<Result<String, String>>,
+    /// The files of the workspace's bench targets, from the repository's root.
+    pub(crate) sources: BTreeMap<TargetName, String>,
     /// The target folder to start another side's build from.
     target: Option<PathBuf>,
 }
@@ -88,6 +90,7 @@ impl Prepared {
             left_out: Vec::new(),
             notes,
             layout: None,
+            sources: BTreeMap::new(),
             target: None,
         }
     }
@@ -374,6 +377,7 @@ impl Builder<'_> {
             output_of_binary(&request, SUITE_PACKAGE, LAYOUT_BINARY, self.progress)
                 .map_err(|error| error.to_string())
         });
+        let sources = found.benches.iter().filter_map(|bench| source(bench, &occupied, tree)).collect();
         occupied.release()?;
         notes.extend(built_notes);
         Ok(Prepared {
@@ -383,6 +387,7 @@ impl Builder<'_> {
             left_out: found.left_out,
             notes,
             layout,
+            sources,
             target: Some(tree.target()),
         })
     }
@@ -409,6 +414,18 @@ impl Builder<'_> {
         }
         Ok(patches)
     }
+}
+
+/// A bench target's file from the root of its tree, where it lies in there.
+fn source(bench: &BenchTarget, occupied: &Occupied, tree: &SourceTree) -> Option<(TargetName, String)> {
+    let workspace = occupied.workspace();
+    let files = workspace.ancestors().nth(tree.prefix.components().count())?;
+    // Cargo may spell a folder behind a link otherwise.
+    let real = files.canonicalize().ok()?;
+    let below = bench.source.strip_prefix(files).or_else(|_| bench.source.strip_prefix(&real)).ok()?;
+    let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
+    let path = parts?.join("/");
+    is_below(&path).then(|| ((bench.package.clone(), bench.target.clone()), path))
 }
 
 /// A copy as the build takes it. Its folder is named by its content.

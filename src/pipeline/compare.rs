@@ -12,12 +12,13 @@ use super::collect::counts::AllocationBuild;
 use super::collect::{aa, renames};
 use super::error::PipelineError;
 use super::layouts::Layouts;
+use super::places;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
     BenchmarkEvidence, BenchmarkName, CountKind, Event, Identical, Metric, Note, Presence, Progress, Report,
-    Revision, RunEvidence, RunId, Side, Sides, Trouble,
+    Revision, RunEvidence, RunId, Side, Sides, Trouble, Verdict,
 };
 use crate::judge::next::{most_tests_of, tests_of};
 use crate::judge::{Rules, Step, judge_run, next};
@@ -57,6 +58,11 @@ pub fn compare(
         gate::selected(request, &revisions.candidate, &prepared.candidate, &lists.candidate, &everything)?;
     let mut wanted = everything;
     wanted.retain(|benchmark| request.scope.includes(&benchmark.evidence.name));
+    for benchmark in &mut wanted {
+        let name = &benchmark.evidence.name;
+        let target = (name.package().to_owned(), name.target().to_owned());
+        benchmark.evidence.source = prepared.candidate.sources.get(&target).cloned();
+    }
     let unlisted = troubles(&lists);
     // A part may be empty; that everything is cannot be told from it.
     if wanted.is_empty() && unlisted.is_empty() && request.scope.partition.is_none() {
@@ -87,7 +93,7 @@ pub fn compare(
     };
     let mut collector = Collector::new(&mut session, &revisions, allocations);
     let collected = collect(request, &mut collector, &mut run, wanted, &claims);
-    let (benchmarks, broken) = match collected {
+    let (mut benchmarks, broken) = match collected {
         Collected { benchmarks, error: None } => (benchmarks, None),
         Collected { benchmarks, error: Some(error) } if benchmarks.is_empty() => return Err(error),
         Collected { benchmarks, error: Some(error) } => (benchmarks, Some(error)),
@@ -101,6 +107,9 @@ pub fn compare(
     });
     run.notes.extend(session.runner.notes());
     progress.event(Event::Measured);
+    let broken = broken.or_else(|| {
+        find_places(request, &workspace, &mut session, &mut run, &prepared, &mut benchmarks).err()
+    });
     workspace.unlock();
     run.notes.extend(session.layouts.notes());
     run.troubles.extend(broken.as_ref().map(broken_off));
@@ -127,6 +136,37 @@ pub fn compare(
     log_verdicts(session.run, &report);
     claims::record(&mut session, &revisions.candidate, &stored.run, &report)?;
     Ok(report)
+}
+
+/// Says of what regressed where the functions are written that it comes from, and keeps that.
+fn find_places(
+    request: &CompareRequest,
+    workspace: &Workspace<'_>,
+    session: &mut Session<'_>,
+    run: &mut RunEvidence,
+    prepared: &Sides<Prepared>,
+    benchmarks: &mut [Benchmark],
+) -> Result<(), PipelineError> {
+    if interrupted() {
+        return Ok(());
+    }
+    let evidence: Vec<BenchmarkEvidence> = benchmarks.iter().map(|one| one.evidence.clone()).collect();
+    let report = judge_run(run, &evidence, &request.judging.policy, request.judging.gate);
+    let regressed = report.benchmarks.iter().filter(|found| found.verdict() == Verdict::Regressed);
+    let regressed: BTreeSet<BenchmarkName> = regressed.map(|found| found.name.clone()).collect();
+    let all = benchmarks.iter_mut().map(|benchmark| &mut benchmark.evidence);
+    let wanted = |evidence: &&mut BenchmarkEvidence| {
+        regressed.contains(&evidence.name) && !evidence.top_functions.is_empty()
+    };
+    let mut regressed: Vec<&mut BenchmarkEvidence> = all.filter(wanted).collect();
+    if regressed.is_empty() {
+        return Ok(());
+    }
+    run.notes.extend(places::find(workspace, &request.scope, &prepared.candidate, &mut regressed));
+    for evidence in regressed {
+        session.store.keep_evidence(session.run, evidence)?;
+    }
+    Ok(())
 }
 
 /// What was collected, also when an error ended it half-way.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::builder::{Builder, Prepared};
 use super::error::PipelineError;
+use super::places::{prefix_in, roots};
 use super::request::{Project, Scope, Subject};
 use super::workspace::{Workspace, nothing};
 use crate::blame;
@@ -255,11 +256,6 @@ fn dependencies(
     blame::dependencies(Sides { baseline: &locked.baseline, candidate: &locked.candidate })
 }
 
-/// Where the workspace lies below a tree's files: the harness's is at their root.
-fn prefix_in<'a>(bench: &BuiltBench, prefix: &'a Path) -> &'a Path {
-    if bench.package == SUITE_PACKAGE { Path::new("") } else { prefix }
-}
-
 /// What two counts of each side come to.
 #[derive(Default)]
 struct Counted {
@@ -290,7 +286,7 @@ fn count_both(
         let mut once = || count(found, &options, runner);
         let (mut first, second) = (once()?, once()?);
         *varies.get_mut(side) = (first.sample.per_iteration() - second.sample.per_iteration()).abs();
-        blame::tidy(&mut first.profile, &roots(request, &found.bench, prefix));
+        blame::tidy(&mut first.profile, &roots(&request.project, &found.bench, prefix));
         Ok::<_, PipelineError>(first)
     };
     let counts = Sides { baseline: take(Side::Baseline)?, candidate: take(Side::Candidate)? };
@@ -331,24 +327,6 @@ fn count(
         Uncounted::Failed(failure) => failed(Failure::from(failure)),
         Uncounted::Uncountable(reason) => PipelineError::Uncountable { name: found.name.clone(), reason },
     })
-}
-
-/// The folders that stand before a side's own files in what was compiled, the deepest first: the one build path, and
-/// the home that is moved there.
-fn roots(request: &ExplainRequest, bench: &BuiltBench, prefix: &Path) -> Vec<String> {
-    let prefix = prefix_in(bench, prefix);
-    let mut roots = Vec::new();
-    for home in [request.project.trees.join("build"), bench.home.clone()] {
-        let real = home.parent().and_then(|parent| Some(parent.canonicalize().ok()?.join(home.file_name()?)));
-        for home in [Some(home), real].into_iter().flatten() {
-            let files = home.join("src");
-            if prefix != Path::new("") {
-                roots.push(files.join(prefix).to_string_lossy().into_owned());
-            }
-            roots.push(files.to_string_lossy().into_owned());
-        }
-    }
-    roots
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 //! | `builder` | a revision to executables |
 //! | `catalogue` | what there is on both sides (pure) |
 //! | `collect` | finding out: evidence, no judgement |
+//! | `places` | where the functions are written that regressions come from |
 //! | [`error`] | why a command ended early, and which exit code that is |
 
 mod builder;
@@ -26,6 +27,7 @@ pub mod error;
 pub mod explain;
 mod layouts;
 pub mod list;
+mod places;
 pub mod rejudge;
 pub mod request;
 pub mod run;

@@ -161,7 +161,10 @@ fn top_function() -> TopFunction {
     TopFunction {
         function: "parser::json::string".to_owned(),
         krate: Some("parser".to_owned()),
-        place: Some(Place { file: "src/json.rs".to_owned(), line: Some(12) }),
+        place: Some(Place {
+            path: Some("crates/parser/src/json.rs".to_owned()),
+            ..Place::new("src/json.rs", Some(12))
+        }),
         difference: 1000.0,
     }
 }

@@ -20,12 +20,22 @@ pub enum Format {
     Csv,
     /// For Reviewdog: a diagnostic for each function that made a benchmark regress.
     Rdjson,
+    /// For GitLab's merge requests: an issue for each thing that somebody should look at.
+    Codequality,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 7] =
-        [Self::Table, Self::Json, Self::Markdown, Self::Html, Self::Junit, Self::Csv, Self::Rdjson];
+    pub const ALL: [Self; 8] = [
+        Self::Table,
+        Self::Json,
+        Self::Markdown,
+        Self::Html,
+        Self::Junit,
+        Self::Csv,
+        Self::Rdjson,
+        Self::Codequality,
+    ];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -37,6 +47,7 @@ impl Format {
             Self::Junit => "junit",
             Self::Csv => "csv",
             Self::Rdjson => "rdjson",
+            Self::Codequality => "codequality",
         }
     }
 }
@@ -52,6 +63,7 @@ impl Format {
             Self::Junit => "For CI servers",
             Self::Csv => "For spreadsheets",
             Self::Rdjson => "For Reviewdog",
+            Self::Codequality => "For GitLab's merge requests",
         }
     }
 }

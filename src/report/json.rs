@@ -77,6 +77,7 @@ struct Benchmark<'a> {
     renamed_from: Option<String>,
     causes: Vec<WireCause<'a>>,
     machine: Option<&'a str>,
+    source: Option<&'a str>,
 }
 
 /// Which part of the work a report is about.
@@ -103,6 +104,7 @@ struct WireCause<'a> {
     krate: Option<&'a str>,
     file: Option<&'a str>,
     line: Option<u32>,
+    path: Option<&'a str>,
     difference: Option<f64>,
     build_field: Option<&'a str>,
     text: String,
@@ -252,6 +254,7 @@ fn benchmark(outcome: &BenchmarkOutcome, kind: Kind) -> Benchmark<'_> {
         renamed_from: outcome.renamed_from.as_ref().map(ToString::to_string),
         causes: outcome.causes.iter().map(cause).collect(),
         machine: outcome.machine.as_ref().map(MachineKey::as_str),
+        source: outcome.source.as_deref(),
     }
 }
 
@@ -305,6 +308,7 @@ fn cause(cause: &Cause) -> WireCause<'_> {
         krate: None,
         file: None,
         line: None,
+        path: None,
         difference: None,
         build_field: None,
         text,
@@ -317,6 +321,7 @@ fn cause(cause: &Cause) -> WireCause<'_> {
             krate: top.krate.as_deref(),
             file: top.place.as_ref().map(|place| place.file.as_str()),
             line: top.place.as_ref().and_then(|place| place.line),
+            path: top.place.as_ref().and_then(|place| place.path.as_deref()),
             difference: finite(top.difference),
             ..nothing
         },

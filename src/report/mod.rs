@@ -6,10 +6,13 @@
 
 mod advice;
 pub mod baseline_report;
+mod codequality;
 mod csv;
 pub mod doctor;
 pub mod explain;
+mod findings;
 mod format;
+pub mod github;
 mod grid;
 pub mod history;
 mod html;
@@ -19,6 +22,7 @@ mod markdown;
 mod rdjson;
 pub mod read;
 mod sentences;
+pub mod summary;
 mod table;
 mod text;
 pub mod units;
@@ -44,6 +48,7 @@ pub fn render(report: &Report, format: Format, style: &Style) -> String {
         Format::Junit => junit::render(report),
         Format::Csv => csv::render(report),
         Format::Rdjson => return rdjson::render(report),
+        Format::Codequality => return codequality::render(report),
     };
     // Each text was made harmless in its place; what was forgotten ends here, in files too.
     harmless::colored(&text)

@@ -1,11 +1,11 @@
 //! The report for Reviewdog: one diagnostic for each function that made a benchmark regress, at its file and line.
 //!
-//! The format is Reviewdog's "Reviewdog Diagnostic Format", `rdjson`: one `DiagnosticResult`. What has no place in the code
-//! (a regression whose functions are not known, an error) is no diagnostic.
+//! The format is Reviewdog's "Reviewdog Diagnostic Format", `rdjson`: one `DiagnosticResult`. What has no place in the
+//! repository (a regression whose functions are not known, an error) is no diagnostic.
 
 use serde::Serialize;
 
-use crate::domain::{BenchmarkOutcome, Cause, Place, Report, Verdict};
+use crate::domain::{BenchmarkOutcome, Cause, Place, Report, TopFunction, Verdict};
 
 use super::json::to_text;
 use super::sentences;
@@ -70,13 +70,13 @@ fn diagnostics(benchmark: &BenchmarkOutcome) -> Vec<Diagnostic> {
         .map(|outcome| format!("{} {}", outcome.metric, words::change(outcome)))
         .collect();
     let placed = benchmark.causes.iter().filter_map(|cause| match cause {
-        Cause::Function(function) => Some((cause, function.place.as_ref()?)),
-        Cause::Build(_) | Cause::Quoted { .. } => None,
+        Cause::Function(TopFunction { place: Some(place), .. }) => Some((cause, place, place.path.as_ref()?)),
+        Cause::Function(_) | Cause::Build(_) | Cause::Quoted { .. } => None,
     });
-    let diagnostic = |(cause, place): (&Cause, &Place)| Diagnostic {
+    let diagnostic = |(cause, place, path): (&Cause, &Place, &String)| Diagnostic {
         message: format!("{}: {}: {}", benchmark.name, changes.join(", "), sentences::cause(cause)),
         location: Location {
-            path: place.file.clone(),
+            path: path.clone(),
             range: place.line.map(|line| Range { start: Position { line } }),
         },
         severity: "ERROR",

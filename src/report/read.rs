@@ -12,7 +12,7 @@ use crate::domain::{
     BenchmarkName, BenchmarkOutcome, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed,
     CommitId, CpuIdentity, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Note,
     Partition, Place, Reason, Report, ReportKind, Revision, Sides, Toolchain, TopFunction, TreeId, Trouble,
-    Verdict,
+    Verdict, is_below,
 };
 
 use super::json::SCHEMA;
@@ -113,6 +113,8 @@ struct Benchmark {
     causes: Vec<WireCause>,
     #[serde(default)]
     machine: Option<String>,
+    #[serde(default)]
+    source: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +124,8 @@ struct WireCause {
     krate: Option<String>,
     file: Option<String>,
     line: Option<u32>,
+    #[serde(default)]
+    path: Option<String>,
     difference: Option<f64>,
     build_field: Option<String>,
     text: String,
@@ -275,6 +279,7 @@ fn benchmark(wire: Benchmark) -> Result<BenchmarkOutcome, ReadError> {
         renamed_from: wire.renamed_from.map(|text| name(&text, "renamed_from")).transpose()?,
         causes: wire.causes.into_iter().map(cause).collect(),
         machine: wire.machine.map(MachineKey::new),
+        source: wire.source.filter(|path| is_below(path)),
     })
 }
 
@@ -307,12 +312,12 @@ fn ends([low, high]: [Option<f64>; 2]) -> (f64, f64) {
 }
 
 fn cause(wire: WireCause) -> Cause {
-    let WireCause { function, krate, file, line, difference, build_field, text } = wire;
+    let WireCause { function, krate, file, line, path, difference, build_field, text } = wire;
     match (function, difference) {
         (Some(function), Some(difference)) => Cause::Function(TopFunction {
             function,
             krate,
-            place: file.map(|file| Place { file, line }),
+            place: file.map(|file| Place { file, line, path: path.filter(|path| is_below(path)) }),
             difference,
         }),
         _ => Cause::Quoted { build_field, text },
@@ -393,7 +398,7 @@ mod tests {
             fields.remove(newer).unwrap();
         }
         for benchmark in fields["benchmarks"].as_array_mut().unwrap() {
-            for newer in ["renamed_from", "causes", "machine"] {
+            for newer in ["renamed_from", "causes", "machine", "source"] {
                 benchmark.as_object_mut().unwrap().remove(newer).unwrap();
             }
             for metric in benchmark["metrics"].as_array_mut().unwrap() {

@@ -137,6 +137,9 @@ pub(super) fn top_function(function: &TopFunction) -> String {
 pub(super) fn note(note: &Note) -> String {
     match note {
         Note::LeftOut { package, target, reason } => format!("{package}::{target} is not measured: {reason}"),
+        Note::NoPlaces(why) => {
+            format!("where the functions are written that regressions come from is not known: {why}")
+        }
         Note::NoPackage(side, name) => format!("the {side} has no package `{name}`"),
         Note::NoBenchTarget(side, name) => format!("the {side} has no bench target `{name}`"),
         Note::SuiteLeftOut(side, error) => format!("the built-in suite is left out of the {side}: {error}"),

@@ -35,9 +35,15 @@ fn other_formats_look_as_they_should() {
         ("claims", fixtures::claims()),
         ("ledger", fixtures::ledger()),
     ] {
-        for format in
-            [Format::Json, Format::Markdown, Format::Html, Format::Junit, Format::Csv, Format::Rdjson]
-        {
+        for format in [
+            Format::Json,
+            Format::Markdown,
+            Format::Html,
+            Format::Junit,
+            Format::Csv,
+            Format::Rdjson,
+            Format::Codequality,
+        ] {
             insta::assert_snapshot!(format!("{format}_{name}"), render(&report, format, &style(None)));
         }
     }

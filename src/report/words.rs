@@ -345,7 +345,7 @@ fn open_clock(report: &Report) -> Option<usize> {
 }
 
 /// Whether a benchmark looked slower at first, which could not be proven.
-fn is_suspect(benchmark: &BenchmarkOutcome) -> bool {
+pub(super) fn is_suspect(benchmark: &BenchmarkOutcome) -> bool {
     benchmark.metrics.iter().filter_map(|outcome| outcome.reason.as_ref()).any(Reason::is_suspicion)
 }
 

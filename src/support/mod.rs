@@ -1,9 +1,10 @@
 //! What several stages need from the system: process groups, file locks, folders and files of our own, bounded reading, the
-//! current build folder.
+//! current build folder, names of functions.
 
 pub mod area;
 pub mod bounded;
 pub mod current;
+pub mod demangle;
 pub mod files;
 pub mod lock;
 pub mod process;

@@ -124,6 +124,7 @@ impl Crate {
             package_id: format!("path+file://{}#relink@0.1.0", self.source().display()),
             manifest_dir: self.source(),
             target: "tight-loops".into(),
+            source: self.source().join("benches/tight-loops.rs"),
             required_features: Vec::new(),
             known_features: Vec::new(),
             criterion: CriterionSource {

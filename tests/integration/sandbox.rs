@@ -128,6 +128,8 @@ impl Sandbox {
         command.env("XDG_CACHE_HOME", slots::cache().unwrap_or_else(|| self.cache()));
         command.env("CARGO_TARGET_DIR", target).env("NO_COLOR", "1").env("COLUMNS", "120");
         command
+            .env_remove("GITHUB_ACTIONS")
+            .env_remove("GITHUB_STEP_SUMMARY")
             .env_remove("CLICOLOR_FORCE")
             .env_remove("CARGO_TERM_COLOR")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")

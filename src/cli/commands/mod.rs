@@ -66,6 +66,9 @@ fn exit(code: u8) -> Exit {
 fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<Exit, CliError> {
     let format = output.format;
     let text = crate::report::render(report, format, &style(context, output));
+    if let Some(step) = &context.step {
+        step.found(context.console, report);
+    }
     deliver(output, &text)?;
     Ok(exit(report.exit_code))
 }
@@ -73,15 +76,18 @@ fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<Exi
 /// A command that ended early, in the format that was asked for: programs that read the output learn of it too. People
 /// read stderr.
 pub(super) fn finish_failed(context: &Context, kind: ReportKind, output: &OutputArgs, error: &CliError) {
-    let nowhere = matches!(error, CliError::Output { .. } | CliError::Stdout(_) | CliError::Format(_));
-    if output.format == Format::Table || nowhere {
-        return;
-    }
     let report = Report {
         exit_code: error.exit().code(),
         troubles: vec![Trouble::Ended(error.in_one_line(), error.hint())],
         ..Report::new(kind)
     };
+    let nowhere = matches!(error, CliError::Output { .. } | CliError::Stdout(_) | CliError::Format(_));
+    if let Some(step) = &context.step {
+        step.found(context.console, &report);
+    }
+    if output.format == Format::Table || nowhere {
+        return;
+    }
     let text = crate::report::render(&report, output.format, &style(context, output));
     // The error itself is told on stderr, and decides the exit code.
     let _ = deliver(output, &text);

@@ -1,17 +1,14 @@
 //! A file's text, line by line.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::{self, Write as _};
 use std::rc::Rc;
 
 use super::CallgrindError;
 use super::dump::{Calls, Dump, Function, INSTRUCTIONS, UNKNOWN};
+use crate::support::demangle::demangled;
 
 /// How many events and positions are read at most: every line is held against all of them.
 const MOST_COLUMNS: usize = 64;
-
-/// How much of a demangled name is kept, in bytes. A short mangled name can stand for megabytes.
-const LONGEST_NAME: usize = 4 << 10;
 
 /// How much of a line that is not understood is shown.
 const SHOWN: usize = 80;
@@ -280,20 +277,5 @@ fn readable(name: &str) -> Rc<str> {
         Some((plain, level)) if !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit()) => plain,
         _ => name,
     };
-    // Without the hash, which differs from build to build.
-    let mut name = Name(String::new());
-    // What was written before it grew too long is enough.
-    let _ = write!(name, "{:#}", rustc_demangle::demangle(plain));
-    name.0.into()
-}
-
-/// A text that refuses to grow too long.
-struct Name(String);
-
-impl fmt::Write for Name {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let left = LONGEST_NAME - self.0.len();
-        self.0.push_str(&text[..text.floor_char_boundary(left)]);
-        if text.len() > left { Err(fmt::Error) } else { Ok(()) }
-    }
+    demangled(plain).into()
 }

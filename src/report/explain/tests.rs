@@ -15,7 +15,7 @@ fn function(name: &str, own: (f64, f64), called: (f64, f64)) -> FunctionDifferen
         name: name.into(),
         was: None,
         krate: Some("fib".into()),
-        place: Some(Place { file: "src/lib.rs".into(), line: Some(12) }),
+        place: Some(Place::new("src/lib.rs", Some(12))),
         occurrence: Occurrence::Both,
         spent: Sides { baseline: spent(own.0, called.0), candidate: spent(own.1, called.1) },
         called_by: None,

@@ -47,12 +47,20 @@ fn half_a_percent_more_instructions_fails_the_gate_and_the_function_is_named() {
     let cause = benchmark(&document, WORK)["causes"][0].clone();
     assert_eq!(cause["function"], "gauge::work", "{cause}");
     assert!(cause["text"].as_str().unwrap().contains("gauge::work"), "{cause}");
+    assert_eq!((&cause["file"], &cause["path"]), (&"src/lib.rs".into(), &"src/lib.rs".into()), "{cause}");
+    let line = gauge.read("src/lib.rs").lines().position(|line| line.contains("fn work(")).unwrap() + 1;
+    assert!((line..line + 3).contains(&usize::try_from(cause["line"].as_u64().unwrap()).unwrap()), "{cause}");
+    assert_eq!(benchmark(&document, WORK)["source"], "benches/work.rs");
+    let again = ["report", "--run", "last", "--threshold", "instructions=0.2%", "--format", "json"];
+    assert_eq!(benchmark(&ran(&gauge, &again).json(), WORK)["causes"][0], cause, "kept with the evidence");
     let steady = metric(&document, STEADY, "instructions");
     assert_eq!((&steady["verdict"], &steady["change"]), (&"unchanged".into(), &0.0.into()));
     assert_eq!(benchmark(&document, STEADY)["causes"], Value::Array(Vec::new()));
 
-    // Half a percent is less than the threshold allows by default.
-    assert_eq!(check(&gauge, "instructions", &[]).code, 0);
+    // Half a percent is less than the threshold allows by default, and nothing is built to explain it.
+    let passed = check(&gauge, "instructions", &[]);
+    assert_eq!(passed.code, 0);
+    assert!(!passed.stderr.contains("with line tables") && found.stderr.contains("with line tables"));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod baselines;
 pub(crate) mod counts;
+mod github;
 mod harness;
 pub(crate) mod history;
 mod input;

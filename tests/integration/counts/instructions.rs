@@ -1,13 +1,16 @@
 //! Instructions, under the real Valgrind.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
+use perfguard::build::lines::written_at;
 use perfguard::domain::{Profile, Variant};
 use perfguard::measure::counter::{CountOptions, Counter, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::failure::FailureKind;
 
-use super::{OPTIONS, bench, benchmark, instructions, uncountable, valgrind};
+use super::{OPTIONS, bench, benchmark, executable, instructions, uncountable, valgrind};
 
 fn per_iteration(id: &str) -> f64 {
     instructions(Variant::Timed, id, &[]).sample.per_iteration()
@@ -149,6 +152,18 @@ fn line_tables_do_not_change_what_is_counted() {
         sum.lines.iter().any(|line| line.file.contains("library/core")),
         "what was inlined is told apart"
     );
+}
+
+#[test]
+fn line_tables_tell_where_functions_are_written_without_a_run() {
+    let names = ["counts_fixture::sum", "counts_fixture::nowhere"].map(str::to_owned).into();
+    let found = written_at(&executable(Variant::Lines, "work"), &names).unwrap();
+    let (file, line) = &found["counts_fixture::sum"];
+    assert!(file.ends_with("/src/lib.rs") && (5..=8).contains(&line.unwrap()), "{found:?}");
+    assert_eq!(found.len(), 1, "{found:?}");
+    // What is timed has none.
+    assert_eq!(written_at(&executable(Variant::Timed, "work"), &names), Ok(BTreeMap::new()));
+    assert!(written_at(Path::new("Cargo.toml"), &names).is_err());
 }
 
 #[test]
