@@ -12,10 +12,12 @@
 //! | [`explain`] | `explain`: source, build, two counts of each side |
 //! | [`list`] | `list`: source … build, and the executables' own lists |
 //! | `builder` | a revision to executables |
+//! | [`acceptances`] | which slowdowns are accepted |
 //! | `catalogue` | what there is on both sides (pure) |
 //! | `collect` | finding out: evidence, no judgement |
 //! | [`error`] | why a command ended early, and which exit code that is |
 
+pub mod acceptances;
 mod builder;
 mod catalogue;
 pub mod claims;

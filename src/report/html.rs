@@ -32,7 +32,11 @@ pub(super) fn render(report: &Report) -> String {
         let _ = writeln!(body, "<p>Took {}.</p>", units::duration(report.seconds));
     }
     errors(&mut body, report);
-    benchmarks(&mut body, report, kind);
+    let all = if kind == Kind::Judged { words::worst_first(report) } else { words::by_name(report) };
+    let (accepted, others): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|one| kind == Kind::Judged && one.is_accepted());
+    benchmarks(&mut body, "Benchmarks", &others, kind);
+    benchmarks(&mut body, "Accepted", &accepted, kind);
     claims(&mut body, &report.claims);
     let steps = advice::next_steps(report);
     if !steps.is_empty() {
@@ -138,11 +142,10 @@ pub(super) fn table(out: &mut String, titles: &[String], rows: &[Vec<Cell>]) {
     out.push_str("</tbody>\n</table></div>\n");
 }
 
-fn benchmarks(out: &mut String, report: &Report, kind: Kind) {
-    if report.benchmarks.is_empty() {
+fn benchmarks(out: &mut String, heading: &str, sorted: &[&BenchmarkOutcome], kind: Kind) {
+    if sorted.is_empty() {
         return;
     }
-    let sorted = if kind == Kind::Judged { words::worst_first(report) } else { words::by_name(report) };
     let titles: &[&str] = match kind {
         Kind::Judged => &[
             "verdict",
@@ -175,7 +178,7 @@ fn benchmarks(out: &mut String, report: &Report, kind: Kind) {
             rows.extend(told.map(|(metric, outcome)| row((&name, benchmark), metric, outcome, kind)));
         }
     }
-    out.push_str("<h2>Benchmarks</h2>\n");
+    let _ = writeln!(out, "<h2>{heading}</h2>");
     let titles: Vec<String> = titles.iter().map(|title| (*title).to_owned()).collect();
     table(out, &titles, &rows);
 }

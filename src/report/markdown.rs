@@ -38,11 +38,13 @@ pub(super) fn render(report: &Report) -> String {
     let (told, folded): (Vec<_>, Vec<_>) = if kind == Kind::Judged {
         words::worst_first(report)
             .into_iter()
+            .filter(|benchmark| !benchmark.is_accepted())
             .partition(|benchmark| benchmark.verdict() != Verdict::Unchanged)
     } else {
         (words::by_name(report), Vec::new())
     };
     table(&mut out, &told, kind);
+    accepted(&mut out, report, kind);
     claims(&mut out, &report.claims);
     if !folded.is_empty() {
         details(&mut out, &format!("{} unchanged", plural(folded.len(), "benchmark")), |out| {
@@ -105,6 +107,15 @@ fn table(out: &mut String, benchmarks: &[&BenchmarkOutcome], kind: Kind) {
     out.push('\n');
 }
 
+/// What regressed as accepted.
+fn accepted(out: &mut String, report: &Report, kind: Kind) {
+    let accepted = if kind == Kind::Judged { words::accepted(report) } else { Vec::new() };
+    if !accepted.is_empty() {
+        out.push_str("#### Accepted\n\n");
+        table(out, &accepted, kind);
+    }
+}
+
 fn row(
     (name, benchmark): (&str, &BenchmarkOutcome),
     metric: &str,
@@ -115,7 +126,7 @@ fn row(
     if kind != Kind::Judged {
         return format!("| {name} | {metric} | {after} |\n");
     }
-    let verdict = if matches!(outcome.verdict, Verdict::Regressed | Verdict::Failed) {
+    let verdict = if outcome.fails() || outcome.verdict == Verdict::Failed {
         format!("**{}**", outcome.verdict)
     } else {
         outcome.verdict.to_string()
