@@ -236,7 +236,8 @@ impl PipelineError {
                 Some("a claim's name is group/pattern, such as strings/concat".to_owned())
             }
             Self::Area(error) => Some(error.hint()),
-            Self::Harness(_)
+            Self::Acceptance(_)
+            | Self::Harness(_)
             | Self::Copy(_)
             | Self::Interrupted
             | Self::CountFailed { .. }

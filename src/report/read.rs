@@ -335,8 +335,8 @@ fn accepted(wire: WireAccepted, metric: Metric) -> Result<Accepted, ReadError> {
 
 fn acceptance(wire: WireAcceptance) -> Result<AcceptanceOutcome, ReadError> {
     let WireAcceptance { file, benchmarks, up_to, arch, reason, came_to } = wire;
-    let up_to =
-        up_to.iter().map(|(metric, text)| Ok((*metric, bound(text, *metric)?))).collect::<Result<_, _>>()?;
+    let up_to = up_to.iter().map(|(metric, text)| Ok((*metric, bound(text, *metric)?)));
+    let up_to = up_to.collect::<Result<_, ReadError>>()?;
     let source = AcceptanceSource::of_name(&file);
     Ok(AcceptanceOutcome { acceptance: Acceptance { source, benchmarks, up_to, arch, reason }, came_to })
 }

@@ -1,7 +1,7 @@
 //! One file per command: from arguments to a request, to a report, to an exit code.
 
-pub(super) mod accept;
-mod baseline;
+mod accept;
+pub(super) mod baseline;
 pub(super) mod check;
 pub(super) mod claims;
 pub(super) mod compare;

@@ -115,7 +115,7 @@ fn a_file_that_is_not_committed_yet_is_part_of_the_work_tree() {
     sandbox.write(&file("ignored.log"), "nor this");
     assert_eq!(names(&sandbox, "HEAD", None), ["staged.toml", "untracked.toml"]);
     assert_eq!(names(&sandbox, "HEAD", Some("HEAD")), Vec::<String>::new());
-    std::fs::remove_file(sandbox.root.join(file("staged.toml"))).unwrap();
+    fs::remove_file(sandbox.root.join(file("staged.toml"))).unwrap();
     assert_eq!(names(&sandbox, "HEAD", None), ["untracked.toml"]);
 }
 
