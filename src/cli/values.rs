@@ -134,16 +134,15 @@ pub(crate) fn acceptance(text: &str) -> Result<Acceptance, ValueError> {
     let limit = limit.trim();
     // A name may hold `=` itself: only a metric is taken off.
     let named = before.rsplit_once('=').and_then(|(name, last)| Some((name, metric(last).ok()?)));
-    let (name, up_to) = match named {
-        Some((name, metric)) => (name, [(metric, one_limit(limit, metric)?)].into()),
-        None => {
-            let fitting = |metric| Some((metric, Limit::parse(limit, metric).ok()?));
-            let up_to: BTreeMap<Metric, Limit> = Metric::ALL.into_iter().filter_map(fitting).collect();
-            if up_to.is_empty() {
-                one_limit(limit, Metric::WallTime)?;
-            }
-            (before, up_to)
+    let (name, up_to) = if let Some((name, metric)) = named {
+        (name, [(metric, one_limit(limit, metric)?)].into())
+    } else {
+        let fitting = |metric| Some((metric, Limit::parse(limit, metric).ok()?));
+        let up_to: BTreeMap<Metric, Limit> = Metric::ALL.into_iter().filter_map(fitting).collect();
+        if up_to.is_empty() {
+            one_limit(limit, Metric::WallTime)?;
         }
+        (before, up_to)
     };
     if name.trim().is_empty() {
         return Err(ValueError::NoAcceptance);

@@ -35,7 +35,7 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
         if report.kind == ReportKind::Check {
             step(
                 "or accept it, for this change alone",
-                format!("cargo perfguard baseline accept {word} --reason \"…\""),
+                format!("cargo perfguard baseline accept --exact {word} --reason \"…\""),
             );
         }
         step("or raise its threshold, in perfguard.toml", threshold_entry(&sorted, &name));

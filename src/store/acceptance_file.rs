@@ -138,8 +138,9 @@ pub fn to_text(acceptance: &Acceptance) -> String {
     let _ = match &acceptance.benchmarks[..] {
         [one] => writeln!(text, "benchmark = {}", harmless::toml(one)),
         several => {
-            let lines: String = several.iter().map(|one| format!("    {},\n", harmless::toml(one))).collect();
-            writeln!(text, "benchmark = [\n{lines}]")
+            let lines: Vec<String> =
+                several.iter().map(|one| format!("    {}", harmless::toml(one))).collect();
+            writeln!(text, "benchmark = [\n{},\n]", lines.join(",\n"))
         }
     };
     let bounds: Vec<String> = acceptance
