@@ -19,6 +19,7 @@ mod markdown;
 mod rdjson;
 pub mod read;
 mod sentences;
+mod standing;
 mod table;
 mod text;
 pub mod units;

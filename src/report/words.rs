@@ -157,9 +157,19 @@ pub(super) fn metric_reason(outcome: &MetricOutcome) -> String {
 
 /// The reason that stands beside a row of figures: the judge's, what a regression comes from, or what goes without saying.
 pub(super) fn reason_beside(benchmark: &BenchmarkOutcome, outcome: &MetricOutcome) -> String {
+    reason_besides(benchmark, outcome, None)
+}
+
+/// The same without a sentence that stands elsewhere.
+pub(super) fn reason_besides(
+    benchmark: &BenchmarkOutcome,
+    outcome: &MetricOutcome,
+    told: Option<&str>,
+) -> String {
     let given = outcome.reason.as_ref().map(sentences::reason);
     let blamed = outcome.verdict == Verdict::Regressed;
     let causes = benchmark.causes.iter().filter(|_| blamed).map(sentences::cause);
+    let causes = causes.filter(|cause| told != Some(cause.as_str()));
     let all: Vec<String> = given.into_iter().chain(acceptance(outcome)).chain(causes).collect();
     if all.is_empty() { default_reason(outcome.verdict).to_owned() } else { all.join("; ") }
 }

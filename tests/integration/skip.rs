@@ -12,6 +12,8 @@ pub(crate) enum Need {
     PerfEvents,
     /// A mount namespace, which needs root.
     Mounts,
+    /// Chromium or Chrome.
+    Browser,
 }
 
 impl Need {
@@ -20,6 +22,7 @@ impl Need {
             Self::Valgrind => "valgrind",
             Self::PerfEvents => "perf-events",
             Self::Mounts => "mounts",
+            Self::Browser => "browser",
         }
     }
 }
