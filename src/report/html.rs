@@ -107,6 +107,13 @@ impl Cell {
         Self { html: format!("<code>{}</code>", escape(text)), key: None, class: "name", hint: String::new() }
     }
 
+    /// A name, and below it what else is worth knowing, both escaped.
+    fn name_and(text: &str, below: Option<&str>) -> Self {
+        let below = below.map(|below| format!("<br>{}", escape(below))).unwrap_or_default();
+        let name = Self::name(text);
+        Self { html: format!("{}{below}", name.html), ..name }
+    }
+
     /// A figure, and the number it is sorted by.
     pub(super) fn figure(text: &str, key: Option<f64>) -> Self {
         Self {
@@ -172,7 +179,7 @@ fn benchmarks(out: &mut String, heading: &str, sorted: &[&BenchmarkOutcome], kin
             "threshold",
             "method",
             "pairs",
-            "where and why",
+            "why",
         ],
         Kind::Names => &["benchmark"],
         Kind::Figures | Kind::Claims => &["benchmark", "metric", "value"],
@@ -210,10 +217,11 @@ fn row(
     }
     let change = words::change(outcome);
     let interval = words::interval(outcome);
-    let reason = words::reason_beside(benchmark, outcome);
+    let guilty = standing::guilty(benchmark);
+    let reason = words::reason_beside(benchmark, outcome, guilty.as_deref());
     vec![
         Cell::verdict(outcome.verdict),
-        Cell::name(name),
+        Cell::name_and(name, guilty.as_deref()),
         Cell::text(called),
         Cell::figure(&before, outcome.baseline),
         Cell::figure(&after, outcome.candidate),

@@ -154,7 +154,7 @@ fn row(
         outcome.verdict.to_string()
     };
     let guilty = standing::guilty(benchmark);
-    let reason = words::reason_besides(benchmark, outcome, guilty.as_deref());
+    let reason = words::reason_beside(benchmark, outcome, guilty.as_deref());
     format!(
         "| {verdict} | {name} | {metric} | {before} | {after} | {} | {} | {} | {} |\n",
         words::change(outcome),

@@ -156,12 +156,8 @@ pub(super) fn metric_reason(outcome: &MetricOutcome) -> String {
 }
 
 /// The reason that stands beside a row of figures: the judge's, what a regression comes from, or what goes without saying.
-pub(super) fn reason_beside(benchmark: &BenchmarkOutcome, outcome: &MetricOutcome) -> String {
-    reason_besides(benchmark, outcome, None)
-}
-
-/// The same without a sentence that stands elsewhere.
-pub(super) fn reason_besides(
+/// Not what is `told` elsewhere.
+pub(super) fn reason_beside(
     benchmark: &BenchmarkOutcome,
     outcome: &MetricOutcome,
     told: Option<&str>,

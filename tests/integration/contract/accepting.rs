@@ -126,6 +126,11 @@ fn a_slowdown_is_accepted_for_the_change_that_says_so_and_no_longer() {
         assert_eq!(found.code, code, "{from}: {}", found.stderr);
     }
 
+    merged(&gauge, &path);
+}
+
+/// What is accepted is merged: as a service does it for a pull request, and squashed.
+fn merged(gauge: &Sandbox, path: &str) {
     // Merged for a pull request, in a clone of two commits: against the first parent.
     gauge.git(&["checkout", "--quiet", "main"]);
     gauge.write("README", "meanwhile");
@@ -146,22 +151,22 @@ fn a_slowdown_is_accepted_for_the_change_that_says_so_and_no_longer() {
     let shallow = in_clone.current_dir(&clone).output().unwrap();
     assert_eq!(shallow.status.code(), Some(0), "{}", String::from_utf8_lossy(&shallow.stderr));
     let document: Value = serde_json::from_slice(&shallow.stdout).unwrap();
-    assert_eq!(accepted(&document)["file"], path.as_str());
+    assert_eq!(accepted(&document)["file"], path);
 
     // Squashed onto the main branch, the commit itself passes, and the next one starts anew.
     gauge.git(&["checkout", "--quiet", "main"]);
     gauge.git(&["merge", "--quiet", "--squash", "feature"]);
     gauge.commit("squashed");
-    let squashed = check(&gauge, &[]);
-    assert_eq!((squashed.code, &accepted(&squashed.json())["file"]), (0, &path.as_str().into()));
-    allocate(&gauge, 2);
-    let expired = check(&gauge, &["--baseline", "HEAD"]);
+    let squashed = check(gauge, &[]);
+    assert_eq!((squashed.code, &accepted(&squashed.json())["file"]), (0, &path.into()));
+    allocate(gauge, 2);
+    let expired = check(gauge, &["--baseline", "HEAD"]);
     let document = expired.json();
     assert_eq!((expired.code, &document["acceptances"]), (100, &Value::Array(Vec::new())), "{document}");
     assert!(!document["notes"].to_string().contains("accepts nothing"), "{document}");
     // A file for the next change adds to nothing that has expired.
-    assert_eq!(ran(&gauge, &["baseline", "accept", "gauge::work::*", "--reason", "more"]).code, 0);
-    let range = check(&gauge, &["--baseline", "HEAD~1"]);
+    assert_eq!(ran(gauge, &["baseline", "accept", "gauge::work::*", "--reason", "more"]).code, 0);
+    let range = check(gauge, &["--baseline", "HEAD~1"]);
     assert_eq!((range.code, &accepted(&range.json())["up_to"]), (0, &"2".into()), "over a range both count");
 }
 
