@@ -115,6 +115,7 @@ fn evidence() -> RunEvidence {
         budget: 10.0,
         aa: AaTest::default(),
         claims: Vec::new(),
+        acceptances: Vec::new(),
         notes: Vec::new(),
         troubles: Vec::new(),
         seconds: 1.0,

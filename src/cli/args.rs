@@ -13,8 +13,9 @@ use serde::Deserialize;
 
 use super::metric_parser::MetricParser;
 use super::values::{self, Limits, RunChoice};
-use crate::domain::{Layout, Metric, Partition, ReportKind};
+use crate::domain::{Acceptance, Layout, Metric, Partition, ReportKind};
 use crate::measure::counter::InstructionSource;
+use crate::pipeline::request::AcceptFrom;
 use crate::report::Format;
 
 /// What stands before a flag's name in its environment twin.
@@ -139,6 +140,8 @@ Examples:
   cargo perfguard baseline list                    what is committed and what is stored
   cargo perfguard baseline export                  this machine's results, as a file to commit
   cargo perfguard baseline import arm-server.toml  a file that another machine exported
+  cargo perfguard baseline accept 'parser::*' --reason 'bounds checks'
+                                                   accept what the last check found, for this change alone
   cargo perfguard baseline prune --older-than 30d  forget old results, but keep the newest ten";
 
 /// Guards performance the way tests guard behaviour.
@@ -517,6 +520,8 @@ pub(crate) enum BaselineCommand {
     Export(ExportArgs),
     /// Check files that other machines exported, and copy them to baselines/
     Import(ImportArgs),
+    /// Accept what regressed in the last check, for this change alone: writes a file to baselines/accepted/ to commit with it
+    Accept(AcceptArgs),
     /// Remove old results from the store
     Prune(PruneArgs),
 }
@@ -541,6 +546,20 @@ pub(crate) struct ImportArgs {
     /// The architecture they must be of [default: this machine's]
     #[arg(long, value_name = "ARCH")]
     pub(crate) arch: Option<String>,
+}
+
+/// `baseline accept`
+#[derive(Debug, Args)]
+pub(crate) struct AcceptArgs {
+    /// Which benchmarks: a glob over full names (package::target::criterion-id), or a part of a name
+    #[arg(value_name = "PATTERN")]
+    pub(crate) pattern: String,
+    /// PATTERN is a full name
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Why the slowdown is worth it, for reviewers and reports
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
 }
 
 /// `baseline prune`
@@ -597,6 +616,34 @@ pub(crate) struct JudgingArgs {
     /// unfit, and every result by the clock is inconclusive
     #[arg(long, alias = "null-control")]
     pub(crate) aa_test: bool,
+    /// Accept a slowdown of benchmarks, whatever files say: a full name or a glob, and how much worse it may get. All
+    /// metrics that the limit fits, or one: `NAME=25%`, `NAME=wall-time=25%`; repeatable, in the environment one a line
+    #[arg(long, value_name = "NAME=LIMIT", value_delimiter = '\n', value_parser = values::acceptance)]
+    pub(crate) accept: Vec<Acceptance>,
+    /// Which acceptances count [default: files]
+    #[arg(long, value_name = "SOURCE", value_enum)]
+    pub(crate) accept_from: Option<AcceptFromArg>,
+}
+
+/// `--accept-from`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AcceptFromArg {
+    /// Files in baselines/accepted/ that the change adds, and --accept, which beats them
+    Files,
+    /// Only --accept
+    Flags,
+    /// None
+    None,
+}
+
+impl From<AcceptFromArg> for AcceptFrom {
+    fn from(from: AcceptFromArg) -> Self {
+        match from {
+            AcceptFromArg::Files => Self::Files,
+            AcceptFromArg::Flags => Self::Flags,
+            AcceptFromArg::None => Self::None,
+        }
+    }
 }
 
 /// `--confirm`

@@ -14,7 +14,11 @@ use crate::pipeline::{Fault, PipelineError};
 use crate::report::UnsupportedFormat;
 use crate::report::explain::FlameError;
 use crate::report::read::ReadError;
+use crate::store::acceptance_file::AcceptanceFileError;
 use crate::store::{BaselineFileError, FolderError, StoreError};
+
+/// How many benchmarks a hint names.
+const SHOWN: usize = 5;
 
 /// Why a command ended without a report.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,15 @@ pub(crate) enum CliError {
     /// No run was ever completed here.
     #[error("the store holds no completed run of `check` or `compare`")]
     NoRun,
+    /// No check was ever completed here.
+    #[error("the store holds no completed check, so there is nothing to accept")]
+    NoCheck,
+    #[error("nothing that matches `{pattern}` regressed in the last check, or it is accepted already")]
+    NothingToAccept { pattern: String, regressed: Vec<String> },
+    #[error("`{pattern}` means {count} benchmarks that regressed, which are too many to list")]
+    ManyToAccept { pattern: String, count: usize },
+    #[error(transparent)]
+    Acceptance(#[from] AcceptanceFileError),
     #[error("`{text}` matches {count} stored benchmarks")]
     SeveralStored { text: String, count: usize, names: Vec<String> },
     #[error("benchmarks cannot be started here")]
@@ -97,6 +110,10 @@ impl CliError {
             | Self::NothingSelected { .. }
             | Self::NothingStored(_)
             | Self::NoRun
+            | Self::NoCheck
+            | Self::NothingToAccept { .. }
+            | Self::ManyToAccept { .. }
+            | Self::Acceptance(_)
             | Self::SeveralStored { .. }
             | Self::OtherArch { .. }
             | Self::NothingToExport
@@ -118,7 +135,12 @@ impl CliError {
             Self::Pipeline(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::NothingSelected { near, .. } => near.as_ref().map(|name| format!("did you mean `{name}`?")),
-            Self::NoRun => Some("measure one with `cargo perfguard check`".to_owned()),
+            Self::NothingToAccept { regressed, .. } if !regressed.is_empty() => {
+                let shown: Vec<&str> = regressed.iter().take(SHOWN).map(String::as_str).collect();
+                Some(format!("what regressed: {}", shown.join(", ")))
+            }
+            Self::ManyToAccept { .. } => Some("give a glob, such as `parser::*`".to_owned()),
+            Self::NoCheck | Self::NoRun => Some("measure one with `cargo perfguard check`".to_owned()),
             Self::NothingStored(_) => Some(
                 "`cargo perfguard report` shows what is stored; `cargo perfguard run` adds to it".to_owned(),
             ),
@@ -140,6 +162,8 @@ impl CliError {
                     .to_owned(),
             ),
             Self::NoFolder(_)
+            | Self::NothingToAccept { .. }
+            | Self::Acceptance(_)
             | Self::Merge(_)
             | Self::ReadReport { .. }
             | Self::NoReport { .. }

@@ -27,8 +27,8 @@ use crate::pipeline::doctor::DoctorRequest;
 use crate::pipeline::explain::ExplainRequest;
 use crate::pipeline::list::ListRequest;
 use crate::pipeline::request::{
-    ClaimGate, CompareRequest, Judging, Measuring, Project, RunRequest, RunSubject, Scope, Subject, Suite,
-    SuiteClaims,
+    AcceptFrom, Accepting, ClaimGate, CompareRequest, Judging, Measuring, Project, RunRequest, RunSubject,
+    Scope, Subject, Suite, SuiteClaims,
 };
 use crate::source::{Repository, records_of, require_untracked, suite_names, tree_place};
 use crate::store::{BaselineFile, Problem, Store, StoreError};
@@ -357,6 +357,10 @@ impl Place {
             },
             history: if arguments.measure_identical { HistoryCheck::Off } else { history },
             aa_test: arguments.aa_test,
+            accepting: Accepting {
+                from: arguments.accept_from.map(AcceptFrom::from).unwrap_or_default(),
+                given: arguments.accept.clone(),
+            },
         })
     }
 

@@ -1,11 +1,13 @@
 //! Values as they are typed, on the command line or in the configuration: each is read here, once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::{Span, SpanRelativeTo};
 
-use crate::domain::{Limit, Metric, Partition};
+use crate::domain::{Acceptance, AcceptanceSource, Limit, Metric, Partition};
+use crate::judge::check_patterns;
 use crate::report::Format;
 
 /// The longest duration that is a budget or a timeout, and not a typing error.
@@ -35,6 +37,10 @@ pub(crate) enum ValueError {
     NotARun,
     #[error("{0}")]
     Partition(String),
+    #[error("not of the form NAME=LIMIT, as in `parser::*=25%`")]
+    NoAcceptance,
+    #[error("{0}")]
+    Pattern(String),
     #[error("at least one metric is needed")]
     NoMetric,
     #[error("filters stand behind `--`: write `-- {0}`")]
@@ -120,6 +126,34 @@ pub(crate) fn metrics(names: &[Metric]) -> Result<Vec<Metric>, ValueError> {
     metrics.sort_unstable();
     metrics.dedup();
     if metrics.is_empty() { Err(ValueError::NoMetric) } else { Ok(metrics) }
+}
+
+/// Reads what is accepted: `parser::parse::*=25%`, or of one metric `parser::parse::*=wall-time=25%`.
+pub(crate) fn acceptance(text: &str) -> Result<Acceptance, ValueError> {
+    let (before, limit) = text.trim().rsplit_once('=').ok_or(ValueError::NoAcceptance)?;
+    let limit = limit.trim();
+    // A name may hold `=` itself: only a metric is taken off.
+    let named = before.rsplit_once('=').and_then(|(name, last)| Some((name, metric(last).ok()?)));
+    let (name, up_to) = if let Some((name, metric)) = named {
+        (name, [(metric, one_limit(limit, metric)?)].into())
+    } else {
+        let fitting = |metric| Some((metric, Limit::parse(limit, metric).ok()?));
+        let up_to: BTreeMap<Metric, Limit> = Metric::ALL.into_iter().filter_map(fitting).collect();
+        if up_to.is_empty() {
+            one_limit(limit, Metric::WallTime)?;
+        }
+        (before, up_to)
+    };
+    if name.trim().is_empty() {
+        return Err(ValueError::NoAcceptance);
+    }
+    if up_to.values().any(|limit| limit.cap().is_some()) {
+        return Err(ValueError::Limit("only how much worse it gets can be accepted (try `25%`)".to_owned()));
+    }
+    let benchmarks = vec![name.trim().to_owned()];
+    check_patterns(&benchmarks).map_err(|error| ValueError::Pattern(error.to_string()))?;
+    let source = AcceptanceSource::Flag;
+    Ok(Acceptance { source, benchmarks, up_to, arch: Vec::new(), reason: String::new() })
 }
 
 /// Refuses a filter of `compare` that stands where a revision would.
@@ -216,6 +250,26 @@ mod tests {
         assert!(all.iter().all(|(metric, _)| *metric != Metric::Allocations));
         let Limits(one) = limits("allocations=2").unwrap();
         assert_eq!(one, [(Metric::Allocations, Limit::absolute(2.0).unwrap())]);
+    }
+
+    #[test]
+    fn an_acceptance_is_a_name_and_how_much_worse_it_may_get() {
+        let all = acceptance("p::t::*=25%").unwrap();
+        assert_eq!((&all.benchmarks[..], all.up_to.len()), (&["p::t::*".to_owned()][..], 6));
+        assert_eq!(all.source, AcceptanceSource::Flag);
+        let time = acceptance("p::t::n=5 = wall-time=2ns").unwrap();
+        assert_eq!(time.benchmarks, ["p::t::n=5"]);
+        assert_eq!(
+            time.up_to,
+            BTreeMap::from([(Metric::WallTime, Limit::parse("2ns", Metric::WallTime).unwrap())])
+        );
+        let counts = acceptance("p::t::n=5=3").unwrap();
+        assert!(
+            !counts.up_to.contains_key(&Metric::WallTime) && counts.up_to.contains_key(&Metric::Allocations)
+        );
+        for nonsense in ["", "p::t::x", "=25%", "p=much", "p=wall-time=3", "p=5% | 5ns", "p::[=5%"] {
+            assert!(acceptance(nonsense).is_err(), "{nonsense}");
+        }
     }
 
     #[test]

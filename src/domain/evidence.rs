@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::acceptance::Acceptance;
 use super::artifact::{BuildFingerprint, Digest, Toolchain};
 use super::asked::Asked;
 use super::claim::{Claim, ClaimSetback, ClaimWeight, Claimed, Expectation, Instructions, LayoutFact};
@@ -344,6 +345,9 @@ pub struct RunEvidence {
     pub aa: AaTest,
     /// The claims.
     pub claims: Vec<ClaimEvidence>,
+    /// The acceptances that are in force. Runs that were stored before there were any have none.
+    #[serde(default)]
+    pub acceptances: Vec<Acceptance>,
     /// What a reader should know besides.
     pub notes: Vec<Note>,
     /// What could not be completed, failed benchmarks aside.

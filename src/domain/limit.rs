@@ -5,12 +5,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::metric::Metric;
 
 /// The largest accepted worsening of one metric, and optionally the largest accepted value.
 ///
 /// A candidate is worse when it exceeds the baseline by more than *both* the relative and the absolute part.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
     relative: f64,
     absolute: f64,

@@ -3,6 +3,7 @@
 //! Everything that one stage hands to the next lives here, so that stages need no imports of each other and the
 //! graph of modules cannot have a cycle. Only `std` and `serde` are used; nothing here does I/O.
 
+pub mod acceptance;
 pub mod artifact;
 pub mod asked;
 pub mod baseline;
@@ -41,6 +42,7 @@ pub mod series;
 pub mod side;
 pub mod verdict;
 
+pub use acceptance::{Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted};
 pub use artifact::{BuildDifference, BuildFingerprint, BuiltBench, Digest, Execution, Toolchain, Variant};
 pub use asked::{Asked, Confirm, HistoryCheck, Identical, Insistence};
 pub use baseline::{BaselineEntry, BaselineReport, Kept};

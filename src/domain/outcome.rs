@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::acceptance::{AcceptanceOutcome, Accepted};
 use super::artifact::Toolchain;
 use super::claim::ClaimOutcome;
 use super::limit::Limit;
@@ -46,6 +47,8 @@ pub struct MetricOutcome {
     pub seconds: f64,
     /// Why, whenever the verdict is not regressed, improved or unchanged; otherwise what else is worth knowing.
     pub reason: Option<Reason>,
+    /// By what it is accepted, where it regressed and that is accepted.
+    pub accepted: Option<Accepted>,
 }
 
 impl MetricOutcome {
@@ -66,7 +69,13 @@ impl MetricOutcome {
             drawn_pairs: 0,
             seconds: 0.0,
             reason: Some(reason),
+            accepted: None,
         }
+    }
+
+    /// Whether it is a regression that nobody has accepted.
+    pub fn fails(&self) -> bool {
+        self.verdict == Verdict::Regressed && self.accepted.is_none()
     }
 }
 
@@ -116,6 +125,16 @@ impl BenchmarkOutcome {
             .map(|metric| metric.verdict)
             .reduce(Verdict::join)
             .unwrap_or(Verdict::Inconclusive)
+    }
+
+    /// Whether it has a regression that nobody has accepted.
+    pub fn fails(&self) -> bool {
+        self.metrics.iter().any(MetricOutcome::fails)
+    }
+
+    /// Whether it regressed, and all of that is accepted.
+    pub fn is_accepted(&self) -> bool {
+        self.verdict() == Verdict::Regressed && !self.fails()
     }
 }
 
@@ -225,6 +244,8 @@ pub struct Report {
     pub toolchain: Option<Toolchain>,
     /// The benchmarks.
     pub benchmarks: Vec<BenchmarkOutcome>,
+    /// The acceptances that were in force.
+    pub acceptances: Vec<AcceptanceOutcome>,
     /// The claims.
     pub claims: Vec<ClaimOutcome>,
     /// What could not be completed.
@@ -249,6 +270,7 @@ impl Report {
             judged_by: None,
             toolchain: None,
             benchmarks: Vec::new(),
+            acceptances: Vec::new(),
             claims: Vec::new(),
             troubles: Vec::new(),
             notes: Vec::new(),

@@ -89,6 +89,13 @@ pub enum Reason {
     Interrupted,
     /// The value exceeds its cap, in the metric's unit.
     AboveCap(f64),
+    /// It is accepted only up to a bound, and is beyond it.
+    AboveAccepted {
+        /// By which files, or by the flag.
+        file: String,
+        /// The bound, as it is written.
+        up_to: String,
+    },
     /// The counts vary. With the doubt where they do not decide.
     CountsVary {
         /// Where that probably comes from; unknown where a count is no number.
@@ -138,6 +145,7 @@ impl Reason {
             Self::QuickCheckDiffers => "quick-check-differs",
             Self::Interrupted => "interrupted",
             Self::AboveCap(_) => "above-cap",
+            Self::AboveAccepted { .. } => "above-accepted",
             Self::CountsVary { doubt, .. } => match doubt {
                 None => "counts-vary",
                 Some(CountDoubt::CountedOnce) => "counted-once",
@@ -259,6 +267,13 @@ pub enum Note {
         part: Partition,
         /// The exit codes of the attempts that do not count.
         earlier: Vec<u8>,
+    },
+    /// An acceptance that accepts nothing.
+    UnusedAcceptance {
+        /// The file, or the flag.
+        file: String,
+        /// Whether there is a benchmark that it is about.
+        matched: bool,
     },
     /// As the report of another run says it.
     Quoted(String),

@@ -73,7 +73,7 @@ impl Gate {
         let inconclusive = count(|metric| metric.verdict == Verdict::Inconclusive);
         let missing = count(|metric| metric.verdict == Verdict::Missing);
         let refuted = claims.iter().filter(|claim| claim.fails()).count();
-        let failures = count(|metric| metric.verdict == Verdict::Regressed)
+        let failures = count(MetricOutcome::fails)
             + refuted
             + match policy.inconclusive {
                 Inconclusive::Pass => 0,
@@ -127,7 +127,9 @@ fn was_compared(metric: &MetricOutcome) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BenchmarkName, ClaimVerdict, ClaimWeight, Claimed, Limit, Method, Metric, Reason};
+    use crate::domain::{
+        Accepted, BenchmarkName, ClaimVerdict, ClaimWeight, Claimed, Limit, Method, Metric, Reason,
+    };
 
     fn benchmark(verdicts: &[Verdict]) -> BenchmarkOutcome {
         let limit = Limit::default_for(Metric::WallTime);
@@ -179,6 +181,20 @@ mod tests {
         assert_eq!(code(&[Verdict::New, Verdict::Unchanged], STRICT), 0);
         // A metric that could not be compared is not hidden by a better-known one.
         assert_eq!(code(&[Verdict::Improved, Verdict::Missing], STRICT), 102);
+    }
+
+    #[test]
+    fn an_accepted_regression_fails_nothing_and_counts_as_compared() {
+        let mut accepted = benchmark(&[Verdict::Regressed]);
+        accepted.metrics[0].accepted = Some(Accepted {
+            file: "a.toml".to_owned(),
+            reason: "bounds checks".to_owned(),
+            up_to: Limit::default_for(Metric::WallTime),
+        });
+        let gate = |all: &[BenchmarkOutcome]| Gate::decide(all, &[], &[], STRICT);
+        assert_eq!(gate(std::slice::from_ref(&accepted)).exit, Exit::Passed);
+        assert!(!gate(std::slice::from_ref(&accepted)).compared_nothing());
+        assert_eq!(gate(&[accepted, benchmark(&[Verdict::Regressed])]).exit, Exit::Failed);
     }
 
     #[test]

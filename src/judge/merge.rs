@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use crate::domain::{
-    BenchmarkOutcome, Exit, JudgedBy, MachineFacts, MachineKey, Note, Partition, PartitionKind, Report,
-    ReportKind, Revision, Trouble,
+    AcceptanceOutcome, BenchmarkOutcome, Exit, JudgedBy, MachineFacts, MachineKey, Note, Partition,
+    PartitionKind, Report, ReportKind, Revision, Trouble,
 };
 
+use super::acceptance;
 use super::gate::{Gate, GatePolicy, VerdictRequirement};
 
 /// Why reports cannot be put together.
@@ -136,6 +137,7 @@ impl Whole {
         self.report
             .benchmarks
             .extend(benchmarks.map(|benchmark| BenchmarkOutcome { machine: key.clone(), ..benchmark }));
+        accept(&mut self.report.acceptances, last.acceptances);
         self.report.claims.extend(last.claims);
         self.report.troubles.extend(last.troubles);
         if self.report.toolchain.is_none() {
@@ -159,9 +161,20 @@ impl Whole {
             }
         }
         report.machines = machines;
+        report.notes.extend(acceptance::notes(&report.acceptances));
         report.benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
         report.exit_code = exit(&report, &exits).code();
         report
+    }
+}
+
+/// Takes the acceptances of one more part: all parts have the same, and what one has no use for, another one may have.
+fn accept(whole: &mut Vec<AcceptanceOutcome>, part: Vec<AcceptanceOutcome>) {
+    for one in part {
+        match whole.iter_mut().find(|known| known.acceptance == one.acceptance) {
+            Some(known) => known.came_to = known.came_to.max(one.came_to),
+            None => whole.push(one),
+        }
     }
 }
 

@@ -13,10 +13,12 @@
 //! | [`exact`] | counts |
 //! | [`code_layout`] | slower with the same code doing the same things: where it lies |
 //! | [`aa`] | a build against itself: whether the machine is fit |
+//! | [`acceptance`] | regressions that a change says it brings |
 //! | [`gate`], [`claim`] | outcomes to pass or fail; ratios held within one build |
 //! | [`fitness`] | what a machine and a build are like, and what that means for measuring |
 
 pub mod aa;
+pub mod acceptance;
 pub mod claim;
 pub mod claim_verdict;
 pub mod code_layout;
@@ -39,6 +41,7 @@ pub mod target;
 pub mod verdict;
 
 pub use crate::stats::ErrorBudget;
+pub use acceptance::{Acceptances, check_patterns};
 pub use claim::{ClaimError, ClaimTest, Relation};
 pub use claim_verdict::{ClaimStep, next_of_claim, relation, verdict_of_claim};
 pub use confirm::{Combined, Remeasurement, combine};

@@ -52,6 +52,7 @@ pub(super) fn paired(
         reason: reason
             .map(|reason| too_short(reason, pairs, seconds, budget))
             .or(over_cap.map(Reason::AboveCap)),
+        accepted: None,
     }
 }
 
@@ -101,6 +102,7 @@ pub(super) fn counts(
         drawn_pairs: 0,
         seconds,
         reason,
+        accepted: None,
     }
 }
 
@@ -155,6 +157,7 @@ pub(super) fn cleared(
         drawn_pairs: confirming.drawn_pairs(),
         seconds: looking + confirming.seconds(),
         reason: None,
+        accepted: None,
     }
 }
 

@@ -67,12 +67,8 @@ impl BenchmarkRule {
     /// # Errors
     /// A pattern that is no glob.
     pub fn new(pattern: &str, limits: Limits) -> Result<Self, PolicyError> {
-        let glob = GlobBuilder::new(pattern).build().map_err(|error| PolicyError::Pattern {
-            pattern: pattern.to_owned(),
-            reason: error.kind().to_string(),
-        })?;
         let limits = TargetLimits { general: limits, targets: Vec::new() };
-        Ok(Self { pattern: glob.compile_matcher(), limits })
+        Ok(Self { pattern: glob(pattern)?, limits })
     }
 
     /// Adds limits that hold on some targets only.
@@ -86,6 +82,15 @@ impl BenchmarkRule {
     pub fn matches(&self, name: &BenchmarkName) -> bool {
         self.pattern.is_match(name.to_string())
     }
+}
+
+/// Compiles a glob over full names.
+pub(super) fn glob(pattern: &str) -> Result<GlobMatcher, PolicyError> {
+    let glob = GlobBuilder::new(pattern).build().map_err(|error| PolicyError::Pattern {
+        pattern: pattern.to_owned(),
+        reason: error.kind().to_string(),
+    })?;
+    Ok(glob.compile_matcher())
 }
 
 /// Everything a judgement depends on besides the measurements.

@@ -9,7 +9,7 @@ use super::gate::{Gate, GatePolicy, VerdictRequirement};
 use super::policy::Policy;
 use super::rules::Rules;
 use super::verdict::{self, verdict};
-use super::{aa, claim_verdict};
+use super::{aa, acceptance, claim_verdict};
 
 /// Judges every benchmark and claim of a run, and decides the gate.
 pub fn judge_run(
@@ -23,6 +23,7 @@ pub fn judge_run(
     let mut found: Vec<BenchmarkOutcome> =
         benchmarks.iter().map(|evidence| verdict(evidence, unfit.as_ref(), &rules)).collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
+    let acceptances = acceptance::accept(&run.acceptances, &mut found);
     let claims: Vec<ClaimOutcome> = run
         .claims
         .iter()
@@ -30,6 +31,11 @@ pub fn judge_run(
         .collect();
     let mut troubles = run.troubles.clone();
     troubles.extend(found.iter().filter_map(failed));
+    let mut notes = notes(run, benchmarks, unfit, &rules);
+    // What a part does not have, another one may.
+    if run.asked.partition.is_none() {
+        notes.extend(acceptance::notes(&acceptances));
+    }
     let decided = Gate::decide(&found, &claims, &troubles, gate);
     Report {
         exit_code: decided.exit.code(),
@@ -40,23 +46,25 @@ pub fn judge_run(
         partition: run.asked.partition,
         judged_by: Some(JudgedBy {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            configuration: digest(&format!(
-                "{} {} {:?} {:?}",
-                run.asked.selection,
-                policy.source(),
-                rules.confirm,
-                gate
-            )),
+            configuration: configuration(run, policy, &rules, gate),
             verdict_required: gate.verdicts != VerdictRequirement::None,
         }),
         toolchain: run.toolchain.clone(),
         benchmarks: found,
+        acceptances,
         claims,
         troubles,
-        notes: notes(run, benchmarks, unfit, &rules),
+        notes,
         seconds: run.seconds,
         ..Report::new(run.kind)
     }
+}
+
+/// A digest of what verdicts depend on.
+fn configuration(run: &RunEvidence, policy: &Policy, rules: &Rules<'_>, gate: GatePolicy) -> String {
+    let (selection, source, confirm) = (&run.asked.selection, policy.source(), rules.confirm);
+    let accepted = if run.acceptances.is_empty() { String::new() } else { format!("{:?}", run.acceptances) };
+    digest(&format!("{selection} {source} {confirm:?} {gate:?}{accepted}"))
 }
 
 /// FNV-1a of a text: two configurations that differ should be told apart, nothing more.

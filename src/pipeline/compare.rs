@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use super::acceptances::in_force;
 use super::builder::{Builder, Prepared, TargetName, TypeLayout};
 use super::catalogue::{Benchmark, benchmarks};
 use super::claims::{self, Resolved, gate};
@@ -41,6 +42,9 @@ pub fn compare(
     let asked_for = workspace.name_sides(request.baseline.as_deref(), &request.candidate)?;
     workspace.lock()?;
     let revisions = workspace.sides(asked_for)?;
+    // Before anything is built: a file that is wrong is told at once.
+    let acceptances =
+        in_force(&workspace.repository, &revisions, &workspace.prefix()?, &request.judging.accepting)?;
     let mut builder = workspace.builder(&request.scope);
     if request.claims.suite == SuiteClaims::Always {
         builder.layout = TypeLayout::Asked;
@@ -87,6 +91,7 @@ pub fn compare(
         budget: request.measuring.budget.as_secs_f64(),
         aa: crate::domain::AaTest { asked: request.judging.aa_test, ..crate::domain::AaTest::default() },
         claims: Vec::new(),
+        acceptances,
         notes: notes(&prepared),
         troubles: unlisted,
         seconds: 0.0,

@@ -9,6 +9,7 @@ use crate::discover::DiscoverError;
 use crate::domain::{BenchmarkName, Failure, Side};
 use crate::source::{HarnessError, SourceError};
 use crate::store::StoreError;
+use crate::store::acceptance_file::AcceptanceFileError;
 use crate::support::area::AreaError;
 use crate::support::current::CurrentError;
 use crate::support::lock::LockError;
@@ -126,6 +127,9 @@ pub enum PipelineError {
     /// A claim that cannot be tested.
     #[error(transparent)]
     Claim(#[from] ClaimError),
+    /// A file that should be an acceptance, and is none.
+    #[error(transparent)]
+    Acceptance(#[from] AcceptanceFileError),
     /// Nobody claims anything.
     #[error("no claims to test: the configuration has no `[[claim]]`, and the built-in suite is left out")]
     NoClaims,
@@ -180,6 +184,7 @@ impl PipelineError {
             | Self::Uncountable { .. }
             | Self::Metric { .. }
             | Self::Claim(_)
+            | Self::Acceptance(_)
             | Self::NoClaims
             | Self::NoClaimMatch { .. } => Fault::Usage,
             Self::Harness(_)
@@ -231,7 +236,8 @@ impl PipelineError {
                 Some("a claim's name is group/pattern, such as strings/concat".to_owned())
             }
             Self::Area(error) => Some(error.hint()),
-            Self::Harness(_)
+            Self::Acceptance(_)
+            | Self::Harness(_)
             | Self::Copy(_)
             | Self::Interrupted
             | Self::CountFailed { .. }
@@ -256,6 +262,7 @@ fn source_fault(error: &SourceError) -> Fault {
         | SourceError::NoMergeBase { .. }
         | SourceError::NotARange(_)
         | SourceError::EmptyRange(_)
+        | SourceError::Unusable { .. }
         | SourceError::NoWorkspace { .. } => Fault::Usage,
         SourceError::Ownership(_)
         | SourceError::Tracked { .. }

@@ -12,11 +12,13 @@
 //! | [`explain`] | `explain`: source, build, two counts of each side |
 //! | [`list`] | `list`: source … build, and the executables' own lists |
 //! | `builder` | a revision to executables |
+//! | [`acceptances`] | which slowdowns are accepted |
 //! | `catalogue` | what there is on both sides (pure) |
 //! | `collect` | finding out: evidence, no judgement |
 //! | `places` | where the functions are written that regressions come from |
 //! | [`error`] | why a command ended early, and which exit code that is |
 
+pub mod acceptances;
 mod builder;
 mod catalogue;
 pub mod claims;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
 use crate::domain::{
-    Asked, BenchmarkName, CargoFlags, Claim, Coloring, Confirm, HistoryCheck, Identical, Insistence, Layout,
-    MachineFacts, Metric, Partition, ReportKind, Variables,
+    Acceptance, Asked, BenchmarkName, CargoFlags, Claim, Coloring, Confirm, HistoryCheck, Identical,
+    Insistence, Layout, MachineFacts, Metric, Partition, ReportKind, Variables,
 };
 use crate::judge::{GatePolicy, Policy, VerdictRequirement};
 use crate::measure::counter::{CountOptions, InstructionSource};
@@ -139,6 +139,27 @@ impl Measuring {
     }
 }
 
+/// Which acceptances count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AcceptFrom {
+    /// Those in files of the change, and those that are given.
+    #[default]
+    Files,
+    /// Those that are given.
+    Flags,
+    /// None.
+    None,
+}
+
+/// Which regressions may be accepted.
+#[derive(Debug, Clone, Default)]
+pub struct Accepting {
+    /// Which acceptances count.
+    pub from: AcceptFrom,
+    /// Those that are given on the command line.
+    pub given: Vec<Acceptance>,
+}
+
 /// How to judge.
 #[derive(Debug, Clone)]
 pub struct Judging {
@@ -152,6 +173,8 @@ pub struct Judging {
     pub history: HistoryCheck,
     /// Whether a few benchmarks are measured against themselves first.
     pub aa_test: bool,
+    /// Which regressions may be accepted.
+    pub accepting: Accepting,
 }
 
 impl Judging {

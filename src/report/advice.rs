@@ -25,11 +25,18 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
     let first =
         |verdict| sorted.iter().find(|benchmark| benchmark.verdict() == verdict).map(|b| b.name.to_string());
     let sides = sides(report);
-    if let Some(name) = first(Verdict::Regressed) {
+    let fails = sorted.iter().find(|benchmark| benchmark.fails()).map(|benchmark| benchmark.name.to_string());
+    if let Some(name) = fails {
         let word = shell_word(&name);
         if let Some(sides) = &sides {
             step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
             step("measure it again", format!("cargo perfguard compare {sides} -- {word}"));
+        }
+        if report.kind == ReportKind::Check {
+            step(
+                "or accept it, for this change alone",
+                format!("cargo perfguard baseline accept --exact {word} --reason \"…\""),
+            );
         }
         step("or raise its threshold, in perfguard.toml", threshold_entry(&sorted, &name));
     }
@@ -68,7 +75,7 @@ fn threshold_entry(benchmarks: &[&BenchmarkOutcome], name: &str) -> String {
         .iter()
         .filter(|benchmark| benchmark.name.to_string() == name)
         .flat_map(|benchmark| &benchmark.metrics)
-        .filter(|outcome| outcome.verdict == Verdict::Regressed);
+        .filter(|outcome| outcome.fails());
     let limits: Vec<String> =
         metrics.map(|outcome| format!("{} = \"{}\"", outcome.metric, enough(outcome))).collect();
     format!("[[benchmark]]\nmatch = {}\nthresholds = {{ {} }}", harmless::toml(name), limits.join(", "))

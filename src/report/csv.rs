@@ -5,7 +5,7 @@ use crate::domain::{MetricOutcome, Report, Verdict, harmless};
 use super::sentences;
 use super::words::{self, Kind};
 
-const HEADER: [&str; 17] = [
+const HEADER: [&str; 18] = [
     "benchmark",
     "arch",
     "metric",
@@ -23,6 +23,7 @@ const HEADER: [&str; 17] = [
     "pairs",
     "seconds",
     "reason",
+    "accepted",
 ];
 
 /// Writes a report as comma-separated values with a header row. What is unknown is empty.
@@ -65,6 +66,7 @@ fn fields(outcome: &MetricOutcome, kind: Kind) -> impl Iterator<Item = String> +
         outcome.pairs.to_string(),
         number(Some(outcome.seconds)),
         outcome.reason.as_ref().map(sentences::reason).unwrap_or_default(),
+        outcome.accepted.as_ref().map(|by| sentences::accepted(by, outcome.metric)).unwrap_or_default(),
     ]
     .into_iter()
 }

@@ -95,7 +95,8 @@ fn regressions(report: &Report) -> Vec<Finding> {
         regressed.filter(|benchmark| benchmark.verdict() == Verdict::Regressed).collect();
     regressed.sort_by(|a, b| largest(b).total_cmp(&largest(a)));
     let finding = |benchmark: &BenchmarkOutcome| Finding {
-        level: Level::Error,
+        // What is accepted fails nothing, and is still to be seen.
+        level: if benchmark.is_accepted() { Level::Warning } else { Level::Error },
         sort: Sort::Regressed,
         subject: benchmark.name.to_string(),
         text: told(benchmark),

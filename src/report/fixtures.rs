@@ -1,12 +1,13 @@
 //! Hand-made reports that tests render.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    AllocationBound, BenchmarkName, BenchmarkOutcome, BuildDifference, Cause, ClaimOutcome, ClaimReason,
-    ClaimVerdict, ClaimWeight, Claimed, CommitId, CpuIdentity, Doubt, Failure, JudgedBy, Limit, MachineFacts,
-    MachineKey, Method, Metric, MetricOutcome, NotCounted, Note, Place, Reason, Report, ReportKind, Revision,
-    Side, Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict,
+    Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted, AllocationBound, BenchmarkName,
+    BenchmarkOutcome, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed,
+    CommitId, CpuIdentity, Doubt, Failure, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric,
+    MetricOutcome, NotCounted, Note, Place, Reason, Report, ReportKind, Revision, Side, Sides, Toolchain,
+    TopFunction, TreeId, Trouble, Verdict,
 };
 
 /// A name of 200 characters.
@@ -81,6 +82,7 @@ pub(super) fn empty() -> Report {
             profile: "bench".into(),
         }),
         benchmarks: Vec::new(),
+        acceptances: Vec::new(),
         claims: Vec::new(),
         troubles: Vec::new(),
         notes: Vec::new(),
@@ -110,6 +112,7 @@ pub(super) fn timed(verdict: Verdict, baseline: f64, change: f64, half: f64) -> 
         drawn_pairs: 18,
         seconds: 9.1,
         reason: None,
+        accepted: None,
     }
 }
 
@@ -131,6 +134,7 @@ pub(super) fn counted(metric: Metric, verdict: Verdict, baseline: f64, candidate
         drawn_pairs: 0,
         seconds: 0.4,
         reason: None,
+        accepted: None,
     }
 }
 
@@ -233,6 +237,40 @@ pub(super) fn several_metrics() -> Report {
             three("concat/optimized", from_zero),
             three("hash", both_zero),
         ],
+        seconds: 61.0,
+        ..empty()
+    }
+}
+
+/// A gate that passed because a regression is accepted; another acceptance is of no use.
+pub(super) fn accepted() -> Report {
+    let acceptance = |file: &str, pattern: &str, came_to| AcceptanceOutcome {
+        acceptance: Acceptance {
+            source: AcceptanceSource::of_name(file),
+            benchmarks: vec![pattern.to_owned()],
+            up_to: BTreeMap::from([(Metric::WallTime, Limit::relative(0.25).unwrap())]),
+            arch: Vec::new(),
+            reason: "bounds checks restored (#812) <@everyone> | `x`".to_owned(),
+        },
+        came_to,
+    };
+    let used = acceptance("baselines/accepted/checks.toml", "parser::parse::json/*", AcceptanceUse::Used);
+    let Acceptance { source, up_to, reason, .. } = &used.acceptance;
+    let by =
+        Accepted { file: source.name().to_owned(), reason: reason.clone(), up_to: up_to[&Metric::WallTime] };
+    let slower = timed(Verdict::Regressed, 1200.0, 0.2, 0.014);
+    let slower = MetricOutcome { accepted: Some(by), ..slower };
+    let other = "baselines/accepted/other.toml";
+    Report {
+        benchmarks: vec![
+            BenchmarkOutcome {
+                causes: vec![Cause::Function(top_function())],
+                ..bench("json/large", vec![slower])
+            },
+            bench("json/small", vec![timed(Verdict::Unchanged, 812.0, 0.001, 0.004)]),
+        ],
+        acceptances: vec![used, acceptance(other, "parser::parse::yaml/*", AcceptanceUse::Unmatched)],
+        notes: vec![Note::UnusedAcceptance { file: other.to_owned(), matched: false }],
         seconds: 61.0,
         ..empty()
     }
@@ -457,6 +495,7 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("bare", bare(ReportKind::Check)),
         ("mixed", mixed()),
         ("several_metrics", several_metrics()),
+        ("accepted", accepted()),
         ("many", many()),
         ("only_new", only_new()),
         ("nasty", nasty()),

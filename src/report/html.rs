@@ -1,14 +1,20 @@
 //! The report for a browser: one file that loads nothing, dark or light as the reader's system is, sortable by a
 //! click on a column's title.
 
+mod escape;
+mod plot;
+
 use std::fmt::Write as _;
 
 use crate::domain::{BenchmarkOutcome, ClaimOutcome, MetricOutcome, Report, Verdict};
 
 use super::sentences::claim_reason;
-use super::text::clean;
+use super::standing::{self, Standing};
 use super::words::{self, Kind, Tone};
 use super::{advice, units};
+
+pub(super) use escape::escape;
+use plot::plot;
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/sort.js");
@@ -23,31 +29,24 @@ pub(super) fn render(report: &Report) -> String {
         Tone::Bad => "bad",
     };
     let mut body = format!("<p class=\"outcome {tone}\">{}</p>\n", escape(&closing.text));
-    for line in [words::subject(report), words::surroundings(report)] {
-        if !line.is_empty() {
-            let _ = writeln!(body, "<p>{}</p>", escape(&line));
-        }
-    }
-    if report.seconds > 0.0 {
-        let _ = writeln!(body, "<p>Took {}.</p>", units::duration(report.seconds));
+    let lead = [words::subject(report), standing::mean(report).unwrap_or_default()];
+    for line in lead.into_iter().chain([standing::surroundings(report)]).filter(|line| !line.is_empty()) {
+        let _ = writeln!(body, "<p>{}</p>", escape(&line));
     }
     errors(&mut body, report);
-    benchmarks(&mut body, report, kind);
-    claims(&mut body, &report.claims);
-    let steps = advice::next_steps(report);
-    if !steps.is_empty() {
-        body.push_str("<h2>What to do next</h2>\n<dl>\n");
-        for step in &steps {
-            let command: Vec<String> = step.command.lines().map(escape).collect();
-            let command = command.join("\n");
-            let _ = writeln!(
-                body,
-                "<dt>{}</dt><dd><code class=\"message\">{command}</code></dd>",
-                escape(step.purpose)
-            );
+    next_steps(&mut body, report);
+    if kind == Kind::Judged {
+        let Standing { worse, better, accepted, rest } = Standing::of(report);
+        plot(&mut body, &[&worse[..], &accepted, &better, &rest].concat());
+        for (heading, group) in
+            [("Worse", worse), ("Better", better), ("Accepted", accepted), ("Everything else", rest)]
+        {
+            benchmarks(&mut body, heading, &group, kind);
         }
-        body.push_str("</dl>\n");
+    } else {
+        benchmarks(&mut body, "Benchmarks", &words::by_name(report), kind);
     }
+    claims(&mut body, &report.claims);
     if !report.notes.is_empty() {
         body.push_str("<h2>Notes</h2>\n<ul>\n");
         for note in words::notes(report) {
@@ -56,6 +55,25 @@ pub(super) fn render(report: &Report) -> String {
         body.push_str("</ul>\n");
     }
     page(&format!("perfguard {}", report.kind), &body)
+}
+
+/// What to do about it: right below the outcome, because that is what a reader came for.
+fn next_steps(out: &mut String, report: &Report) {
+    let steps = advice::next_steps(report);
+    if steps.is_empty() {
+        return;
+    }
+    out.push_str("<h2>What to do next</h2>\n<dl>\n");
+    for step in &steps {
+        let command: Vec<String> = step.command.lines().map(escape).collect();
+        let command = command.join("\n");
+        let _ = writeln!(
+            out,
+            "<dt>{}</dt><dd><code class=\"message\">{command}</code></dd>",
+            escape(step.purpose)
+        );
+    }
+    out.push_str("</dl>\n");
 }
 
 /// A whole page around a body that is HTML already.
@@ -87,6 +105,13 @@ impl Cell {
     /// A name, escaped.
     pub(super) fn name(text: &str) -> Self {
         Self { html: format!("<code>{}</code>", escape(text)), key: None, class: "name", hint: String::new() }
+    }
+
+    /// A name, and below it what else is worth knowing, both escaped.
+    fn name_and(text: &str, below: Option<&str>) -> Self {
+        let below = below.map(|below| format!("<br>{}", escape(below))).unwrap_or_default();
+        let name = Self::name(text);
+        Self { html: format!("{}{below}", name.html), ..name }
     }
 
     /// A figure, and the number it is sorted by.
@@ -138,11 +163,10 @@ pub(super) fn table(out: &mut String, titles: &[String], rows: &[Vec<Cell>]) {
     out.push_str("</tbody>\n</table></div>\n");
 }
 
-fn benchmarks(out: &mut String, report: &Report, kind: Kind) {
-    if report.benchmarks.is_empty() {
+fn benchmarks(out: &mut String, heading: &str, sorted: &[&BenchmarkOutcome], kind: Kind) {
+    if sorted.is_empty() {
         return;
     }
-    let sorted = if kind == Kind::Judged { words::worst_first(report) } else { words::by_name(report) };
     let titles: &[&str] = match kind {
         Kind::Judged => &[
             "verdict",
@@ -175,7 +199,7 @@ fn benchmarks(out: &mut String, report: &Report, kind: Kind) {
             rows.extend(told.map(|(metric, outcome)| row((&name, benchmark), metric, outcome, kind)));
         }
     }
-    out.push_str("<h2>Benchmarks</h2>\n");
+    let _ = writeln!(out, "<h2>{heading}</h2>");
     let titles: Vec<String> = titles.iter().map(|title| (*title).to_owned()).collect();
     table(out, &titles, &rows);
 }
@@ -193,10 +217,11 @@ fn row(
     }
     let change = words::change(outcome);
     let interval = words::interval(outcome);
-    let reason = words::reason_beside(benchmark, outcome);
+    let guilty = standing::guilty(benchmark);
+    let reason = words::reason_beside(benchmark, outcome, guilty.as_deref());
     vec![
         Cell::verdict(outcome.verdict),
-        Cell::name(name),
+        Cell::name_and(name, guilty.as_deref()),
         Cell::text(called),
         Cell::figure(&before, outcome.baseline),
         Cell::figure(&after, outcome.candidate),
@@ -263,20 +288,4 @@ fn errors(out: &mut String, report: &Report) {
         out.push_str("</li>\n");
     }
     out.push_str("</ul>\n");
-}
-
-/// Text that HTML leaves as it is, between tags and in attributes.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in clean(text).chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -2,12 +2,15 @@
 //!
 //! The structs here are the wire format; within a schema number fields are only ever added.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::domain::harmless;
 use crate::domain::{
-    BenchmarkOutcome, Cause, ClaimOutcome, JudgedBy, MachineFacts, MachineKey, Method, Metric, MetricOutcome,
-    Partition, PartitionKind, Report, Revision, Toolchain, Trouble, Verdict,
+    AcceptanceOutcome, AcceptanceUse, Accepted, BenchmarkOutcome, Cause, ClaimOutcome, JudgedBy,
+    MachineFacts, MachineKey, Method, Metric, MetricOutcome, Partition, PartitionKind, Report, Revision,
+    Toolchain, Trouble, Verdict,
 };
 
 use super::sentences;
@@ -33,6 +36,7 @@ struct Document<'a> {
     judged_by: Option<WireJudgedBy<'a>>,
     toolchain: Option<WireToolchain<'a>>,
     benchmarks: Vec<Benchmark<'a>>,
+    acceptances: Vec<WireAcceptance<'a>>,
     claims: Vec<Claim<'a>>,
     errors: Vec<Error>,
     notes: Vec<String>,
@@ -73,7 +77,7 @@ struct Benchmark<'a> {
     name: String,
     arch: &'a str,
     verdict: Option<Verdict>,
-    metrics: Vec<WireMetric>,
+    metrics: Vec<WireMetric<'a>>,
     renamed_from: Option<String>,
     causes: Vec<WireCause<'a>>,
     machine: Option<&'a str>,
@@ -86,6 +90,25 @@ struct WirePartition {
     kind: PartitionKind,
     index: u32,
     count: u32,
+}
+
+/// An acceptance that was in force.
+#[derive(Serialize)]
+struct WireAcceptance<'a> {
+    file: &'a str,
+    benchmarks: &'a [String],
+    up_to: BTreeMap<Metric, String>,
+    arch: &'a [String],
+    reason: &'a str,
+    came_to: AcceptanceUse,
+}
+
+/// By what a regression is accepted.
+#[derive(Serialize)]
+struct WireAccepted<'a> {
+    file: &'a str,
+    reason: &'a str,
+    up_to: String,
 }
 
 /// Who judged, and by what.
@@ -111,7 +134,7 @@ struct WireCause<'a> {
 }
 
 #[derive(Serialize)]
-struct WireMetric {
+struct WireMetric<'a> {
     metric: Metric,
     unit: &'static str,
     baseline: Option<f64>,
@@ -128,6 +151,7 @@ struct WireMetric {
     reason: Option<String>,
     reason_code: Option<String>,
     limit: String,
+    accepted: Option<WireAccepted<'a>>,
 }
 
 #[derive(Serialize)]
@@ -181,6 +205,7 @@ pub(super) fn render(report: &Report) -> String {
         judged_by: report.judged_by.as_ref().map(judged_by),
         toolchain: report.toolchain.as_ref().map(toolchain),
         benchmarks: words::by_name(report).into_iter().map(|outcome| benchmark(outcome, kind)).collect(),
+        acceptances: report.acceptances.iter().map(acceptance).collect(),
         claims: report.claims.iter().map(claim).collect(),
         errors: report.troubles.iter().map(error).collect(),
         notes: words::notes(report),
@@ -258,7 +283,7 @@ fn benchmark(outcome: &BenchmarkOutcome, kind: Kind) -> Benchmark<'_> {
     }
 }
 
-fn metric(outcome: &MetricOutcome, kind: Kind) -> WireMetric {
+fn metric(outcome: &MetricOutcome, kind: Kind) -> WireMetric<'_> {
     let verdict = spoken(outcome.verdict, kind);
     let needs_reason = verdict.is_some_and(words::is_notable) && outcome.verdict != Verdict::Regressed;
     let default = || needs_reason.then(|| sentences::default_reason(outcome.verdict).to_owned());
@@ -280,7 +305,24 @@ fn metric(outcome: &MetricOutcome, kind: Kind) -> WireMetric {
         reason: reason.or_else(default),
         reason_code: outcome.reason.as_ref().map(|reason| reason.code().to_owned()),
         limit: outcome.limit.display(outcome.metric),
+        accepted: outcome.accepted.as_ref().map(|by| accepted(by, outcome.metric)),
     }
+}
+
+fn acceptance(outcome: &AcceptanceOutcome) -> WireAcceptance<'_> {
+    let AcceptanceOutcome { acceptance, came_to } = outcome;
+    WireAcceptance {
+        file: acceptance.source.name(),
+        benchmarks: &acceptance.benchmarks,
+        up_to: acceptance.up_to.iter().map(|(metric, limit)| (*metric, limit.display(*metric))).collect(),
+        arch: &acceptance.arch,
+        reason: &acceptance.reason,
+        came_to: *came_to,
+    }
+}
+
+fn accepted(by: &Accepted, metric: Metric) -> WireAccepted<'_> {
+    WireAccepted { file: &by.file, reason: &by.reason, up_to: by.up_to.display(metric) }
 }
 
 fn claim(claim: &ClaimOutcome) -> Claim<'_> {

@@ -1,6 +1,6 @@
 //! The report for CI systems that show test results: a test case for each benchmark and claim.
 //!
-//! Regressed and refuted are failures, failed is an error, whatever ended without a verdict is skipped.
+//! Regressed (unless that is accepted) and refuted are failures, failed is an error, whatever ended without a verdict is skipped.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatu
 
 use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Report, Verdict, harmless};
 
-use super::sentences::{Told, claim_reason};
+use super::sentences::{self, Told, claim_reason};
 use super::units;
 use super::words::{self, Kind, Tone};
 
@@ -77,6 +77,7 @@ fn benchmark_case(report: &Report, benchmark: &BenchmarkOutcome, label: &str, ki
     let mut status = match verdict {
         Verdict::Failed => TestCaseStatus::non_success(NonSuccessKind::Error),
         _ if !judged => TestCaseStatus::success(),
+        _ if benchmark.is_accepted() => TestCaseStatus::success(),
         Verdict::Regressed => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Verdict::Improved | Verdict::Unchanged => TestCaseStatus::success(),
         Verdict::Inconclusive | Verdict::New | Verdict::Missing | Verdict::NotComparable => {
@@ -120,7 +121,9 @@ fn figures(benchmark: &BenchmarkOutcome, judged: bool) -> String {
             let interval = words::interval(outcome);
             let line =
                 format!("{} {}: {before} -> {after} {change} {interval}", outcome.verdict, outcome.metric);
-            lines.push(line.trim_end().to_owned());
+            let accepted = outcome.accepted.as_ref().map(|by| sentences::accepted(by, outcome.metric));
+            let accepted = accepted.map(|accepted| format!(", {accepted}")).unwrap_or_default();
+            lines.push(format!("{}{accepted}", line.trim_end()));
         } else {
             lines.push(format!("{}: {after}", outcome.metric));
         }

@@ -1,4 +1,5 @@
-//! The report as a pull request's comment: a line that says it all, what changed, the rest folded.
+//! The report as a pull request's comment: a line that says it all, what to do, what got worse and where, what got better,
+//! the rest folded.
 //!
 //! GitHub cuts comments at 65 536 characters, so rows beyond a limit are counted instead of shown.
 
@@ -7,6 +8,7 @@ use std::fmt::Write as _;
 use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, MetricOutcome, Report, Verdict};
 
 use super::sentences::claim_reason;
+use super::standing::{self, Standing};
 use super::text::{clean, plural};
 use super::words::{self, Kind, Tone};
 use super::{advice, units};
@@ -34,30 +36,25 @@ pub(super) fn render(report: &Report) -> String {
     if !subject.is_empty() {
         paragraph(&mut out, &escape(&subject));
     }
-    errors(&mut out, report);
-    let (told, folded): (Vec<_>, Vec<_>) = if kind == Kind::Judged {
-        words::worst_first(report)
-            .into_iter()
-            .partition(|benchmark| benchmark.verdict() != Verdict::Unchanged)
-    } else {
-        (words::by_name(report), Vec::new())
-    };
-    table(&mut out, &told, kind);
-    claims(&mut out, &report.claims);
-    if !folded.is_empty() {
-        details(&mut out, &format!("{} unchanged", plural(folded.len(), "benchmark")), |out| {
-            table(out, &folded, kind);
-        });
+    if let Some(mean) = standing::mean(report) {
+        paragraph(&mut out, &escape(&mean));
     }
-    let steps = advice::next_steps(report);
-    if !steps.is_empty() {
-        details(&mut out, "What to do next", |out| {
-            for step in &steps {
-                let command: Vec<String> = step.command.lines().map(code).collect();
-                let _ = writeln!(out, "- {}:<br>{}", step.purpose, command.join("<br>"));
-            }
-            out.push('\n');
-        });
+    errors(&mut out, report);
+    next_steps(&mut out, report, closing.tone == Tone::Bad);
+    if kind == Kind::Judged {
+        let standing = Standing::of(report);
+        section(&mut out, "Worse", &standing.worse);
+        section(&mut out, "Better", &standing.better);
+        section(&mut out, "Accepted", &standing.accepted);
+        claims(&mut out, &report.claims);
+        if !standing.rest.is_empty() {
+            details(&mut out, &standing.counts_of_rest(), Fold::Closed, |out| {
+                table(out, &standing.rest, kind);
+            });
+        }
+    } else {
+        table(&mut out, &words::by_name(report), kind);
+        claims(&mut out, &report.claims);
     }
     notes(&mut out, report);
     footer(&mut out, report);
@@ -68,11 +65,43 @@ fn paragraph(out: &mut String, text: &str) {
     let _ = write!(out, "{text}\n\n");
 }
 
-/// A part that is closed until it is clicked on.
-fn details(out: &mut String, summary: &str, body: impl FnOnce(&mut String)) {
-    let _ = write!(out, "<details>\n<summary>{}</summary>\n\n", escape(summary));
+/// Whether a part is open before it is clicked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fold {
+    Open,
+    Closed,
+}
+
+/// A part that opens and closes by a click.
+fn details(out: &mut String, summary: &str, fold: Fold, body: impl FnOnce(&mut String)) {
+    let open = if fold == Fold::Open { " open" } else { "" };
+    let _ = write!(out, "<details{open}>\n<summary>{}</summary>\n\n", escape(summary));
     body(out);
     out.push_str("</details>\n\n");
+}
+
+/// Benchmarks under a heading; nothing where there are none.
+fn section(out: &mut String, heading: &str, benchmarks: &[&BenchmarkOutcome]) {
+    if !benchmarks.is_empty() {
+        let _ = write!(out, "#### {heading}\n\n");
+        table(out, benchmarks, Kind::Judged);
+    }
+}
+
+/// What to do about it: open where something is wrong, because that is what a reader came for.
+fn next_steps(out: &mut String, report: &Report, urgent: bool) {
+    let steps = advice::next_steps(report);
+    if steps.is_empty() {
+        return;
+    }
+    let fold = if urgent { Fold::Open } else { Fold::Closed };
+    details(out, "What to do next", fold, |out| {
+        for step in &steps {
+            let command: Vec<String> = step.command.lines().map(code).collect();
+            let _ = writeln!(out, "- {}:<br>{}", step.purpose, command.join("<br>"));
+        }
+        out.push('\n');
+    });
 }
 
 fn table(out: &mut String, benchmarks: &[&BenchmarkOutcome], kind: Kind) {
@@ -92,7 +121,11 @@ fn table(out: &mut String, benchmarks: &[&BenchmarkOutcome], kind: Kind) {
             let _ = write!(out, "\n… and {} more\n", plural(benchmarks.len() - index, "benchmark"));
             break;
         }
-        let name = code(&benchmark.name.to_string());
+        let mut name = code(&benchmark.name.to_string());
+        // Where it comes from stands with the name: that is what a reader goes to.
+        if let Some(guilty) = standing::guilty(benchmark).filter(|_| kind == Kind::Judged) {
+            let _ = write!(name, "<br>{}", escape(cut(&guilty)));
+        }
         if kind == Kind::Names || benchmark.metrics.is_empty() && kind != Kind::Judged {
             let _ = writeln!(out, "| {name} |");
         } else if benchmark.metrics.is_empty() {
@@ -115,12 +148,13 @@ fn row(
     if kind != Kind::Judged {
         return format!("| {name} | {metric} | {after} |\n");
     }
-    let verdict = if matches!(outcome.verdict, Verdict::Regressed | Verdict::Failed) {
+    let verdict = if outcome.fails() || outcome.verdict == Verdict::Failed {
         format!("**{}**", outcome.verdict)
     } else {
         outcome.verdict.to_string()
     };
-    let reason = words::reason_beside(benchmark, outcome);
+    let guilty = standing::guilty(benchmark);
+    let reason = words::reason_beside(benchmark, outcome, guilty.as_deref());
     format!(
         "| {verdict} | {name} | {metric} | {before} | {after} | {} | {} | {} | {} |\n",
         words::change(outcome),
@@ -194,11 +228,7 @@ fn notes(out: &mut String, report: &Report) {
 }
 
 fn footer(out: &mut String, report: &Report) {
-    let mut footer = words::surroundings(report);
-    if report.seconds > 0.0 {
-        let separator = if footer.is_empty() { "" } else { ", " };
-        let _ = write!(footer, "{separator}took {}", units::duration(report.seconds));
-    }
+    let footer = standing::surroundings(report);
     if !footer.is_empty() {
         let _ = writeln!(out, "<sub>{}</sub>", escape(&footer));
     }

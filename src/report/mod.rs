@@ -22,6 +22,7 @@ mod markdown;
 mod rdjson;
 pub mod read;
 mod sentences;
+mod standing;
 pub mod summary;
 mod table;
 mod text;

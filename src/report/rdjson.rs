@@ -79,7 +79,7 @@ fn diagnostics(benchmark: &BenchmarkOutcome) -> Vec<Diagnostic> {
             path: path.clone(),
             range: place.line.map(|line| Range { start: Position { line } }),
         },
-        severity: "ERROR",
+        severity: if benchmark.fails() { "ERROR" } else { "INFO" },
         code: Code { value: benchmark.name.to_string() },
     };
     placed.map(diagnostic).collect()

@@ -3,16 +3,17 @@
 //! The text is untrusted. Every name, revision and number is checked as it is read, unknown fields are passed over, and
 //! fields that an older program did not write have defaults. Writing what was read gives the same document again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed,
-    CommitId, CpuIdentity, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Note,
-    Partition, Place, Reason, Report, ReportKind, Revision, Sides, Toolchain, TopFunction, TreeId, Trouble,
-    Verdict, is_below,
+    Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted, BenchmarkName,
+    BenchmarkOutcome, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed, CommitId,
+    CpuIdentity, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Note, Partition,
+    Place, Reason, Report, ReportKind, Revision, Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict,
+    is_below,
 };
 
 use super::json::SCHEMA;
@@ -65,6 +66,8 @@ struct Document {
     judged_by: Option<WireJudgedBy>,
     toolchain: Option<WireToolchain>,
     benchmarks: Vec<Benchmark>,
+    #[serde(default)]
+    acceptances: Vec<WireAcceptance>,
     claims: Vec<Claim>,
     errors: Vec<WireError>,
     notes: Vec<String>,
@@ -118,6 +121,23 @@ struct Benchmark {
 }
 
 #[derive(Deserialize)]
+struct WireAcceptance {
+    file: String,
+    benchmarks: Vec<String>,
+    up_to: BTreeMap<Metric, String>,
+    arch: Vec<String>,
+    reason: String,
+    came_to: AcceptanceUse,
+}
+
+#[derive(Deserialize)]
+struct WireAccepted {
+    file: String,
+    reason: String,
+    up_to: String,
+}
+
+#[derive(Deserialize)]
 struct WireCause {
     function: Option<String>,
     #[serde(rename = "crate")]
@@ -150,6 +170,8 @@ struct WireMetric {
     #[serde(default)]
     reason_code: Option<String>,
     limit: String,
+    #[serde(default)]
+    accepted: Option<WireAccepted>,
 }
 
 #[derive(Deserialize)]
@@ -214,6 +236,7 @@ pub fn read(text: &str) -> Result<Report, ReadError> {
             profile,
         }),
         benchmarks: document.benchmarks.into_iter().map(benchmark).collect::<Result<_, _>>()?,
+        acceptances: document.acceptances.into_iter().map(acceptance).collect::<Result<_, _>>()?,
         claims: document.claims.into_iter().map(claim).collect::<Result<_, _>>()?,
         troubles: document
             .errors
@@ -303,7 +326,25 @@ fn metric(wire: WireMetric) -> Result<MetricOutcome, ReadError> {
         seconds: wire.seconds.unwrap_or(f64::NAN),
         // Without a code it goes without saying, and is said again.
         reason: wire.reason_code.map(quoted),
+        accepted: wire.accepted.map(|text| accepted(text, wire.metric)).transpose()?,
     })
+}
+
+fn bound(text: &str, metric: Metric) -> Result<Limit, ReadError> {
+    Limit::parse(text, metric).map_err(|_| wrong("up_to", text, "limit"))
+}
+
+fn accepted(wire: WireAccepted, metric: Metric) -> Result<Accepted, ReadError> {
+    let WireAccepted { file, reason, up_to } = wire;
+    Ok(Accepted { file, reason, up_to: bound(&up_to, metric)? })
+}
+
+fn acceptance(wire: WireAcceptance) -> Result<AcceptanceOutcome, ReadError> {
+    let WireAcceptance { file, benchmarks, up_to, arch, reason, came_to } = wire;
+    let up_to = up_to.iter().map(|(metric, text)| Ok((*metric, bound(text, *metric)?)));
+    let up_to = up_to.collect::<Result<_, ReadError>>()?;
+    let source = AcceptanceSource::of_name(&file);
+    Ok(AcceptanceOutcome { acceptance: Acceptance { source, benchmarks, up_to, arch, reason }, came_to })
 }
 
 /// An end that is open is written as null.
@@ -394,7 +435,7 @@ mod tests {
         let mut document: serde_json::Value =
             serde_json::from_str(&json::render(&fixtures::several_metrics())).unwrap();
         let fields = document.as_object_mut().unwrap();
-        for newer in ["machines", "partition", "judged_by"] {
+        for newer in ["machines", "partition", "judged_by", "acceptances"] {
             fields.remove(newer).unwrap();
         }
         for benchmark in fields["benchmarks"].as_array_mut().unwrap() {
@@ -404,6 +445,7 @@ mod tests {
             for metric in benchmark["metrics"].as_array_mut().unwrap() {
                 metric.as_object_mut().unwrap().remove("drawn_pairs").unwrap();
                 metric.as_object_mut().unwrap().remove("reason_code").unwrap();
+                metric.as_object_mut().unwrap().remove("accepted").unwrap();
             }
         }
         let read = read(&document.to_string()).unwrap();

@@ -2,9 +2,9 @@
 
 use crate::domain::harmless::shell_word;
 use crate::domain::{
-    BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt, Doubt, Exit, Failure,
-    NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt, TopFunction, Trouble, Variation,
-    Verdict,
+    Accepted, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt, Doubt, Exit,
+    Failure, Metric, NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt, TopFunction, Trouble,
+    Variation, Verdict,
 };
 
 use super::units;
@@ -38,6 +38,9 @@ pub(super) fn reason(reason: &Reason) -> String {
         }
         Reason::Interrupted => "the run was interrupted before this was decided".to_owned(),
         Reason::AboveCap(cap) => above_cap(*cap),
+        Reason::AboveAccepted { file, up_to } => {
+            format!("worse than what is accepted: up to {up_to}, by {file}")
+        }
         Reason::CountsVary { source, doubt, above_cap: cap } => counts_vary(*source, *doubt, *cap),
         Reason::NotCounted(side, why) => format!("the {side} was not counted: {}", not_counted(why)),
         Reason::CodeLayout => {
@@ -49,6 +52,13 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Stored => "measured and stored".to_owned(),
         Reason::Quoted { text, .. } => text.clone(),
     }
+}
+
+/// By what a regression is accepted, up to how much, and why.
+pub(super) fn accepted(by: &Accepted, metric: Metric) -> String {
+    let Accepted { file, reason, up_to } = by;
+    let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    format!("accepted up to {} by {file}{why}", up_to.display(metric))
 }
 
 fn doubt_of(doubt: Doubt) -> &'static str {
@@ -185,6 +195,12 @@ pub(super) fn note(note: &Note) -> String {
         ),
         Note::NotDrawn { target, reason } => {
             format!("{target} is measured in the layout of its build: {reason}")
+        }
+        Note::UnusedAcceptance { file, matched: false } => {
+            format!("{file} accepts nothing: there is no benchmark that it is about")
+        }
+        Note::UnusedAcceptance { file, matched: true } => {
+            format!("{file} accepts nothing: nothing that it is about has regressed")
         }
         Note::Repeated { part, earlier } => repeated(*part, earlier),
         Note::Quoted(text) => text.clone(),

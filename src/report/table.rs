@@ -38,6 +38,7 @@ pub(super) fn render(report: &Report, style: Style) -> String {
             benchmarks(&mut out, report, kind);
             if kind == Kind::Judged {
                 reasons(&mut out, report);
+                accepted(&mut out, report);
             }
             sections::claims(&mut out, report);
         }
@@ -75,6 +76,7 @@ fn head(out: &mut Out, report: &Report) {
 fn benchmarks(out: &mut Out, report: &Report, kind: Kind) {
     let sorted = if kind == Kind::Judged { words::worst_first(report) } else { words::by_name(report) };
     let fold = kind == Kind::Judged && !out.style.verbose && sorted.len() > SHOW_ALL;
+    let sorted: Vec<&BenchmarkOutcome> = sorted.into_iter().filter(|one| !one.is_accepted()).collect();
     let shown: Vec<&BenchmarkOutcome> =
         sorted.iter().copied().filter(|b| !(fold && b.verdict() == Verdict::Unchanged)).collect();
     let folded = sorted.len() - shown.len();
@@ -296,6 +298,18 @@ fn reasons(out: &mut Out, report: &Report) {
         }
         shared(out, &reasons);
     }
+}
+
+/// What regressed as accepted: figures, and by which file and why.
+fn accepted(out: &mut Out, report: &Report) {
+    let accepted = words::accepted(report);
+    if accepted.is_empty() {
+        return;
+    }
+    out.title("Accepted");
+    let groups: Vec<Group> = accepted.iter().map(|one| Group::new(one, Kind::Judged)).collect();
+    table(out, &groups, Kind::Judged);
+    shared(out, &words::shared_reasons(accepted));
 }
 
 fn shared(out: &mut Out, reasons: &[words::SharedReason]) {

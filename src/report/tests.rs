@@ -34,6 +34,7 @@ fn other_formats_look_as_they_should() {
         ("nasty", fixtures::nasty()),
         ("claims", fixtures::claims()),
         ("ledger", fixtures::ledger()),
+        ("accepted", fixtures::accepted()),
     ] {
         for format in [
             Format::Json,

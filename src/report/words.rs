@@ -1,5 +1,7 @@
 //! The sentences that every format for people shares: what was compared, why, how it ended, what to do next.
 
+use std::cmp::Reverse;
+
 use crate::domain::{
     BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Metric, MetricOutcome, Reason, Report, ReportKind, Verdict,
 };
@@ -64,7 +66,9 @@ pub(super) struct Closing {
 /// Benchmarks, worst first, then by name.
 pub(super) fn worst_first(report: &Report) -> Vec<&BenchmarkOutcome> {
     let mut sorted: Vec<_> = report.benchmarks.iter().collect();
-    sorted.sort_by(|a, b| b.verdict().cmp(&a.verdict()).then_with(|| a.name.cmp(&b.name)));
+    // What is accepted is not as bad as what is not.
+    let rank = |benchmark: &BenchmarkOutcome| (Reverse(benchmark.verdict()), benchmark.is_accepted());
+    sorted.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.name.cmp(&b.name)));
     sorted
 }
 
@@ -75,9 +79,20 @@ pub(super) fn by_name(report: &Report) -> Vec<&BenchmarkOutcome> {
     sorted
 }
 
-/// How many benchmarks ended with a verdict.
+/// How many benchmarks ended with a verdict. Of those that regressed: what is not accepted.
 pub(super) fn count(report: &Report, verdict: Verdict) -> usize {
-    report.benchmarks.iter().filter(|benchmark| benchmark.verdict() == verdict).count()
+    let counts = |benchmark: &&BenchmarkOutcome| benchmark.verdict() == verdict && !benchmark.is_accepted();
+    report.benchmarks.iter().filter(counts).count()
+}
+
+/// The benchmarks whose regressions are all accepted, by name.
+pub(super) fn accepted(report: &Report) -> Vec<&BenchmarkOutcome> {
+    by_name(report).into_iter().filter(|benchmark| benchmark.is_accepted()).collect()
+}
+
+/// Why a regression does not fail the gate, cleaned; `None` where it does.
+fn acceptance(outcome: &MetricOutcome) -> Option<String> {
+    outcome.accepted.as_ref().map(|by| clean(&sentences::accepted(by, outcome.metric)))
 }
 
 /// What was compared with what, or what was measured, and which part of it.
@@ -132,17 +147,26 @@ pub(super) fn surroundings(report: &Report) -> String {
 pub(super) fn metric_reason(outcome: &MetricOutcome) -> String {
     let given = outcome.reason.as_ref().map(|reason| clean(&sentences::reason(reason)));
     match outcome.verdict {
-        Verdict::Regressed | Verdict::Improved | Verdict::Unchanged => given.unwrap_or_default(),
+        Verdict::Regressed | Verdict::Improved | Verdict::Unchanged => {
+            let all: Vec<String> = given.into_iter().chain(acceptance(outcome)).collect();
+            all.join("; ")
+        }
         _ => given.unwrap_or_else(|| default_reason(outcome.verdict).to_owned()),
     }
 }
 
 /// The reason that stands beside a row of figures: the judge's, what a regression comes from, or what goes without saying.
-pub(super) fn reason_beside(benchmark: &BenchmarkOutcome, outcome: &MetricOutcome) -> String {
+/// Not what is `told` elsewhere.
+pub(super) fn reason_beside(
+    benchmark: &BenchmarkOutcome,
+    outcome: &MetricOutcome,
+    told: Option<&str>,
+) -> String {
     let given = outcome.reason.as_ref().map(sentences::reason);
     let blamed = outcome.verdict == Verdict::Regressed;
     let causes = benchmark.causes.iter().filter(|_| blamed).map(sentences::cause);
-    let all: Vec<String> = given.into_iter().chain(causes).collect();
+    let causes = causes.filter(|cause| told != Some(cause.as_str()));
+    let all: Vec<String> = given.into_iter().chain(acceptance(outcome)).chain(causes).collect();
     if all.is_empty() { default_reason(outcome.verdict).to_owned() } else { all.join("; ") }
 }
 
@@ -269,10 +293,17 @@ pub(super) struct SharedReason {
     pub(super) names: Vec<String>,
 }
 
-/// Every reason once, with the benchmarks it holds for; worst first.
+/// Every reason once, with the benchmarks it holds for; worst first. What is accepted has a section of its own.
 pub(super) fn reasons(report: &Report) -> Vec<SharedReason> {
+    shared_reasons(worst_first(report).into_iter().filter(|benchmark| !benchmark.is_accepted()))
+}
+
+/// Every reason of some benchmarks once, with the benchmarks it holds for; worst first.
+pub(super) fn shared_reasons<'a>(
+    benchmarks: impl IntoIterator<Item = &'a BenchmarkOutcome>,
+) -> Vec<SharedReason> {
     let mut reasons: Vec<SharedReason> = Vec::new();
-    for benchmark in worst_first(report) {
+    for benchmark in benchmarks {
         let name = clean(&benchmark.name.to_string());
         for (verdict, text) in benchmark_reasons(benchmark) {
             let known = reasons.iter_mut().find(|known| known.verdict == verdict && known.text == text);
@@ -284,7 +315,7 @@ pub(super) fn reasons(report: &Report) -> Vec<SharedReason> {
             }
         }
     }
-    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
+    reasons.sort_by_key(|reason| Reverse(reason.verdict));
     reasons
 }
 
@@ -363,13 +394,16 @@ fn summary(report: &Report, worst: bool) -> String {
     }
     let mut parts = Vec::new();
     for verdict in order {
-        match count(report, verdict) {
-            0 => {}
-            some if worst && parts.is_empty() => {
-                let noun = if total == 1 { "benchmark" } else { "benchmarks" };
-                parts.push(format!("{some} of {total} {noun} {}", spoken(verdict)));
+        let accepted = if verdict == Verdict::Regressed { accepted(report).len() } else { 0 };
+        for (some, ended) in [(count(report, verdict), spoken(verdict)), (accepted, ACCEPTED)] {
+            match some {
+                0 => {}
+                some if worst && parts.is_empty() => {
+                    let noun = if total == 1 { "benchmark" } else { "benchmarks" };
+                    parts.push(format!("{some} of {total} {noun} {ended}"));
+                }
+                some => parts.push(format!("{some} {ended}")),
             }
-            some => parts.push(format!("{some} {}", spoken(verdict))),
         }
     }
     let mut text = parts.join(", ");
@@ -383,6 +417,9 @@ fn summary(report: &Report, worst: bool) -> String {
     }
     text
 }
+
+/// How benchmarks ended whose regressions are accepted.
+const ACCEPTED: &str = "regressed as accepted";
 
 /// A verdict inside a sentence.
 pub(super) fn spoken(verdict: Verdict) -> &'static str {

@@ -151,6 +151,14 @@ pub enum SourceError {
     /// A tree that names a file outside its folder.
     #[error("the revision holds a file with an unsafe name: {0}")]
     UnsafePath(PathBuf),
+    /// A file of a revision that is not what it should be, or too much of it.
+    #[error("cannot use {path}: {reason}")]
+    Unusable {
+        /// Which, below the root of the repository.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Somebody writes while we copy.
     #[error("no snapshot of the work tree can be taken: its files keep changing")]
     Changing,
@@ -216,6 +224,7 @@ impl SourceError {
             | Self::Read { .. }
             | Self::Write { .. }
             | Self::Pristine(_)
+            | Self::Unusable { .. }
             | Self::UnsafePath(_) => return None,
         };
         Some(text)

@@ -3,6 +3,7 @@
 //! Reads the user's repository and never writes to it: no object, reference, index or configuration is touched. What
 //! is extracted goes to folders of our own, named by content.
 
+mod added;
 mod baseline;
 mod checkout;
 mod error;
@@ -21,6 +22,7 @@ mod snapshot;
 mod submodule;
 mod tracked;
 
+pub use added::{AddedBounds, AddedFile};
 pub use baseline::CommitInfo;
 pub use error::SourceError;
 pub use harness::{HarnessError, SUITE_PACKAGE, suite_names, suite_tree};

@@ -5,7 +5,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use crate::domain::{BenchmarkEvidence, PairedEvidence, RunEvidence, RunId};
+use crate::domain::{BenchmarkEvidence, PairedEvidence, ReportKind, RunEvidence, RunId};
 
 use super::error::{Problem, Refusal, StoreError};
 use super::open::Store;
@@ -62,6 +62,22 @@ impl Store {
         self.read("look for a run in", |connection| {
             let newest: Option<i64> =
                 connection.query_row("SELECT max(run) FROM run_evidence", [], |row| row.get(0))?;
+            Ok(newest.map(RunId))
+        })
+    }
+
+    /// The newest `check` whose evidence is complete; `None` where there is none.
+    ///
+    /// # Errors
+    /// Damage.
+    pub fn newest_check(&self) -> Result<Option<RunId>, StoreError> {
+        self.read("look for a check in", |connection| {
+            let newest: Option<i64> = connection.query_row(
+                "SELECT max(run_evidence.run) FROM run_evidence \
+                 JOIN run ON run.id = run_evidence.run WHERE run.command = ?1",
+                [ReportKind::Check.name()],
+                |row| row.get(0),
+            )?;
             Ok(newest.map(RunId))
         })
     }

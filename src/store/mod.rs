@@ -7,6 +7,7 @@
 //!
 //! Many processes may use one store at once. Readers never wait; writers wait for each other for at most 30 s.
 
+pub mod acceptance_file;
 mod baseline;
 mod baseline_file;
 mod comparison;

@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod browser;
 mod build;
 mod claims;
 mod clock;

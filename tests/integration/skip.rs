@@ -14,6 +14,8 @@ pub(crate) enum Need {
     Mounts,
     /// The linter of shell scripts.
     Shellcheck,
+    /// Chromium or Chrome.
+    Browser,
 }
 
 impl Need {
@@ -23,6 +25,7 @@ impl Need {
             Self::PerfEvents => "perf-events",
             Self::Mounts => "mounts",
             Self::Shellcheck => "shellcheck",
+            Self::Browser => "browser",
         }
     }
 }

@@ -9,6 +9,7 @@ use super::super::console::{Console, write_file};
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::{Place, machine_facts, read_store};
+use super::accept;
 use crate::domain::Exit;
 use crate::store::{BaselineFile, PruneRule, Store};
 use crate::support::files::link_below;
@@ -21,6 +22,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &BaselineArgs) -> 
         BaselineCommand::List => list(&place, arguments),
         BaselineCommand::Export(wanted) => export(context, &place, &store, arguments, wanted),
         BaselineCommand::Import(wanted) => import(context, &place, arguments, wanted),
+        BaselineCommand::Accept(wanted) => accept::execute(context, &place, arguments, wanted),
         BaselineCommand::Prune(wanted) => prune(&store, wanted),
     }
 }

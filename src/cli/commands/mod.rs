@@ -1,5 +1,6 @@
 //! One file per command: from arguments to a request, to a report, to an exit code.
 
+mod accept;
 pub(super) mod baseline;
 pub(super) mod check;
 pub(super) mod claims;

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::domain::fixtures::{machine, revision};
-use crate::domain::{BenchmarkName, Limit, Metric, MetricOutcome, Reason, Verdict};
+use crate::domain::{
+    Acceptance, AcceptanceSource, AcceptanceUse, BenchmarkName, Limit, Metric, MetricOutcome, Reason, Verdict,
+};
 
 fn machine_facts(key: &str) -> MachineFacts {
     MachineFacts { key: MachineKey::new(key), ..machine() }
@@ -124,4 +126,28 @@ fn parts_without_a_verdict_pass_and_a_whole_without_any_does_not() {
         merge(parts).unwrap().exit_code
     };
     assert_eq!((empty(false), empty(true)), (0, 102));
+}
+
+#[test]
+fn an_acceptance_that_one_part_has_a_use_for_is_no_note() {
+    let acceptance = |file: &str| Acceptance {
+        source: AcceptanceSource::of_name(file),
+        benchmarks: vec!["p::t::*".to_owned()],
+        up_to: BTreeMap::from([(Metric::WallTime, Limit::default_for(Metric::WallTime))]),
+        arch: Vec::new(),
+        reason: String::new(),
+    };
+    let mut parts = three();
+    for ((_, report), came_to) in
+        parts.iter_mut().zip([AcceptanceUse::Unneeded, AcceptanceUse::Used, AcceptanceUse::Unmatched])
+    {
+        let used = AcceptanceOutcome { acceptance: acceptance("used.toml"), came_to };
+        let idle =
+            AcceptanceOutcome { acceptance: acceptance("idle.toml"), came_to: AcceptanceUse::Unmatched };
+        report.acceptances = vec![used, idle];
+    }
+    let whole = merge(parts).unwrap();
+    let came_to: Vec<AcceptanceUse> = whole.acceptances.iter().map(|one| one.came_to).collect();
+    assert_eq!(came_to, [AcceptanceUse::Used, AcceptanceUse::Unmatched]);
+    assert_eq!(whole.notes, [Note::UnusedAcceptance { file: "idle.toml".to_owned(), matched: false }]);
 }

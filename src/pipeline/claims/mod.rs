@@ -107,6 +107,7 @@ pub fn claims(
         budget: request.measuring.budget.as_secs_f64(),
         aa: AaTest::default(),
         claims: Vec::new(),
+        acceptances: Vec::new(),
         notes: prepared.all_notes(),
         troubles: listed.troubles(None),
         seconds: 0.0,

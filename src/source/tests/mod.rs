@@ -1,5 +1,6 @@
 //! Real repositories, made by the `git` program.
 
+mod added;
 mod elsewhere;
 mod names;
 mod trees;

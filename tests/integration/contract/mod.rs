@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+mod accepting;
 mod baselines;
 pub(crate) mod counts;
 mod github;

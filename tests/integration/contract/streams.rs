@@ -87,7 +87,7 @@ fn every_format_can_be_read_by_its_readers() {
     let csv = formatted("csv");
     let rows: Vec<&str> = csv.split("\r\n").collect();
     assert_eq!(rows.len(), 4, "a header, two benchmarks, the end: {csv}");
-    assert!(rows[..3].iter().all(|row| row.split(',').count() == 17), "{csv}");
+    assert!(rows[..3].iter().all(|row| row.split(',').count() == 18), "{csv}");
     let xml = formatted("junit");
     assert!(xml.starts_with("<?xml") && xml.trim_end().ends_with("</testsuites>"), "{xml}");
     assert_eq!(xml.matches("<testcase").count(), 2);
