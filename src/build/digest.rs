@@ -7,6 +7,8 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::Digest;
+use crate::support::hex::hexadecimal;
+use crate::support::records::digest;
 
 /// How much of a file is read at once, in bytes.
 const CHUNK: usize = 1 << 16;
@@ -22,7 +24,7 @@ pub(super) fn of_file(path: &Path) -> io::Result<Digest> {
     loop {
         let length = file.read(&mut chunk)?;
         if length == 0 {
-            return Ok(hexadecimal(&hasher.finalize()));
+            return Ok(Digest::new(hexadecimal(&hasher.finalize())));
         }
         hasher.update(&chunk[..length]);
     }
@@ -30,12 +32,7 @@ pub(super) fn of_file(path: &Path) -> io::Result<Digest> {
 
 /// The digest of a text.
 pub(super) fn of_text(text: &str) -> Digest {
-    hexadecimal(&Sha256::digest(text.as_bytes()))
-}
-
-fn hexadecimal(bytes: &[u8]) -> Digest {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    Digest::new(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect::<String>())
+    Digest::new(digest(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod failure;
 pub mod fitness;
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub mod fnv;
 pub mod function;
 pub mod harmless;
 pub mod history;
@@ -70,6 +71,7 @@ pub use fitness::{
     BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, Quota, SelfComparison, SelfDoubt,
     Topic,
 };
+pub use fnv::fnv;
 pub use function::{Place, TopFunction, is_below};
 pub use history::{HistoryPoint, HistoryReport};
 pub use instrument::{CrateOrigin, Instrument, NoInstrument};

@@ -94,15 +94,10 @@ pub fn merge(reports: Vec<(String, Report)>) -> Result<Report, MergeError> {
         let part = Partition { index, ..dealt };
         match parts.remove(&index) {
             Some(attempts) => whole.take(part, attempts),
-            None => whole.report.troubles.push(missing(part)),
+            None => whole.report.troubles.push(Trouble::Missing(part)),
         }
     }
     Ok(whole.finish())
-}
-
-/// A part of which there is no report.
-fn missing(part: Partition) -> Trouble {
-    Trouble::Missing(part)
 }
 
 /// The whole, as far as it is put together.

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     BenchmarkEvidence, BenchmarkOutcome, ClaimOutcome, JudgedBy, Note, Objection, Reason, Report, ReportKind,
-    RunEvidence, Trouble,
+    RunEvidence, Trouble, fnv,
 };
 
 use super::gate::{Gate, GatePolicy, VerdictRequirement};
@@ -64,13 +64,8 @@ pub fn judge_run(
 fn configuration(run: &RunEvidence, policy: &Policy, rules: &Rules<'_>, gate: GatePolicy) -> String {
     let (selection, source, confirm) = (&run.asked.selection, policy.source(), rules.confirm);
     let accepted = if run.acceptances.is_empty() { String::new() } else { format!("{:?}", run.acceptances) };
-    digest(&format!("{selection} {source} {confirm:?} {gate:?}{accepted}"))
-}
-
-/// FNV-1a of a text: two configurations that differ should be told apart, nothing more.
-fn digest(text: &str) -> String {
-    let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    format!("{:016x}", text.bytes().fold(0xcbf2_9ce4_8422_2325, add))
+    // Two that differ should be told apart, nothing more.
+    format!("{:016x}", fnv(&format!("{selection} {source} {confirm:?} {gate:?}{accepted}")))
 }
 
 /// A benchmark that failed, as trouble: the exit code is 101. Whose executable could not list its benchmarks is told once, by

@@ -172,7 +172,6 @@ impl Builder<'_> {
         } else {
             self.prepare(Side::Baseline, &revisions.baseline, Some(&candidate))?
         };
-        self.tidy(&[baseline.revision.tree.clone(), candidate.revision.tree.clone()]);
         Ok(Sides { baseline, candidate })
     }
 

@@ -50,6 +50,7 @@ pub fn compare(
         builder.layout = TypeLayout::Asked;
     }
     let prepared = builder.prepare_both(&revisions)?;
+    builder.tidy(&[prepared.baseline.revision.tree.clone(), prepared.candidate.revision.tree.clone()]);
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
     progress.event(Event::Stage("Listing benchmarks"));
     let lists = Sides {
@@ -124,22 +125,36 @@ pub fn compare(
     run.seconds = start.elapsed().as_secs_f64();
     let evidence: Vec<BenchmarkEvidence> =
         benchmarks.into_iter().map(|benchmark| benchmark.evidence).collect();
-    let (policy, gate) = (&request.judging.policy, request.judging.gate);
     // A store that refused once is not asked again: what is in memory is all there is.
     if broken.is_some() {
-        return Ok(judge_run(&run, &evidence, policy, gate));
+        return Ok(judged(request, &run, &evidence));
     }
-    let stored = match session.read_back(&run, &evidence) {
+    keep_and_judge(request, &mut session, run, &evidence)
+}
+
+/// Judges by the request's rules.
+fn judged(request: &CompareRequest, run: &RunEvidence, evidence: &[BenchmarkEvidence]) -> Report {
+    judge_run(run, evidence, &request.judging.policy, request.judging.gate)
+}
+
+/// Keeps a run that was collected in full, and judges what the store gives back.
+fn keep_and_judge(
+    request: &CompareRequest,
+    session: &mut Session<'_>,
+    mut run: RunEvidence,
+    evidence: &[BenchmarkEvidence],
+) -> Result<Report, PipelineError> {
+    let stored = match session.read_back(&run, evidence) {
         Ok(stored) => stored,
         // What was measured is still known; that it cannot be kept, or was tampered with, is told beside it.
         Err(error) => {
             run.troubles.push(broken_off(&error));
-            return Ok(judge_run(&run, &evidence, policy, gate));
+            return Ok(judged(request, &run, evidence));
         }
     };
-    let report = judge_run(&stored.run, &stored.benchmarks, policy, gate);
+    let report = judged(request, &stored.run, &stored.benchmarks);
     log_verdicts(session.run, &report);
-    claims::record(&mut session, &revisions.candidate, &stored.run, &report)?;
+    claims::record(session, &run.revisions.candidate, &stored.run, &report)?;
     Ok(report)
 }
 
@@ -152,11 +167,11 @@ fn find_places(
     prepared: &Sides<Prepared>,
     benchmarks: &mut [Benchmark],
 ) -> Result<(), PipelineError> {
-    if interrupted() {
+    if interrupted() || benchmarks.iter().all(|one| one.evidence.top_functions.is_empty()) {
         return Ok(());
     }
     let evidence: Vec<BenchmarkEvidence> = benchmarks.iter().map(|one| one.evidence.clone()).collect();
-    let report = judge_run(run, &evidence, &request.judging.policy, request.judging.gate);
+    let report = judged(request, run, &evidence);
     let regressed = report.benchmarks.iter().filter(|found| found.verdict() == Verdict::Regressed);
     let regressed: BTreeSet<BenchmarkName> = regressed.map(|found| found.name.clone()).collect();
     let all = benchmarks.iter_mut().map(|benchmark| &mut benchmark.evidence);

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use crate::build::relink::{Agreement, Drawable, Original, path_of};
 use crate::domain::{
     BuiltBench, Digest, Execution, Layout, LayoutFallback, LayoutSeed, LayoutUse, Note, Phase, Side, Sides,
+    fnv,
 };
 use crate::stats::random::Generator;
 use crate::support::process::interrupted;
@@ -285,9 +286,7 @@ fn key(benches: Sides<&BuiltBench>) -> Key {
 
 /// A number that belongs to a bench target, so that each has orders of its own.
 fn seed_of((label, ..): &Key) -> u64 {
-    label
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    fnv(label)
 }
 
 fn prepare(benches: Sides<&BuiltBench>, folder: PathBuf) -> Result<Drawn, LayoutFallback> {

@@ -3,6 +3,7 @@
 use crate::domain::{BenchmarkName, BenchmarkOutcome, Cause, Report, TopFunction, Trouble, Verdict};
 
 use super::sentences;
+use super::text::begin;
 use super::words::{self, Kind, Tone};
 
 /// Texts are cut here, in characters.
@@ -80,10 +81,7 @@ pub(super) fn of(report: &Report) -> Vec<Finding> {
     // Stable: what is alike stays in its order.
     findings.sort_by_key(|finding| (finding.level, finding.sort));
     for finding in &mut findings {
-        if let Some((end, _)) = finding.text.char_indices().nth(LONGEST) {
-            finding.text.truncate(end);
-            finding.text.push('…');
-        }
+        finding.text = begin(&finding.text, LONGEST).into_owned();
     }
     findings
 }

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use crate::domain::{Report, harmless};
 
 use super::findings::{self, Finding, Level, Sort};
+use super::text::begin;
 
 /// What GitHub keeps of each level.
 const MOST: usize = 10;
@@ -52,11 +53,7 @@ fn title(finding: &Finding) -> String {
         Sort::Undecided => "no verdict",
     };
     let subject = if finding.subject.is_empty() { "cargo perfguard" } else { &finding.subject };
-    let title = format!("{what}: {subject}");
-    match title.char_indices().nth(LONGEST_TITLE) {
-        Some((end, _)) => format!("{}…", &title[..end]),
-        None => title,
-    }
+    begin(&format!("{what}: {subject}"), LONGEST_TITLE).into_owned()
 }
 
 /// A message, of one or several lines.

@@ -26,11 +26,7 @@ const LONGEST_TEXT: usize = 2_000;
 pub(super) fn render(report: &Report) -> String {
     let kind = Kind::of(report);
     let closing = words::closing(report);
-    let sign = match closing.tone {
-        Tone::Good => "✅",
-        Tone::Open => "⚠️",
-        Tone::Bad => "❌",
-    };
+    let sign = closing.tone.sign();
     let mut out = format!("{MARKER}\n### {sign} perfguard: {}\n\n", escape(&closing.text));
     let subject = words::subject(report);
     if !subject.is_empty() {

@@ -7,8 +7,8 @@ use crate::domain::{BenchmarkOutcome, MetricOutcome, Report, Verdict, harmless};
 
 use super::markdown::{self, code, escape};
 use super::sentences;
-use super::text::{clean, plural};
-use super::words::{self, Tone};
+use super::text::{begin, clean, plural};
+use super::words;
 
 /// How many benchmarks the shortest table shows.
 const FEW: usize = 20;
@@ -42,11 +42,7 @@ pub fn within(report: &Report, limit: usize) -> String {
 
 fn shortened(report: &Report, extent: Extent) -> String {
     let closing = words::closing(report);
-    let sign = match closing.tone {
-        Tone::Good => "✅",
-        Tone::Open => "⚠️",
-        Tone::Bad => "❌",
-    };
+    let sign = closing.tone.sign();
     let mut out = format!("### {sign} perfguard: {}\n\n", brief(&closing.text));
     let subject = words::subject(report);
     if !subject.is_empty() {
@@ -121,11 +117,7 @@ fn brief(text: &str) -> String {
 }
 
 fn cut(text: &str) -> String {
-    let text = clean(text);
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    begin(&clean(text), LONGEST).into_owned()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Plain text: how wide it is, where it may be broken, what of it is safe to print.
 
+use std::borrow::Cow;
+
 use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthStr;
 
@@ -103,6 +105,14 @@ pub(super) fn shorten_end(text: &str, limit: usize) -> String {
         return text.to_owned();
     }
     format!("{}…", text[..fitting(text, limit.saturating_sub(1).max(1))].trim_end())
+}
+
+/// The first `most` characters of a text; what is left out behind them is an ellipsis.
+pub(super) fn begin(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 /// `1 benchmark`, `2 benchmarks`.

@@ -54,6 +54,17 @@ pub(super) enum Tone {
     Bad,
 }
 
+impl Tone {
+    /// The sign before a heading.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Good => "✅",
+            Self::Open => "⚠️",
+            Self::Bad => "❌",
+        }
+    }
+}
+
 /// The outcome as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Closing {

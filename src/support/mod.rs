@@ -6,6 +6,7 @@ pub mod bounded;
 pub mod current;
 pub mod demangle;
 pub mod files;
+pub mod hex;
 pub mod lock;
 pub mod process;
 pub mod records;

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sha2::{Digest as _, Sha256};
 
 use super::bounded::{self, Links};
+use super::hex::hexadecimal;
 
 /// The first line of the file.
 const HEADER: &str = "perfguard records 1";
@@ -137,8 +138,7 @@ impl Known {
 
 /// What stands for a content.
 pub fn digest(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    Sha256::digest(bytes).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 /// Writes the file as a whole, for this user alone.

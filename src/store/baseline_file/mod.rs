@@ -17,6 +17,7 @@ pub use folder::FolderError;
 use crate::domain::metric::UnknownMetric;
 use crate::domain::name::NameError;
 use crate::domain::{BenchmarkName, BuildFingerprint, ClaimVerdict, CommitId, MachineFacts, Metric};
+use crate::support::hex::hexadecimal;
 
 /// The format written, and the newest one read.
 const FORMAT: i64 = 1;
@@ -205,13 +206,9 @@ fn name_of(fields: &[(&str, String)]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let mut digits: String = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect();
+    let mut digits = hexadecimal(bytes);
     digits.truncate(NAME_DIGITS);
     digits
-}
-
-fn digit(nibble: u8) -> char {
-    char::from_digit(u32::from(nibble), 16).unwrap_or('0')
 }
 
 #[cfg(test)]

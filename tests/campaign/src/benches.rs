@@ -2,10 +2,8 @@
 //! nothing behind, and keeps nobody from measuring the next.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, Side, Sides};
@@ -16,7 +14,7 @@ use perfguard::measure::runner::{LaunchOptions, Runner};
 use perfguard::support::process;
 
 use crate::names::{COUNTED, GOOD, LEAVES, LISTINGS, NAMES, QUICK, SLOW, TOLD};
-use crate::{Outcome, memory, names};
+use crate::{Outcome, memory, names, processes};
 
 /// What the environment of every bench has, so that those that are left are found.
 const MARK: &str = "CAMPAIGN_MARK";
@@ -26,6 +24,9 @@ const SHORT: Duration = Duration::from_secs(1);
 
 /// How long any other may take: reached only when something is wrong.
 const LONG: Duration = Duration::from_mins(1);
+
+/// Who was killed a moment ago may still be listed.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How much memory this process may have taken in all, in MiB.
 const MOST_MEMORY: u64 = 1024;
@@ -76,17 +77,6 @@ impl Misbehaving {
             },
             execution: Execution::Native,
         }
-    }
-
-    /// Processes of the bench that live.
-    fn left(&self) -> Vec<String> {
-        let wanted = format!("{MARK}={}", self.mark);
-        let folders = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
-        let marked = folders.filter(|folder| {
-            let environment = fs::read(folder.join("environ")).unwrap_or_default();
-            environment.split(|&byte| byte == 0).any(|variable| variable == wanted.as_bytes())
-        });
-        marked.map(|folder| folder.display().to_string()).collect()
     }
 }
 
@@ -244,14 +234,5 @@ fn timed(what: &str, limit: Duration, outcome: &mut Outcome, work: impl FnOnce(&
 }
 
 fn nothing_left(what: &str, bench: &Misbehaving, outcome: &mut Outcome) {
-    // Who was killed a moment ago may still be listed.
-    let mut left = bench.left();
-    for _ in 0..50 {
-        if left.is_empty() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(10));
-        left = bench.left();
-    }
-    outcome.fault(format!("{what} leaves {left:?}"));
+    processes::require_none(&format!("{MARK}={}", bench.mark), PATIENCE, what, outcome);
 }

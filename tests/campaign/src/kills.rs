@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Outcome;
 use crate::random::Random;
+use crate::{Outcome, processes};
 
 /// What the environment of every process has.
 const MARK: &str = "CAMPAIGN_KILL";
@@ -238,8 +238,8 @@ fn kill_once(
     let before = place.rows();
     let ran = child.try_wait()?.is_none();
     child.kill()?;
-    end(&mut child)?;
-    nothing_left(mark, &what, outcome);
+    child.wait()?;
+    processes::require_none(&format!("{MARK}={mark}"), PATIENCE, &what, outcome);
     match (before, place.rows()) {
         (Ok(before), Ok(after)) => {
             let lost = before.iter().find(|(table, rows)| after.get(*table) < Some(*rows));
@@ -257,32 +257,6 @@ fn kill_once(
         format!("{what}: files changed: {}", String::from_utf8_lossy(&changed.stdout))
     });
     Ok(ran)
-}
-
-fn end(child: &mut Child) -> io::Result<()> {
-    child.wait().map(drop)
-}
-
-/// Every process of a killed command ends soon.
-fn nothing_left(mark: &str, what: &str, outcome: &mut Outcome) {
-    let start = Instant::now();
-    let mut left = marked(mark);
-    while !left.is_empty() && start.elapsed() < PATIENCE {
-        thread::sleep(Duration::from_millis(5));
-        left = marked(mark);
-    }
-    outcome.require(left.is_empty(), || format!("{what}: {left:?} live on"));
-}
-
-/// Programs that live and have the mark.
-fn marked(mark: &str) -> Vec<PathBuf> {
-    let wanted = format!("{MARK}={mark}");
-    let folders = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
-    let marked = folders.filter(|folder| {
-        let environment = fs::read(folder.join("environ")).unwrap_or_default();
-        environment.split(|&byte| byte == 0).any(|variable| variable == wanted.as_bytes())
-    });
-    marked.filter_map(|folder| fs::read_link(folder.join("exe")).ok()).collect()
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

@@ -12,6 +12,7 @@ pub mod fuzz;
 pub mod kills;
 pub mod memory;
 pub mod names;
+pub mod processes;
 pub mod random;
 pub mod telling;
 pub mod writers;
