@@ -2,9 +2,10 @@
 
 use crate::domain::{BenchmarkName, BenchmarkOutcome, Cause, Report, TopFunction, Trouble, Verdict};
 
+use super::closing::{Tone, closing};
 use super::sentences;
 use super::text::begin;
-use super::words::{self, Kind, Tone};
+use super::words::{self, Kind};
 
 /// Texts are cut here, in characters.
 const LONGEST: usize = 2_000;
@@ -180,7 +181,7 @@ fn undecided(report: &Report) -> Vec<Finding> {
             spot: bench(benchmark),
         })
         .collect();
-    let closing = words::closing(report);
+    let closing = closing(report);
     let said = !findings.is_empty() || !report.troubles.is_empty();
     if Kind::of(report) == Kind::Judged
         && !said

@@ -8,9 +8,10 @@ use std::fmt::Write as _;
 
 use crate::domain::{BenchmarkOutcome, ClaimOutcome, MetricOutcome, Report, Verdict};
 
+use super::closing::{Tone, closing};
 use super::sentences::claim_reason;
 use super::standing::{self, Standing};
-use super::words::{self, Kind, Tone};
+use super::words::{self, Kind};
 use super::{advice, units};
 
 pub(super) use escape::escape;
@@ -22,7 +23,7 @@ const SCRIPT: &str = include_str!("html/sort.js");
 /// Writes a report as one HTML file.
 pub(super) fn render(report: &Report) -> String {
     let kind = Kind::of(report);
-    let closing = words::closing(report);
+    let closing = closing(report);
     let tone = match closing.tone {
         Tone::Good => "good",
         Tone::Open => "open",

@@ -8,9 +8,10 @@ use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatu
 
 use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Report, Verdict, harmless};
 
+use super::closing::{Tone, closing};
 use super::sentences::{self, Told, claim_reason};
 use super::units;
-use super::words::{self, Kind, Tone};
+use super::words::{self, Kind};
 
 /// Writes a report as `JUnit` XML.
 pub(super) fn render(report: &Report) -> String {
@@ -46,7 +47,7 @@ fn suites(report: &Report, kind: Kind) -> Vec<TestSuite> {
     };
     let troubles = words::troubles(report);
     run.add_test_cases(troubles.iter().filter(|error| !told(error)).map(error_case));
-    let closing = words::closing(report);
+    let closing = closing(report);
     if kind == Kind::Judged
         && closing.tone != Tone::Good
         && report.exit_code != 100

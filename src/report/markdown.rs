@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 
 use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, MetricOutcome, Report, Verdict};
 
+use super::closing::{Tone, closing};
 use super::sentences::claim_reason;
 use super::standing::{self, Standing};
 use super::text::{clean, plural};
-use super::words::{self, Kind, Tone};
+use super::words::{self, Kind};
 use super::{advice, units};
 
 /// Marks the comment, so that a later run can find and replace it.
@@ -25,7 +26,7 @@ const LONGEST_TEXT: usize = 2_000;
 /// Writes a report as GitHub-flavoured markdown.
 pub(super) fn render(report: &Report) -> String {
     let kind = Kind::of(report);
-    let closing = words::closing(report);
+    let closing = closing(report);
     let sign = closing.tone.sign();
     let mut out = format!("{MARKER}\n### {sign} perfguard: {}\n\n", escape(&closing.text));
     let subject = words::subject(report);

@@ -6,6 +6,7 @@
 
 mod advice;
 pub mod baseline_report;
+mod closing;
 mod codequality;
 mod csv;
 pub mod doctor;

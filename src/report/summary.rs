@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::domain::{BenchmarkOutcome, MetricOutcome, Report, Verdict, harmless};
 
+use super::closing::closing;
 use super::markdown::{self, code, escape};
 use super::sentences;
 use super::text::{begin, clean, plural};
@@ -41,7 +42,7 @@ pub fn within(report: &Report, limit: usize) -> String {
 }
 
 fn shortened(report: &Report, extent: Extent) -> String {
-    let closing = words::closing(report);
+    let closing = closing(report);
     let sign = closing.tone.sign();
     let mut out = format!("### {sign} perfguard: {}\n\n", brief(&closing.text));
     let subject = words::subject(report);

@@ -4,10 +4,11 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use crate::domain::{ClaimOutcome, ClaimVerdict, Report};
 
+use super::super::closing::{self, Tone};
 use super::super::grid::{Column, Grid};
 use super::super::sentences::claim_reason;
 use super::super::text::{clean, lines, shorten, wrap};
-use super::super::words::{self, Tone};
+use super::super::words;
 use super::super::{advice, units};
 use super::out::Out;
 
@@ -162,7 +163,7 @@ pub(super) fn closing(out: &mut Out, report: &Report) {
             out.line(&format!("    {line}"));
         }
     }
-    let closing = words::closing(report);
+    let closing = closing::closing(report);
     let style = match closing.tone {
         Tone::Good => AnsiColor::Green.on_default().bold(),
         Tone::Open => AnsiColor::Yellow.on_default().bold(),
