@@ -7,6 +7,7 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::fmt::time::Uptime;
 
 use crate::domain::harmless;
+use crate::exchange::shown;
 
 /// From how many `-v` on there is a log.
 const DEBUG: u8 = 2;
@@ -28,7 +29,7 @@ pub(crate) fn start(verbose: u8, color: bool) {
         version = env!("CARGO_PKG_VERSION"),
         os = std::env::consts::OS,
         arch = std::env::consts::ARCH,
-        arguments = ?std::env::args_os().skip(1).collect::<Vec<_>>(),
+        arguments = ?std::env::args_os().skip(1).map(|word| shown(&word.to_string_lossy())).collect::<Vec<_>>(),
         "starts"
     );
 }

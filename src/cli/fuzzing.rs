@@ -5,7 +5,8 @@ use std::str;
 
 use super::config;
 use crate::domain::harmless;
-use crate::domain::{BenchmarkEvidence, BenchmarkName, Instrument, Report, RunEvidence};
+use crate::domain::{BenchmarkEvidence, BenchmarkName, Instrument, Report, RunEvidence, RunUid};
+use crate::exchange::text;
 use crate::judge::{GatePolicy, Policy, judge_run, merge};
 #[cfg(unix)]
 use crate::measure::interleaved;
@@ -15,7 +16,7 @@ use crate::measure::{
 };
 use crate::pipeline::claims::wire::harness_claims;
 use crate::report::{Format, Style, read, render};
-use crate::store::BaselineFile;
+use crate::store::{BaselineFile, RawSamples, Store};
 
 /// A reader by its name. It must not panic, whatever it is given, and needs no more memory than a small multiple of it.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,7 @@ pub const READERS: &[Reader] = &[
     Reader { name: "configuration", read: configuration },
     Reader { name: "evidence", read: evidence },
     Reader { name: "report", read: report },
+    Reader { name: "shared-run", read: shared_run },
     Reader { name: "names", read: names },
 ];
 
@@ -108,6 +110,19 @@ fn harmless_in_every_format(report: &Report) {
         let left = |c: char| harmless::is_harmful(c) && !matches!(c, '\n' | '\r' | '\t');
         assert!(!text.contains(left), "{format} holds something harmful");
     }
+}
+
+/// A run that another machine sent: what is taken is written as it was read, and stored.
+fn shared_run(bytes: &[u8]) {
+    let uid = RunUid::new([0; 16]);
+    let Ok(run) = text::read(bytes, uid).map_err(|error| harmless::text(&error.to_string())) else { return };
+    let again = text::write(&run);
+    assert!(text::read(again.as_bytes(), uid).as_ref() == Ok(&run), "what was written reads otherwise");
+    let stored = Store::in_memory().and_then(|mut store| {
+        store.receive(&run, "place", "content")?;
+        store.shared_run(uid, RawSamples::Sent, |_| None)
+    });
+    let _ = stored.map_err(|error| error.to_string());
 }
 
 /// Texts that are read into names, and made harmless.

@@ -40,6 +40,7 @@ pub mod revision;
 pub mod run_id;
 pub mod sample;
 pub mod series;
+pub mod shared;
 pub mod side;
 pub mod verdict;
 
@@ -90,5 +91,6 @@ pub use revision::{CommitId, Revision, SourceTree, TreeId};
 pub use run_id::{Provenance, RunId};
 pub use sample::{Sample, SampleError, SampleSet, median};
 pub use series::{LatestValue, RunValue, SeriesHistory, SeriesKey, SeriesPoint};
+pub use shared::{RunUid, SharedComparison, SharedLaunch, SharedMeasurement, SharedPair, SharedRun};
 pub use side::{Side, Sides};
 pub use verdict::{Method, Verdict};

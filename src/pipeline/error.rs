@@ -7,6 +7,7 @@ use crate::build::BuildError;
 use crate::build::criterion_copy::CriterionCopyError;
 use crate::discover::DiscoverError;
 use crate::domain::{BenchmarkName, Failure, Side};
+use crate::exchange::ExchangeError;
 use crate::source::{HarnessError, SourceError};
 use crate::store::StoreError;
 use crate::store::acceptance_file::AcceptanceFileError;
@@ -144,6 +145,9 @@ pub enum PipelineError {
     /// A signal came before anything was measured.
     #[error("interrupted before anything was measured")]
     Interrupted,
+    /// A place of results could not be used.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     /// A metric that cannot be measured here.
     #[error("{metric} cannot be measured: {reason}")]
     Metric {
@@ -177,6 +181,7 @@ impl PipelineError {
         match self {
             Self::Source(error) => source_fault(error),
             Self::Discover(error) => discover_fault(error),
+            Self::Exchange(error) if error.is_usage() => Fault::Usage,
             Self::NoBenches(_)
             | Self::NoMatch { .. }
             | Self::Several { .. }
@@ -187,7 +192,8 @@ impl PipelineError {
             | Self::Acceptance(_)
             | Self::NoClaims
             | Self::NoClaimMatch { .. } => Fault::Usage,
-            Self::Harness(_)
+            Self::Exchange(_)
+            | Self::Harness(_)
             | Self::Build(_)
             | Self::Store(_)
             | Self::Altered { .. }
@@ -236,6 +242,7 @@ impl PipelineError {
                 Some("a claim's name is group/pattern, such as strings/concat".to_owned())
             }
             Self::Area(error) => Some(error.hint()),
+            Self::Exchange(error) => error.hint(),
             Self::Acceptance(_)
             | Self::Harness(_)
             | Self::Copy(_)

@@ -16,6 +16,7 @@
 //! | `catalogue` | what there is on both sides (pure) |
 //! | `collect` | finding out: evidence, no judgement |
 //! | `places` | where the functions are written that regressions come from |
+//! | [`sync`] | results to and from other machines |
 //! | [`error`] | why a command ended early, and which exit code that is |
 
 pub mod acceptances;
@@ -34,6 +35,7 @@ pub mod rejudge;
 pub mod request;
 pub mod run;
 mod session;
+pub mod sync;
 mod workspace;
 
 pub use error::{Fault, PipelineError};

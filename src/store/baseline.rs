@@ -90,6 +90,7 @@ impl Store {
     }
 
     /// The launches of one very executable in a series, of whatever revision, oldest first: what needs no second count.
+    /// Launches whose samples stayed on another machine are left out.
     ///
     /// # Errors
     /// Damage, locked for long.
@@ -100,7 +101,8 @@ impl Store {
                 "SELECT launch.samples, launch.cpu, launch.seconds FROM measurement \
                  JOIN launch ON launch.measurement = measurement.id \
                  JOIN executable ON executable.id = launch.executable \
-                 WHERE measurement.series = ?1 AND executable.digest = ?2 ORDER BY launch.id",
+                 WHERE measurement.series = ?1 AND executable.digest = ?2 AND substr(launch.samples, 1, 1) <> x'02' \
+                 ORDER BY launch.id",
             )?;
             launches(query.query(params![series, executable.as_str()])?)
         })

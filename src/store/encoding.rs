@@ -1,5 +1,8 @@
 //! Raw samples as compact bytes, and back to the last bit.
 //!
+//! Format 2: one byte for the format (2), and a median, 8 bytes, little endian: a launch of another machine, whose samples
+//! stayed there. It is read as one sample of one iteration.
+//!
 //! Format 1: one byte for the format (1), one for how totals are written (0: as floating point, 1: as whole numbers), the
 //! number of samples, then every iteration count, then every total. Numbers are LEB128: seven bits a byte, the
 //! least significant first, the high bit set on all but the last. Iteration counts are written as the change of
@@ -9,6 +12,7 @@
 use crate::domain::{Sample, SampleSet};
 
 const FORMAT: u8 = 1;
+const FORMAT_MEDIAN: u8 = 2;
 const TOTALS_FLOAT: u8 = 0;
 const TOTALS_WHOLE: u8 = 1;
 
@@ -53,10 +57,25 @@ pub(super) fn encode(set: &SampleSet) -> Vec<u8> {
     bytes
 }
 
+/// Writes what is left of a launch whose samples are elsewhere.
+pub(super) fn encode_median(median: f64) -> Vec<u8> {
+    std::iter::once(FORMAT_MEDIAN).chain(median.to_le_bytes()).collect()
+}
+
+/// Whether these are no samples, but what is left of them.
+pub(super) fn is_median(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&FORMAT_MEDIAN)
+}
+
 /// Reads samples of any format ever written.
 pub(super) fn decode(bytes: &[u8]) -> Result<SampleSet, DecodeError> {
     let mut reader = Reader(bytes);
     let format = reader.byte()?;
+    if format == FORMAT_MEDIAN {
+        let sample = Sample::new(1, reader.float()?).ok_or(DecodeError::Range)?;
+        let set = SampleSet::new(vec![sample]).map_err(|_| DecodeError::Empty)?;
+        return if reader.0.is_empty() { Ok(set) } else { Err(DecodeError::Long) };
+    }
     if format != FORMAT {
         return Err(DecodeError::Format(format));
     }
@@ -201,9 +220,19 @@ mod tests {
     }
 
     #[test]
+    fn a_median_alone_is_one_sample_and_told_apart() {
+        let bytes = encode_median(0.1);
+        assert!(is_median(&bytes) && !is_median(&encode(&decode(&bytes).unwrap())));
+        assert_eq!(decode(&bytes).unwrap().median().to_bits(), 0.1_f64.to_bits());
+        assert_eq!(decode(&bytes[..8]), Err(DecodeError::Short));
+        assert_eq!(decode(&[&bytes[..], &[0]].concat()), Err(DecodeError::Long));
+        assert_eq!(decode(&encode_median(f64::NAN)), Err(DecodeError::Range));
+    }
+
+    #[test]
     fn nonsense_is_refused_by_its_kind() {
         assert_eq!(decode(&[]), Err(DecodeError::Short));
-        assert_eq!(decode(&[2, 1, 1]), Err(DecodeError::Format(2)));
+        assert_eq!(decode(&[3, 1, 1]), Err(DecodeError::Format(3)));
         assert_eq!(decode(&[1, 1, 0]), Err(DecodeError::Empty));
         assert_eq!(decode(&[1, 1, 1, 2, 5, 5]), Err(DecodeError::Long));
         assert_eq!(decode(&[1, 1, 1, 0, 5]), Err(DecodeError::Range));

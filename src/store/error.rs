@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{ErrorCode, ffi};
 
-use crate::domain::RunId;
+use crate::domain::{RunId, RunUid};
 
 /// An action on a store that failed.
 #[derive(Debug)]
@@ -134,6 +134,9 @@ pub enum Refusal {
     /// No such run, or one that was not completed.
     #[error("it holds no completed run {0}")]
     NoEvidence(i64),
+    /// No run of that name.
+    #[error("it holds no run {0}")]
+    NoSharedRun(RunUid),
     /// A result of one machine in a run of another.
     #[error("a result of the machine `{measured}` came in a run on `{run}`")]
     WrongMachine {

@@ -20,6 +20,7 @@ mod migrations;
 mod open;
 mod prune;
 mod rows;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -33,4 +34,5 @@ pub use evidence::StoredRun;
 pub use history::{SeriesFilter, StoredCommit};
 pub use open::Store;
 pub use prune::{PruneRule, Pruned};
+pub use shared::{RawSamples, Received};
 pub use write::{MeasurementId, NewRun};

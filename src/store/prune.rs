@@ -47,7 +47,9 @@ impl Store {
             transaction.execute(
                 &format!(
                     "DELETE FROM comparison WHERE {old} AND NOT EXISTS \
-                     (SELECT 1 FROM pair WHERE pair.comparison = comparison.id)"
+                     (SELECT 1 FROM pair WHERE pair.comparison = comparison.id) AND NOT \
+                     (EXISTS (SELECT 1 FROM received_pair WHERE received_pair.comparison = comparison.id) \
+                     AND EXISTS (SELECT 1 FROM measurement WHERE measurement.run = comparison.run))"
                 ),
                 [rule.before_ms],
             )?;

@@ -4,7 +4,7 @@ use super::super::args::{CheckArgs, ListArgs};
 use super::super::context::Context;
 use super::super::error::CliError;
 use super::super::settings::Place;
-use super::{check_output, coloring, finish, list, runner};
+use super::{check_output, coloring, finish, list, runner, sync};
 use crate::domain::Exit;
 
 /// Runs the command.
@@ -18,8 +18,10 @@ pub(in super::super) fn execute(context: &Context, arguments: CheckArgs) -> Resu
     let place = Place::find(&arguments.build.project)?;
     let request = place.check(&arguments, coloring(context))?;
     let mut store = place.store(&arguments.store)?;
+    sync::before(context, &place, &mut store, &arguments.sharing);
     let mut runner = runner(&request.project, request.measuring.launch_timeout)?;
-    let report = crate::pipeline::compare::compare(&request, &mut store, &mut runner, &context.watch)?;
+    let mut report = crate::pipeline::compare::compare(&request, &mut store, &mut runner, &context.watch)?;
     context.watch.finish();
+    sync::after(context, &place, &mut store, &arguments.sharing, &mut report);
     finish(context, &arguments.output, &report)
 }

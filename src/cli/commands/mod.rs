@@ -14,6 +14,7 @@ pub(super) mod list;
 pub(super) mod merge;
 pub(super) mod report;
 pub(super) mod run;
+pub(super) mod sync;
 
 use std::io;
 use std::path::Path;

@@ -7,6 +7,7 @@ use crate::domain::{
 
 use super::{NewRun, Store};
 
+mod exchanged;
 mod opening;
 mod pairs;
 mod queries;

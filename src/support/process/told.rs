@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::process::Command;
 
 /// Parts of names of variables whose values do not belong in a log that people attach to reports.
-const SECRET: [&str; 5] = ["TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "_KEY"];
+const SECRET: [&str; 6] = ["TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "_KEY", "GIT_CONFIG_VALUE"];
 
 /// The command line, words with spaces or quotes in them quoted.
 pub(super) fn line(command: &Command) -> String {

@@ -177,6 +177,7 @@ fn seeds(reader: &str) -> Vec<Vec<u8>> {
         }
         "evidence" => &[include_str!("../corpus/evidence.json")],
         "report" => &[include_str!("../corpus/report.json")],
+        "shared-run" => &[include_str!("../corpus/shared-run.txt")],
         "criterion-protocol" => {
             let talk = [
                 frame(&skipping("group/left out")),
@@ -214,6 +215,9 @@ mod tests {
         assert!(perfguard::measure::callgrind::parse(&text("callgrind")).unwrap().instructions() > 0);
         perfguard::store::BaselineFile::parse(&text("baseline")).unwrap();
         perfguard::report::read::read(&text("report")).unwrap();
+        let nobody = perfguard::domain::RunUid::new([0; 16]);
+        let run = perfguard::exchange::text::read(text("shared-run").as_bytes(), nobody).unwrap();
+        assert!(run.measurements.len() == 3 && run.comparisons.len() == 1);
         serde_json::from_str::<(RunEvidence, Vec<BenchmarkEvidence>)>(&text("evidence")).unwrap();
     }
 }

@@ -28,25 +28,26 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("build", &["domain", "support"]),
     ("measure", &["domain", "support"]),
     ("store", &["domain", "support"]),
+    ("exchange", &["domain", "support"]),
     (
         "pipeline",
         &[
             "domain", "stats", "judge", "blame", "report", "support", "source", "discover", "build",
-            "measure", "store",
+            "measure", "store", "exchange",
         ],
     ),
     (
         "cli",
         &[
             "domain", "stats", "judge", "blame", "report", "support", "source", "discover", "build",
-            "measure", "store", "pipeline",
+            "measure", "store", "exchange", "pipeline",
         ],
     ),
 ];
 
 /// Who alone may use a dependency.
 const OWNED: &[(&str, &[&str])] = &[
-    ("git2", &["source"]),
+    ("git2", &["source", "exchange"]),
     ("cargo_metadata", &["discover", "build"]),
     ("rusqlite", &["store"]),
     ("comfy_table", &["report"]),

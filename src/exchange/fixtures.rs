@@ -1,0 +1,91 @@
+//! Made-up runs for tests.
+
+use crate::domain::{
+    BenchmarkName, BuildFingerprint, CommitId, CpuIdentity, Digest, MachineFacts, MachineKey, MeasurementKey,
+    Metric, Phase, Provenance, Revision, RunUid, SampleSet, Schedule, SharedComparison, SharedLaunch,
+    SharedMeasurement, SharedPair, SharedRun, Side, Sides, TreeId,
+};
+
+/// The id with this number.
+pub(crate) fn uid(number: u8) -> RunUid {
+    let mut bytes = [0; 16];
+    bytes[15] = number;
+    RunUid::new(bytes)
+}
+
+/// A run with times of two commits, counts of one, and two pairs.
+pub(crate) fn run(number: u8) -> SharedRun {
+    let time = |digit, factor: f64| measurement(digit, Metric::WallTime, factor);
+    SharedRun {
+        uid: uid(number),
+        command: "check".into(),
+        started_ms: 1_700_000_000_000 + i64::from(number),
+        machine: machine("m"),
+        program_version: "0.1.0".into(),
+        seed: u64::MAX,
+        measurements: vec![time('a', 1.0), time('b', 1.1), measurement('b', Metric::Instructions, 900.0)],
+        comparisons: vec![SharedComparison {
+            phase: Phase::Measurement,
+            measurements: Sides { baseline: 0, candidate: 1 },
+            executables: Sides { baseline: Digest::new("e-a"), candidate: Digest::new("e-b") },
+            pairs: vec![pair(0, 0.095), pair(1, 0.1)],
+        }],
+    }
+}
+
+fn pair(index: u32, log_ratio: f64) -> SharedPair {
+    let layout = (index > 0).then_some(crate::domain::LayoutSeed(u64::MAX));
+    SharedPair { index, first: Side::Baseline, schedule: Schedule::Interleaved, layout, log_ratio }
+}
+
+fn measurement(digit: char, metric: Metric, value: f64) -> SharedMeasurement {
+    let samples = SampleSet::timed(&[1.0, 2.0, 3.0], &[value, 2.2 * value, 3.0 * value]).unwrap();
+    let launch = SharedLaunch {
+        executable: Digest::new(format!("e-{digit}")),
+        cpu: Some(1),
+        seconds: 0.25,
+        median: samples.median(),
+        samples: Some(samples),
+    };
+    let key = MeasurementKey {
+        revision: Revision {
+            label: String::new(),
+            commit: CommitId::from_hex(&digit.to_string().repeat(40)).unwrap(),
+            dirty: false,
+            tree: TreeId::from_hex(&digit.to_string().repeat(40)).unwrap(),
+        },
+        machine: MachineKey::new("m"),
+        build: BuildFingerprint {
+            rustc: "1.95.0".into(),
+            host: "x86_64-unknown-linux-gnu".into(),
+            target: "x86_64-unknown-linux-gnu".into(),
+            profile: "bench".into(),
+            settings: "opt-level=3".into(),
+            features: String::new(),
+            rustflags: String::new(),
+            instrument: "criterion 0.8.2".parse().unwrap(),
+        },
+        benchmark: BenchmarkName::new("pkg", "bench", "group/function/🦀\"::x"),
+        metric,
+    };
+    SharedMeasurement { key, provenance: Provenance::Native, launches: vec![launch.clone(), launch] }
+}
+
+fn machine(key: &str) -> MachineFacts {
+    MachineFacts {
+        key: MachineKey::new(key),
+        arch: "x86_64".into(),
+        os: "linux".into(),
+        cpu: CpuIdentity {
+            vendor: "AuthenticAMD".into(),
+            model: "AMD EPYC 7763 (64-Core)".into(),
+            family: "25".into(),
+            number: "1".into(),
+            stepping: "1".into(),
+            features: ["avx2", "bmi2"].map(str::to_owned).into(),
+        },
+        caches: Vec::new(),
+        logical_cpus: 2,
+        hypervisor: None,
+    }
+}

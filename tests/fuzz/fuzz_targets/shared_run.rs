@@ -1,0 +1,2 @@
+#![no_main]
+perfguard_fuzz::target!("shared-run");
