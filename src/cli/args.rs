@@ -4,6 +4,7 @@
 #![expect(clippy::struct_excessive_bools, reason = "a flag is given or not")]
 
 pub(crate) mod exchange;
+mod project;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
+
+pub(crate) use project::{ProjectArgs, StoreArgs};
 
 use super::metric_parser::MetricParser;
 use super::values::{self, Limits, RunChoice};
@@ -709,18 +712,6 @@ pub(crate) struct MeasuringArgs {
     pub(crate) noplot: bool,
 }
 
-/// Where the project is.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Project")]
-pub(crate) struct ProjectArgs {
-    /// Path to Cargo.toml
-    #[arg(long, value_name = "PATH")]
-    pub(crate) manifest_path: Option<PathBuf>,
-    /// Folder for everything that is built
-    #[arg(long, value_name = "DIRECTORY")]
-    pub(crate) target_dir: Option<PathBuf>,
-}
-
 /// How to build: Cargo's own flags.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Building (Cargo's own flags)")]
@@ -791,18 +782,6 @@ impl From<LayoutArg> for Layout {
             LayoutArg::Default => Self::Default,
         }
     }
-}
-
-/// Where results are kept.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Store")]
-pub(crate) struct StoreArgs {
-    /// The SQLite file that keeps every result [default: .perfguard/store.db at the workspace root]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) store: Option<PathBuf>,
-    /// Use this machine key instead of this machine's own
-    #[arg(long, value_name = "KEY")]
-    pub(crate) machine: Option<String>,
 }
 
 /// How to show results.

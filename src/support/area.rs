@@ -117,7 +117,8 @@ fn require_ours(folder: &Path) -> Result<(), AreaError> {
         if entry.file_type().map_err(fail)?.is_symlink() && !may_be_link(&name) {
             return Err(AreaError::Linked { folder: folder.to_owned(), link: entry.path() });
         }
-        others |= !VERIFIED.iter().any(|known| name == *known);
+        // A marker alone is what is left where making the folder was broken off.
+        others |= name != MARKER && !VERIFIED.iter().any(|known| name == *known);
     }
     let text = |name: &str| bounded::read_text(&folder.join(name), MOST, Links::Refuse).unwrap_or_default();
     let marker = marker(folder).map_err(fail)?;
@@ -279,6 +280,13 @@ mod tests {
         place.write("trees/x");
         fs::write(place.area().join(TAG), "# Made by cargo-perfguard; may be deleted at any time.\n")
             .unwrap();
+        place.enter().unwrap();
+        // A marker that a killed run did not finish.
+        let place = Place::new();
+        fs::create_dir_all(place.area()).unwrap();
+        fs::write(place.area().join(MARKER), "").unwrap();
+        place.enter().unwrap();
+        place.write("build/x");
         place.enter().unwrap();
         // A marker that is a link says nothing.
         let place = Place::new();

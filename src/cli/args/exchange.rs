@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{ProjectArgs, StoreArgs};
+use super::project::{ProjectArgs, StoreArgs};
 
 /// The remote that is meant where none is named.
 const ORIGIN: &str = "origin";

@@ -1,8 +1,7 @@
 //! Many runs in one reference: one push that adds them there and removes their own references, both or neither.
 
 use super::super::error::Oddity;
-use super::settings::REMOTE;
-use super::{LOG, WRITTEN};
+use super::settings::{LOG, REMOTE, WRITTEN};
 use crate::domain::RunUid;
 
 /// How many references go in one push: names of that many fit on a command line of any system.

@@ -14,7 +14,6 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use super::error::{ExchangeError, Oddity, PULL, PUSH};
 use super::secrets::Secrets;
@@ -25,19 +24,13 @@ use crate::support::lock::FileLock;
 use crate::support::process::{self, Finished};
 pub use compact::Compacted;
 use own::Own;
-use settings::Settings;
+use settings::{PATIENCE, Settings, WRITTEN};
 
 #[cfg(test)]
 mod tests;
 
-/// References of single runs.
-const WRITTEN: &str = "refs/perfguard/w/";
-/// The reference of many.
-const LOG: &str = "refs/perfguard/log";
 /// How many runs are sent by one push.
 const BATCH: usize = 200;
-/// How long git may take. A history of thousands of runs takes seconds.
-const PATIENCE: Duration = Duration::from_mins(15);
 /// How often compacting is begun anew where another was faster.
 const ATTEMPTS: u32 = 5;
 

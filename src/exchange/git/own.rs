@@ -94,6 +94,9 @@ impl Own {
                 Err(_) => {}
             }
         }
+        for name in ["", "refs", "objects/pack", "objects/info"] {
+            sweep(&self.folder.join(name));
+        }
         files::replace(&self.folder.join("config"), CONFIG.as_bytes()).map_err(fail)?;
         if !self.folder.join("HEAD").is_file() || !self.folder.join("objects").is_dir() {
             let finished = git(&["init", "--quiet", "--bare", "--template="])?;
@@ -101,9 +104,6 @@ impl Own {
                 return Err(self.failed("make", &finished.stderr.text().trim()));
             }
             files::replace(&self.folder.join("config"), CONFIG.as_bytes()).map_err(fail)?;
-        }
-        for name in ["", "refs", "objects/pack", "objects/info"] {
-            sweep(&self.folder.join(name));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
@@ -16,6 +17,12 @@ use crate::support::process::{self, Stream};
 
 /// What the remote is called in our own repository.
 pub(super) const REMOTE: &str = "exchange";
+/// References of single runs.
+pub(super) const WRITTEN: &str = "refs/perfguard/w/";
+/// The reference of many.
+pub(super) const LOG: &str = "refs/perfguard/log";
+/// How long git may take. A history of thousands of runs takes seconds.
+pub(super) const PATIENCE: Duration = Duration::from_mins(15);
 /// The settings that matter to the network.
 const SECTIONS: [&str; 7] = ["http.", "https.", "credential.", "url.", "protocol.", "ssh.", "transfer."];
 /// The same, single ones.
@@ -154,7 +161,7 @@ fn effective(root: &Path) -> Result<Vec<(String, String)>, ExchangeError> {
     // What the user gave by variables counts here.
     command.env("LC_ALL", "C");
     let mut text = String::new();
-    let finished = process::run(command, Some(super::PATIENCE), |stream, line| {
+    let finished = process::run(command, Some(PATIENCE), |stream, line| {
         if stream == Stream::Stdout {
             text.push_str(line);
             text.push('\n');

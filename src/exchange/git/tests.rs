@@ -157,6 +157,12 @@ fn what_a_killed_git_or_somebody_else_left_in_our_repository_does_no_harm() {
     place.open("two").put(&texts(2..3)).unwrap();
     assert_eq!(contents(&mut place.open("own")).len(), 2);
     assert!(!own.join("hooks").exists() && !own.join("objects/info/alternates").exists());
+    // Making it was broken off.
+    let begun = place.path("begun");
+    drop(place.open("begun"));
+    fs::remove_file(begun.join("HEAD")).unwrap();
+    fs::write(begun.join("config.lock"), "x").unwrap();
+    assert_eq!(contents(&mut place.open("begun")).len(), 2);
     // Half of it is gone.
     fs::remove_dir_all(own.join("objects")).unwrap();
     assert_eq!(contents(&mut place.open("own")).len(), 2);

@@ -5,12 +5,17 @@ use crate::contract::history::{QUICK, WORK, run};
 use crate::contract::{benchmark, json};
 use crate::sandbox::Sandbox;
 
+/// Another store, and what others measured.
+const OTHER: &[&str] = &["--store", "../other.db", "--pull=dir:../place"];
+
 #[test]
 fn stored_runs_clear_what_did_not_change() {
     alone(|| {
         let gauge = Sandbox::new("gauge");
+        // Measured by one machine, and received by another of the same key that never measured the baseline.
+        std::fs::create_dir(gauge.path("../place")).unwrap();
         for _ in 0..5 {
-            run(&gauge, &[]);
+            run(&gauge, &["--push=dir:../place"]);
         }
         // Other bytes, equal work.
         let library = gauge.read("src/lib.rs");
@@ -22,8 +27,10 @@ fn stored_runs_clear_what_did_not_change() {
             .read("benches/work.rs")
             .replace("let mut group", "black_box(gauge::other());\n    let mut group");
         gauge.write("benches/work.rs", &bench);
-        let document =
-            json(&gauge, &[&["check", "--baseline", "HEAD", "--threshold", "wall-time=80%"], QUICK].concat());
+        let document = json(
+            &gauge,
+            &[&["check", "--baseline", "HEAD", "--threshold", "wall-time=80%"], OTHER, QUICK].concat(),
+        );
         let metric = &benchmark(&document, WORK)["metrics"][0];
         assert_eq!(
             (&metric["method"], &metric["verdict"]),

@@ -4,16 +4,19 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use perfguard::domain::{
     BenchmarkName, BuildFingerprint, CommitId, Digest, Launch, MachineFacts, MachineKey, Measurement,
-    MeasurementKey, Metric, Provenance, Revision, SampleSet, TreeId,
+    MeasurementKey, Metric, Provenance, Revision, RunUid, SampleSet, SharedLaunch, SharedMeasurement,
+    SharedRun, TreeId,
 };
+use perfguard::exchange::git::GitRemote;
+use perfguard::exchange::{Exchange, text};
 use perfguard::measure::machine;
 use perfguard::store::{NewRun, SeriesFilter, Store};
 
-use super::ran;
+use super::{history, json, names_of, ran};
 use crate::sandbox::Sandbox;
 
 /// A project with a remote beside it.
@@ -157,6 +160,40 @@ fn two_machines_share_through_the_remote_and_a_third_compacts() {
         "",
         "the user's references stay"
     );
+}
+
+#[test]
+fn what_others_of_the_same_key_measured_serves_and_other_keys_are_only_shown() {
+    let project = shared();
+    let second = project.commit("second");
+    let one = project.path("../one.db");
+    let document =
+        history::run(&project, &["--commits", "HEAD~1..HEAD", "--store", one.to_str().unwrap(), "--push"]);
+    assert_eq!((&document["exit_code"], refs(&project).len()), (&0.into(), 1), "{document}");
+    let fresh = |name: &str, more: &[&str]| {
+        let path = project.path(&format!("../{name}.db"));
+        let given = ["--commits", "HEAD~1..HEAD", "--pull", "--store", path.to_str().unwrap()];
+        (history::run(&project, &[&given[..], more].concat()), path)
+    };
+    let (same, path) = fresh("same", &[]);
+    assert!(same["notes"].to_string().contains("stored already"), "{same}");
+    let report = json(&project, &["report", "--store", path.to_str().unwrap()]);
+    let found = &report["baselines"][0];
+    assert_eq!((&found["commit"], &found["occasions"]), (&second.into(), &1.into()), "{report}");
+    let (other, path) = fresh("other", &["--machine", "another"]);
+    assert!(!other["notes"].to_string().contains("stored already"), "{other}");
+    assert_eq!(names_of(&other), [history::WORK]);
+    let report = json(&project, &["report", "--store", path.to_str().unwrap()]);
+    assert_eq!(report["baselines"].as_array().unwrap().len(), 2, "each by itself: {report}");
+    // What could not be sent is told in the report, and is sent the next time.
+    project.git(&["remote", "set-url", "origin", "../gone.git"]);
+    let failed = history::run(&project, &["--store", path.to_str().unwrap(), "--push", "--pull"]);
+    assert_eq!(failed["exit_code"], 101, "{failed}");
+    assert!(failed["errors"].to_string().contains("failed to send results to origin"), "{failed}");
+    assert_eq!(names_of(&failed), [history::WORK]);
+    project.git(&["remote", "set-url", "origin", "../remote.git"]);
+    let sent = ran(&project, &["sync", "push", "--store", path.to_str().unwrap()]);
+    assert!(sent.stdout.starts_with("sent 2 runs"), "{sent:?}");
 }
 
 #[test]
@@ -335,38 +372,35 @@ fn race(writers: usize, threads: usize, compacting: usize) {
     assert!(received(&project).starts_with(&format!("received {writers} runs")), "{}", received(&project));
 }
 
-/// Writers that are killed at any moment, and begin again.
-fn kills(writers: usize) {
+/// So many writers that are killed at any moment, and begin again.
+fn kills(count: usize) {
     let project = shared();
-    let all: Vec<Writer> = (0..=writers).map(|number| Writer::new(&project, number)).collect();
+    let first = Writer::new(&project, 0);
     let start = Instant::now();
-    assert!(all[writers].run(&project, "push").0);
+    assert!(first.run(&project, "push").0);
     let whole = start.elapsed();
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut killed = 0;
-    for writer in &all[..writers] {
+    let (mut writers, mut killed) = (vec![first], 0);
+    while killed < count {
+        let writer = Writer::new(&project, writers.len());
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let share = (random >> 40) as f64 / f64::from(1_u32 << 24);
         let mut child = writer.process(&project, "push").spawn().unwrap();
-        thread::sleep(Duration::from_secs_f64(whole.as_secs_f64() * share));
+        thread::sleep(whole.mul_f64(share));
         child.kill().unwrap();
         killed += usize::from(!child.wait().unwrap().success());
+        writers.push(writer);
     }
     let there = refs(&project).len();
-    let again: Vec<(bool, String)> =
-        all[..writers].iter().map(|writer| writer.run(&project, "push")).collect();
+    let again: Vec<(bool, String)> = writers.iter().map(|writer| writer.run(&project, "push")).collect();
     let failed: Vec<&String> = again.iter().filter(|(fine, _)| !fine).map(|(_, said)| said).collect();
+    let all = writers.len();
     println!(
-        "{killed} of {writers} killed, {} had arrived by then; begun again {} failed",
-        there - 1,
+        "{killed} of {all} writers killed; {there} runs had arrived; begun again {} failed",
         failed.len()
     );
     assert!(failed.is_empty(), "{failed:?}");
-    assert!(
-        received(&project).starts_with(&format!("received {} runs", writers + 1)),
-        "{}",
-        received(&project)
-    );
+    assert!(received(&project).starts_with(&format!("received {all} runs")), "{}", received(&project));
 }
 
 #[test]
@@ -391,20 +425,71 @@ fn a_hundred_killed_writers_lose_nothing() {
     kills(100);
 }
 
+/// A run of 300 measurements of four launches, as it is sent.
+fn large_run(number: u32) -> SharedRun {
+    let mut bytes = [0; 16];
+    let mixed = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bytes[..8].copy_from_slice(&mixed.to_be_bytes());
+    bytes[12..].copy_from_slice(&number.to_be_bytes());
+    let revision = Revision {
+        label: String::new(),
+        commit: CommitId::from_hex(&format!("{number:040x}")).unwrap(),
+        dirty: false,
+        tree: TreeId::from_hex(&format!("{number:040x}")).unwrap(),
+    };
+    let facts = machine::facts();
+    // What noise does to the last digits of a time.
+    let mut random = mixed | 1;
+    let mut noisy = |value: f64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        value * (1.0 + (random >> 40) as f64 / f64::from(1_u32 << 24) / 50.0)
+    };
+    let mut measurement = |benchmark: u32| SharedMeasurement {
+        key: MeasurementKey {
+            revision: revision.clone(),
+            machine: facts.key.clone(),
+            build: build(),
+            benchmark: BenchmarkName::new("app", "bench", format!("group/{benchmark}")),
+            metric: Metric::WallTime,
+        },
+        provenance: Provenance::Native,
+        launches: (0..4)
+            .map(|_| SharedLaunch {
+                executable: Digest::new(format!("{number:064x}")),
+                cpu: Some(0),
+                seconds: noisy(0.5),
+                median: noisy(100.0 + f64::from(benchmark)),
+                samples: None,
+            })
+            .collect(),
+    };
+    SharedRun {
+        uid: RunUid::new(bytes),
+        command: "run".into(),
+        started_ms: 1_700_000_000_000 + i64::from(number),
+        measurements: (0..300).map(&mut measurement).collect(),
+        machine: facts,
+        program_version: "0.1.0".into(),
+        seed: mixed,
+        comparisons: Vec::new(),
+    }
+}
+
 #[test]
 #[ignore = "a minute or more; its figures are in docs/history.md"]
 fn a_history_of_five_thousand_runs_is_fetched() {
     let project = shared();
-    let one = project.path("../one.db");
-    for number in 0..5000 {
-        let made = Made {
-            started_ms: number,
-            benchmarks: 300,
-            value: 100.0 + number as f64 * 0.013,
-            ..Made::default()
-        };
-        store(&one, &made);
+    let sender = project.path("../sender.git");
+    let mut remote = GitRemote::open("origin", &project.root(), &sender).unwrap();
+    let start = Instant::now();
+    for batch in 0..25_u32 {
+        let runs: Vec<_> = (batch * 200..(batch + 1) * 200).map(large_run).collect();
+        let texts: Vec<_> = runs.iter().map(|run| (run.uid, text::write(run).into_bytes())).collect();
+        remote.put(&texts).unwrap();
     }
+    println!("put: {:.1} s", start.elapsed().as_secs_f64());
+    drop(remote);
+    let one = project.path("../one.db");
     let timed = |what: &str, arguments: &[&str]| {
         let start = Instant::now();
         let done = ran(&project, arguments);
@@ -416,8 +501,7 @@ fn a_history_of_five_thousand_runs_is_fetched() {
             std::process::Command::new("du").args(["-sh", project.path(path).to_str().unwrap()]).output();
         println!("{what}: {}", String::from_utf8_lossy(&output.unwrap().stdout).split('\t').next().unwrap());
     };
-    size("store of the sender", "../one.db");
-    timed("push", &["sync", "push", "--store", one.to_str().unwrap()]);
+    size("the remote, a reference for each run", "../remote.git");
     timed("compact", &["sync", "compact", "--store", one.to_str().unwrap()]);
     project.git(&["--git-dir", "../remote.git", "gc", "--quiet", "--prune=now"]);
     size("the remote", "../remote.git");
