@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they stand")]
 #![expect(clippy::struct_excessive_bools, reason = "a flag is given or not")]
 
+mod axes;
 pub(crate) mod exchange;
 mod project;
 
@@ -14,6 +15,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+pub(crate) use axes::AxisArgs;
 pub(crate) use project::{ProjectArgs, StoreArgs};
 
 use super::metric_parser::MetricParser;
@@ -61,6 +63,9 @@ const COMPARE_HELP: &str = "\
 Examples:
   cargo perfguard compare main                     the work tree against main
   cargo perfguard compare v1.0.0 v1.1.0 -- parser  two tags, only benchmarks with `parser` in their names
+  cargo perfguard compare HEAD --candidate-toolchain nightly
+  cargo perfguard compare HEAD --candidate-rustflags '-C target-cpu=native' -- simd
+                                                   one commit, built in two ways
 
 Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 something failed; 2 invalid usage.";
 
@@ -205,7 +210,7 @@ pub(crate) enum Command {
     /// Measure and store, without judging
     Run(RunArgs),
     /// Build two revisions and measure them against each other, now, on this machine
-    Compare(CompareArgs),
+    Compare(Box<CompareArgs>),
     /// Show the stored baselines by architecture; measures nothing
     Report(ReportArgs),
     /// Show one benchmark over commits, with its change points; measures nothing
@@ -333,6 +338,8 @@ pub(crate) struct CompareArgs {
     pub(crate) measuring: MeasuringArgs,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
+    #[command(flatten)]
+    pub(crate) axes: AxisArgs,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::{
-    BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, DoctorArgs, ExplainArgs, JudgingArgs,
-    ListArgs, MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
+    AxisArgs, BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, DoctorArgs, ExplainArgs,
+    JudgingArgs, ListArgs, MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
 };
 use super::config::{self, Config};
 use super::error::CliError;
@@ -14,7 +14,7 @@ use super::values::{self, Limits};
 use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
     BenchmarkName, CargoFlags, Coloring, Confirm, Features, HistoryCheck, Identical, Insistence, Layout,
-    MachineFacts, MachineKey, Metric, Partition, ReportKind, Variables, without_leftovers,
+    MachineFacts, MachineKey, Metric, Partition, ReportKind, Sides, Variables, without_leftovers,
 };
 use crate::judge::{
     BenchmarkRule, GatePolicy, Inconclusive, Missing, Policy, TargetSelector, VerdictRequirement,
@@ -22,6 +22,7 @@ use crate::judge::{
 use crate::measure::counter::InstructionSource;
 use crate::measure::{fitness, machine};
 use crate::pipeline::PipelineError;
+use crate::pipeline::axes::{SideSettings, axes};
 use crate::pipeline::claims::ClaimsRequest;
 use crate::pipeline::doctor::DoctorRequest;
 use crate::pipeline::explain::ExplainRequest;
@@ -129,6 +130,7 @@ impl Place {
             project: self.project.clone(),
             baseline: arguments.baseline.clone().or_else(|| self.config.baseline.clone()),
             candidate: Subject::WorkTree,
+            axes: Sides::default(),
             scope: self.part(
                 self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
                 arguments.part.partition,
@@ -202,11 +204,18 @@ impl Place {
         color: Coloring,
     ) -> Result<CompareRequest, CliError> {
         let (filter, words) = filter(&arguments.filter, arguments.exact)?;
+        let sides = sides(&arguments.axes);
+        let on_purpose = !axes(&sides).is_empty();
         Ok(CompareRequest {
             kind: ReportKind::Compare,
             project: self.project.clone(),
             baseline: Some(arguments.base.clone()),
-            candidate: arguments.candidate.clone().map_or(Subject::WorkTree, Subject::Revision),
+            candidate: match &arguments.candidate {
+                Some(candidate) => Subject::Revision(candidate.clone()),
+                None if on_purpose => Subject::Revision(arguments.base.clone()),
+                None => Subject::WorkTree,
+            },
+            axes: sides,
             scope: self.part(
                 self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
                 arguments.part.partition,
@@ -383,6 +392,30 @@ pub(crate) fn policy(config: &Config, thresholds: &[Limits]) -> Result<Policy, C
     let policy =
         policy.with_overrides(thresholds.iter().flat_map(|Limits(limits)| limits).copied().collect());
     Ok(policy.made_from(format!("{config:?} {thresholds:?}")))
+}
+
+/// What each side of a comparison is built with besides.
+fn sides(given: &AxisArgs) -> Sides<SideSettings> {
+    Sides {
+        baseline: SideSettings {
+            toolchain: given.baseline_toolchain.clone(),
+            rustflags: given.baseline_rustflags.clone(),
+            features: given.baseline_features.clone(),
+            no_default_features: given.baseline_no_default_features,
+            profile: given.baseline_profile.clone(),
+            env: given.baseline_env.clone(),
+            config: given.baseline_config.clone(),
+        },
+        candidate: SideSettings {
+            toolchain: given.candidate_toolchain.clone(),
+            rustflags: given.candidate_rustflags.clone(),
+            features: given.candidate_features.clone(),
+            no_default_features: given.candidate_no_default_features,
+            profile: given.candidate_profile.clone(),
+            env: given.candidate_env.clone(),
+            config: given.candidate_config.clone(),
+        },
+    }
 }
 
 /// Opens a store to read it. One of an older version is brought up to date first: only writing can.

@@ -39,6 +39,8 @@ pub(crate) enum ValueError {
     Partition(String),
     #[error("not of the form NAME=LIMIT, as in `parser::*=25%`")]
     NoAcceptance,
+    #[error("it must be NAME=VALUE, with letters, digits and `_` in the name")]
+    Variable,
     #[error("{0}")]
     Pattern(String),
     #[error("at least one metric is needed")]
@@ -154,6 +156,16 @@ pub(crate) fn acceptance(text: &str) -> Result<Acceptance, ValueError> {
     check_patterns(&benchmarks).map_err(|error| ValueError::Pattern(error.to_string()))?;
     let source = AcceptanceSource::Flag;
     Ok(Acceptance { source, benchmarks, up_to, arch: Vec::new(), reason: String::new() })
+}
+
+/// Reads a variable of the environment: `NAME=VALUE`.
+pub(crate) fn variable(text: &str) -> Result<(String, String), ValueError> {
+    let (name, value) = text.split_once('=').ok_or(ValueError::Variable)?;
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(part) {
+        return Err(ValueError::Variable);
+    }
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Refuses a filter of `compare` that stands where a revision would.

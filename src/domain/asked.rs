@@ -1,5 +1,6 @@
 //! What a run was asked for: how its evidence was collected, and so how it is judged.
 
+use super::axis::Axis;
 use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
@@ -66,4 +67,7 @@ pub struct Asked {
     /// What took part and how it was measured, on one line: runs that say the same can be merged.
     #[serde(default)]
     pub selection: String,
+    /// What the builds of the two sides differ in on purpose.
+    #[serde(default)]
+    pub axes: Vec<Axis>,
 }

@@ -6,6 +6,7 @@
 pub mod acceptance;
 pub mod artifact;
 pub mod asked;
+pub mod axis;
 pub mod baseline;
 pub mod cargo;
 pub mod claim;
@@ -47,6 +48,7 @@ pub mod verdict;
 pub use acceptance::{Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted};
 pub use artifact::{BuildDifference, BuildFingerprint, BuiltBench, Digest, Execution, Toolchain, Variant};
 pub use asked::{Asked, Confirm, HistoryCheck, Identical, Insistence};
+pub use axis::{Axis, AxisName};
 pub use baseline::{BaselineEntry, BaselineReport, Kept};
 pub use cargo::{
     BenchTarget, CargoFlags, Coloring, CriterionSource, Features, LocalPackage, Namesake, Variables,

@@ -1,5 +1,6 @@
 //! What a report is made from: verdicts with the figures behind them.
 
+use super::axis::Axis;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -238,6 +239,8 @@ pub struct Report {
     pub machines: Vec<MachineFacts>,
     /// Which part of the work this is, where several machines share it.
     pub partition: Option<Partition>,
+    /// What the builds of the two sides differ in on purpose.
+    pub axes: Vec<Axis>,
     /// Who judged, and by what: reports can be merged where both are equal.
     pub judged_by: Option<JudgedBy>,
     /// With what.
@@ -267,6 +270,7 @@ impl Report {
             machine: None,
             machines: Vec::new(),
             partition: None,
+            axes: Vec::new(),
             judged_by: None,
             toolchain: None,
             benchmarks: Vec::new(),

@@ -13,12 +13,14 @@
 //! | [`exact`] | counts |
 //! | [`code_layout`] | slower with the same code doing the same things: where it lies |
 //! | [`aa`] | a build against itself: whether the machine is fit |
+//! | [`bisect`] | which commits made a benchmark slower: pure search |
 //! | [`acceptance`] | regressions that a change says it brings |
 //! | [`gate`], [`claim`] | outcomes to pass or fail; ratios held within one build |
 //! | [`fitness`] | what a machine and a build are like, and what that means for measuring |
 
 pub mod aa;
 pub mod acceptance;
+pub mod bisect;
 pub mod claim;
 pub mod claim_verdict;
 pub mod code_layout;

@@ -44,6 +44,7 @@ pub fn judge_run(
         candidate: Some(run.revisions.candidate.clone()),
         machine: Some(run.machine.clone()),
         partition: run.asked.partition,
+        axes: run.asked.axes.clone(),
         judged_by: Some(JudgedBy {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             configuration: configuration(run, policy, &rules, gate),
@@ -64,8 +65,9 @@ pub fn judge_run(
 fn configuration(run: &RunEvidence, policy: &Policy, rules: &Rules<'_>, gate: GatePolicy) -> String {
     let (selection, source, confirm) = (&run.asked.selection, policy.source(), rules.confirm);
     let accepted = if run.acceptances.is_empty() { String::new() } else { format!("{:?}", run.acceptances) };
+    let axes = if run.asked.axes.is_empty() { String::new() } else { format!("{:?}", run.asked.axes) };
     // Two that differ should be told apart, nothing more.
-    format!("{:016x}", fnv(&format!("{selection} {source} {confirm:?} {gate:?}{accepted}")))
+    format!("{:016x}", fnv(&format!("{selection} {source} {confirm:?} {gate:?}{accepted}{axes}")))
 }
 
 /// A benchmark that failed, as trouble: the exit code is 101. Whose executable could not list its benchmarks is told once, by

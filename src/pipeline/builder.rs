@@ -175,6 +175,16 @@ impl Builder<'_> {
         Ok(Sides { baseline, candidate })
     }
 
+    /// Builds both sides, each by a builder of its own.
+    pub(crate) fn prepare_apart(
+        builders: &Sides<Self>,
+        revisions: &Sides<Revision>,
+    ) -> Result<Sides<Prepared>, PipelineError> {
+        let candidate = builders.candidate.prepare(Side::Candidate, &revisions.candidate, None)?;
+        let baseline = builders.baseline.prepare(Side::Baseline, &revisions.baseline, None)?;
+        Ok(Sides { baseline, candidate })
+    }
+
     /// Builds the harness of a revision and nothing else: the workspace's own where it is a member.
     pub(crate) fn prepare_suite(&self, revision: &Revision) -> Result<Prepared, PipelineError> {
         let side = Side::Candidate;

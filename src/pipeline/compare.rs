@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::acceptances::in_force;
+use super::apart::{apply, mark};
+use super::axes::axes;
 use super::builder::{Builder, Prepared, TargetName, TypeLayout};
 use super::catalogue::{Benchmark, benchmarks};
 use super::claims::{self, Resolved, gate};
@@ -49,7 +51,9 @@ pub fn compare(
     if request.claims.suite == SuiteClaims::Always {
         builder.layout = TypeLayout::Asked;
     }
-    let prepared = builder.prepare_both(&revisions)?;
+    let settings = request.axes.as_ref().map(|side| apply(side, &request.project, &request.scope));
+    let builders = settings.as_ref().map(|(project, scope)| Builder { project, scope, ..builder });
+    let prepared = prepare(&builders, request, &revisions)?;
     builder.tidy(&[prepared.baseline.revision.tree.clone(), prepared.candidate.revision.tree.clone()]);
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
     progress.event(Event::Stage("Listing benchmarks"));
@@ -81,7 +85,7 @@ pub fn compare(
     };
     let mut layouts = Layouts::new(request.scope.layout, &request.project.area, request.seed);
     let mut session = Session::begin(&beginning, store, runner, progress, &mut layouts)?;
-    let allocations = allocation_builds(&builder, request, &revisions, &wanted, &claims)?;
+    let allocations = allocation_builds(&builders, request, &revisions, &wanted, &claims)?;
     let mut run = RunEvidence {
         kind: request.kind,
         revisions: revisions.clone(),
@@ -98,11 +102,9 @@ pub fn compare(
         seconds: 0.0,
     };
     let mut collector = Collector::new(&mut session, &revisions, allocations);
-    let collected = collect(request, &mut collector, &mut run, wanted, &claims);
-    let (mut benchmarks, broken) = match collected {
-        Collected { benchmarks, error: None } => (benchmarks, None),
+    let (mut benchmarks, broken) = match collect(request, &mut collector, &mut run, wanted, &claims) {
         Collected { benchmarks, error: Some(error) } if benchmarks.is_empty() => return Err(error),
-        Collected { benchmarks, error: Some(error) } => (benchmarks, Some(error)),
+        Collected { benchmarks, error } => (benchmarks, error),
     };
     let allocations = collector.allocations.take();
     let layout = prepared.candidate.layout.as_ref();
@@ -114,7 +116,16 @@ pub fn compare(
     run.notes.extend(session.runner.notes());
     progress.event(Event::Measured);
     let broken = broken.or_else(|| {
-        find_places(request, &workspace, &mut session, &mut run, &prepared, &mut benchmarks).err()
+        find_places(
+            request,
+            &workspace,
+            &builders.candidate,
+            &mut session,
+            &mut run,
+            &prepared,
+            &mut benchmarks,
+        )
+        .err()
     });
     workspace.unlock();
     run.notes.extend(session.layouts.notes());
@@ -162,6 +173,7 @@ fn keep_and_judge(
 fn find_places(
     request: &CompareRequest,
     workspace: &Workspace<'_>,
+    builder: &Builder<'_>,
     session: &mut Session<'_>,
     run: &mut RunEvidence,
     prepared: &Sides<Prepared>,
@@ -182,7 +194,7 @@ fn find_places(
     if regressed.is_empty() {
         return Ok(());
     }
-    run.notes.extend(places::find(workspace, &request.scope, &prepared.candidate, &mut regressed));
+    run.notes.extend(places::find(workspace, builder, &prepared.candidate, &mut regressed));
     for evidence in regressed {
         session.store.keep_evidence(session.run, evidence)?;
     }
@@ -315,10 +327,25 @@ fn troubles(lists: &Sides<Listing>) -> Vec<Trouble> {
     Side::BOTH.iter().flat_map(|&side| lists.get(side).troubles(Some(side))).collect()
 }
 
+/// Builds both sides, apart where they differ on purpose.
+fn prepare(
+    builders: &Sides<Builder<'_>>,
+    request: &CompareRequest,
+    revisions: &Sides<Revision>,
+) -> Result<Sides<Prepared>, PipelineError> {
+    if axes(&request.axes).is_empty() {
+        return builders.candidate.prepare_both(revisions);
+    }
+    let mut prepared = Builder::prepare_apart(builders, revisions)?;
+    mark(&request.axes.baseline, &mut prepared.baseline);
+    mark(&request.axes.candidate, &mut prepared.candidate);
+    Ok(prepared)
+}
+
 /// Builds what allocations are counted in, where they are wanted and anything differs between the sides. That it does not
 /// build is no reason to leave out the rest.
 fn allocation_builds(
-    builder: &Builder<'_>,
+    builders: &Sides<Builder<'_>>,
     request: &CompareRequest,
     revisions: &Sides<Revision>,
     benchmarks: &[Benchmark],
@@ -337,8 +364,8 @@ fn allocation_builds(
     if targets.is_empty() {
         return Ok(None);
     }
-    let builder = builder.counting_allocations(&targets);
-    match builder.prepare_both(revisions) {
+    let builders = builders.as_ref().map(|builder| builder.counting_allocations(&targets));
+    match prepare(&builders, request, revisions) {
         Ok(prepared) => Ok(Some(Ok(prepared.map(AllocationBuild::from)))),
         Err(PipelineError::Build(error)) if !interrupted() => Ok(Some(Err(claims::build_failed(&error)))),
         Err(error) => Err(error),

@@ -12,6 +12,7 @@
 //! | [`explain`] | `explain`: source, build, two counts of each side |
 //! | [`list`] | `list`: source … build, and the executables' own lists |
 //! | `builder` | a revision to executables |
+//! | [`axes`], `apart` | one commit, or two, built in two ways |
 //! | [`acceptances`] | which slowdowns are accepted |
 //! | `catalogue` | what there is on both sides (pure) |
 //! | `collect` | finding out: evidence, no judgement |
@@ -20,6 +21,8 @@
 //! | [`error`] | why a command ended early, and which exit code that is |
 
 pub mod acceptances;
+mod apart;
+pub mod axes;
 mod builder;
 mod catalogue;
 pub mod claims;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::builder::{Builder, Prepared, TargetName};
-use super::request::{Project, Scope};
+use super::request::Project;
 use super::workspace::Workspace;
 use crate::blame::shortened;
 use crate::build::lines::{Written, written_at};
@@ -46,7 +46,7 @@ fn files(project: &Project, bench: &BuiltBench) -> Vec<String> {
 /// the note says why.
 pub(crate) fn find(
     workspace: &Workspace<'_>,
-    scope: &Scope,
+    builder: &Builder<'_>,
     candidate: &Prepared,
     benchmarks: &mut [&mut BenchmarkEvidence],
 ) -> Option<Note> {
@@ -58,7 +58,7 @@ pub(crate) fn find(
     let built = if targets.is_empty() {
         Ok(Vec::new())
     } else {
-        let builder = Builder { variant: Variant::Lines, only: Some(&targets), ..workspace.builder(scope) };
+        let builder = Builder { variant: Variant::Lines, only: Some(&targets), ..*builder };
         builder.prepare(Side::Candidate, &candidate.revision, None).map(|prepared| prepared.benches)
     };
     let (built, mut why) = match built {

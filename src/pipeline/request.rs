@@ -1,12 +1,13 @@
 //! What a command asks for, resolved: nothing here was typed by a user or read from the environment any more.
 
+use super::axes::{SideSettings, axes};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
 use crate::domain::{
     Acceptance, Asked, BenchmarkName, CargoFlags, Claim, Coloring, Confirm, HistoryCheck, Identical,
-    Insistence, Layout, MachineFacts, Metric, Partition, ReportKind, Variables,
+    Insistence, Layout, MachineFacts, Metric, Partition, ReportKind, Sides, Variables,
 };
 use crate::judge::{GatePolicy, Policy, VerdictRequirement};
 use crate::measure::counter::{CountOptions, InstructionSource};
@@ -225,6 +226,8 @@ pub struct CompareRequest {
     pub candidate: Subject,
     /// What takes part.
     pub scope: Scope,
+    /// What each side is built with besides.
+    pub axes: Sides<SideSettings>,
     /// How it is measured.
     pub measuring: Measuring,
     /// How it is judged.
@@ -260,6 +263,7 @@ impl CompareRequest {
             history: self.judging.history,
             partition: self.scope.partition,
             selection: self.selection(),
+            axes: axes(&self.axes),
         }
     }
 }

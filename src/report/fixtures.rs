@@ -71,6 +71,7 @@ pub(super) fn empty() -> Report {
         machine: Some(machine()),
         machines: Vec::new(),
         partition: None,
+        axes: Vec::new(),
         judged_by: Some(JudgedBy {
             version: "1.2.3".into(),
             configuration: "0123456789abcdef".into(),

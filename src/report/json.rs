@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::domain::harmless;
 use crate::domain::{
-    AcceptanceOutcome, AcceptanceUse, Accepted, BenchmarkOutcome, Cause, ClaimOutcome, JudgedBy,
+    AcceptanceOutcome, AcceptanceUse, Accepted, Axis, BenchmarkOutcome, Cause, ClaimOutcome, JudgedBy,
     MachineFacts, MachineKey, Method, Metric, MetricOutcome, Partition, PartitionKind, Report, Revision,
-    Toolchain, Trouble, Verdict,
+    Sides, Toolchain, Trouble, Verdict,
 };
 
 use super::sentences;
@@ -33,6 +33,7 @@ struct Document<'a> {
     machine: Option<Machine<'a>>,
     machines: Vec<Machine<'a>>,
     partition: Option<WirePartition>,
+    axes: Vec<WireAxis<'a>>,
     judged_by: Option<WireJudgedBy<'a>>,
     toolchain: Option<WireToolchain<'a>>,
     benchmarks: Vec<Benchmark<'a>>,
@@ -41,6 +42,18 @@ struct Document<'a> {
     errors: Vec<Error>,
     notes: Vec<String>,
     seconds: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct WireAxis<'a> {
+    axis: &'static str,
+    baseline: Option<&'a str>,
+    candidate: Option<&'a str>,
+}
+
+fn axis(axis: &Axis) -> WireAxis<'_> {
+    let Sides { baseline, candidate } = axis.sides.as_ref().map(Option::as_deref);
+    WireAxis { axis: axis.axis.name(), baseline, candidate }
 }
 
 #[derive(Serialize)]
@@ -202,6 +215,7 @@ pub(super) fn render(report: &Report) -> String {
             index,
             count,
         }),
+        axes: report.axes.iter().map(axis).collect(),
         judged_by: report.judged_by.as_ref().map(judged_by),
         toolchain: report.toolchain.as_ref().map(toolchain),
         benchmarks: words::by_name(report).into_iter().map(|outcome| benchmark(outcome, kind)).collect(),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::domain::{
-    Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted, BenchmarkName,
+    Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted, Axis, AxisName, BenchmarkName,
     BenchmarkOutcome, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed, CommitId,
     CpuIdentity, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Note, Partition,
     Place, Reason, Report, ReportKind, Revision, Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict,
@@ -62,6 +62,8 @@ struct Document {
     #[serde(default)]
     partition: Option<Partition>,
     #[serde(default)]
+    axes: Vec<WireAxis>,
+    #[serde(default)]
     judged_by: Option<WireJudgedBy>,
     toolchain: Option<WireToolchain>,
     benchmarks: Vec<Benchmark>,
@@ -71,6 +73,13 @@ struct Document {
     errors: Vec<WireError>,
     notes: Vec<String>,
     seconds: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct WireAxis {
+    axis: AxisName,
+    baseline: Option<String>,
+    candidate: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -223,6 +232,11 @@ pub fn read(text: &str) -> Result<Report, ReadError> {
         machine: document.machine.map(machine),
         machines: document.machines.into_iter().map(machine).collect(),
         partition: document.partition.map(partition).transpose()?,
+        axes: document
+            .axes
+            .into_iter()
+            .map(|WireAxis { axis, baseline, candidate }| Axis { axis, sides: Sides { baseline, candidate } })
+            .collect(),
         judged_by: document.judged_by.map(|by| JudgedBy {
             version: by.version,
             configuration: by.configuration,

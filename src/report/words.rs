@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 
 use crate::domain::{
-    BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Metric, MetricOutcome, Reason, Report, ReportKind, Verdict,
+    Axis, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Metric, MetricOutcome, Reason, Report, ReportKind,
+    Sides, Verdict,
 };
 
 use super::sentences::{self, default_reason};
@@ -77,12 +78,23 @@ fn acceptance(outcome: &MetricOutcome) -> Option<String> {
 
 /// What was compared with what, or what was measured, and which part of it.
 pub(super) fn subject(report: &Report) -> String {
-    let whole = whole_subject(report);
+    let whole = format!("{}{}", whole_subject(report), on_purpose(report));
     match report.partition {
         Some(part) if whole.is_empty() => format!("part {part}"),
         Some(part) => format!("{whole}, part {part}"),
         None => whole,
     }
+}
+
+/// What the builds differ in on purpose; empty where they do not.
+fn on_purpose(report: &Report) -> String {
+    let given =
+        |value: &Option<String>| value.as_deref().map_or("none".to_owned(), |value| format!("`{value}`"));
+    let told = |axis: &Axis| {
+        let Sides { baseline, candidate } = axis.sides.as_ref().map(given);
+        clean(&format!(", {} {candidate} instead of {baseline}", axis.axis))
+    };
+    report.axes.iter().map(told).collect()
 }
 
 fn whole_subject(report: &Report) -> String {

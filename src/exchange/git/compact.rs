@@ -2,7 +2,6 @@
 
 use super::super::error::Oddity;
 use super::settings::{LOG, REMOTE, WRITTEN};
-use crate::domain::RunUid;
 
 /// How many references go in one push: names of that many fit on a command line of any system.
 pub(super) const AT_ONCE: usize = 1000;
@@ -25,8 +24,8 @@ pub(super) struct Plan {
     pub(super) old: Option<String>,
     /// The new one.
     pub(super) new: String,
-    /// The runs in it that are to lose their references, with what these lead to.
-    pub(super) removed: Vec<(RunUid, String)>,
+    /// The references of runs in it that are to go, by what stands behind their common beginning, with what they lead to.
+    pub(super) removed: Vec<(String, String)>,
 }
 
 impl Plan {
@@ -39,8 +38,8 @@ impl Plan {
     pub(super) fn arguments(&self) -> Vec<String> {
         let old = self.old.as_deref().unwrap_or_default();
         let leases =
-            self.removed.iter().map(|(uid, commit)| format!("--force-with-lease={WRITTEN}{uid}:{commit}"));
-        let removals = self.removed.iter().map(|(uid, _)| format!(":{WRITTEN}{uid}"));
+            self.removed.iter().map(|(name, commit)| format!("--force-with-lease={WRITTEN}{name}:{commit}"));
+        let removals = self.removed.iter().map(|(name, _)| format!(":{WRITTEN}{name}"));
         std::iter::once(format!("--force-with-lease={LOG}:{old}"))
             .chain(leases)
             .chain([REMOTE.to_owned(), format!("{}:{LOG}", self.new)])
@@ -56,7 +55,7 @@ mod tests {
 
     #[test]
     fn exactly_what_is_included_is_removed_and_only_as_it_was_seen() {
-        let removed = vec![(uid(1), "c1".to_owned())];
+        let removed = vec![(uid(1).to_string(), "c1".to_owned())];
         let plan = Plan { old: None, new: "n".into(), removed };
         let name = format!("refs/perfguard/w/{}", uid(1));
         assert_eq!(

@@ -24,7 +24,7 @@ use crate::support::lock::FileLock;
 use crate::support::process::{self, Finished};
 pub use compact::Compacted;
 use own::Own;
-use settings::{PATIENCE, Settings, WRITTEN};
+use settings::{PATIENCE, SECOND, Settings, WRITTEN};
 
 #[cfg(test)]
 mod tests;
@@ -117,24 +117,45 @@ impl GitRemote {
     }
 
     /// Sends a batch of commits, each to the reference of its run.
+    ///
+    /// Where a machine with a remote in a folder lost power, or a killed one took the git of the other side along, a lock
+    /// may lie there for ever. Names are free, so the run then gets another one.
     fn push(&self, batch: &[(RunUid, String)]) -> Result<Vec<Put>, ExchangeError> {
+        let (mut puts, finished) = self.push_as(batch, "")?;
+        let open: Vec<usize> = (0..batch.len()).filter(|&place| puts[place].is_none()).collect();
+        let is_locked = finished.stderr.text().contains(".lock': File exists");
+        if !open.is_empty() && is_locked {
+            let again: Vec<(RunUid, String)> = open.iter().map(|&place| batch[place].clone()).collect();
+            for (place, put) in open.into_iter().zip(self.push_as(&again, SECOND)?.0) {
+                puts[place] = put;
+            }
+        }
+        let all: Option<Vec<Put>> = puts.into_iter().collect();
+        all.ok_or_else(|| self.failed(PUSH, &finished))
+    }
+
+    /// Sends commits to references with this behind the run's id, and says what became of each, where it can be told.
+    fn push_as(
+        &self,
+        batch: &[(RunUid, String)],
+        suffix: &str,
+    ) -> Result<(Vec<Option<Put>>, Finished), ExchangeError> {
         let mut arguments: Vec<String> =
             ["push", "--porcelain", "--no-thin", "--no-verify", settings::REMOTE].map(str::to_owned).into();
-        arguments.extend(batch.iter().map(|(uid, commit)| format!("{commit}:{WRITTEN}{uid}")));
+        arguments.extend(batch.iter().map(|(uid, commit)| format!("{commit}:{WRITTEN}{uid}{suffix}")));
         let finished = self.git(&arguments)?;
-        let stdout = finished.stdout.text();
+        let stdout = finished.stdout.text().into_owned();
         let became = |(uid, _): &(RunUid, String)| {
-            let name = format!(":{WRITTEN}{uid}");
-            let line =
-                stdout.lines().find(|line| line.split('\t').nth(1).is_some_and(|to| to.ends_with(&name)))?;
+            let name = format!(":{WRITTEN}{uid}{suffix}");
+            let is_it = |line: &&str| line.split('\t').nth(1).is_some_and(|to| to.ends_with(&name));
+            let line = stdout.lines().find(is_it)?;
             match line.split('\t').next() {
                 Some("*" | "=") => Some(Put::There),
                 Some("!") if line.contains("[rejected]") => Some(Put::Occupied),
                 _ => None,
             }
         };
-        let all: Option<Vec<Put>> = batch.iter().map(became).collect();
-        all.ok_or_else(|| self.failed(PUSH, &finished))
+        Ok((batch.iter().map(became).collect(), finished))
     }
 
     /// Git with the remote at hand.

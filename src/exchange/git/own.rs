@@ -9,6 +9,7 @@ use git2::{Commit, ObjectType, Oid, Repository, Signature, Time, Tree};
 use super::super::error::{ExchangeError, Oddity};
 use super::super::{Item, Listing};
 use super::compact::{AT_ONCE, Compacted, Plan};
+use super::settings::SECOND;
 use crate::domain::RunUid;
 use crate::support::process::Finished;
 use crate::support::{area, files, lock::FileLock};
@@ -43,6 +44,8 @@ pub(super) struct Made {
 /// A run with a reference of its own.
 struct Written {
     uid: RunUid,
+    /// Its id, or its second name.
+    name: String,
     commit: Oid,
     blob: Oid,
 }
@@ -192,7 +195,8 @@ impl Own {
             let parents: Vec<&Commit<'_>> = old.iter().collect();
             let message = format!("{} runs", taken.len());
             let new = repository.commit(None, &author, &author, &message, &tree, &parents)?;
-            let removed = taken.iter().map(|written| (written.uid, written.commit.to_string())).collect();
+            let removed =
+                taken.iter().map(|written| (written.name.clone(), written.commit.to_string())).collect();
             Ok(Some(Plan { old: log_commit.map(|id| id.to_string()), new: new.to_string(), removed }))
         })
     }
@@ -212,13 +216,16 @@ impl Own {
                 }
                 continue;
             }
-            let Some(uid) = name.strip_prefix("w/").and_then(RunUid::from_hex) else {
+            let own = name.strip_prefix("w/").unwrap_or_default();
+            let Some(uid) = RunUid::from_hex(own.strip_suffix(SECOND).unwrap_or(own)) else {
                 found.odd.push(Oddity::NoId(format!("refs/perfguard/{name}")));
                 continue;
             };
             match reference.peel_to_commit().ok().and_then(|commit| Some((commit.id(), file(&commit, uid)?)))
             {
-                Some((commit, blob)) => found.written.push(Written { uid, commit, blob }),
+                Some((commit, blob)) => {
+                    found.written.push(Written { uid, name: own.to_owned(), commit, blob });
+                }
                 None => {
                     found.odd.push(Oddity::Shape { uid, why: "its reference leads to no file of that name" });
                 }

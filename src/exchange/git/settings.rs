@@ -19,6 +19,8 @@ use crate::support::process::{self, Stream};
 pub(super) const REMOTE: &str = "exchange";
 /// References of single runs.
 pub(super) const WRITTEN: &str = "refs/perfguard/w/";
+/// Behind a run's id in its second name.
+pub(super) const SECOND: &str = ".1";
 /// The reference of many.
 pub(super) const LOG: &str = "refs/perfguard/log";
 /// How long git may take. A history of thousands of runs takes seconds.

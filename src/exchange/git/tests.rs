@@ -86,6 +86,23 @@ fn runs_are_sent_once_found_and_compacted_without_loss() {
 }
 
 #[test]
+fn a_lock_that_lies_on_the_other_side_for_ever_stops_nobody() {
+    let place = Place::new();
+    let locked = place.path(&format!("remote.git/refs/perfguard/w/{}.lock", uid(2)));
+    fs::create_dir_all(locked.parent().unwrap()).unwrap();
+    fs::write(&locked, "").unwrap();
+    let mut remote = place.open("own");
+    let puts = remote.put(&texts(1..4)).unwrap();
+    assert!(puts.iter().all(|(put, _)| *put == Put::There), "{puts:?}");
+    let second = format!("refs/perfguard/w/{}.1", uid(2));
+    assert!(place.refs().contains(&second), "{:?}", place.refs());
+    assert_eq!(contents(&mut remote).len(), 3);
+    let done = remote.compact().unwrap();
+    assert_eq!((done.included, done.total, place.refs().len()), (3, 3, 1));
+    assert_eq!(contents(&mut remote).len(), 3);
+}
+
+#[test]
 fn what_is_no_run_is_told_and_stays_where_it_is() {
     let place = Place::new();
     let mut remote = place.open("own");

@@ -142,6 +142,7 @@ impl ClaimsRequest {
             history: HistoryCheck::Off,
             partition: None,
             selection: String::new(),
+            axes: Vec::new(),
         }
     }
 }

@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 mod accepting;
+#[cfg(unix)]
+mod axes;
 mod baselines;
 pub(crate) mod counts;
 mod github;

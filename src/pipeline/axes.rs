@@ -1,0 +1,63 @@
+//! Axes: one commit, or two, built in two ways.
+
+use crate::domain::{Axis, AxisName, Sides};
+
+/// What one side is built with instead of what holds for both.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SideSettings {
+    /// `RUSTUP_TOOLCHAIN`: a name of rustup's, or the path of a toolchain.
+    pub toolchain: Option<String>,
+    /// `RUSTFLAGS`.
+    pub rustflags: Option<String>,
+    /// Features.
+    pub features: Vec<String>,
+    /// `--no-default-features`.
+    pub no_default_features: bool,
+    /// The Cargo profile.
+    pub profile: Option<String>,
+    /// Variables, by name.
+    pub env: Vec<(String, String)>,
+    /// Cargo's `--config`.
+    pub config: Vec<String>,
+}
+
+impl SideSettings {
+    /// What is given on an axis.
+    fn on(&self, axis: AxisName) -> Option<String> {
+        let some = |list: &[String]| (!list.is_empty()).then(|| list.join(" "));
+        match axis {
+            AxisName::Toolchain => self.toolchain.clone(),
+            AxisName::Rustflags => self.rustflags.clone(),
+            AxisName::Features => some(&self.features),
+            AxisName::NoDefaultFeatures => self.no_default_features.then(|| "true".to_owned()),
+            AxisName::Profile => self.profile.clone(),
+            AxisName::Env => {
+                some(&self.env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>())
+            }
+            AxisName::Config => some(&self.config),
+        }
+    }
+}
+
+/// What differs on purpose, in the order of reports.
+pub fn axes(sides: &Sides<SideSettings>) -> Vec<Axis> {
+    let of = |axis| Axis { axis, sides: sides.as_ref().map(|side| side.on(axis)) };
+    AxisName::ALL.into_iter().map(of).filter(|axis| axis.sides.baseline != axis.sides.candidate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_an_axis() {
+        let both = SideSettings { profile: Some("dev".into()), ..SideSettings::default() };
+        let env = vec![("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2 3".to_owned())];
+        let candidate = SideSettings { env, no_default_features: true, ..both.clone() };
+        let found = axes(&Sides { baseline: both.clone(), candidate });
+        let told: Vec<(AxisName, Option<&str>)> =
+            found.iter().map(|axis| (axis.axis, axis.sides.candidate.as_deref())).collect();
+        assert_eq!(told, [(AxisName::NoDefaultFeatures, Some("true")), (AxisName::Env, Some("A=1 B=2 3"))]);
+        assert!(axes(&Sides { baseline: both.clone(), candidate: both }).is_empty());
+    }
+}

@@ -1,0 +1,152 @@
+//! One commit, built in two ways. Instructions are counted, so that nothing depends on a clock.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Ran, benchmark, ran_with};
+use crate::sandbox::Sandbox;
+use crate::skip::valgrind;
+
+const WORK: &str = "gauge::work::gauge/work";
+
+/// A gauge whose work depends on a feature, a `--cfg` and a variable.
+fn gauge() -> Sandbox {
+    let gauge = Sandbox::new("gauge");
+    gauge.edit(
+        "src/lib.rs",
+        "pub const ROUNDS: u64 = 1000;",
+        "pub const ROUNDS: u64 = if cfg!(feature = \"slow\") { 2000 } else if cfg!(slower) { 3000 } else { 1000 };",
+    );
+    gauge.edit(
+        "Cargo.toml",
+        "[dev-dependencies]",
+        "[features]\nslow = []\n\n[lints.rust]\nunexpected_cfgs = \"allow\"\n\n[dev-dependencies]",
+    );
+    gauge.edit(
+        "benches/work.rs",
+        "|b| b.iter(|| gauge::work(black_box(7)))",
+        "|b| b.iter(|| (0..std::env::var(\"GAUGE_CALLS\").map_or(1, |calls| calls.parse().unwrap()))\
+         .map(|_| gauge::work(black_box(7))).sum::<u64>())",
+    );
+    gauge.commit("second");
+    gauge
+}
+
+fn compared(gauge: &Sandbox, axes: &[&str]) -> (Ran, Value) {
+    let common = ["compare", "HEAD", "--no-builtin", "--bench", "work", "--format", "json"];
+    let ran = ran_with(gauge, &[&common[..], axes].concat(), &[("PERFGUARD_METRICS", "instructions")]);
+    let document = ran.json();
+    (ran, document)
+}
+
+fn change(document: &Value) -> f64 {
+    benchmark(document, WORK)["metrics"][0]["change"].as_f64().unwrap_or_else(|| panic!("{document}"))
+}
+
+#[test]
+fn one_commit_is_compared_with_itself_built_otherwise() {
+    if !valgrind() {
+        return;
+    }
+    let gauge = gauge();
+    // Not what is compared: with an axis, both sides are BASE.
+    gauge.edit("src/lib.rs", "else { 1000 }", "else { 9000 }");
+    let (_, document) = compared(&gauge, &["--candidate-features", "slow"]);
+    assert_eq!(
+        (&document["exit_code"], &document["candidate"]["commit"]),
+        (&100.into(), &document["baseline"]["commit"])
+    );
+    assert!((0.5..1.1).contains(&change(&document)), "{document}");
+    assert_eq!(
+        document["axes"],
+        serde_json::json!([{ "axis": "features", "baseline": null, "candidate": "slow" }])
+    );
+    let causes = benchmark(&document, WORK)["causes"].to_string();
+    assert!(causes.contains("the builds differ in features"), "{causes}");
+    // The same executable, run otherwise.
+    let (_, document) = compared(&gauge, &["--candidate-env", "GAUGE_CALLS=3"]);
+    assert!((1.5..2.1).contains(&change(&document)), "{document}");
+    let (_, document) =
+        compared(&gauge, &["--baseline-env", "GAUGE_CALLS=2", "--candidate-env", "GAUGE_CALLS=2"]);
+    assert_eq!(
+        (&document["axes"], document["candidate"]["dirty"].as_bool()),
+        (&serde_json::json!([]), Some(true))
+    );
+    let (_, document) =
+        compared(&gauge, &["--candidate-config", "profile.bench.opt-level=0", "--baseline-profile", "bench"]);
+    assert!(change(&document) > 0.01, "{document}");
+    assert_eq!(document["axes"].as_array().unwrap().len(), 2);
+    // Nothing of it is taken for what this commit is without any axis.
+    let plain = [
+        "compare",
+        "HEAD",
+        "HEAD",
+        "--no-builtin",
+        "--bench",
+        "work",
+        "--measure-identical",
+        "--format",
+        "json",
+    ];
+    let document = ran_with(&gauge, &plain, &[("PERFGUARD_METRICS", "instructions")]).json();
+    assert_eq!((&document["exit_code"], &document["axes"]), (&0.into(), &serde_json::json!([])));
+    assert!(change(&document).abs() < 1e-9, "{document}");
+    let table = ran_with(
+        &gauge,
+        &["compare", "HEAD", "--no-builtin", "--bench", "work", "--candidate-features", "slow"],
+        &[("PERFGUARD_METRICS", "instructions")],
+    );
+    let first = table.stdout.lines().next().unwrap();
+    assert!(
+        first.contains("compared with HEAD") && table.stdout.contains(", features `slow` instead of none"),
+        "{table:?}"
+    );
+}
+
+/// A toolchain that is the one at hand and says that it is another.
+fn another_toolchain(folder: &Path) {
+    let sysroot = std::process::Command::new("rustc").args(["--print", "sysroot"]).output().unwrap();
+    let sysroot = String::from_utf8(sysroot.stdout).unwrap();
+    let real = Path::new(sysroot.trim()).join("bin");
+    fs::create_dir_all(folder.join("bin")).unwrap();
+    let script = |name: &str, text: &str| {
+        let path = folder.join("bin").join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    script("cargo", &format!("#!/bin/sh\nexec '{0}/cargo' \"$@\"\n", real.display()));
+    script(
+        "rustc",
+        &format!(
+            "#!/bin/sh\ncase \"$*\" in\n-vV) '{0}/rustc' -vV | sed 's/^release: .*/release: 1.99.0/' ;;\n\
+             *) exec '{0}/rustc' \"$@\" ;;\nesac\n",
+            real.display()
+        ),
+    );
+}
+
+#[test]
+fn toolchain_and_flags_are_each_sides_own() {
+    if !valgrind() {
+        return;
+    }
+    let gauge = gauge();
+    let other = gauge.path("../other toolchain");
+    another_toolchain(&other);
+    let (_, document) = compared(
+        &gauge,
+        &["--candidate-toolchain", other.to_str().unwrap(), "--candidate-rustflags", "--cfg slower"],
+    );
+    assert!((1.5..2.1).contains(&change(&document)), "{document}");
+    assert_eq!(document["toolchain"]["rustc"], "1.99.0");
+    let axes: Vec<&Value> = document["axes"].as_array().unwrap().iter().map(|axis| &axis["axis"]).collect();
+    assert_eq!(axes, ["toolchain", "rustflags"]);
+    let causes = benchmark(&document, WORK)["causes"].to_string();
+    assert!(causes.contains("rustc") && causes.contains("rustflags"), "{causes}");
+    let unknown =
+        ran_with(&gauge, &["compare", "HEAD", "--no-builtin", "--candidate-toolchain", "no-such"], &[]);
+    assert!(unknown.code == 101 && unknown.stderr.contains("no-such"), "{unknown:?}");
+}
