@@ -4,6 +4,7 @@
 #![expect(clippy::struct_excessive_bools, reason = "a flag is given or not")]
 
 mod axes;
+mod bisect;
 pub(crate) mod exchange;
 mod project;
 
@@ -215,6 +216,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Show one benchmark over commits, with its change points; measures nothing
     History(HistoryArgs),
+    /// Find the commit that made a benchmark slower, and explain it
+    Bisect(Box<BisectArgs>),
     /// Show which functions account for a benchmark's difference in instructions
     Explain(ExplainArgs),
     /// List what would be measured
@@ -244,6 +247,7 @@ impl Command {
             Self::Compare(compare) => Some((ReportKind::Compare, &compare.output)),
             Self::Report(report) => Some((ReportKind::Report, &report.output)),
             Self::History(history) => Some((ReportKind::History, &history.output)),
+            Self::Bisect(bisect) => Some((ReportKind::Bisect, &bisect.output)),
             Self::Explain(explain) => Some((ReportKind::Explain, &explain.output)),
             Self::List(list) => Some((ReportKind::List, &list.output)),
             Self::Claims(claims) => Some((ReportKind::Claims, &claims.output)),
@@ -393,6 +397,18 @@ pub(crate) struct ExplainArgs {
     /// When a launch is stopped: `30s`
     #[arg(long, value_name = "DURATION", value_parser = values::duration, hide = true, allow_hyphen_values = true)]
     pub(crate) launch_timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `bisect`
+#[derive(Debug, Args)]
+#[command(after_help = bisect::BISECT_HELP)]
+pub(crate) struct BisectArgs {
+    #[command(flatten)]
+    pub(crate) search: bisect::SearchArgs,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
     #[command(flatten)]

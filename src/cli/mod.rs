@@ -87,6 +87,7 @@ fn execute(context: &Context, arguments: Arguments) -> Result<Exit, CliError> {
         Command::Compare(arguments) => commands::compare::execute(context, &arguments),
         Command::Report(arguments) => commands::report::execute(context, &arguments),
         Command::History(arguments) => commands::history::execute(context, &arguments),
+        Command::Bisect(arguments) => commands::bisect::execute(context, &arguments),
         Command::Explain(arguments) => commands::explain::execute(context, &arguments),
         Command::List(arguments) => commands::list::execute(context, &arguments),
         Command::Merge(arguments) => commands::merge::execute(context, &arguments),

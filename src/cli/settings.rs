@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::{
-    AxisArgs, BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, DoctorArgs, ExplainArgs,
+    AxisArgs, BisectArgs, BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, DoctorArgs, ExplainArgs,
     JudgingArgs, ListArgs, MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
 };
 use super::config::{self, Config};
@@ -23,6 +23,7 @@ use crate::measure::counter::InstructionSource;
 use crate::measure::{fitness, machine};
 use crate::pipeline::PipelineError;
 use crate::pipeline::axes::{SideSettings, axes};
+use crate::pipeline::bisect::BisectRequest;
 use crate::pipeline::claims::ClaimsRequest;
 use crate::pipeline::doctor::DoctorRequest;
 use crate::pipeline::explain::ExplainRequest;
@@ -230,6 +231,43 @@ impl Place {
             },
             machine: machine_facts(&arguments.store),
             seed: seed(),
+        })
+    }
+
+    /// `bisect`
+    pub(crate) fn bisect(&self, arguments: &BisectArgs, color: Coloring) -> Result<BisectRequest, CliError> {
+        let search = &arguments.search;
+        let (filter, words) = filter(std::slice::from_ref(&search.benchmark), false)?;
+        let metrics =
+            search.metric.map_or(vec![Metric::Instructions, Metric::WallTime], |metric| vec![metric]);
+        let insistence = if search.metric.is_some() { Insistence::Asked } else { Insistence::Default };
+        let budget = search.budget.or(self.config.budget).unwrap_or(BUDGET);
+        let measuring =
+            Measuring { metrics, insistence, identical: Identical::Settled, ..without_flags(budget) };
+        let claims =
+            ClaimGate { own: Vec::new(), suite: SuiteClaims::Never, known: Vec::new(), budget: CLAIM_BUDGET };
+        let ends = CompareRequest {
+            kind: ReportKind::Compare,
+            project: self.project.clone(),
+            baseline: Some(search.good.clone()),
+            candidate: Subject::Revision(search.bad.clone()),
+            axes: Sides::default(),
+            scope: self.scope(&arguments.build, (filter, words), search.no_builtin, color)?,
+            measuring,
+            judging: Judging {
+                accepting: Accepting { from: AcceptFrom::None, given: Vec::new() },
+                ..self.judging(&JudgingArgs::default(), HistoryCheck::Off)?
+            },
+            claims,
+            machine: machine_facts(&search.store),
+            seed: seed(),
+        };
+        Ok(BisectRequest {
+            ends,
+            benchmark: search.benchmark.clone(),
+            good: search.good.clone(),
+            bad: search.bad.clone(),
+            all_parents: search.all_parents,
         })
     }
 

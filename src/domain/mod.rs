@@ -8,6 +8,7 @@ pub mod artifact;
 pub mod asked;
 pub mod axis;
 pub mod baseline;
+pub mod bisect;
 pub mod cargo;
 pub mod claim;
 pub mod comparison;
@@ -50,6 +51,7 @@ pub use artifact::{BuildDifference, BuildFingerprint, BuiltBench, Digest, Execut
 pub use asked::{Asked, Confirm, HistoryCheck, Identical, Insistence};
 pub use axis::{Axis, AxisName};
 pub use baseline::{BaselineEntry, BaselineReport, Kept};
+pub use bisect::{BisectPart, BisectReport, NamedCommit};
 pub use cargo::{
     BenchTarget, CargoFlags, Coloring, CriterionSource, Features, LocalPackage, Namesake, Variables,
     without_leftovers,

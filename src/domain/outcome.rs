@@ -159,6 +159,8 @@ pub enum ReportKind {
     History,
     /// Which functions account for a difference.
     Explain,
+    /// Which commit made a benchmark slower.
+    Bisect,
     /// Whether the machine is fit.
     Doctor,
     /// Looking after stored baselines.
@@ -171,7 +173,7 @@ pub enum ReportKind {
 
 impl ReportKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Check,
         Self::Compare,
         Self::Run,
@@ -179,6 +181,7 @@ impl ReportKind {
         Self::List,
         Self::Report,
         Self::History,
+        Self::Bisect,
         Self::Explain,
         Self::Doctor,
         Self::Baseline,
@@ -196,6 +199,7 @@ impl ReportKind {
             Self::List => "list",
             Self::Report => "report",
             Self::History => "history",
+            Self::Bisect => "bisect",
             Self::Explain => "explain",
             Self::Doctor => "doctor",
             Self::Baseline => "baseline",

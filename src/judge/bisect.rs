@@ -206,7 +206,13 @@ mod tests {
     impl Prober for History {
         type Error = Infallible;
 
-        fn probe(&mut self, base: usize, commit: usize, above: f64, effort: u32) -> Result<Answer, Infallible> {
+        fn probe(
+            &mut self,
+            base: usize,
+            commit: usize,
+            above: f64,
+            effort: u32,
+        ) -> Result<Answer, Infallible> {
             self.probes += 1;
             if self.broken.contains(&commit) {
                 self.built.insert(commit);
@@ -232,7 +238,7 @@ mod tests {
 
     /// Looks into histories of one kind, and says how many builds the longest search took.
     fn all(kind: &str, make: impl Fn(&mut Generator) -> History, check: impl Fn(&History, &[Part]) -> bool) {
-        let (mut most, mut sum) = (0, 0);
+        let (mut most, mut sum, mut probes) = (0, 0, 0);
         for seed in 0..HISTORIES {
             let mut history = make(&mut Generator::new(seed + 1));
             let since = history.since;
@@ -243,8 +249,10 @@ mod tests {
             assert!(check(&history, &parts), "{kind} {seed}: {parts:?}");
             most = most.max(history.built.len());
             sum += history.built.len();
+            probes += history.probes;
         }
-        println!("{kind}: 20 of 20, {:.1} builds on average, {most} at most", sum as f64 / 20.0);
+        let mean = |count: usize| count as f64 / HISTORIES as f64;
+        println!("{kind}: 20 of 20, {:.1} builds, {most} at most, {:.1} probes", mean(sum), mean(probes));
     }
 
     fn place(random: &mut Generator) -> usize {

@@ -52,7 +52,8 @@ pub fn bisect(
     let outcome = one(&first_look, &request.benchmark)?;
     let name = outcome.name.clone();
     let (mut whole, mut metric) = slower(outcome);
-    let mut session = Probing { request, store, runner, progress, name, metric, line, measured: BTreeSet::new() };
+    let mut session =
+        Probing { request, store, runner, progress, name, metric, line, measured: BTreeSet::new() };
     session.measured.extend([session.line[0].commit.clone(), session.line[last].commit.clone()]);
     let mut from = 0;
     if outcome.verdict() == Verdict::New {
@@ -71,23 +72,19 @@ pub fn bisect(
             session.descend(&repository, &mut parts)?;
         }
     }
-    let named = |revision: &Revision| named(&repository, &revision.commit);
+    let end = |place: usize| named(&repository, &session.line[place].commit);
     Ok(BisectReport {
         benchmark: session.name.clone(),
         metric: session.metric,
-        good: named(&request_line(&repository, request)?[from]),
+        good: end(from),
         moved: from > 0,
-        bad: named(&request_line(&repository, request)?[last]),
+        bad: end(last),
         commits: last - from,
         change: whole.map(f64::exp_m1),
         parts,
         measured: session.measured.len(),
         seconds: start.elapsed().as_secs_f64(),
     })
-}
-
-fn request_line(repository: &Repository, request: &BisectRequest) -> Result<Vec<Revision>, PipelineError> {
-    Ok(repository.line(&request.good, &request.bad)?)
 }
 
 /// A comparison of two commits.
@@ -145,7 +142,12 @@ struct Probing<'a> {
 
 impl Probing<'_> {
     /// Compares two commits of the line; above which level and with how much effort, where that is not the gate's rule.
-    fn compare(&mut self, base: usize, commit: usize, level: Option<(f64, u32)>) -> Result<Report, PipelineError> {
+    fn compare(
+        &mut self,
+        base: usize,
+        commit: usize,
+        level: Option<(f64, u32)>,
+    ) -> Result<Report, PipelineError> {
         if interrupted() {
             return Err(PipelineError::Interrupted);
         }
@@ -213,7 +215,13 @@ impl Probing<'_> {
 impl Prober for Probing<'_> {
     type Error = PipelineError;
 
-    fn probe(&mut self, base: usize, commit: usize, above: f64, effort: u32) -> Result<Answer, PipelineError> {
+    fn probe(
+        &mut self,
+        base: usize,
+        commit: usize,
+        above: f64,
+        effort: u32,
+    ) -> Result<Answer, PipelineError> {
         let report = match self.compare(base, commit, Some((above, effort))) {
             Ok(report) => report,
             Err(PipelineError::Build(error)) if !interrupted() => {
@@ -225,12 +233,11 @@ impl Prober for Probing<'_> {
         };
         let verdict = report.benchmarks.first().map_or(Verdict::Missing, BenchmarkOutcome::verdict);
         Ok(match verdict {
-            Verdict::Regressed => Answer::Bad,
+            // Of a new one there is no figure to compare: it only says that this commit has the benchmark.
+            Verdict::Regressed | Verdict::New => Answer::Bad,
             Verdict::Improved | Verdict::Unchanged => Answer::Good,
             Verdict::Inconclusive | Verdict::NotComparable => Answer::Undecided,
             Verdict::Missing => Answer::Absent,
-            // Only the commit that is compared has it: so has whoever is asked for the first one.
-            Verdict::New => Answer::Bad,
             Verdict::Failed => Answer::Broken,
         })
     }

@@ -9,6 +9,7 @@
 //! | [`claims`] | `claims`: one build, its benchmarks against each other |
 //! | [`doctor`] | whether this machine is fit, by looking and by measuring a build against itself |
 //! | [`run`] | `run`: source … store |
+//! | [`bisect`] | `bisect`: comparisons of a line of commits |
 //! | [`explain`] | `explain`: source, build, two counts of each side |
 //! | [`list`] | `list`: source … build, and the executables' own lists |
 //! | `builder` | a revision to executables |
@@ -23,6 +24,7 @@
 pub mod acceptances;
 mod apart;
 pub mod axes;
+pub mod bisect;
 mod builder;
 mod catalogue;
 pub mod claims;

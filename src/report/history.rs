@@ -1,5 +1,7 @@
 //! One benchmark over commits, with the points at which a new level begins.
 
+mod page;
+
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style as Ansi};
@@ -9,13 +11,20 @@ use crate::domain::{HistoryPoint, HistoryReport, MachineKey, Metric};
 
 use super::grid::{Column, GAP, Grid};
 use super::text::{clean, day, instant, paint, plural, shorten_end, width, wrap};
+use super::trend::sparkline;
 use super::{Format, Style, UnsupportedFormat, csv as rfc4180, json, units};
 
 /// The formats that a history can be written in.
-pub const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv];
+pub const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Html];
 
 /// The longest bar.
 const BAR: usize = 12;
+
+/// The longest line of blocks.
+const SPARKLINE: usize = 60;
+
+/// Fewer values are seen at a glance anyway.
+const LEAST_DRAWN: usize = 4;
 
 /// How much of a commit's subject is shown where lines may be as long as they need.
 const MAX_SUBJECT: usize = 60;
@@ -29,6 +38,7 @@ pub fn render(report: &HistoryReport, format: Format, style: &Style) -> Result<S
         Format::Table => Ok(table(report, *style)),
         Format::Json => Ok(as_json(report)),
         Format::Csv => Ok(as_csv(report)),
+        Format::Html => Ok(page::render(report, &machines(report))),
         _ => Err(UnsupportedFormat { command: "history", format, known: FORMATS }),
     }
 }
@@ -78,6 +88,15 @@ fn table(report: &HistoryReport, style: Style) -> String {
     }
     let title = format!("{name}, {}, {}", report.metric, plural(report.points.len(), "commit"));
     prose(&mut out, &title, Ansi::new().bold());
+    // Machines differ, so each has a line of its own; what one line cannot show needs none.
+    for machine in machines(report) {
+        let own = report.points.iter().filter(|point| point.machine == *machine);
+        let values: Vec<f64> = own.map(|point| point.value).collect();
+        if values.len() >= LEAST_DRAWN {
+            let line = sparkline(&values, style.prose_width().min(SPARKLINE));
+            let _ = writeln!(out, "{line}");
+        }
+    }
     out.push('\n');
     grid(&mut out, report, style);
     out.push('\n');

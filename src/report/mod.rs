@@ -6,6 +6,7 @@
 
 mod advice;
 pub mod baseline_report;
+pub mod bisect;
 mod closing;
 mod codequality;
 mod csv;
@@ -27,6 +28,7 @@ mod standing;
 pub mod summary;
 mod table;
 mod text;
+mod trend;
 pub mod units;
 mod words;
 

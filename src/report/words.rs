@@ -35,6 +35,7 @@ impl Kind {
             ReportKind::List
             | ReportKind::Report
             | ReportKind::History
+            | ReportKind::Bisect
             | ReportKind::Explain
             | ReportKind::Doctor
             | ReportKind::Baseline

@@ -101,7 +101,7 @@ impl Repository {
     }
 
     /// All commits that lead to `to` and not to `from`.
-    fn reachable(&self, to: Oid, from: Oid) -> Result<HashSet<Oid>, SourceError> {
+    pub(super) fn reachable(&self, to: Oid, from: Oid) -> Result<HashSet<Oid>, SourceError> {
         let doing = git("walk through history");
         let mut walk = self.inner.revwalk().map_err(&doing)?;
         walk.push(to).map_err(&doing)?;

@@ -13,6 +13,7 @@ mod files;
 mod gitdir;
 mod harness;
 mod lfs;
+mod line;
 mod locked;
 mod place;
 mod pristine;

@@ -2,6 +2,7 @@
 
 mod accept;
 pub(super) mod baseline;
+pub(super) mod bisect;
 pub(super) mod check;
 pub(super) mod claims;
 pub(super) mod compare;

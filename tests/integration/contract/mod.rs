@@ -8,6 +8,7 @@ mod accepting;
 #[cfg(unix)]
 mod axes;
 mod baselines;
+mod bisect;
 pub(crate) mod counts;
 mod github;
 mod harness;

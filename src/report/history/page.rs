@@ -1,0 +1,56 @@
+//! A history for a browser: a picture for each machine, and the same figures as a table.
+
+use std::fmt::Write as _;
+
+use crate::domain::{HistoryPoint, HistoryReport, MachineKey};
+
+use super::super::html::{Cell, escape, page, table};
+use super::super::text::day;
+use super::super::trend::{Series, picture};
+use super::super::units;
+
+/// Writes the page. `machines` are those of the report, in the order of pictures.
+pub(super) fn render(report: &HistoryReport, machines: &[&MachineKey]) -> String {
+    let name = report.benchmark.to_string();
+    let mut body = format!("<p>{}, {}</p>\n", escape(&name), report.metric);
+    if report.points.is_empty() {
+        body.push_str("<p>nothing is stored</p>\n");
+    }
+    for (id, machine) in machines.iter().enumerate() {
+        let own: Vec<(usize, &HistoryPoint)> =
+            report.points.iter().enumerate().filter(|(_, point)| point.machine == **machine).collect();
+        let marked =
+            |(_, (place, _)): &(usize, &(usize, &HistoryPoint))| report.change_points.contains(place);
+        let change_points: Vec<usize> =
+            own.iter().enumerate().filter(marked).map(|(place, _)| place).collect();
+        let points: Vec<HistoryPoint> = own.iter().map(|(_, point)| (*point).clone()).collect();
+        let title = format!("{name}, {} on {machine}", report.metric);
+        let series = Series {
+            title: &title,
+            id,
+            metric: report.metric,
+            points: &points,
+            change_points: &change_points,
+        };
+        let _ =
+            writeln!(body, "<h2>{}</h2>\n<figure>\n{}</figure>", escape(machine.as_str()), picture(series));
+        figures(&mut body, report, &points, &change_points);
+    }
+    page(&format!("perfguard history {name}"), &body)
+}
+
+fn figures(body: &mut String, report: &HistoryReport, points: &[HistoryPoint], change_points: &[usize]) {
+    let titles = ["when", "commit", "value", "level", "subject"].map(str::to_owned);
+    let row = |(place, point): (usize, &HistoryPoint)| {
+        vec![
+            Cell::text(&day(point.when_ms)),
+            Cell::name(point.commit.short()),
+            Cell::figure(&units::value(report.metric, point.value), Some(point.value)),
+            Cell::text(if change_points.contains(&place) { "◆ a new level begins" } else { "" }),
+            Cell::text(&point.subject),
+        ]
+    };
+    // The newest first: that is what a reader came for.
+    let rows: Vec<Vec<Cell>> = points.iter().enumerate().rev().map(row).collect();
+    table(body, &titles, &rows);
+}
