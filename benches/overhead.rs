@@ -110,6 +110,7 @@ fn evidence() -> RunEvidence {
             identical: Identical::Settled,
             history: HistoryCheck::Off,
             partition: None,
+            axes: Vec::new(),
             selection: String::new(),
         },
         budget: 10.0,
