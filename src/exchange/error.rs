@@ -17,7 +17,7 @@ pub enum ExchangeError {
     #[error("`{0}` is neither a remote of this repository nor a URL")]
     NoRemote(String),
     /// A kind of place that cannot be compacted.
-    #[error("{0} keeps a file for each run: there is nothing to compact")]
+    #[error("{0} keeps each run by itself: there is nothing to compact")]
     NotCompacted(String),
     /// A path that is no folder.
     #[error("{0} is no folder")]
@@ -54,6 +54,29 @@ pub enum ExchangeError {
         /// Why it failed.
         why: String,
     },
+    /// No URL of a database.
+    #[error("`{url}` is no URL of a PostgreSQL database: {why}")]
+    NoDatabase {
+        /// The URL, without secrets.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// This program was built without what speaks to a database.
+    #[error("this cargo-perfguard was built without PostgreSQL")]
+    WithoutPostgres,
+    /// A database.
+    #[error("failed to {action} {place}: {said}")]
+    Database {
+        /// What was to be done.
+        action: &'static str,
+        /// Where, without secrets.
+        place: String,
+        /// What it said, without secrets.
+        said: String,
+        /// What kind of fault it is.
+        fault: DatabaseFault,
+    },
     /// A folder of runs.
     #[error("failed to {action} {}: {error}", path.display())]
     Folder {
@@ -69,14 +92,22 @@ pub enum ExchangeError {
 impl ExchangeError {
     /// Whether something was asked for that cannot be.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::NoRemote(_) | Self::NotCompacted(_) | Self::NotAFolder(_))
+        matches!(
+            self,
+            Self::NoRemote(_)
+                | Self::NotCompacted(_)
+                | Self::NotAFolder(_)
+                | Self::NoDatabase { .. }
+                | Self::WithoutPostgres
+        )
     }
 
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoRemote(_) => Some(
-                "name a remote (`git remote` lists them), a URL of git's, or a folder as dir:PATH".to_owned(),
+                "name a remote (`git remote` lists them), a URL of git's, a folder as dir:PATH, or a database as postgres://…"
+                    .to_owned(),
             ),
             Self::NotCompacted(_) => None,
             Self::NotAFolder(_) => Some("make the folder first".to_owned()),
@@ -91,7 +122,46 @@ impl ExchangeError {
             Self::Own { folder, .. } => {
                 Some(format!("remove {}: it holds nothing but what can be fetched again", folder.display()))
             }
+            Self::NoDatabase { .. } => Some("write it as postgres://USER@HOST/NAME; PGPASSWORD may hold the password".to_owned()),
+            Self::WithoutPostgres => Some(
+                "take a release binary, or install it with `--features postgres` added to the line in the README"
+                    .to_owned(),
+            ),
+            Self::Database { fault, .. } => Some(fault.hint().to_owned()),
             Self::Folder { .. } => Some("everything measured is in the store of this machine".to_owned()),
+        }
+    }
+}
+
+/// What kind of fault a database has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseFault {
+    /// It cannot be reached, or does not answer.
+    Connection,
+    /// It does not allow it.
+    Permission,
+    /// Its tables are a newer program's.
+    Newer,
+    /// Its tables are not as they should be, or it has troubles of its own.
+    Tables,
+}
+
+impl DatabaseFault {
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Connection => {
+                "everything measured is in the store of this machine: see that `psql` can reach the database, and run again. \
+                 The way is encrypted and the server's certificate is checked (SSL_CERT_FILE names certificates of your own) \
+                 unless the host is this machine or the URL says `sslmode=disable`"
+            }
+            Self::Permission => {
+                "everything measured is in the store of this machine: sending needs INSERT and SELECT on the tables \
+                 perfguard_*, and CREATE on the schema once; receiving needs SELECT"
+            }
+            Self::Newer => "update cargo-perfguard",
+            Self::Tables => {
+                "everything measured is in the store of this machine: see what the database's own log says"
+            }
         }
     }
 }

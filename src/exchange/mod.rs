@@ -1,4 +1,4 @@
-//! Places where machines leave their results for each other: a git remote, or a folder.
+//! Places where machines leave their results for each other: a git remote, a folder, or a database.
 //!
 //! A place holds runs, each under its id, written once and never changed; what a machine knows is the union of what it
 //! measured and what it received. So nothing is ever merged, and no writer waits for another.
@@ -8,6 +8,7 @@
 //! | [`text`] | a run as text, and back |
 //! | [`git`] | a git remote: one reference for each run, many runs in one after [compacting](git::GitRemote::compact) |
 //! | [`folder`] | a folder, which other tools copy to and from object storage |
+//! | `postgres` | a PostgreSQL database, where this program was built with the feature of that name |
 //! | `secrets` | what is taken out of everything that is shown |
 
 mod error;
@@ -15,12 +16,14 @@ mod error;
 pub(crate) mod fixtures;
 pub mod folder;
 pub mod git;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod secrets;
 pub mod text;
 
 use crate::domain::RunUid;
 
-pub use error::{ExchangeError, Oddity};
+pub use error::{DatabaseFault, ExchangeError, Oddity};
 pub use secrets::shown;
 
 /// A run at a place.

@@ -14,6 +14,8 @@ mod clock;
 mod contract;
 mod counts;
 mod criterion_versions;
+#[cfg(all(unix, feature = "postgres"))]
+mod database;
 mod discover;
 mod doctor;
 mod explain;

@@ -16,6 +16,9 @@ pub(crate) enum Need {
     Shellcheck,
     /// Chromium or Chrome.
     Browser,
+    /// A PostgreSQL server that can be started here.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only those tests need it"))]
+    Postgres,
 }
 
 impl Need {
@@ -26,6 +29,7 @@ impl Need {
             Self::Mounts => "mounts",
             Self::Shellcheck => "shellcheck",
             Self::Browser => "browser",
+            Self::Postgres => "postgres",
         }
     }
 }

@@ -13,6 +13,7 @@ Examples:
   cargo perfguard sync pull                        receive what others measured
   cargo perfguard sync compact                     once a week, from one job: many references become one
   cargo perfguard sync push --to dir:/mnt/results  a folder, which rclone or `aws s3 sync` copies on
+  cargo perfguard sync push --to postgres://me@db.example.org/perf  a PostgreSQL database; PGPASSWORD holds the password
   cargo perfguard check --pull                     receive, then check
 
 Each run is sent once, under a reference of its own (refs/perfguard/w/ID) that is never changed: writers cannot be in each \
@@ -66,7 +67,7 @@ pub(crate) struct PushArgs {
 /// Which place, and which store.
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArgs {
-    /// A remote of the repository, a URL of git's, or a folder as dir:PATH
+    /// A remote of the repository, a URL of git's, a folder as dir:PATH, or a database as postgres://…
     #[arg(long, value_name = "PLACE", default_value = ORIGIN, visible_alias = "from")]
     pub(crate) to: String,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use super::super::settings::Place;
 use crate::domain::{Exit, Report, Trouble};
 use crate::exchange::folder::Folder;
 use crate::exchange::git::GitRemote;
-use crate::exchange::{Exchange, ExchangeError, Oddity};
+use crate::exchange::{self, Exchange, ExchangeError, Oddity};
 use crate::pipeline::{PipelineError, sync};
 use crate::source::{Repository, require_untracked};
 use crate::store::{RawSamples, Store};
@@ -20,6 +20,8 @@ use crate::store::{RawSamples, Store};
 const TOLD: usize = 10;
 /// What a folder begins with.
 const FOLDER: &str = "dir:";
+/// What a database begins with.
+const DATABASES: [&str; 2] = ["postgres://", "postgresql://"];
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &SyncArgs) -> Result<Exit, CliError> {
@@ -39,8 +41,8 @@ pub(in super::super) fn execute(context: &Context, arguments: &SyncArgs) -> Resu
             Console::results(&text).map_err(CliError::Stdout)?;
         }
         SyncCommand::Compact(_) => {
-            if at.to.starts_with(FOLDER) {
-                let error = ExchangeError::NotCompacted(at.to.clone());
+            if at.to.starts_with(FOLDER) || is_database(&at.to) {
+                let error = ExchangeError::NotCompacted(exchange::shown(&at.to));
                 return Err(PipelineError::from(error).into());
             }
             let mut remote = remote(&place, &path, &at.to)?;
@@ -128,7 +130,25 @@ fn open(place: &Place, store: &Path, to: &str) -> Result<Box<dyn Exchange>, CliE
         let folder = Folder::open(Path::new(path)).map_err(PipelineError::from)?;
         return Ok(Box::new(folder));
     }
+    if is_database(to) {
+        return Ok(database(to).map_err(PipelineError::from)?);
+    }
     Ok(Box::new(remote(place, store, to)?))
+}
+
+fn is_database(to: &str) -> bool {
+    DATABASES.iter().any(|scheme| to.starts_with(scheme))
+}
+
+#[cfg(feature = "postgres")]
+fn database(url: &str) -> Result<Box<dyn Exchange>, ExchangeError> {
+    let password = std::env::var("PGPASSWORD").ok().filter(|password| !password.is_empty());
+    Ok(Box::new(exchange::postgres::Database::open(url, password.as_deref())?))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn database(_url: &str) -> Result<Box<dyn Exchange>, ExchangeError> {
+    Err(ExchangeError::WithoutPostgres)
 }
 
 fn remote(place: &Place, store: &Path, to: &str) -> Result<GitRemote, CliError> {

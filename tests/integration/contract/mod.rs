@@ -20,7 +20,7 @@ mod names;
 mod partition;
 mod rejudge;
 mod streams;
-mod sync;
+pub(crate) mod sync;
 pub(crate) mod verdicts;
 
 use std::fmt::Write as _;

@@ -33,12 +33,12 @@ fn refs(sandbox: &Sandbox) -> Vec<String> {
 }
 
 /// What a made-up run measured.
-struct Made<'a> {
-    machine: &'a str,
-    commit: &'a str,
-    started_ms: i64,
-    benchmarks: u32,
-    value: f64,
+pub(crate) struct Made<'a> {
+    pub(crate) machine: &'a str,
+    pub(crate) commit: &'a str,
+    pub(crate) started_ms: i64,
+    pub(crate) benchmarks: u32,
+    pub(crate) value: f64,
 }
 
 impl Default for Made<'_> {
@@ -54,7 +54,7 @@ impl Default for Made<'_> {
 }
 
 /// Puts a run into a store, as measuring does.
-fn store(path: &std::path::Path, made: &Made<'_>) {
+pub(crate) fn store(path: &std::path::Path, made: &Made<'_>) {
     let mut store = Store::open(path).unwrap();
     let facts = MachineFacts { key: MachineKey::new(made.machine), ..machine::facts() };
     let new = NewRun {
@@ -426,7 +426,8 @@ fn a_hundred_killed_writers_lose_nothing() {
 }
 
 /// A run of 300 measurements of four launches, as it is sent.
-fn large_run(number: u32) -> SharedRun {
+/// A run with times of one commit, as sent.
+pub(crate) fn made_run(number: u32, benchmarks: u32) -> SharedRun {
     let mut bytes = [0; 16];
     let mixed = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bytes[..8].copy_from_slice(&mixed.to_be_bytes());
@@ -467,7 +468,7 @@ fn large_run(number: u32) -> SharedRun {
         uid: RunUid::new(bytes),
         command: "run".into(),
         started_ms: 1_700_000_000_000 + i64::from(number),
-        measurements: (0..300).map(&mut measurement).collect(),
+        measurements: (0..benchmarks).map(&mut measurement).collect(),
         machine: facts,
         program_version: "0.1.0".into(),
         seed: mixed,
@@ -483,7 +484,7 @@ fn a_history_of_five_thousand_runs_is_fetched() {
     let mut remote = GitRemote::open("origin", &project.root(), &sender).unwrap();
     let start = Instant::now();
     for batch in 0..25_u32 {
-        let runs: Vec<_> = (batch * 200..(batch + 1) * 200).map(large_run).collect();
+        let runs: Vec<_> = (batch * 200..(batch + 1) * 200).map(|number| made_run(number, 300)).collect();
         let texts: Vec<_> = runs.iter().map(|run| (run.uid, text::write(run).into_bytes())).collect();
         remote.put(&texts).unwrap();
     }
