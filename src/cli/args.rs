@@ -272,6 +272,9 @@ pub(crate) struct CheckArgs {
     /// The revision to compare with [default: the merge-base with the default branch; on that branch, the first parent]
     #[arg(long, value_name = "REV", help_heading = "Judging")]
     pub(crate) baseline: Option<String>,
+    /// Compare with the release that `[creep]` names, by the limits that stand there
+    #[arg(long, conflicts_with = "baseline", help_heading = "Judging")]
+    pub(crate) creep: bool,
     /// Test all claims of the built-in suite, too
     #[arg(long, help_heading = "Judging")]
     pub(crate) claims: bool,

@@ -13,7 +13,7 @@ use super::args::{CounterArg, LayoutArg};
 use super::values;
 use crate::domain::metric::UnknownMetric;
 use crate::domain::near::nearest;
-use crate::domain::{Claim, ClaimOrigin, Layout, Limit, Metric};
+use crate::domain::{Claim, ClaimOrigin, CreepWatch, Layout, Limit, Metric};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
 use crate::pipeline::claims::wire::{ClaimWire, check_all};
@@ -47,6 +47,7 @@ pub(crate) struct Config {
     pub(crate) targets: Vec<(String, Limits)>,
     pub(crate) benchmarks: Vec<BenchmarkRule>,
     pub(crate) claims: Vec<Claim<String>>,
+    pub(crate) creep: Option<CreepWatch>,
 }
 
 /// Limits by metric.
@@ -107,6 +108,14 @@ struct Wire {
     benchmark: Vec<BenchmarkWire>,
     #[serde(default)]
     claim: Vec<ClaimWire>,
+    creep: Option<CreepWire>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct CreepWire {
+    since: String,
+    limit: BTreeMap<String, Amount>,
 }
 
 /// What one package may say about its own benchmarks.
@@ -276,7 +285,20 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
     };
     let claims = check_all(wire.claim, ClaimOrigin::User)
         .map_err(|source| ConfigError::Claim { place: place.to_owned(), source })?;
+    let creep = wire.creep.map(|wire| {
+        let limits = limits(&wire.limit, place, "creep.limit")?;
+        // Only what is relative adds up.
+        let percentage =
+            |limit: &Limit| Limit::relative(limit.fraction(1.0)) == Some(*limit) && limit.fraction(1.0) > 0.0;
+        match limits.iter().find(|(_, limit)| !percentage(limit)) {
+            Some((metric, _)) => {
+                Err(value(&format!("creep.limit.{metric}"), "it must be a percentage above 0".to_owned()))
+            }
+            None => Ok(CreepWatch { since: wire.since, limits }),
+        }
+    });
     Ok(Config {
+        creep: creep.transpose()?,
         baseline: wire.baseline,
         metrics,
         instructions_by: wire.instructions_by.map(InstructionSource::from),
@@ -369,6 +391,9 @@ mod tests {
             faster = "kernels::sum/simd"
             slower = "kernels::sum/scalar"
             at-least = { x86_64 = 1.5, aarch64 = 1.2 }
+            [creep]
+            since = "v*"
+            limit = { wall-time = "10%", instructions = "3%" }
             "#,
             FILE_NAME,
         )
@@ -384,6 +409,18 @@ mod tests {
         assert_eq!(config.targets.len(), 2);
         assert_eq!(config.benchmarks[0].glob, "parser::*");
         assert_eq!(config.claims[0].name, "simd beats scalar");
+        let creep = config.creep.unwrap();
+        assert_eq!((creep.since.as_str(), creep.limits.len()), ("v*", 2));
+    }
+
+    #[test]
+    fn only_percentages_may_creep() {
+        for limit in ["0", "10us", "0%"] {
+            let text = format!("[creep]\nsince = \"v1\"\nlimit = {{ wall-time = \"{limit}\" }}");
+            let error = parse(&text, FILE_NAME).unwrap_err();
+            assert!(error.to_string().contains("creep.limit"), "{error}");
+        }
+        assert!(parse("[creep]\nlimit = {}", FILE_NAME).is_err(), "since when?");
     }
 
     #[test]

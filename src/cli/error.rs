@@ -47,6 +47,8 @@ pub(crate) enum CliError {
     Format(#[from] UnsupportedFormat),
     #[error(transparent)]
     Flame(#[from] FlameError),
+    #[error("--creep needs a `[creep]` in the configuration, which says since when, and how much")]
+    NoCreep,
     #[error("nothing is stored about `{0}`")]
     NothingStored(String),
     /// No run was ever completed here.
@@ -108,6 +110,7 @@ impl CliError {
             | Self::Policy(_)
             | Self::Metrics(_)
             | Self::NothingSelected { .. }
+            | Self::NoCreep
             | Self::NothingStored(_)
             | Self::NoRun
             | Self::NoCheck
@@ -141,6 +144,9 @@ impl CliError {
             }
             Self::ManyToAccept { .. } => Some("give a glob, such as `parser::*`".to_owned()),
             Self::NoCheck | Self::NoRun => Some("measure one with `cargo perfguard check`".to_owned()),
+            Self::NoCreep => {
+                Some("write `since = \"v*\"` and `limit = { wall-time = \"10%\" }` there".to_owned())
+            }
             Self::NothingStored(_) => Some(
                 "`cargo perfguard report` shows what is stored; `cargo perfguard run` adds to it".to_owned(),
             ),

@@ -131,6 +131,8 @@ impl Place {
             project: self.project.clone(),
             baseline: arguments.baseline.clone().or_else(|| self.config.baseline.clone()),
             candidate: Subject::WorkTree,
+            creep: self.config.creep.clone(),
+            from_anchor: arguments.creep,
             axes: Sides::default(),
             scope: self.part(
                 self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
@@ -138,12 +140,20 @@ impl Place {
             ),
             claims: self.claim_gate(arguments, measuring.budget)?,
             measuring,
-            judging: self
-                .judging(&arguments.judging, HistoryCheck::Allowed)?
-                .of_part(arguments.part.partition),
+            judging: self.check_judging(arguments)?.of_part(arguments.part.partition),
             machine: machine_facts(&arguments.store),
             seed: seed(),
         })
+    }
+
+    /// How a check is judged: with --creep by what may creep, which beats other thresholds.
+    fn check_judging(&self, arguments: &CheckArgs) -> Result<Judging, CliError> {
+        let mut judging = self.judging(&arguments.judging, HistoryCheck::Allowed)?;
+        if arguments.creep {
+            let watch = self.config.creep.as_ref().ok_or(CliError::NoCreep)?;
+            judging.policy = judging.policy.with_overrides(watch.limits.iter().copied().collect());
+        }
+        Ok(judging)
     }
 
     /// How a stored run is judged again.
@@ -216,6 +226,8 @@ impl Place {
                 None if on_purpose => Subject::Revision(arguments.base.clone()),
                 None => Subject::WorkTree,
             },
+            creep: None,
+            from_anchor: false,
             axes: sides,
             scope: self.part(
                 self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
@@ -251,6 +263,8 @@ impl Place {
             project: self.project.clone(),
             baseline: Some(search.good.clone()),
             candidate: Subject::Revision(search.bad.clone()),
+            creep: None,
+            from_anchor: false,
             axes: Sides::default(),
             scope: self.scope(&arguments.build, (filter, words), search.no_builtin, color)?,
             measuring,

@@ -13,6 +13,7 @@ pub mod cargo;
 pub mod claim;
 pub mod comparison;
 pub mod count;
+pub mod creep;
 pub mod evidence;
 pub mod exit;
 pub mod explanation;
@@ -62,6 +63,7 @@ pub use claim::{
 };
 pub use comparison::{ComparisonId, Pair, PairedLaunch, Phase, Schedule};
 pub use count::{AllocationCount, CountKind, Counted, Counts, InstructionCount, NotCounted, Variation};
+pub use creep::{Creep, CreepWatch};
 pub use evidence::{
     AaControl, AaTest, BenchmarkEvidence, ClaimCase, ClaimEvidence, Ended, HistoryEvidence, PairedEvidence,
     Presence, RunEvidence, SideBuild, Simulated,

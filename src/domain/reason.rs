@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::artifact::BuildDifference;
 use super::count::{NotCounted, Variation};
+use super::creep::Creep;
 use super::failure::Failure;
 use super::function::TopFunction;
 use super::instrument::Instrument;
@@ -214,6 +215,10 @@ pub enum Note {
     Sequential(Instrument, String),
     /// A benchmark is measured one process after the other, because the second failed beside the first, with this message.
     OneAtATime(BenchmarkName, String),
+    /// What stored results add up to since a release.
+    Creep(Box<Creep>),
+    /// There is no such release before this commit.
+    NoAnchor(String),
     /// `--locked` holds for everything but these crates, of which a copy is built.
     Copied(Vec<String>),
     /// A metric was not counted: of one benchmark on one side, or of any.

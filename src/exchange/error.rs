@@ -14,7 +14,7 @@ use super::text::TextError;
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// Neither a remote of the repository nor anything like a place.
-    #[error("`{0}` is neither a remote of this repository nor a URL")]
+    #[error("`{0}` is neither a remote of this repository nor a URL of git's")]
     NoRemote(String),
     /// A kind of place that cannot be compacted.
     #[error("{0} keeps each run by itself: there is nothing to compact")]

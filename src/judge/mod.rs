@@ -13,6 +13,7 @@
 //! | [`exact`] | counts |
 //! | [`code_layout`] | slower with the same code doing the same things: where it lies |
 //! | [`aa`] | a build against itself: whether the machine is fit |
+//! | [`creep`] | what small steps add up to |
 //! | [`bisect`] | which commits made a benchmark slower: pure search |
 //! | [`acceptance`] | regressions that a change says it brings |
 //! | [`gate`], [`claim`] | outcomes to pass or fail; ratios held within one build |
@@ -25,6 +26,7 @@ pub mod claim;
 pub mod claim_verdict;
 pub mod code_layout;
 pub mod confirm;
+pub mod creep;
 pub mod exact;
 pub mod fitness;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::claims::{self, Resolved, gate};
 use super::collect::benchmarks::{AllocationBuilds, Collector};
 use super::collect::counts::AllocationBuild;
 use super::collect::{aa, renames};
+use super::creep;
 use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::places;
@@ -34,6 +35,27 @@ use crate::support::process::interrupted;
 /// # Errors
 /// What keeps a comparison from being made at all. What befalls single benchmarks is part of the report.
 pub fn compare(
+    request: &CompareRequest,
+    store: &mut Store,
+    runner: &mut dyn Runner,
+    progress: &dyn Progress,
+) -> Result<Report, PipelineError> {
+    let Some(watch) = request.creep.as_ref().filter(|_| request.from_anchor) else {
+        return compare_sides(request, store, runner, progress);
+    };
+    let workspace = Workspace::find(&request.project, progress)?;
+    let head = workspace.repository.resolve("HEAD")?;
+    let Some(anchor) = workspace.repository.anchor(&watch.since, &head.commit)? else {
+        // Before the first release nothing can creep: that is said, and is no failure.
+        let notes = vec![Note::NoAnchor(watch.since.clone())];
+        return Ok(Report { candidate: Some(head), notes, ..Report::new(request.kind) });
+    };
+    let request = CompareRequest { baseline: Some(anchor.label), ..request.clone() };
+    compare_sides(&request, store, runner, progress)
+}
+
+/// The same, of sides that are named.
+fn compare_sides(
     request: &CompareRequest,
     store: &mut Store,
     runner: &mut dyn Runner,
@@ -114,6 +136,7 @@ pub fn compare(
         gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
     });
     run.notes.extend(session.runner.notes());
+    run.notes.extend(crept(request, &workspace, session.store, &revisions)?);
     progress.event(Event::Measured);
     let broken = broken.or_else(|| {
         find_places(
@@ -141,6 +164,20 @@ pub fn compare(
         return Ok(judged(request, &run, &evidence));
     }
     keep_and_judge(request, &mut session, run, &evidence)
+}
+
+/// What stored results add up to since a release: up to the baseline, or to the candidate where that is what is judged.
+fn crept(
+    request: &CompareRequest,
+    workspace: &Workspace<'_>,
+    store: &Store,
+    revisions: &Sides<Revision>,
+) -> Result<Option<Note>, PipelineError> {
+    let Some(watch) = &request.creep else { return Ok(None) };
+    let to = if request.from_anchor { &revisions.candidate } else { &revisions.baseline };
+    let wanted = |name: &BenchmarkName| request.scope.includes(name);
+    let found = creep::watched(&workspace.repository, store, &request.machine.key, watch, to, wanted)?;
+    Ok(found.map(|found| Note::Creep(Box::new(found))))
 }
 
 /// Judges by the request's rules.

@@ -16,6 +16,7 @@
 //! | [`axes`], `apart` | one commit, or two, built in two ways |
 //! | [`acceptances`] | which slowdowns are accepted |
 //! | `catalogue` | what there is on both sides (pure) |
+//! | `creep` | what small slowdowns add up to since a release |
 //! | `collect` | finding out: evidence, no judgement |
 //! | `places` | where the functions are written that regressions come from |
 //! | [`sync`] | results to and from other machines |
@@ -30,6 +31,7 @@ mod catalogue;
 pub mod claims;
 mod collect;
 pub mod compare;
+mod creep;
 pub mod doctor;
 pub mod error;
 pub mod explain;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
 use crate::domain::{
-    Acceptance, Asked, BenchmarkName, CargoFlags, Claim, Coloring, Confirm, HistoryCheck, Identical,
-    Insistence, Layout, MachineFacts, Metric, Partition, ReportKind, Sides, Variables,
+    Acceptance, Asked, BenchmarkName, CargoFlags, Claim, Coloring, Confirm, CreepWatch, HistoryCheck,
+    Identical, Insistence, Layout, MachineFacts, Metric, Partition, ReportKind, Sides, Variables,
 };
 use crate::judge::{GatePolicy, Policy, VerdictRequirement};
 use crate::measure::counter::{CountOptions, InstructionSource};
@@ -226,6 +226,10 @@ pub struct CompareRequest {
     pub candidate: Subject,
     /// What takes part.
     pub scope: Scope,
+    /// What may creep, where that is watched.
+    pub creep: Option<CreepWatch>,
+    /// Whether the comparison is with the start of that watch.
+    pub from_anchor: bool,
     /// What each side is built with besides.
     pub axes: Sides<SideSettings>,
     /// How it is measured.

@@ -1,10 +1,12 @@
 //! Facts to sentences: the only place that puts reasons, notes, causes and troubles into words. Every format shares them.
 
+use std::fmt::Write as _;
+
 use crate::domain::harmless::shell_word;
 use crate::domain::{
-    Accepted, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt, Doubt, Exit,
-    Failure, Metric, NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt, TopFunction, Trouble,
-    Variation, Verdict,
+    Accepted, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt, Creep, Doubt,
+    Exit, Failure, Metric, NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt, TopFunction,
+    Trouble, Variation, Verdict,
 };
 
 use super::units;
@@ -144,6 +146,22 @@ pub(super) fn top_function(function: &TopFunction) -> String {
 }
 
 /// What a reader should know besides.
+fn creep(found: &Creep) -> String {
+    let Creep { since, benchmark, metric, change, limit, known, commits, largest } = found;
+    let mut text = format!(
+        "since {since}, {benchmark} crept {} of {} in {metric} ({known} of {commits} commits measured)",
+        units::percent(Creep::fraction(*change)),
+        units::plain_percent(Creep::fraction(*limit))
+    );
+    if !largest.is_empty() {
+        let steps = largest
+            .iter()
+            .map(|(commit, step)| format!("{} {}", commit.short(), units::percent(Creep::fraction(*step))));
+        let _ = write!(text, "; most by {}", steps.collect::<Vec<_>>().join(", "));
+    }
+    text
+}
+
 pub(super) fn note(note: &Note) -> String {
     match note {
         Note::LeftOut { package, target, reason } => format!("{package}::{target} is not measured: {reason}"),
@@ -159,6 +177,12 @@ pub(super) fn note(note: &Note) -> String {
         Note::OneAtATime(name, why) => {
             format!(
                 "{name} is measured one process at a time: the second failed beside the first with `{why}`"
+            )
+        }
+        Note::Creep(found) => creep(found),
+        Note::NoAnchor(since) => {
+            format!(
+                "creep is not watched: no tag before this commit matches `{since}`, and it is no revision"
             )
         }
         Note::Copied(names) => format!(

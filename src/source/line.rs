@@ -22,6 +22,34 @@ impl Repository {
         Ok(line)
     }
 
+    /// Where a watch begins: the newest tag that `since` matches (a glob, as git matches tags) and that leads to `commit`, or
+    /// itself; a revision where `since` is no glob. `None` where there is none.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn anchor(&self, since: &str, commit: &CommitId) -> Result<Option<Revision>, SourceError> {
+        if !since.contains(['*', '?', '[']) {
+            return Ok(self.resolve(since).ok());
+        }
+        let to = oid(commit)?;
+        let doing = git("list tags");
+        let mut newest: Option<(usize, String, Oid)> = None;
+        for name in &self.inner.tag_names(Some(since)).map_err(&doing)? {
+            let Some(name) = name.ok().flatten() else { continue };
+            let found =
+                self.inner.revparse_single(&format!("refs/tags/{name}")).and_then(|tag| tag.peel_to_commit());
+            let Ok(found) = found.map(|commit| commit.id()) else { continue };
+            let Ok((ahead, behind)) = self.inner.graph_ahead_behind(to, found) else { continue };
+            let nearer = newest.as_ref().is_none_or(|(known, ..)| ahead < *known);
+            if behind == 0 && nearer {
+                newest = Some((ahead, name.to_owned(), found));
+            }
+        }
+        let Some((_, name, found)) = newest else { return Ok(None) };
+        let commit = self.inner.find_commit(found).map_err(git("read a commit"))?;
+        revision_of(name, &commit).map(Some)
+    }
+
     /// What a merge brought in: where the two lines parted, and the commits along first parents of what was merged. `None`
     /// for a commit that is no merge of two.
     ///

@@ -21,6 +21,7 @@ mod open;
 mod prune;
 mod rows;
 mod shared;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -35,4 +36,5 @@ pub use history::{SeriesFilter, StoredCommit};
 pub use open::Store;
 pub use prune::{PruneRule, Pruned};
 pub use shared::{RawSamples, Received};
+pub use steps::StepRatio;
 pub use write::{MeasurementId, NewRun};

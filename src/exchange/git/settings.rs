@@ -83,7 +83,7 @@ impl Settings {
             .collect();
         let url = match of_remote.iter().find(|(name, _)| name == "url") {
             Some((_, url)) => url.clone(),
-            None if to.contains(['/', ':', '\\']) => to.to_owned(),
+            None if to.contains(['/', ':', '\\']) && !is_database(to) => to.to_owned(),
             None => return Err(ExchangeError::NoRemote(shown(to))),
         };
         let named = |(name, value)| (format!("remote.{REMOTE}.{name}"), value);
@@ -132,6 +132,11 @@ impl Settings {
             command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
         }
     }
+}
+
+/// A place of a kind that is none of git's.
+fn is_database(to: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| to.starts_with(scheme))
 }
 
 fn matters(name: &str) -> bool {
@@ -235,8 +240,13 @@ mod tests {
 
     #[test]
     fn a_place_is_a_remote_or_looks_like_a_url() {
-        for (to, found) in [("/a b/c.git", true), ("git@host:a", true), ("upstream", false), ("-oops", false)]
-        {
+        for (to, found) in [
+            ("/a b/c.git", true),
+            ("git@host:a", true),
+            ("upstream", false),
+            ("-oops", false),
+            ("postgres://u:p@h/d", false),
+        ] {
             assert_eq!(Settings::new(to, &parse(LISTED)).is_ok(), found, "{to}");
         }
         let key = |url: &str| Settings::new(url, &[]).unwrap().key;

@@ -134,3 +134,23 @@ fn each_place_is_sent_what_it_does_not_have() {
     assert_eq!(store.runs_to_send("dir:/x").unwrap(), all);
     assert_eq!(store.exchanged(PLACE).unwrap()[&all[0]], "c");
 }
+
+#[test]
+fn steps_between_commits_are_known_here_and_where_they_were_sent() {
+    let from = measured();
+    let mut to = Store::in_memory().unwrap();
+    for uid in uids(&from) {
+        to.receive(&from.shared_run(uid, RawSamples::Left, ratio).unwrap(), PLACE, "c").unwrap();
+    }
+    let machine = crate::domain::MachineKey::new("m");
+    let step = (commit('a'), commit('b'));
+    for store in [&from, &to] {
+        let found = store.step_ratios(&machine, &[step.clone()].into()).unwrap();
+        assert_eq!((found.len(), found[0].log_ratios.len()), (1, 3));
+        assert!(found[0].log_ratios.iter().all(|ratio| (ratio - 1.1_f64.ln()).abs() < 1e-12), "{found:?}");
+        let backwards = (step.1.clone(), step.0.clone());
+        assert_eq!(store.step_ratios(&machine, &[backwards].into()).unwrap(), []);
+        let other = crate::domain::MachineKey::new("other");
+        assert_eq!(store.step_ratios(&other, &[step.clone()].into()).unwrap(), []);
+    }
+}

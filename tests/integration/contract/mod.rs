@@ -10,6 +10,7 @@ mod axes;
 mod baselines;
 mod bisect;
 pub(crate) mod counts;
+mod creep;
 mod github;
 mod harness;
 pub(crate) mod history;
