@@ -3,6 +3,8 @@
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, shown as they stand")]
 #![expect(clippy::struct_excessive_bools, reason = "a flag is given or not")]
 
+pub(crate) mod publish;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -217,6 +219,8 @@ pub(crate) enum Command {
     Baseline(BaselineArgs),
     /// Put the reports of several machines together, each of which measured a part of the benchmarks
     Merge(MergeArgs),
+    /// From a trusted job on GitHub: publish a report as a comment on the pull request and as a check run
+    Publish(publish::PublishArgs),
     /// Write a starter configuration and workflow; existing files are kept
     Init(InitArgs),
     /// Write shell completions to standard output
@@ -237,7 +241,7 @@ impl Command {
             Self::Claims(claims) => Some((ReportKind::Claims, &claims.output)),
             Self::Doctor(doctor) => Some((ReportKind::Doctor, &doctor.output)),
             Self::Merge(merge) => Some((ReportKind::Check, &merge.output)),
-            Self::Baseline(_) | Self::Init(_) | Self::Completions(_) => None,
+            Self::Baseline(_) | Self::Publish(_) | Self::Init(_) | Self::Completions(_) => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::config::ConfigError;
 use super::values::ValueError;
 use crate::discover::{FilterError, LocateError};
 use crate::domain::Exit;
+use crate::forge::ForgeError;
 use crate::judge::policy::PolicyError;
 use crate::judge::{MergeError, TargetError};
 use crate::pipeline::{Fault, PipelineError};
@@ -77,6 +78,10 @@ pub(crate) enum CliError {
     NoReport { path: PathBuf, source: ReadError },
     #[error(transparent)]
     Merge(#[from] MergeError),
+    #[error("cannot read the event that started this job from {}", path.display())]
+    ReadEvent { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
     #[error("failed to write {}", path.display())]
     Output { path: PathBuf, source: io::Error },
     /// Nothing is written through a link that a repository may have brought along.
@@ -98,6 +103,8 @@ impl CliError {
             | Self::Runner(_)
             | Self::Flame(_)
             | Self::ReadReport { .. }
+            | Self::ReadEvent { .. }
+            | Self::Forge(_)
             | Self::Output { .. }
             | Self::Linked(_)
             | Self::Stdout(_) => Exit::Incomplete,
@@ -134,6 +141,7 @@ impl CliError {
             Self::Config(error) => error.hint(),
             Self::Pipeline(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Forge(error) => error.hint(),
             Self::NothingSelected { near, .. } => near.as_ref().map(|name| format!("did you mean `{name}`?")),
             Self::NothingToAccept { regressed, .. } if !regressed.is_empty() => {
                 let shown: Vec<&str> = regressed.iter().take(SHOWN).map(String::as_str).collect();
@@ -166,6 +174,7 @@ impl CliError {
             | Self::Acceptance(_)
             | Self::Merge(_)
             | Self::ReadReport { .. }
+            | Self::ReadEvent { .. }
             | Self::NoReport { .. }
             | Self::Filter(_)
             | Self::Target(_)

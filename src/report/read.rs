@@ -3,6 +3,7 @@
 //! The text is untrusted. Every name, revision and number is checked as it is read, unknown fields are passed over, and
 //! fields that an older program did not write have defaults. Writing what was read gives the same document again.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -32,7 +33,10 @@ pub enum ReadError {
     Syntax(#[from] serde_json::Error),
     /// A newer program wrote it.
     #[error("it has schema {0}, and this program reads schema {SCHEMA}: install a newer one")]
-    Schema(u32),
+    Newer(u32),
+    /// An older program wrote it.
+    #[error("it has schema {0}, and this program reads schema {SCHEMA}: measure with this program, too")]
+    Older(u32),
     /// A value that cannot be.
     #[error("`{what}` is `{value}`, which is no {wanted}")]
     Value {
@@ -211,8 +215,10 @@ pub fn read(text: &str) -> Result<Report, ReadError> {
     }
     // The schema first: a newer one may have another form.
     let Schema { schema } = serde_json::from_str(text)?;
-    if schema != SCHEMA {
-        return Err(ReadError::Schema(schema));
+    match schema.cmp(&SCHEMA) {
+        Ordering::Greater => return Err(ReadError::Newer(schema)),
+        Ordering::Less => return Err(ReadError::Older(schema)),
+        Ordering::Equal => {}
     }
     let document: Document = serde_json::from_str(text)?;
     Ok(Report {
@@ -423,6 +429,7 @@ mod tests {
         };
         assert!(read("").is_err() && read("[]").is_err() && read("{\"schema\": 1}").is_err());
         assert!(with("\"schema\": 1", "\"schema\": 2").contains("schema 2"));
+        assert!(with("\"schema\": 1", "\"schema\": 0").contains("measure with this program"));
         assert!(with(&"b".repeat(40), "not a commit").contains("`commit` is `not a commit`"));
         assert!(with("parser::parse::json/huge", "huge").contains("`name` is `huge`"));
         assert!(with("\"limit\": \"5%\"", "\"limit\": \"5\"").contains("`limit` is `5`"));

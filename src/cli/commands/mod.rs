@@ -12,6 +12,7 @@ pub(super) mod history;
 pub(super) mod init;
 pub(super) mod list;
 pub(super) mod merge;
+pub(super) mod publish;
 pub(super) mod report;
 pub(super) mod run;
 
