@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::metric_parser::MetricParser;
 use super::values::{self, Limits, RunChoice};
-use crate::domain::{Acceptance, Layout, Metric, Partition, ReportKind};
+use crate::domain::{Acceptance, CommitId, Layout, Metric, Partition, ReportKind};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::request::AcceptFrom;
 use crate::report::Format;
@@ -135,7 +135,12 @@ Exit codes: that of the worst part; 101 a part is missing or was not completed; 
 
 const INIT_HELP: &str = "\
 Examples:
-  cargo perfguard init                             perfguard.toml and .github/workflows/perfguard.yml";
+  cargo perfguard init                             perfguard.toml and .github/workflows/perfguard.yml
+  cargo perfguard init --publish                   a workflow that comments on pull requests, too
+  cargo perfguard init --pin 0123abcd…             with the action of this commit of cargo-perfguard
+
+A commit is what a workflow should be pinned to: a tag can be moved. Without --pin the workflow builds the tag of this \
+version, which exists once that is released.";
 
 const BASELINE_HELP: &str = "\
 Examples:
@@ -485,12 +490,20 @@ pub(crate) struct MergeArgs {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) ci: CiArgs,
 }
 
 /// `init`
 #[derive(Debug, Args)]
 #[command(after_help = INIT_HELP)]
 pub(crate) struct InitArgs {
+    /// Write a second workflow, too, which publishes reports as a comment and a check run: .github/workflows/perfguard-publish.yml
+    #[arg(long)]
+    pub(crate) publish: bool,
+    /// The commit of cargo-perfguard that the workflows use: 40 digits
+    #[arg(long, value_name = "COMMIT", value_parser = values::commit)]
+    pub(crate) pin: Option<CommitId>,
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
 }

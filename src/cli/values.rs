@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::domain::harmless::is_harmful;
-use crate::domain::{Acceptance, AcceptanceSource, Limit, Metric, Partition};
+use crate::domain::{Acceptance, AcceptanceSource, CommitId, Limit, Metric, Partition};
 use crate::judge::check_patterns;
 use crate::report::Format;
 
@@ -179,6 +179,11 @@ pub(crate) fn check_name(text: &str) -> Result<String, ValueError> {
         return Err(ValueError::Name("must be up to 100 characters that can be seen"));
     }
     Ok(text.to_owned())
+}
+
+/// Reads a whole commit.
+pub(crate) fn commit(text: &str) -> Result<CommitId, ValueError> {
+    CommitId::from_hex(text.trim()).ok_or(ValueError::Name("not a commit: its 40 digits are needed"))
 }
 
 /// Reads a part of the work: `target:1/4`.

@@ -169,7 +169,11 @@ fn row(
     outcome: &MetricOutcome,
     kind: Kind,
 ) -> String {
-    let (before, after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
+    let (mut before, mut after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
+    for (rate_before, rate_after) in words::rates(benchmark, outcome) {
+        let _ = write!(before, "<br>{rate_before}");
+        let _ = write!(after, "<br>{rate_after}");
+    }
     if kind != Kind::Judged {
         return format!("| {name} | {metric} | {after} |\n");
     }

@@ -14,7 +14,7 @@ use crate::domain::{
     BenchmarkOutcome, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed, CommitId,
     CpuIdentity, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Note, Partition,
     Place, Reason, Report, ReportKind, Revision, Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict,
-    is_below,
+    Work, WorkUnit, is_below,
 };
 
 use super::json::SCHEMA;
@@ -121,6 +121,15 @@ struct Benchmark {
     machine: Option<String>,
     #[serde(default)]
     source: Option<String>,
+    #[serde(default)]
+    throughput: Vec<WireThroughput>,
+}
+
+#[derive(Deserialize)]
+struct WireThroughput {
+    unit: WorkUnit,
+    baseline_amount: Option<u64>,
+    candidate_amount: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -307,7 +316,13 @@ fn benchmark(wire: Benchmark) -> Result<BenchmarkOutcome, ReadError> {
         causes: wire.causes.into_iter().map(cause).collect(),
         machine: wire.machine.map(MachineKey::new),
         source: wire.source.filter(|path| is_below(path)),
+        work: wire.throughput.iter().map(work).collect(),
     })
+}
+
+fn work(wire: &WireThroughput) -> Work {
+    let WireThroughput { unit, baseline_amount: baseline, candidate_amount: candidate } = *wire;
+    Work { unit, amounts: Sides { baseline, candidate } }
 }
 
 fn metric(wire: WireMetric) -> Result<MetricOutcome, ReadError> {
@@ -444,7 +459,7 @@ mod tests {
             fields.remove(newer).unwrap();
         }
         for benchmark in fields["benchmarks"].as_array_mut().unwrap() {
-            for newer in ["renamed_from", "causes", "machine", "source"] {
+            for newer in ["renamed_from", "causes", "machine", "source", "throughput"] {
                 benchmark.as_object_mut().unwrap().remove(newer).unwrap();
             }
             for metric in benchmark["metrics"].as_array_mut().unwrap() {

@@ -126,7 +126,7 @@ fn only_what_passed_and_decided_something_is_green() {
     assert_eq!(of(&fixtures::accepted()), (Conclusion::Success, "no regressions", "brightgreen"));
     assert_eq!(of(&fixtures::mixed()), (Conclusion::Failure, "regressed", "red"));
     assert_eq!(of(&fixtures::empty()), (Conclusion::Neutral, "undecided", "yellow"));
-    assert_eq!(of(&fixtures::only_new()).0, Conclusion::Neutral);
+    assert_eq!(of(&Report { exit_code: 0, ..fixtures::only_new() }).0, Conclusion::Neutral);
     let broken = Report { exit_code: 101, troubles: vec![Trouble::Interrupted], ..fixtures::many() };
     assert_eq!(of(&broken), (Conclusion::Failure, "not completed", "red"));
     let open = fixtures::bench("a", vec![fixtures::timed(Verdict::Inconclusive, 10.0, 0.04, 0.1)]);

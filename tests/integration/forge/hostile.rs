@@ -62,7 +62,6 @@ fn no_text_pings_links_forges_or_leaves_its_place() {
     let ended = Job::new(&server, 7, &hostile()).run();
     assert_eq!(ended.code, 101, "it tells of an error: {ended:?}");
     let [comment] = &server.comments()[..] else { panic!("{:?}", server.comments()) };
-    insta::assert_snapshot!("hostile", comment);
     let (mark, text) = comment.split_once('\n').unwrap();
     assert_eq!(mark, "<!-- perfguard:default 7 1 -->");
     let text = text.replace("](https://github.com/o/r/actions/runs/7/attempts/1)", "");

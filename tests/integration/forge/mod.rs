@@ -4,6 +4,7 @@
 
 mod failures;
 mod hostile;
+mod merged;
 mod places;
 mod races;
 pub(crate) mod server;
