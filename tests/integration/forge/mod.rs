@@ -6,6 +6,7 @@ mod failures;
 mod hostile;
 mod merged;
 mod places;
+mod played;
 mod races;
 pub(crate) mod server;
 
