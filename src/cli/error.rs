@@ -21,6 +21,9 @@ use crate::store::{BaselineFileError, FolderError, StoreError};
 /// How many benchmarks a hint names.
 const SHOWN: usize = 5;
 
+/// How many lines of another program's errors a report holds.
+const SHOWN_LINES: usize = 20;
+
 /// Why a command ended without a report.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
@@ -204,6 +207,14 @@ impl CliError {
         let mut parts = vec![self.to_string()];
         parts.extend(self.causes());
         parts.join(": ")
+    }
+
+    /// The whole of it for programs that did not see what another program said: on one line, then where that begins to tell
+    /// of errors.
+    pub(crate) fn with_output(&self) -> String {
+        let lines = self.output().unwrap_or_default().lines();
+        let errors = lines.skip_while(|line| !line.starts_with("error")).take(SHOWN_LINES);
+        [self.in_one_line()].into_iter().chain(errors.map(str::to_owned)).collect::<Vec<_>>().join("\n")
     }
 
     /// What another program said about it, as it said it.

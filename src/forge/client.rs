@@ -27,6 +27,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// The largest answer that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
 
+/// What is shorter is no token, in bytes.
+const SHORTEST_TOKEN: usize = 6;
+
 /// How much of a refusal is shown, in characters.
 const SHOWN: usize = 300;
 
@@ -254,7 +257,9 @@ impl Client {
 
     /// A text that another one wrote, who may have been given the token.
     fn without_token(&self, text: &str) -> String {
-        text.replace(&self.address.token, "***")
+        // What is so short is no token, and stands in many words.
+        let token = &self.address.token;
+        if token.len() < SHORTEST_TOKEN { text.to_owned() } else { text.replace(token, "***") }
     }
 }
 
@@ -266,8 +271,12 @@ fn is_before_connecting(error: &io::Error) -> bool {
         io::ErrorKind::HostUnreachable,
         io::ErrorKind::AddrNotAvailable,
     ];
-    // The standard library has no kind for a name that is not found.
-    kinds.contains(&error.kind()) || error.to_string().starts_with("failed to lookup address")
+    // Names that are not found and certificates that are not trusted have no kind of their own.
+    let message = error.to_string();
+    kinds.contains(&error.kind())
+        || ["failed to lookup address", "invalid peer certificate"]
+            .iter()
+            .any(|known| message.starts_with(known))
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ impl ForgeError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused { status: 401, .. } => {
+            Self::Refused { status: 401, .. } | Self::Address { name: "GITHUB_TOKEN", .. } => {
                 Some("give this step `env: { GITHUB_TOKEN: ${{ github.token }} }`".to_owned())
             }
             Self::Refused { status: 403 | 404, needs, .. } => Some(format!(
@@ -103,7 +103,7 @@ impl ForgeError {
             )),
             Self::Limited { .. } | Self::Lost { .. } => Some("run this job again later".to_owned()),
             Self::Unreachable { .. } => Some(
-                "see whether the machine has a network and HTTPS_PROXY is right, and run this job again"
+                "see whether the machine has a network, and HTTPS_PROXY and the server's certificate are right"
                     .to_owned(),
             ),
             Self::Event(_) => Some("run it in a job of `on: workflow_run` or `on: pull_request`".to_owned()),

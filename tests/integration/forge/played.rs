@@ -256,18 +256,19 @@ fn pull_requests_are_checked_and_told_as_the_documentation_shows() {
     let forked = world.step(2, "4. A pull request from a fork allocates three times");
     assert_eq!(forked, (100, 0, "failure".to_owned()));
     // The fork's job may write what it likes: about another commit it is not believed.
-    let mut forged = world.report();
-    forged["candidate"]["commit"] = json!(world.known[0].0);
-    forged["benchmarks"] = json!([]);
-    let (code, check) = world.publish(2, &forged);
+    let mut lie = world.report();
+    lie["candidate"]["commit"] = json!(world.known[0].0);
+    lie["benchmarks"] = json!([]);
+    let (code, check) = world.publish(2, &lie);
     assert_eq!((code, &check["conclusion"]), (101, &json!("failure")));
     assert!(world.comment(2).contains("did not run") && world.comment(2).contains("nor a merge of it"));
 
     git(&world.author, &["checkout", "--quiet", "-b", "broken", "main"]);
-    world.edit("src/lib.rs", |text| format!("{text}\nconst BROKEN: u64 = \"text\";\n"));
+    world.edit("src/lib.rs", |text| format!("{text}\ncompile_error!(\"not finished yet\");\n"));
     world.push(3, "us", "broken", "main", "6666666666");
     let broken = world.step(3, "5. A pull request does not build");
     assert_eq!(broken, (101, 101, "failure".to_owned()));
+    assert!(world.comment(3).contains("error: not finished yet"), "{}", world.comment(3));
 
     // Its target has no benches yet.
     git(&world.author, &["checkout", "--quiet", "-b", "bare", "main"]);
