@@ -213,7 +213,9 @@ impl CliError {
     /// of errors.
     pub(crate) fn with_output(&self) -> String {
         let lines = self.output().unwrap_or_default().lines();
-        let errors = lines.skip_while(|line| !line.starts_with("error")).take(SHOWN_LINES);
+        let errors = lines.skip_while(|line| !line.starts_with("error"));
+        // Comes or not, as jobs happen to end.
+        let errors = errors.filter(|line| !line.starts_with("warning: build failed")).take(SHOWN_LINES);
         [self.in_one_line()].into_iter().chain(errors.map(str::to_owned)).collect::<Vec<_>>().join("\n")
     }
 
