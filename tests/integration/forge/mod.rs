@@ -6,6 +6,7 @@ mod failures;
 mod hostile;
 mod merged;
 mod places;
+#[cfg(target_os = "linux")]
 mod played;
 mod races;
 pub(crate) mod server;
