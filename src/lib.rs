@@ -13,6 +13,7 @@ pub mod build;
 pub mod cli;
 pub mod discover;
 pub mod domain;
+pub mod forge;
 pub mod judge;
 pub mod measure;
 pub mod pipeline;

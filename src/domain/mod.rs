@@ -41,6 +41,7 @@ pub mod run_id;
 pub mod sample;
 pub mod series;
 pub mod side;
+pub mod throughput;
 pub mod verdict;
 
 pub use acceptance::{Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted};
@@ -91,4 +92,5 @@ pub use run_id::{Provenance, RunId};
 pub use sample::{Sample, SampleError, SampleSet, median};
 pub use series::{LatestValue, RunValue, SeriesHistory, SeriesKey, SeriesPoint};
 pub use side::{Side, Sides};
+pub use throughput::{Throughput, Work, WorkUnit};
 pub use verdict::{Method, Verdict};

@@ -8,6 +8,7 @@ mod advice;
 pub mod baseline_report;
 mod closing;
 mod codequality;
+pub mod comment;
 mod csv;
 pub mod doctor;
 pub mod explain;

@@ -28,18 +28,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("build", &["domain", "support"]),
     ("measure", &["domain", "support"]),
     ("store", &["domain", "support"]),
+    ("forge", &["domain", "support"]),
     (
         "pipeline",
         &[
             "domain", "stats", "judge", "blame", "report", "support", "source", "discover", "build",
-            "measure", "store",
+            "measure", "store", "forge",
         ],
     ),
     (
         "cli",
         &[
             "domain", "stats", "judge", "blame", "report", "support", "source", "discover", "build",
-            "measure", "store", "pipeline",
+            "measure", "store", "forge", "pipeline",
         ],
     ),
 ];
@@ -58,7 +59,9 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("anstream", &["cli", "measure", "report"]),
-    ("jiff", &["cli", "report"]),
+    ("jiff", &["cli", "report", "forge"]),
+    ("ureq", &["forge"]),
+    ("percent_encoding", &["forge"]),
     ("terminal_size", &["cli"]),
     ("tracing_subscriber", &["cli"]),
 ];
