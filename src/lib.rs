@@ -14,6 +14,7 @@ pub mod cli;
 pub mod discover;
 pub mod domain;
 pub mod exchange;
+pub mod forge;
 pub mod judge;
 pub mod measure;
 pub mod pipeline;

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Installs cargo-perfguard: a released executable whose checksum is listed, or, for other machines, a build of the tag.
+# Without a version, a build of the sources that this script lies beside.
 #
-# VERSION   what to install, as 1.2.3
+# VERSION   what to install, as 1.2.3, or nothing
+# SOURCE    the folder of those sources
 # VALGRIND  `true` to install Valgrind where it is missing (Linux)
 # RELEASES  where releases are [default: those of the repository]
 # FOLDER    where the program goes [default: ~/.cargo/bin]
@@ -16,16 +18,19 @@ fail() {
   exit 1
 }
 
+if [[ "${VALGRIND:-}" == true && "$(uname -s)" == Linux ]] && ! command -v valgrind >/dev/null; then
+  sudo apt-get update -qq && sudo apt-get install -y -qq valgrind
+fi
+
+if [[ -z "${VERSION:-}" ]]; then
+  exec cargo install --locked --path "${SOURCE:?}" --bin cargo-perfguard
+fi
 # The version becomes part of paths and addresses.
 [[ "${VERSION:-}" =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?$ ]] || fail "\`version\` is no version: write it as 1.2.3"
 case "$releases" in
   https://* | http://127.0.0.1:*) ;;
   *) fail "releases are fetched by https only" ;;
 esac
-
-if [[ "${VALGRIND:-}" == true && "$(uname -s)" == Linux ]] && ! command -v valgrind >/dev/null; then
-  sudo apt-get update -qq && sudo apt-get install -y -qq valgrind
-fi
 
 machine="${MACHINE:-$(uname -s)-$(uname -m)}"
 case "$machine" in

@@ -7,6 +7,7 @@ mod axes;
 mod bisect;
 pub(crate) mod exchange;
 mod project;
+pub(crate) mod publish;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +22,7 @@ pub(crate) use project::{ProjectArgs, StoreArgs};
 
 use super::metric_parser::MetricParser;
 use super::values::{self, Limits, RunChoice};
-use crate::domain::{Acceptance, Layout, Metric, Partition, ReportKind};
+use crate::domain::{Acceptance, CommitId, Layout, Metric, Partition, ReportKind};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::request::AcceptFrom;
 use crate::report::Format;
@@ -144,7 +145,12 @@ Exit codes: that of the worst part; 101 a part is missing or was not completed; 
 
 const INIT_HELP: &str = "\
 Examples:
-  cargo perfguard init                             perfguard.toml and .github/workflows/perfguard.yml";
+  cargo perfguard init                             perfguard.toml and .github/workflows/perfguard.yml
+  cargo perfguard init --publish                   a workflow that comments on pull requests, too
+  cargo perfguard init --pin 0123abcd…             with the action of this commit of cargo-perfguard
+
+A commit is what a workflow should be pinned to: a tag can be moved. Without --pin the workflow builds the tag of this \
+version, which exists once that is released.";
 
 const BASELINE_HELP: &str = "\
 Examples:
@@ -232,6 +238,8 @@ pub(crate) enum Command {
     Merge(MergeArgs),
     /// Share results between machines: through the git remote, or a folder
     Sync(exchange::SyncArgs),
+    /// From a trusted job on GitHub: publish a report as a comment on the pull request and as a check run
+    Publish(publish::PublishArgs),
     /// Write a starter configuration and workflow; existing files are kept
     Init(InitArgs),
     /// Write shell completions to standard output
@@ -253,7 +261,9 @@ impl Command {
             Self::Claims(claims) => Some((ReportKind::Claims, &claims.output)),
             Self::Doctor(doctor) => Some((ReportKind::Doctor, &doctor.output)),
             Self::Merge(merge) => Some((ReportKind::Check, &merge.output)),
-            Self::Baseline(_) | Self::Sync(_) | Self::Init(_) | Self::Completions(_) => None,
+            Self::Baseline(_) | Self::Sync(_) | Self::Publish(_) | Self::Init(_) | Self::Completions(_) => {
+                None
+            }
         }
     }
 }
@@ -518,12 +528,20 @@ pub(crate) struct MergeArgs {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) ci: CiArgs,
 }
 
 /// `init`
 #[derive(Debug, Args)]
 #[command(after_help = INIT_HELP)]
 pub(crate) struct InitArgs {
+    /// Write a second workflow, too, which publishes reports as a comment and a check run: .github/workflows/perfguard-publish.yml
+    #[arg(long)]
+    pub(crate) publish: bool,
+    /// The commit of cargo-perfguard that the workflows use: 40 digits
+    #[arg(long, value_name = "COMMIT", value_parser = values::commit)]
+    pub(crate) pin: Option<CommitId>,
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
 }

@@ -8,6 +8,7 @@ use super::config::ConfigError;
 use super::values::ValueError;
 use crate::discover::{FilterError, LocateError};
 use crate::domain::Exit;
+use crate::forge::ForgeError;
 use crate::judge::policy::PolicyError;
 use crate::judge::{MergeError, TargetError};
 use crate::pipeline::{Fault, PipelineError};
@@ -19,6 +20,9 @@ use crate::store::{BaselineFileError, FolderError, StoreError};
 
 /// How many benchmarks a hint names.
 const SHOWN: usize = 5;
+
+/// How many lines of another program's errors a report holds.
+const SHOWN_LINES: usize = 20;
 
 /// Why a command ended without a report.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +83,10 @@ pub(crate) enum CliError {
     NoReport { path: PathBuf, source: ReadError },
     #[error(transparent)]
     Merge(#[from] MergeError),
+    #[error("cannot read the event that started this job from {}", path.display())]
+    ReadEvent { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
     #[error("failed to write {}", path.display())]
     Output { path: PathBuf, source: io::Error },
     /// Nothing is written through a link that a repository may have brought along.
@@ -100,6 +108,8 @@ impl CliError {
             | Self::Runner(_)
             | Self::Flame(_)
             | Self::ReadReport { .. }
+            | Self::ReadEvent { .. }
+            | Self::Forge(_)
             | Self::Output { .. }
             | Self::Linked(_)
             | Self::Stdout(_) => Exit::Incomplete,
@@ -137,6 +147,7 @@ impl CliError {
             Self::Config(error) => error.hint(),
             Self::Pipeline(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Forge(error) => error.hint(),
             Self::NothingSelected { near, .. } => near.as_ref().map(|name| format!("did you mean `{name}`?")),
             Self::NothingToAccept { regressed, .. } if !regressed.is_empty() => {
                 let shown: Vec<&str> = regressed.iter().take(SHOWN).map(String::as_str).collect();
@@ -172,6 +183,7 @@ impl CliError {
             | Self::Acceptance(_)
             | Self::Merge(_)
             | Self::ReadReport { .. }
+            | Self::ReadEvent { .. }
             | Self::NoReport { .. }
             | Self::Filter(_)
             | Self::Target(_)
@@ -201,6 +213,16 @@ impl CliError {
         let mut parts = vec![self.to_string()];
         parts.extend(self.causes());
         parts.join(": ")
+    }
+
+    /// The whole of it for programs that did not see what another program said: on one line, then where that begins to tell
+    /// of errors.
+    pub(crate) fn with_output(&self) -> String {
+        let lines = self.output().unwrap_or_default().lines();
+        let errors = lines.skip_while(|line| !line.starts_with("error"));
+        // Comes or not, as jobs happen to end.
+        let errors = errors.filter(|line| !line.starts_with("warning: build failed")).take(SHOWN_LINES);
+        [self.in_one_line()].into_iter().chain(errors.map(str::to_owned)).collect::<Vec<_>>().join("\n")
     }
 
     /// What another program said about it, as it said it.

@@ -15,6 +15,7 @@ use crate::measure::{
     criterion::{files, harness, naming, protocol},
 };
 use crate::pipeline::claims::wire::harness_claims;
+use crate::report::comment::{self, Frame};
 use crate::report::{Format, Style, read, render};
 use crate::store::{BaselineFile, RawSamples, Store};
 
@@ -44,7 +45,7 @@ pub const READERS: &[Reader] = &[
 
 fn criterion_protocol(bytes: &[u8]) {
     let transcript = protocol::read_all(bytes);
-    let listed = naming::name_all(transcript.skipped);
+    let listed = naming::listed(transcript.skipped);
     for benchmark in listed.iter().take(100) {
         let _ = naming::exactly(benchmark.raw());
     }
@@ -93,11 +94,15 @@ fn evidence(bytes: &[u8]) {
     harmless_in_every_format(&judge_run(&run, &benchmarks, &Policy::new(), GatePolicy::default()));
 }
 
-/// A report of another run, put together with itself as `merge` does.
+/// A report of another run, published, and put together with itself as `merge` does.
 fn report(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let Ok(report) = read::read(text).map_err(|error| harmless::text(&error.to_string())) else { return };
     harmless_in_every_format(&report);
+    let frame = Frame { first: "<!-- mark -->".to_owned(), run: None };
+    let comment = comment::body(&frame, &report);
+    assert!(comment.len() <= comment::LONGEST && !comment.contains('@'), "a comment may ping or be refused");
+    assert!(comment::annotations(&report).len() <= comment::MOST_ANNOTATIONS);
     if let Ok(whole) = merge(vec![("one".to_owned(), report.clone()), ("other".to_owned(), report)]) {
         harmless_in_every_format(&whole);
     }

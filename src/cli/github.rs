@@ -35,6 +35,7 @@ impl Step {
         let wanted = match command {
             Command::Check(check) => !check.list && !check.ci.no_annotations,
             Command::Compare(compare) => !compare.ci.no_annotations,
+            Command::Merge(merge) => !merge.ci.no_annotations,
             _ => false,
         };
         if !wanted || std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {

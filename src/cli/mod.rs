@@ -92,6 +92,7 @@ fn execute(context: &Context, arguments: Arguments) -> Result<Exit, CliError> {
         Command::List(arguments) => commands::list::execute(context, &arguments),
         Command::Merge(arguments) => commands::merge::execute(context, &arguments),
         Command::Sync(arguments) => commands::sync::execute(context, &arguments),
+        Command::Publish(arguments) => commands::publish::execute(context, &arguments),
         Command::Init(arguments) => commands::init::execute(context, &arguments),
         Command::Completions(arguments) => commands::completions::execute(&arguments),
     }

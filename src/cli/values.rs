@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::{Span, SpanRelativeTo};
 
-use crate::domain::{Acceptance, AcceptanceSource, Limit, Metric, Partition};
+use crate::domain::harmless::is_harmful;
+use crate::domain::{Acceptance, AcceptanceSource, CommitId, Limit, Metric, Partition};
 use crate::judge::check_patterns;
 use crate::report::Format;
 
@@ -45,6 +46,8 @@ pub(crate) enum ValueError {
     Pattern(String),
     #[error("at least one metric is needed")]
     NoMetric,
+    #[error("{0}")]
+    Name(&'static str),
     #[error("filters stand behind `--`: write `-- {0}`")]
     Misplaced(String),
 }
@@ -173,6 +176,28 @@ pub(crate) fn behind_dashes(text: &str) -> Result<String, ValueError> {
     Err(ValueError::Misplaced(text.to_owned()))
 }
 
+/// Reads what tells comments apart. It stands in a mark that must not end early.
+pub(crate) fn comment_key(text: &str) -> Result<String, ValueError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if text.is_empty() || text.len() > 64 || !text.bytes().all(plain) || text.contains("--") {
+        return Err(ValueError::Name("must be up to 64 letters, digits, `.`, `_` and single `-`"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads the name of a check run.
+pub(crate) fn check_name(text: &str) -> Result<String, ValueError> {
+    if text.trim().is_empty() || text.chars().count() > 100 || text.chars().any(is_harmful) {
+        return Err(ValueError::Name("must be up to 100 characters that can be seen"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads a whole commit.
+pub(crate) fn commit(text: &str) -> Result<CommitId, ValueError> {
+    CommitId::from_hex(text.trim()).ok_or(ValueError::Name("not a commit: its 40 digits are needed"))
+}
+
 /// Reads a part of the work: `target:1/4`.
 pub(crate) fn partition(text: &str) -> Result<Partition, ValueError> {
     text.parse().map_err(|error: crate::domain::NoPartition| ValueError::Partition(error.to_string()))
@@ -281,6 +306,18 @@ mod tests {
         );
         for nonsense in ["", "p::t::x", "=25%", "p=much", "p=wall-time=3", "p=5% | 5ns", "p::[=5%"] {
             assert!(acceptance(nonsense).is_err(), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_key_stays_within_its_mark() {
+        assert_eq!(comment_key("linux-x86_64.1").as_deref(), Ok("linux-x86_64.1"));
+        for wrong in ["", "a b", "a--b", "-->", "a>", &"a".repeat(65)] {
+            assert!(comment_key(wrong).is_err(), "{wrong}");
+        }
+        assert!(check_name("perf / guard").is_ok());
+        for wrong in ["", " ", "a\nb", &"a".repeat(101)] {
+            assert!(check_name(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -22,6 +22,7 @@ use super::revision::Revision;
 use super::run_id::Provenance;
 use super::sample::Sample;
 use super::side::{Side, Sides};
+use super::throughput::Throughput;
 
 /// The build of one side of a benchmark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +155,9 @@ pub struct BenchmarkEvidence {
     /// The file of its bench target, from the repository's root; `None` where it is no file of the candidate's repository.
     #[serde(default)]
     pub source: Option<String>,
+    /// What one iteration works on on each side, where its bench declares that.
+    #[serde(default)]
+    pub throughput: Sides<Vec<Throughput>>,
 }
 
 impl BenchmarkEvidence {
@@ -172,6 +176,7 @@ impl BenchmarkEvidence {
             simulated: None,
             top_functions: Vec::new(),
             source: None,
+            throughput: Sides::default(),
         }
     }
 

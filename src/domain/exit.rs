@@ -21,6 +21,18 @@ impl Exit {
         Self::ALL.into_iter().find(|exit| exit.code() == code)
     }
 
+    /// The worse of two: errors beat regressions, which beat wanting verdicts.
+    #[must_use]
+    pub fn or_worse(self, other: Self) -> Self {
+        let rank = |exit| match exit {
+            Self::Passed => 0,
+            Self::Unsettled => 1,
+            Self::Failed => 2,
+            Self::Usage | Self::Incomplete => 3,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+
     const ALL: [Self; 5] = [Self::Passed, Self::Usage, Self::Failed, Self::Incomplete, Self::Unsettled];
 
     /// The code of the process.
@@ -45,6 +57,14 @@ mod tests {
             assert_eq!(Exit::of_code(exit.code()), Some(exit));
         }
         assert_eq!(Exit::of_code(1), None);
+    }
+
+    #[test]
+    fn errors_beat_regressions_which_beat_wanting_verdicts() {
+        let order = [Exit::Passed, Exit::Unsettled, Exit::Failed, Exit::Incomplete];
+        for pair in order.windows(2) {
+            assert_eq!((pair[0].or_worse(pair[1]), pair[1].or_worse(pair[0])), (pair[1], pair[1]));
+        }
     }
 
     #[test]

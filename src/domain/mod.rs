@@ -45,6 +45,7 @@ pub mod sample;
 pub mod series;
 pub mod shared;
 pub mod side;
+pub mod throughput;
 pub mod verdict;
 
 pub use acceptance::{Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted};
@@ -99,4 +100,5 @@ pub use sample::{Sample, SampleError, SampleSet, median};
 pub use series::{LatestValue, RunValue, SeriesHistory, SeriesKey, SeriesPoint};
 pub use shared::{RunUid, SharedComparison, SharedLaunch, SharedMeasurement, SharedPair, SharedRun};
 pub use side::{Side, Sides};
+pub use throughput::{Throughput, Work, WorkUnit};
 pub use verdict::{Method, Verdict};

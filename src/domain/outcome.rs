@@ -15,6 +15,7 @@ use super::name::BenchmarkName;
 use super::partition::Partition;
 use super::reason::{Cause, Note, Reason, Trouble};
 use super::revision::Revision;
+use super::throughput::Work;
 use super::verdict::{Method, Verdict};
 
 /// What was found about one metric of one benchmark.
@@ -97,6 +98,8 @@ pub struct BenchmarkOutcome {
     pub machine: Option<MachineKey>,
     /// The file of its bench target, from the repository's root; `None` where it is no file of the repository.
     pub source: Option<String>,
+    /// What one iteration works on, where its bench declares that.
+    pub work: Vec<Work>,
 }
 
 impl BenchmarkOutcome {
@@ -110,6 +113,7 @@ impl BenchmarkOutcome {
             causes: Vec::new(),
             machine: None,
             source: None,
+            work: Vec::new(),
         }
     }
 

@@ -180,17 +180,7 @@ fn exit(report: &Report, exits: &[u8]) -> Exit {
     let policy = GatePolicy { verdicts, ..GatePolicy::default() };
     let whole = Gate::decide(&report.benchmarks, &report.claims, &report.troubles, policy).exit;
     let of_parts = exits.iter().map(|code| Exit::of_code(*code).unwrap_or(Exit::Incomplete));
-    of_parts.chain([whole]).max_by_key(|exit| rank(*exit)).unwrap_or(Exit::Incomplete)
-}
-
-/// Errors beat regressions, which beat wanting verdicts.
-fn rank(exit: Exit) -> u8 {
-    match exit {
-        Exit::Passed => 0,
-        Exit::Unsettled => 1,
-        Exit::Failed => 2,
-        Exit::Usage | Exit::Incomplete => 3,
-    }
+    of_parts.fold(whole, Exit::or_worse)
 }
 
 #[cfg(test)]

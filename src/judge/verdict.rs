@@ -4,7 +4,7 @@ use crate::domain::evidence::{both_counted, not_counted};
 use crate::domain::{
     BenchmarkEvidence, BenchmarkOutcome, BuildDifference, Cause, Confirm, Counts, Ended, Identical,
     Insistence, Limit, Metric, MetricOutcome, NotCounted, Note, Objection, Pair, PairedEvidence, Presence,
-    Provenance, Reason, SideBuild, Sides, Verdict,
+    Provenance, Reason, SideBuild, Sides, Verdict, Work,
 };
 
 use super::confirm::Remeasurement;
@@ -30,6 +30,7 @@ pub fn verdict(
     let mut found = BenchmarkOutcome::new(evidence.name.clone(), evidence.arch());
     found.renamed_from.clone_from(&evidence.renamed_from);
     found.source.clone_from(&evidence.source);
+    found.work = Work::of(&evidence.throughput);
     for &metric in rules.metrics {
         if let Some(outcome) = of_metric(evidence, metric, unfit, rules) {
             found.add(outcome);

@@ -200,7 +200,7 @@ fn check_amount(
     transcript: &Transcript,
     connection: &Connection,
 ) -> Result<(), FailureKind> {
-    if let Message::Skipping(id) | Message::Beginning(id) | Message::Complete { id, .. } = message
+    if let Message::Skipping { id, .. } | Message::Beginning(id) | Message::Complete { id, .. } = message
         && id.len() > LONGEST_ID
     {
         return Err(Excess::Id.into());

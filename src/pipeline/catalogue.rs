@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::session::side_build;
-use crate::domain::{BenchmarkEvidence, BenchmarkName, BuiltBench, Failure, Presence, Side, Sides};
+use crate::domain::{
+    BenchmarkEvidence, BenchmarkName, BuiltBench, Failure, Presence, Side, Sides, Throughput,
+};
 
 /// What one bench target told about itself.
 #[derive(Debug, Clone)]
@@ -12,6 +14,8 @@ pub(crate) struct ListedBench {
     pub(crate) bench: BuiltBench,
     /// Its benchmarks, or why it could not tell.
     pub(crate) ids: Result<Vec<String>, Failure>,
+    /// What one iteration works on, of those that declare it.
+    pub(crate) work: BTreeMap<String, Vec<Throughput>>,
 }
 
 /// A benchmark under comparison: what is known about it, and the executables to find out more with.
@@ -40,12 +44,15 @@ pub(crate) fn benchmarks(lists: &Sides<&[ListedBench]>) -> Vec<Benchmark> {
     let mut found: BTreeMap<BenchmarkName, Benchmark> = BTreeMap::new();
     for sides in targets.values() {
         for side in Side::BOTH {
-            let Some(ListedBench { bench, ids: Ok(ids) }) = sides.get(side) else { continue };
+            let Some(ListedBench { bench, ids: Ok(ids), .. }) = sides.get(side) else { continue };
             for id in ids {
                 let name = BenchmarkName::new(&bench.package, &bench.target, id);
-                found
-                    .entry(name.clone())
-                    .or_insert_with(|| benchmark(name, side, bench, id, *sides.get(side.other())));
+                found.entry(name.clone()).or_insert_with(|| {
+                    let mut found = benchmark(name, side, bench, id, *sides.get(side.other()));
+                    let declared = |side| sides.get(side).and_then(|listed| listed.work.get(id)).cloned();
+                    found.evidence.throughput = Sides::from_fn(|side| declared(side).unwrap_or_default());
+                    found
+                });
             }
         }
     }
@@ -63,10 +70,10 @@ fn benchmark(
     let mut benches: Sides<Option<BuiltBench>> = Sides::default();
     *benches.get_mut(side) = Some(bench.clone());
     let presence = match other {
-        Some(ListedBench { bench: broken, ids: Err(failure) }) => {
+        Some(ListedBench { bench: broken, ids: Err(failure), .. }) => {
             Presence::Unlisted(side.other(), Box::new(side_build(broken)), failure.clone())
         }
-        Some(ListedBench { bench: there, ids: Ok(ids) }) if ids.iter().any(|known| known == id) => {
+        Some(ListedBench { bench: there, ids: Ok(ids), .. }) if ids.iter().any(|known| known == id) => {
             *benches.get_mut(side.other()) = Some(there.clone());
             let mut builds = Sides { baseline: side_build(bench), candidate: side_build(bench) };
             *builds.get_mut(side.other()) = side_build(there);
@@ -85,7 +92,8 @@ mod tests {
 
     fn listed(target: &str, digest: &str, ids: &[&str]) -> ListedBench {
         let bench = BuiltBench { target: target.into(), digest: Digest::new(digest), ..bench(digest) };
-        ListedBench { bench, ids: Ok(ids.iter().map(|&id| id.to_owned()).collect()) }
+        let ids = ids.iter().map(|&id| id.to_owned()).collect();
+        ListedBench { bench, ids: Ok(ids), work: BTreeMap::new() }
     }
 
     fn found(baseline: &[ListedBench], candidate: &[ListedBench]) -> Vec<(String, &'static str)> {
@@ -113,6 +121,18 @@ mod tests {
             ("p::same::a", "identical"),
         ];
         assert_eq!(found(&baseline, &candidate), expected.map(|(name, word)| (name.to_owned(), word)));
+    }
+
+    #[test]
+    fn each_side_declares_its_own_work() {
+        let work = |amount| vec![Throughput { unit: crate::domain::WorkUnit::Bytes, amount }];
+        let of = |amount| ListedBench {
+            work: [("a".to_owned(), work(amount))].into(),
+            ..listed("t", "1", &["a", "b"])
+        };
+        let all = benchmarks(&Sides { baseline: &[of(1)], candidate: &[of(2)] });
+        assert_eq!(all[0].evidence.throughput, Sides { baseline: work(1), candidate: work(2) });
+        assert_eq!(all[1].evidence.throughput, Sides::default());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! | [`request`] | what a command asks for, resolved |
 //! | `session`, `workspace` | what a run measures with; what every command does first |
 //! | [`compare`] | `check` and `compare`: all stages |
+//! | [`publish`] | `publish`: a report to a comment and a check run |
 //! | [`rejudge`] | `report --run`: a stored run, judged again |
 //! | [`claims`] | `claims`: one build, its benchmarks against each other |
 //! | [`doctor`] | whether this machine is fit, by looking and by measuring a build against itself |
@@ -38,6 +39,7 @@ pub mod explain;
 mod layouts;
 pub mod list;
 mod places;
+pub mod publish;
 pub mod rejudge;
 pub mod request;
 pub mod run;

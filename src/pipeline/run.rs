@@ -1,6 +1,6 @@
 //! `run`: measure and store, no judgement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::builder::{Builder, Prepared, TargetName};
@@ -14,7 +14,7 @@ use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
     BenchmarkName, BenchmarkOutcome, BuiltBench, CountKind, Event, Failure, Launch, Limit, Measurement,
     MeasurementKey, Metric, MetricOutcome, NotCounted, Note, Progress, Reason, Report, ReportKind, Revision,
-    Side, Trouble, Verdict, median,
+    Side, Sides, Trouble, Verdict, Work, median,
 };
 use crate::judge::Exit;
 use crate::measure::runner::Runner;
@@ -57,7 +57,15 @@ pub fn run(
     let mut layouts = Layouts::none();
     let session = Session::begin(&beginning, store, runner, progress, &mut layouts)?;
     let report = Report { machine: Some(request.machine.clone()), ..Report::new(ReportKind::Run) };
-    let mut recorder = Recorder { request, session, report, measured: None, matched: 0, known: Vec::new() };
+    let mut recorder = Recorder {
+        request,
+        session,
+        report,
+        measured: None,
+        matched: 0,
+        known: Vec::new(),
+        work: BTreeMap::new(),
+    };
     let alone = revisions.len() == 1;
     let mut last = None;
     for (index, revision) in revisions.iter().enumerate() {
@@ -123,6 +131,8 @@ struct Recorder<'a> {
     matched: usize,
     /// Every benchmark of the last revision, wanted or not.
     known: Vec<BenchmarkName>,
+    /// What its benchmarks work on, of those that declare it.
+    work: BTreeMap<BenchmarkName, Vec<Work>>,
 }
 
 impl Recorder<'_> {
@@ -131,6 +141,10 @@ impl Recorder<'_> {
         let listing = Listing::ask(prepared, self.session.runner)?;
         self.report.troubles.extend(listing.troubles(None));
         self.known = listing.names();
+        let declared = |name: &BenchmarkName| {
+            Work::of(&Sides { baseline: Vec::new(), candidate: listing.work(name).to_vec() })
+        };
+        self.work = self.known.iter().map(|name| (name.clone(), declared(name))).collect();
         let wanted = listing.all().filter(|(name, _)| self.request.scope.includes(name));
         let todo: Vec<(BuiltBench, BenchmarkName)> =
             wanted.map(|(name, bench)| (bench.clone(), name)).collect();
@@ -267,7 +281,9 @@ impl Recorder<'_> {
     fn found(&mut self, name: &BenchmarkName, bench: &BuiltBench, found: MetricOutcome) {
         let benchmarks = &mut self.report.benchmarks;
         let at = benchmarks.iter().position(|known| known.name == *name).unwrap_or_else(|| {
-            benchmarks.push(BenchmarkOutcome::new(name.clone(), bench.fingerprint.arch()));
+            let work = self.work.get(name).cloned().unwrap_or_default();
+            let arch = bench.fingerprint.arch();
+            benchmarks.push(BenchmarkOutcome { work, ..BenchmarkOutcome::new(name.clone(), arch) });
             benchmarks.len() - 1
         });
         benchmarks[at].add(found);

@@ -7,7 +7,7 @@ use super::catalogue::ListedBench;
 use super::error::PipelineError;
 use super::request::{Project, Scope, Subject, Suite};
 use crate::discover::nearest;
-use crate::domain::{BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Trouble};
+use crate::domain::{BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Throughput, Trouble};
 use crate::measure::runner::Runner;
 use crate::source::{Repository, place_lock, prepare_place, require_untracked, suite_names};
 use crate::support::area;
@@ -121,8 +121,10 @@ impl Listing {
     pub(crate) fn ask(prepared: &Prepared, runner: &mut dyn Runner) -> Result<Self, PipelineError> {
         let ask = |bench: &crate::domain::BuiltBench| {
             let listed = runner.list(bench);
+            let declaring = listed.iter().flatten().filter(|one| !one.throughput.is_empty());
+            let work = declaring.map(|one| (one.id.clone(), one.throughput.clone())).collect();
             let ids = listed.map(|listed| listed.into_iter().map(|listed| listed.id).collect());
-            ListedBench { bench: bench.clone(), ids: ids.map_err(Failure::from) }
+            ListedBench { bench: bench.clone(), ids: ids.map_err(Failure::from), work }
         };
         let benches = prepared.benches.iter().map(ask).collect();
         if interrupted() { Err(PipelineError::Interrupted) } else { Ok(Self { benches }) }
@@ -135,6 +137,13 @@ impl Listing {
             let ids = listed.ids.iter().flatten();
             ids.map(move |id| (BenchmarkName::new(&bench.package, &bench.target, id), bench))
         })
+    }
+
+    /// What one iteration of a benchmark works on, where that is declared.
+    pub(crate) fn work(&self, name: &BenchmarkName) -> &[Throughput] {
+        let of = |listed: &&ListedBench| listed.bench.identity() == (name.package(), name.target());
+        let found = self.benches.iter().find(of).and_then(|listed| listed.work.get(name.id()));
+        found.map_or(&[], Vec::as_slice)
     }
 
     /// Every name.

@@ -1,5 +1,7 @@
 //! What a report found that somebody should look at, each with its place in the code: what annotations are made of.
 
+use std::collections::HashMap;
+
 use crate::domain::{BenchmarkName, BenchmarkOutcome, Cause, Report, TopFunction, Trouble, Verdict};
 
 use super::closing::{Tone, closing};
@@ -69,7 +71,8 @@ pub(super) struct Finding {
 /// Everything that was found: errors before warnings, the worst first.
 pub(super) fn of(report: &Report) -> Vec<Finding> {
     let mut findings = regressions(report);
-    findings.extend(report.troubles.iter().map(|found| trouble(found, report)));
+    let known = Known::of(report);
+    findings.extend(report.troubles.iter().map(|found| trouble(found, &known)));
     let refuted = report.claims.iter().filter(|claim| claim.fails()).map(|claim| Finding {
         level: Level::Error,
         sort: Sort::Refuted,
@@ -141,15 +144,35 @@ fn bench(benchmark: &BenchmarkOutcome) -> Option<Spot> {
     Some(Spot { path: benchmark.source.clone()?, line: None })
 }
 
-fn trouble(found: &Trouble, report: &Report) -> Finding {
+/// The benchmarks of a report by what an error may call them. There may be many of both.
+struct Known<'a> {
+    by_name: HashMap<&'a BenchmarkName, &'a BenchmarkOutcome>,
+    by_target: HashMap<(&'a str, &'a str), &'a BenchmarkOutcome>,
+}
+
+impl<'a> Known<'a> {
+    fn of(report: &'a Report) -> Self {
+        // Backwards, so that the first one stays.
+        let all = || report.benchmarks.iter().rev();
+        Self {
+            by_name: all().map(|benchmark| (&benchmark.name, benchmark)).collect(),
+            by_target: all()
+                .map(|benchmark| ((benchmark.name.package(), benchmark.name.target()), benchmark))
+                .collect(),
+        }
+    }
+}
+
+fn trouble(found: &Trouble, known: &Known<'_>) -> Finding {
     let told = sentences::trouble(found);
-    let of = |name: &BenchmarkName| report.benchmarks.iter().find(|benchmark| benchmark.name == *name);
     let concerned = match found {
-        Trouble::Failed { benchmark, .. } => of(benchmark),
-        Trouble::Quoted { subject, .. } => subject.parse().ok().as_ref().and_then(of),
-        Trouble::CannotList { target, .. } => report.benchmarks.iter().find(|benchmark| {
-            *target == format!("{}::{}", benchmark.name.package(), benchmark.name.target())
-        }),
+        Trouble::Failed { benchmark, .. } => known.by_name.get(benchmark),
+        Trouble::Quoted { subject, .. } => {
+            subject.parse().ok().and_then(|name: BenchmarkName| known.by_name.get(&name))
+        }
+        Trouble::CannotList { target, .. } => {
+            target.split_once("::").and_then(|label| known.by_target.get(&label))
+        }
         _ => None,
     };
     let hint = told.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
@@ -158,7 +181,7 @@ fn trouble(found: &Trouble, report: &Report) -> Finding {
         sort: Sort::Failed,
         subject: told.subject,
         text: format!("{}{hint}", told.message.trim_end()),
-        spot: concerned.and_then(bench),
+        spot: concerned.and_then(|benchmark| bench(benchmark)),
     }
 }
 

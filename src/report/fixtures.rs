@@ -7,7 +7,7 @@ use crate::domain::{
     BenchmarkOutcome, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed,
     CommitId, CpuIdentity, Doubt, Failure, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric,
     MetricOutcome, NotCounted, Note, Place, Reason, Report, ReportKind, Revision, Side, Sides, Toolchain,
-    TopFunction, TreeId, Trouble, Verdict,
+    TopFunction, TreeId, Trouble, Verdict, Work, WorkUnit,
 };
 
 /// A name of 200 characters.
@@ -241,6 +241,37 @@ pub(super) fn several_metrics() -> Report {
         seconds: 61.0,
         ..empty()
     }
+}
+
+/// Benches that declare their work: bytes that stayed as many, two units, and what only the candidate declares.
+pub(super) fn throughput() -> Report {
+    let work = |unit, baseline, candidate| Work { unit, amounts: Sides { baseline, candidate } };
+    let some = |amount| work(WorkUnit::Bytes, Some(amount), Some(amount));
+    let bytes = BenchmarkOutcome {
+        work: vec![some(1 << 20)],
+        ..bench("json/large", vec![timed(Verdict::Regressed, 800_000.0, 0.127, 0.014)])
+    };
+    let both = BenchmarkOutcome {
+        work: vec![
+            work(WorkUnit::Elements, Some(1000), Some(2000)),
+            work(WorkUnit::BytesDecimal, Some(1), Some(2)),
+        ],
+        ..bench("rows", vec![timed(Verdict::Unchanged, 1000.0, 0.001, 0.004)])
+    };
+    let fresh = BenchmarkOutcome {
+        work: vec![work(WorkUnit::Bits, None, Some(8))],
+        metrics: vec![
+            timed(Verdict::Unchanged, 1000.0, 0.0, 0.004),
+            counted(Metric::Instructions, Verdict::Unchanged, 10.0, 10.0),
+        ],
+        ..bench("declared now", Vec::new())
+    };
+    // Without a time there is no rate.
+    let none = BenchmarkOutcome {
+        work: vec![some(1)],
+        ..bench("identical", without(Verdict::Unchanged, Reason::Identical))
+    };
+    Report { exit_code: 100, benchmarks: vec![bytes, both, fresh, none], seconds: 61.0, ..empty() }
 }
 
 /// A gate that passed because a regression is accepted; another acceptance is of no use.
@@ -497,6 +528,7 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("mixed", mixed()),
         ("several_metrics", several_metrics()),
         ("accepted", accepted()),
+        ("throughput", throughput()),
         ("many", many()),
         ("only_new", only_new()),
         ("nasty", nasty()),

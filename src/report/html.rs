@@ -125,6 +125,15 @@ impl Cell {
         }
     }
 
+    /// Has more lines below it.
+    fn above(self, lines: &[String]) -> Self {
+        let mut html = self.html;
+        for line in lines {
+            let _ = write!(html, "<br>{}", escape(line));
+        }
+        Self { html, ..self }
+    }
+
     /// Shows more when the pointer rests on it.
     pub(super) fn described(self, hint: &str) -> Self {
         Self { hint: hint.to_owned(), ..self }
@@ -213,8 +222,11 @@ fn row(
 ) -> Vec<Cell> {
     let metric = outcome.metric;
     let (before, after) = units::both_values(metric, outcome.baseline, outcome.candidate);
+    let (rates_before, rates_after): (Vec<_>, Vec<_>) = words::rates(benchmark, outcome).into_iter().unzip();
+    let before = Cell::figure(&before, outcome.baseline).above(&rates_before);
+    let after = Cell::figure(&after, outcome.candidate).above(&rates_after);
     if kind != Kind::Judged {
-        return vec![Cell::name(name), Cell::text(called), Cell::figure(&after, outcome.candidate)];
+        return vec![Cell::name(name), Cell::text(called), after];
     }
     let change = words::change(outcome);
     let interval = words::interval(outcome);
@@ -224,8 +236,8 @@ fn row(
         Cell::verdict(outcome.verdict),
         Cell::name_and(name, guilty.as_deref()),
         Cell::text(called),
-        Cell::figure(&before, outcome.baseline),
-        Cell::figure(&after, outcome.candidate),
+        before,
+        after,
         Cell::figure(&change, outcome.change),
         Cell::figure(&interval, outcome.interval.map(|(low, _)| low)),
         Cell::figure(&words::limit(called, outcome), outcome.threshold),

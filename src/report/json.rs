@@ -10,11 +10,11 @@ use crate::domain::harmless;
 use crate::domain::{
     AcceptanceOutcome, AcceptanceUse, Accepted, Axis, BenchmarkOutcome, Cause, ClaimOutcome, JudgedBy,
     MachineFacts, MachineKey, Method, Metric, MetricOutcome, Partition, PartitionKind, Report, Revision,
-    Sides, Toolchain, Trouble, Verdict,
+    Side, Sides, Toolchain, Trouble, Verdict, Work, WorkUnit,
 };
 
-use super::sentences;
 use super::words::{self, Kind};
+use super::{sentences, standing};
 
 /// The schema's number.
 pub(super) const SCHEMA: u32 = 1;
@@ -37,11 +37,19 @@ struct Document<'a> {
     judged_by: Option<WireJudgedBy<'a>>,
     toolchain: Option<WireToolchain<'a>>,
     benchmarks: Vec<Benchmark<'a>>,
+    geometric_mean: Option<Mean>,
     acceptances: Vec<WireAcceptance<'a>>,
     claims: Vec<Claim<'a>>,
     errors: Vec<Error>,
     notes: Vec<String>,
     seconds: Option<f64>,
+}
+
+/// What the wall times of all that were compared come to.
+#[derive(Serialize)]
+struct Mean {
+    change: f64,
+    benchmarks: usize,
 }
 
 #[derive(Serialize)]
@@ -95,6 +103,17 @@ struct Benchmark<'a> {
     causes: Vec<WireCause<'a>>,
     machine: Option<&'a str>,
     source: Option<&'a str>,
+    throughput: Vec<WireThroughput>,
+}
+
+/// What one iteration works on, and what that comes to in a second.
+#[derive(Serialize)]
+struct WireThroughput {
+    unit: WorkUnit,
+    baseline_amount: Option<u64>,
+    candidate_amount: Option<u64>,
+    baseline: Option<f64>,
+    candidate: Option<f64>,
 }
 
 /// Which part of the work a report is about.
@@ -219,6 +238,9 @@ pub(super) fn render(report: &Report) -> String {
         judged_by: report.judged_by.as_ref().map(judged_by),
         toolchain: report.toolchain.as_ref().map(toolchain),
         benchmarks: words::by_name(report).into_iter().map(|outcome| benchmark(outcome, kind)).collect(),
+        geometric_mean: standing::mean_change(report)
+            .filter(|_| kind == Kind::Judged)
+            .map(|(change, benchmarks)| Mean { change, benchmarks }),
         acceptances: report.acceptances.iter().map(acceptance).collect(),
         claims: report.claims.iter().map(claim).collect(),
         errors: report.troubles.iter().map(error).collect(),
@@ -294,6 +316,20 @@ fn benchmark(outcome: &BenchmarkOutcome, kind: Kind) -> Benchmark<'_> {
         causes: outcome.causes.iter().map(cause).collect(),
         machine: outcome.machine.as_ref().map(MachineKey::as_str),
         source: outcome.source.as_deref(),
+        throughput: outcome.work.iter().map(|work| throughput(work, outcome)).collect(),
+    }
+}
+
+fn throughput(work: &Work, outcome: &BenchmarkOutcome) -> WireThroughput {
+    let timed = outcome.metrics.iter().find(|found| found.metric == Metric::WallTime);
+    let time =
+        |side| timed.and_then(|found| if side == Side::Baseline { found.baseline } else { found.candidate });
+    WireThroughput {
+        unit: work.unit,
+        baseline_amount: work.amounts.baseline,
+        candidate_amount: work.amounts.candidate,
+        baseline: work.rate(Side::Baseline, time(Side::Baseline)),
+        candidate: work.rate(Side::Candidate, time(Side::Candidate)),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::{BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Report, Verdic
 
 use super::closing::{Tone, closing};
 use super::sentences::{self, Told, claim_reason};
+use super::standing;
 use super::units;
 use super::words::{self, Kind};
 
@@ -18,10 +19,19 @@ pub(super) fn render(report: &Report) -> String {
     let kind = Kind::of(report);
     let mut document = JunitReport::new("cargo-perfguard");
     document.set_time(time(report.seconds));
-    for suite in suites(report, kind) {
+    let known = [("machine and toolchain", standing::surroundings(report)), ("geometric mean", mean(report))];
+    for mut suite in suites(report, kind) {
+        for (name, value) in known.iter().filter(|(_, value)| !value.is_empty()) {
+            suite.add_property((*name, harmless::line(value).as_str()));
+        }
         document.add_test_suite(suite);
     }
     document.to_string().expect("writing XML to memory cannot fail")
+}
+
+/// What all wall times come to; empty where nothing was compared by the clock.
+fn mean(report: &Report) -> String {
+    standing::mean(report).unwrap_or_default()
 }
 
 fn suites(report: &Report, kind: Kind) -> Vec<TestSuite> {
@@ -125,6 +135,8 @@ fn figures(benchmark: &BenchmarkOutcome, judged: bool) -> String {
             let accepted = outcome.accepted.as_ref().map(|by| sentences::accepted(by, outcome.metric));
             let accepted = accepted.map(|accepted| format!(", {accepted}")).unwrap_or_default();
             lines.push(format!("{}{accepted}", line.trim_end()));
+            let rates = words::rates(benchmark, outcome).into_iter();
+            lines.extend(rates.map(|(before, after)| format!("throughput: {before} -> {after}")));
         } else {
             lines.push(format!("{}: {after}", outcome.metric));
         }

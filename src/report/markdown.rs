@@ -25,25 +25,51 @@ const LONGEST_TEXT: usize = 2_000;
 
 /// Writes a report as GitHub-flavoured markdown.
 pub(super) fn render(report: &Report) -> String {
+    let (text, _) = written(report, ENOUGH);
+    format!("{MARKER}\n{text}")
+}
+
+/// The same without a mark, where nothing has to be left out to end tables at a length; `None` where something has.
+pub(super) fn whole(report: &Report, limit: usize) -> Option<String> {
+    let (text, room) = written(report, limit);
+    (room == Room::Left).then_some(text)
+}
+
+/// Whether there was room for every row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Left,
+    Short,
+}
+
+/// What is written, and where tables end.
+struct Page {
+    text: String,
+    enough: usize,
+    room: Room,
+}
+
+fn written(report: &Report, enough: usize) -> (String, Room) {
     let kind = Kind::of(report);
     let closing = closing(report);
     let sign = closing.tone.sign();
-    let mut out = format!("{MARKER}\n### {sign} perfguard: {}\n\n", escape(&closing.text));
+    let text = format!("### {sign} perfguard: {}\n\n", escape(&closing.text));
+    let mut out = Page { text, enough, room: Room::Left };
     let subject = words::subject(report);
     if !subject.is_empty() {
-        paragraph(&mut out, &escape(&subject));
+        paragraph(&mut out.text, &escape(&subject));
     }
     if let Some(mean) = standing::mean(report) {
-        paragraph(&mut out, &escape(&mean));
+        paragraph(&mut out.text, &escape(&mean));
     }
-    errors(&mut out, report);
+    errors(&mut out.text, report);
     next_steps(&mut out, report, closing.tone == Tone::Bad);
     if kind == Kind::Judged {
         let standing = Standing::of(report);
         section(&mut out, "Worse", &standing.worse);
         section(&mut out, "Better", &standing.better);
         section(&mut out, "Accepted", &standing.accepted);
-        claims(&mut out, &report.claims);
+        claims(&mut out.text, &report.claims);
         if !standing.rest.is_empty() {
             details(&mut out, &standing.counts_of_rest(), Fold::Closed, |out| {
                 table(out, &standing.rest, kind);
@@ -51,11 +77,11 @@ pub(super) fn render(report: &Report) -> String {
         }
     } else {
         table(&mut out, &words::by_name(report), kind);
-        claims(&mut out, &report.claims);
+        claims(&mut out.text, &report.claims);
     }
-    notes(&mut out, report);
-    footer(&mut out, report);
-    out
+    notes(&mut out.text, report);
+    footer(&mut out.text, report);
+    (out.text, out.room)
 }
 
 fn paragraph(out: &mut String, text: &str) {
@@ -70,23 +96,23 @@ enum Fold {
 }
 
 /// A part that opens and closes by a click.
-fn details(out: &mut String, summary: &str, fold: Fold, body: impl FnOnce(&mut String)) {
+fn details(out: &mut Page, summary: &str, fold: Fold, body: impl FnOnce(&mut Page)) {
     let open = if fold == Fold::Open { " open" } else { "" };
-    let _ = write!(out, "<details{open}>\n<summary>{}</summary>\n\n", escape(summary));
+    let _ = write!(out.text, "<details{open}>\n<summary>{}</summary>\n\n", escape(summary));
     body(out);
-    out.push_str("</details>\n\n");
+    out.text.push_str("</details>\n\n");
 }
 
 /// Benchmarks under a heading; nothing where there are none.
-fn section(out: &mut String, heading: &str, benchmarks: &[&BenchmarkOutcome]) {
+fn section(out: &mut Page, heading: &str, benchmarks: &[&BenchmarkOutcome]) {
     if !benchmarks.is_empty() {
-        let _ = write!(out, "#### {heading}\n\n");
+        let _ = write!(out.text, "#### {heading}\n\n");
         table(out, benchmarks, Kind::Judged);
     }
 }
 
 /// What to do about it: open where something is wrong, because that is what a reader came for.
-fn next_steps(out: &mut String, report: &Report, urgent: bool) {
+fn next_steps(out: &mut Page, report: &Report, urgent: bool) {
     let steps = advice::next_steps(report);
     if steps.is_empty() {
         return;
@@ -95,16 +121,17 @@ fn next_steps(out: &mut String, report: &Report, urgent: bool) {
     details(out, "What to do next", fold, |out| {
         for step in &steps {
             let command: Vec<String> = step.command.lines().map(code).collect();
-            let _ = writeln!(out, "- {}:<br>{}", step.purpose, command.join("<br>"));
+            let _ = writeln!(out.text, "- {}:<br>{}", step.purpose, command.join("<br>"));
         }
-        out.push('\n');
+        out.text.push('\n');
     });
 }
 
-fn table(out: &mut String, benchmarks: &[&BenchmarkOutcome], kind: Kind) {
+fn table(page: &mut Page, benchmarks: &[&BenchmarkOutcome], kind: Kind) {
     if benchmarks.is_empty() {
         return;
     }
+    let Page { text: out, enough, room } = page;
     out.push_str(match kind {
         Kind::Judged => {
             "| verdict | benchmark | metric | baseline | candidate | change | interval | threshold | why |\n\
@@ -114,7 +141,8 @@ fn table(out: &mut String, benchmarks: &[&BenchmarkOutcome], kind: Kind) {
         Kind::Figures | Kind::Claims => "| benchmark | metric | value |\n|---|---|--:|\n",
     });
     for (index, benchmark) in benchmarks.iter().enumerate() {
-        if out.len() > ENOUGH {
+        if out.len() > *enough {
+            *room = Room::Short;
             let _ = write!(out, "\n… and {} more\n", plural(benchmarks.len() - index, "benchmark"));
             break;
         }
@@ -141,7 +169,11 @@ fn row(
     outcome: &MetricOutcome,
     kind: Kind,
 ) -> String {
-    let (before, after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
+    let (mut before, mut after) = units::both_values(outcome.metric, outcome.baseline, outcome.candidate);
+    for (rate_before, rate_after) in words::rates(benchmark, outcome) {
+        let _ = write!(before, "<br>{rate_before}");
+        let _ = write!(after, "<br>{rate_after}");
+    }
     if kind != Kind::Judged {
         return format!("| {name} | {metric} | {after} |\n");
     }

@@ -9,6 +9,7 @@ pub mod baseline_report;
 pub mod bisect;
 mod closing;
 mod codequality;
+pub mod comment;
 mod csv;
 pub mod doctor;
 pub mod explain;

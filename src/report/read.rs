@@ -3,6 +3,7 @@
 //! The text is untrusted. Every name, revision and number is checked as it is read, unknown fields are passed over, and
 //! fields that an older program did not write have defaults. Writing what was read gives the same document again.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -13,7 +14,7 @@ use crate::domain::{
     BenchmarkOutcome, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed, CommitId,
     CpuIdentity, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Note, Partition,
     Place, Reason, Report, ReportKind, Revision, Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict,
-    is_below,
+    Work, WorkUnit, is_below,
 };
 
 use super::json::SCHEMA;
@@ -32,7 +33,10 @@ pub enum ReadError {
     Syntax(#[from] serde_json::Error),
     /// A newer program wrote it.
     #[error("it has schema {0}, and this program reads schema {SCHEMA}: install a newer one")]
-    Schema(u32),
+    Newer(u32),
+    /// An older program wrote it.
+    #[error("it has schema {0}, and this program reads schema {SCHEMA}: measure with this program, too")]
+    Older(u32),
     /// A value that cannot be.
     #[error("`{what}` is `{value}`, which is no {wanted}")]
     Value {
@@ -126,6 +130,15 @@ struct Benchmark {
     machine: Option<String>,
     #[serde(default)]
     source: Option<String>,
+    #[serde(default)]
+    throughput: Vec<WireThroughput>,
+}
+
+#[derive(Deserialize)]
+struct WireThroughput {
+    unit: WorkUnit,
+    baseline_amount: Option<u64>,
+    candidate_amount: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -220,8 +233,10 @@ pub fn read(text: &str) -> Result<Report, ReadError> {
     }
     // The schema first: a newer one may have another form.
     let Schema { schema } = serde_json::from_str(text)?;
-    if schema != SCHEMA {
-        return Err(ReadError::Schema(schema));
+    match schema.cmp(&SCHEMA) {
+        Ordering::Greater => return Err(ReadError::Newer(schema)),
+        Ordering::Less => return Err(ReadError::Older(schema)),
+        Ordering::Equal => {}
     }
     let document: Document = serde_json::from_str(text)?;
     Ok(Report {
@@ -315,7 +330,13 @@ fn benchmark(wire: Benchmark) -> Result<BenchmarkOutcome, ReadError> {
         causes: wire.causes.into_iter().map(cause).collect(),
         machine: wire.machine.map(MachineKey::new),
         source: wire.source.filter(|path| is_below(path)),
+        work: wire.throughput.iter().map(work).collect(),
     })
+}
+
+fn work(wire: &WireThroughput) -> Work {
+    let WireThroughput { unit, baseline_amount: baseline, candidate_amount: candidate } = *wire;
+    Work { unit, amounts: Sides { baseline, candidate } }
 }
 
 fn metric(wire: WireMetric) -> Result<MetricOutcome, ReadError> {
@@ -437,6 +458,7 @@ mod tests {
         };
         assert!(read("").is_err() && read("[]").is_err() && read("{\"schema\": 1}").is_err());
         assert!(with("\"schema\": 1", "\"schema\": 2").contains("schema 2"));
+        assert!(with("\"schema\": 1", "\"schema\": 0").contains("measure with this program"));
         assert!(with(&"b".repeat(40), "not a commit").contains("`commit` is `not a commit`"));
         assert!(with("parser::parse::json/huge", "huge").contains("`name` is `huge`"));
         assert!(with("\"limit\": \"5%\"", "\"limit\": \"5\"").contains("`limit` is `5`"));
@@ -451,7 +473,7 @@ mod tests {
             fields.remove(newer).unwrap();
         }
         for benchmark in fields["benchmarks"].as_array_mut().unwrap() {
-            for newer in ["renamed_from", "causes", "machine", "source"] {
+            for newer in ["renamed_from", "causes", "machine", "source", "throughput"] {
                 benchmark.as_object_mut().unwrap().remove(newer).unwrap();
             }
             for metric in benchmark["metrics"].as_array_mut().unwrap() {

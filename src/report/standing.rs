@@ -80,6 +80,11 @@ pub(super) fn mean_change(report: &Report) -> Option<(f64, usize)> {
 /// The geometric mean as a sentence; `None` where it would say no more than the table.
 pub(super) fn mean(report: &Report) -> Option<String> {
     let (change, count) = mean_change(report).filter(|(_, count)| *count > 1)?;
+    let timed = |metric: &MetricOutcome| metric.metric == Metric::WallTime && metric.candidate.is_some();
+    if !report.benchmarks.iter().flat_map(|benchmark| &benchmark.metrics).any(timed) {
+        // All executables are identical: the clock was not asked.
+        return None;
+    }
     let all = plural(count, "benchmark");
     Some(format!("Wall time of {all}: {} in the geometric mean.", units::percent(change)))
 }
@@ -131,6 +136,17 @@ mod tests {
         assert_eq!((mean_change(&report).unwrap().1, mean(&report)), (1, None));
         report.benchmarks[0].metrics[0].change = Some(-1.0);
         assert_eq!(mean_change(&report), None);
+    }
+
+    #[test]
+    fn what_no_clock_was_asked_about_has_no_mean() {
+        let mut report = fixtures::several_metrics();
+        assert!(mean(&report).is_some());
+        for benchmark in &mut report.benchmarks {
+            benchmark.metrics[0].baseline = None;
+            benchmark.metrics[0].candidate = None;
+        }
+        assert_eq!(mean(&report), None);
     }
 
     #[test]

@@ -7,9 +7,10 @@ use crate::domain::{BenchmarkOutcome, MetricOutcome, Report, Verdict, harmless};
 
 use super::closing::closing;
 use super::markdown::{self, code, escape};
-use super::sentences;
+use super::standing::{self, Standing};
 use super::text::{begin, clean, plural};
 use super::words;
+use super::{advice, sentences};
 
 /// How many benchmarks the shortest table shows.
 const FEW: usize = 20;
@@ -32,38 +33,48 @@ enum Extent {
 
 /// The report as GitHub-flavoured markdown of at most `limit` bytes, as whole as fits. Empty where not even counts fit.
 pub fn within(report: &Report, limit: usize) -> String {
-    let whole = harmless::colored(&markdown::render(report));
-    if whole.len() <= limit {
-        return whole;
-    }
-    let extents = [Extent::Notable, Extent::OneEach, Extent::Worst, Extent::Counts];
-    let mut shorter = extents.into_iter().map(|extent| shortened(report, extent));
-    shorter.find(|text| text.len() <= limit).unwrap_or_default()
+    ever_shorter(report, limit).find(|text| text.len() <= limit).unwrap_or_default()
 }
 
-fn shortened(report: &Report, extent: Extent) -> String {
+/// The whole report, then told in fewer and fewer words. What is longer than `limit` bytes may end anywhere behind them.
+pub(super) fn ever_shorter(report: &Report, limit: usize) -> impl Iterator<Item = String> {
+    let whole = std::iter::once_with(move || markdown::whole(report, limit));
+    let extents = [Extent::Notable, Extent::OneEach, Extent::Worst, Extent::Counts];
+    let shorter = extents.into_iter().map(move |extent| Some(shortened(report, extent, limit)));
+    whole.chain(shorter).flatten().map(|text| harmless::colored(&text))
+}
+
+fn shortened(report: &Report, extent: Extent, limit: usize) -> String {
     let closing = closing(report);
     let sign = closing.tone.sign();
     let mut out = format!("### {sign} perfguard: {}\n\n", brief(&closing.text));
-    let subject = words::subject(report);
-    if !subject.is_empty() {
-        let _ = write!(out, "{}\n\n", brief(&subject));
+    let lead = [words::subject(report), standing::mean(report).unwrap_or_default()];
+    for line in lead.iter().filter(|line| !line.is_empty()) {
+        let _ = write!(out, "{}\n\n", brief(line));
     }
     if extent != Extent::Counts {
-        errors(&mut out, report, extent);
-        table(&mut out, report, extent);
+        errors(&mut out, report, extent, limit);
+        table(&mut out, report, extent, limit);
+        first_step(&mut out, report);
+    }
+    let surroundings = standing::surroundings(report);
+    if !surroundings.is_empty() {
+        let _ = write!(out, "<sub>{}</sub>\n\n", brief(&surroundings));
     }
     out.push_str("<sub>The whole report is too long for this place.</sub>\n");
     out
 }
 
-fn errors(out: &mut String, report: &Report, extent: Extent) {
+fn errors(out: &mut String, report: &Report, extent: Extent, limit: usize) {
     let most = if extent == Extent::Worst { FEW } else { usize::MAX };
     for error in report.troubles.iter().take(most).map(sentences::trouble) {
         let subject =
             if error.subject.is_empty() { String::new() } else { format!("{}: ", name(&error.subject)) };
         let first = error.message.trim().lines().next().unwrap_or_default();
         let _ = writeln!(out, "- **error**: {subject}{}", brief(first));
+        if out.len() > limit {
+            return;
+        }
     }
     more(out, report.troubles.len().saturating_sub(most), "error");
     if !report.troubles.is_empty() {
@@ -71,33 +82,50 @@ fn errors(out: &mut String, report: &Report, extent: Extent) {
     }
 }
 
-fn table(out: &mut String, report: &Report, extent: Extent) {
-    let notable: Vec<&BenchmarkOutcome> = words::worst_first(report)
-        .into_iter()
-        .filter(|benchmark| benchmark.verdict() != Verdict::Unchanged)
-        .collect();
+fn table(out: &mut String, report: &Report, extent: Extent, limit: usize) {
+    let Standing { worse, better, accepted, rest } = Standing::of(report);
+    let open = rest.into_iter().filter(|benchmark| benchmark.verdict() != Verdict::Unchanged);
+    let notable: Vec<&BenchmarkOutcome> =
+        worse.into_iter().chain(accepted).chain(open).chain(better).collect();
     let most = if extent == Extent::Worst { FEW } else { usize::MAX };
-    if notable.is_empty() {
-        return;
-    }
-    out.push_str("| verdict | benchmark | metric | change |\n|---|---|---|--:|\n");
-    for benchmark in notable.iter().take(most) {
-        let named = name(&benchmark.name.to_string());
-        let rows = words::rows(benchmark).into_iter();
-        let worst = benchmark.metrics.iter().max_by_key(|outcome| outcome.verdict);
-        let shown = |outcome: &MetricOutcome| {
-            extent == Extent::Notable || worst.is_some_and(|worst| worst.metric == outcome.metric)
-        };
-        for (metric, outcome) in rows.filter(|(_, outcome)| shown(outcome)) {
-            let change = words::change(outcome);
-            let _ = writeln!(out, "| {} | {named} | {metric} | {change} |", outcome.verdict);
-        }
-    }
-    out.push('\n');
-    more(out, notable.len().saturating_sub(most), "benchmark");
     let unchanged = words::count(report, Verdict::Unchanged);
+    if !notable.is_empty() {
+        out.push_str("| verdict | benchmark | metric | change |\n|---|---|---|--:|\n");
+        for benchmark in notable.iter().take(most) {
+            rows(out, benchmark, extent);
+            if out.len() > limit {
+                return;
+            }
+        }
+        out.push('\n');
+        more(out, notable.len().saturating_sub(most), "benchmark");
+    }
     if unchanged > 0 {
         let _ = write!(out, "{} unchanged\n\n", plural(unchanged, "benchmark"));
+    }
+}
+
+fn rows(out: &mut String, benchmark: &BenchmarkOutcome, extent: Extent) {
+    let mut named = name(&benchmark.name.to_string());
+    if let Some(guilty) = standing::guilty(benchmark) {
+        let _ = write!(named, "<br>{}", brief(&guilty));
+    }
+    let worst = benchmark.metrics.iter().max_by_key(|outcome| outcome.verdict);
+    let shown = |outcome: &MetricOutcome| {
+        extent == Extent::Notable || worst.is_some_and(|worst| worst.metric == outcome.metric)
+    };
+    for (metric, outcome) in words::rows(benchmark).into_iter().filter(|(_, outcome)| shown(outcome)) {
+        let change = words::change(outcome);
+        let _ = writeln!(out, "| {} | {named} | {metric} | {change} |", outcome.verdict);
+    }
+}
+
+/// What to do about the worst.
+fn first_step(out: &mut String, report: &Report) {
+    let steps = advice::next_steps(report);
+    // A command that is cut does something else.
+    if let Some(step) = steps.first().filter(|step| step.command.chars().count() <= LONGEST) {
+        let _ = write!(out, "{}: {}\n\n", step.purpose, code(&step.command));
     }
 }
 
@@ -146,7 +174,8 @@ mod tests {
     #[test]
     fn what_fits_is_whole() {
         let report = fixtures::mixed();
-        assert_eq!(within(&report, 1 << 20), harmless::colored(&markdown::render(&report)));
+        let whole = harmless::colored(&markdown::render(&report));
+        assert_eq!(within(&report, 1 << 20), whole.split_once('\n').unwrap().1);
     }
 
     #[test]
@@ -154,7 +183,7 @@ mod tests {
         let report = large(40);
         let sizes: Vec<usize> = [Extent::Notable, Extent::OneEach, Extent::Worst, Extent::Counts]
             .into_iter()
-            .map(|extent| shortened(&report, extent).len())
+            .map(|extent| shortened(&report, extent, usize::MAX).len())
             .collect();
         assert!(sizes.windows(2).all(|pair| pair[0] > pair[1]), "{sizes:?}");
         for (size, rows, telling) in [

@@ -12,8 +12,8 @@ use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, Report, Verdict};
 use super::Style;
 use super::grid::{Column, GAP, Grid};
 use super::text::{clean, plural, verdict_style, width, wrap, wrap_name};
-use super::units;
 use super::words::{self, Kind};
+use super::{standing, units};
 use out::{LABEL, Out};
 
 /// With at most so many benchmarks, unchanged ones are shown too.
@@ -24,6 +24,9 @@ const MIN_NAME: usize = 32;
 
 /// Where lines may be as long as they need, names are still broken here.
 const MAX_NAME: usize = 72;
+
+/// What a row below a wall time is called.
+const THROUGHPUT: &str = "throughput";
 
 /// How many names stand beside a shared reason.
 const SHOW_NAMES: usize = 5;
@@ -37,6 +40,7 @@ pub(super) fn render(report: &Report, style: Style) -> String {
             head(&mut out, report);
             benchmarks(&mut out, report, kind);
             if kind == Kind::Judged {
+                mean(&mut out, report);
                 reasons(&mut out, report);
                 accepted(&mut out, report);
             }
@@ -99,6 +103,14 @@ fn benchmarks(out: &mut Out, report: &Report, kind: Kind) {
     }
 }
 
+/// What all wall times come to.
+fn mean(out: &mut Out, report: &Report) {
+    if let Some(mean) = standing::mean(report) {
+        out.gap();
+        out.prose(&mean, 0);
+    }
+}
+
 /// A benchmark's rows.
 struct Group {
     name: String,
@@ -109,10 +121,12 @@ struct Group {
 impl Group {
     fn new(benchmark: &BenchmarkOutcome, kind: Kind) -> Self {
         let name = clean(&benchmark.name.to_string());
-        let mut rows: Vec<_> = words::rows(benchmark)
-            .into_iter()
-            .map(|(metric, outcome)| cells(metric, outcome, kind))
-            .collect();
+        let mut rows = Vec::new();
+        for (metric, outcome) in words::rows(benchmark) {
+            rows.push(cells(metric, outcome, kind));
+            let rates = words::rates(benchmark, outcome).into_iter();
+            rows.extend(rates.map(|(before, after)| rate_cells(before, after, kind)));
+        }
         if rows.is_empty() {
             let mut cells = vec![String::new(); columns(kind).len()];
             cells[0] = benchmark.verdict().to_string();
@@ -185,6 +199,17 @@ fn cells(metric: &str, outcome: &MetricOutcome, kind: Kind) -> Vec<String> {
         threshold,
         method,
     ]
+}
+
+/// A row below a wall time: what that comes to in a second.
+fn rate_cells(before: String, after: String, kind: Kind) -> Vec<String> {
+    let mut cells = vec![String::new(), THROUGHPUT.to_owned()];
+    if kind == Kind::Judged {
+        cells.push(before);
+    }
+    cells.push(after);
+    cells.resize(columns(kind).len(), String::new());
+    cells
 }
 
 /// Lays the groups out: names beside the figures where there is room, otherwise on lines of their own.
@@ -269,6 +294,10 @@ fn above(out: &mut Out, groups: &[Group], mut grid: Grid, limit: usize) {
         }
         for line in rows.by_ref().take(group.rows.len()) {
             if group.rows.len() == 1 && group.rows[0].iter().skip(2).all(String::is_empty) {
+                continue;
+            }
+            // Its figures were left out.
+            if line.trim() == THROUGHPUT {
                 continue;
             }
             let line = format!("{}{}", " ".repeat(indent), painted_verdict(out, line));

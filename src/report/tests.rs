@@ -48,9 +48,12 @@ fn other_formats_look_as_they_should() {
             insta::assert_snapshot!(format!("{format}_{name}"), render(&report, format, &style(None)));
         }
     }
-    for (name, report) in
-        [("broken", fixtures::broken()), ("list", fixtures::list()), ("run", fixtures::run())]
-    {
+    for (name, report) in [
+        ("broken", fixtures::broken()),
+        ("list", fixtures::list()),
+        ("run", fixtures::run()),
+        ("throughput", fixtures::throughput()),
+    ] {
         for format in [Format::Json, Format::Markdown, Format::Junit] {
             insta::assert_snapshot!(format!("{format}_{name}"), render(&report, format, &style(None)));
         }

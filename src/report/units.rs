@@ -1,6 +1,6 @@
 //! Figures for people: four significant digits for values, two or more for changes, never an exponent.
 
-use crate::domain::Metric;
+use crate::domain::{Metric, WorkUnit};
 
 /// Significant digits of a value.
 const DIGITS: i32 = 4;
@@ -41,6 +41,20 @@ pub fn value(metric: Metric, value: f64) -> String {
         }
     };
     format!("{sign}{text}")
+}
+
+/// How much is got through in a second: `1.240 GiB/s`, `12.50 Melem/s`.
+pub fn rate(unit: WorkUnit, each_second: f64) -> String {
+    if !each_second.is_finite() || each_second < 0.0 {
+        return UNKNOWN.to_owned();
+    }
+    let (step, units): (f64, [&str; 5]) = match unit {
+        WorkUnit::Elements => (1000.0, ["elem/s", "Kelem/s", "Melem/s", "Gelem/s", "Telem/s"]),
+        WorkUnit::Bytes => (1024.0, ["B/s", "KiB/s", "MiB/s", "GiB/s", "TiB/s"]),
+        WorkUnit::BytesDecimal => (1000.0, ["B/s", "kB/s", "MB/s", "GB/s", "TB/s"]),
+        WorkUnit::Bits => (1000.0, ["b/s", "kb/s", "Mb/s", "Gb/s", "Tb/s"]),
+    };
+    scaled(each_second, step, &units)
 }
 
 /// A value that may be unknown.
@@ -262,6 +276,20 @@ mod tests {
         ];
         for (metric, figure, text) in cases {
             assert_eq!(value(metric, figure), text, "{metric} {figure}");
+        }
+    }
+
+    #[test]
+    fn rates_are_in_criterions_units() {
+        for (unit, figure, text) in [
+            (WorkUnit::Bytes, 1.24 * 1_073_741_824.0, "1.240 GiB/s"),
+            (WorkUnit::BytesDecimal, 1.24e9, "1.240 GB/s"),
+            (WorkUnit::Bits, 999.96e6, "1.000 Gb/s"),
+            (WorkUnit::Elements, 12_500_000.0, "12.50 Melem/s"),
+            (WorkUnit::Elements, 0.0, "0 elem/s"),
+            (WorkUnit::Bytes, f64::INFINITY, "–"),
+        ] {
+            assert_eq!(rate(unit, figure), text);
         }
     }
 

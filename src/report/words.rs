@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::domain::{
     Axis, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Metric, MetricOutcome, Reason, Report, ReportKind,
-    Sides, Verdict,
+    Side, Sides, Verdict,
 };
 
 use super::sentences::{self, default_reason};
@@ -226,6 +226,21 @@ pub(super) fn change(outcome: &MetricOutcome) -> String {
     let (more, less) =
         if outcome.metric == Metric::WallTime { ("slower", "faster") } else { ("as many", "fewer") };
     sentences::change(&text, outcome.change, more, less)
+}
+
+/// What the two sides get through in a second, for each unit in which the bench declares its work: `1.240 GiB/s` and
+/// `1.100 GiB/s`. Empty beside every metric but the clock's.
+pub(super) fn rates(benchmark: &BenchmarkOutcome, outcome: &MetricOutcome) -> Vec<(String, String)> {
+    let timed = benchmark.work.iter().filter(|_| outcome.metric == Metric::WallTime);
+    let rates = timed.filter_map(|work| {
+        let shown = |side, time| work.rate(side, time).map(|rate| units::rate(work.unit, rate));
+        let before = shown(Side::Baseline, outcome.baseline);
+        let after = shown(Side::Candidate, outcome.candidate);
+        let known = before.is_some() || after.is_some();
+        let text = |rate: Option<String>| rate.unwrap_or_else(|| units::UNKNOWN.to_owned());
+        known.then(|| (text(before), text(after)))
+    });
+    rates.collect()
 }
 
 /// The limit beside a row that is about one metric; none beside one that is about all of them.

@@ -21,6 +21,7 @@ mod doctor;
 mod explain;
 mod faults;
 mod fixture;
+mod forge;
 mod interleaved;
 mod measure;
 mod relink;

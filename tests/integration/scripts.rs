@@ -169,6 +169,16 @@ fn a_machine_without_a_release_builds_the_tag() {
 }
 
 #[test]
+fn without_a_version_the_actions_own_sources_are_built() {
+    let release = Release::new();
+    let path = recorder(release.folder.path(), 0);
+    let output = release.install(&[("VERSION", ""), ("SOURCE", "/the action"), ("PATH", &path)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let calls = fs::read_to_string(release.folder.path().join("calls")).unwrap();
+    assert_eq!(calls, "[install][--locked][--path][/the action][--bin][cargo-perfguard]\n");
+}
+
+#[test]
 fn the_check_gets_its_words_as_they_are_and_ends_the_step() {
     let folder = tempfile::tempdir().unwrap();
     let path = recorder(folder.path(), 100);

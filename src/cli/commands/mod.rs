@@ -13,6 +13,7 @@ pub(super) mod history;
 pub(super) mod init;
 pub(super) mod list;
 pub(super) mod merge;
+pub(super) mod publish;
 pub(super) mod report;
 pub(super) mod run;
 pub(super) mod sync;
@@ -81,7 +82,7 @@ fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<Exi
 pub(super) fn finish_failed(context: &Context, kind: ReportKind, output: &OutputArgs, error: &CliError) {
     let report = Report {
         exit_code: error.exit().code(),
-        troubles: vec![Trouble::Ended(error.in_one_line(), error.hint())],
+        troubles: vec![Trouble::Ended(error.with_output(), error.hint())],
         ..Report::new(kind)
     };
     let nowhere = matches!(error, CliError::Output { .. } | CliError::Stdout(_) | CliError::Format(_));

@@ -51,7 +51,7 @@ impl Harness for Criterion {
                 _ => Ok(()),
             })?;
             if let Some(version) = finished.version {
-                let benchmarks = naming::name_all(finished.transcript.skipped);
+                let benchmarks = naming::listed(finished.transcript.skipped);
                 return Ok(Listing { version: version.numbers(), benchmarks });
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
+use crate::domain::Throughput;
 use crate::measure::listing::ListedBenchmark;
 
 /// A pattern that matches no text at all: every benchmark is announced as skipped, and none is run.
@@ -31,6 +32,12 @@ pub fn name_all(raw: impl IntoIterator<Item = String>) -> Vec<ListedBenchmark> {
         listed.push(ListedBenchmark::new(id, raw, occurrence));
     }
     listed
+}
+
+/// The same, with what one iteration of each works on.
+pub fn listed(raw: Vec<(String, Vec<Throughput>)>) -> Vec<ListedBenchmark> {
+    let (ids, throughput): (Vec<_>, Vec<_>) = raw.into_iter().unzip();
+    name_all(ids).into_iter().zip(throughput).map(|(listed, work)| listed.declaring(work)).collect()
 }
 
 /// A regular expression that matches a Criterion id and nothing else.

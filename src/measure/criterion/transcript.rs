@@ -1,6 +1,7 @@
 //! What a bench said in one launch, and what is to be answered: a state machine without any I/O.
 
 use super::wire::{Message, Request};
+use crate::domain::Throughput;
 
 /// One measured benchmark, as reported.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +19,8 @@ pub struct Reported {
 /// Everything a bench has said so far.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Transcript {
-    /// Ids of the benchmarks that the filter left out, in order.
-    pub skipped: Vec<String>,
+    /// Ids of the benchmarks that the filter left out, in order, and what one iteration of each works on.
+    pub skipped: Vec<(String, Vec<Throughput>)>,
     /// Ids of the benchmarks that were begun, in order.
     pub begun: Vec<String>,
     /// Benchmarks that were measured, in order.
@@ -32,7 +33,7 @@ impl Transcript {
     /// Takes note of a message; gives what the bench now waits for, if it waits.
     pub fn hear(&mut self, message: Message) -> Option<Request> {
         match message {
-            Message::Skipping(id) => self.skipped.push(id),
+            Message::Skipping { id, throughput } => self.skipped.push((id, throughput)),
             Message::Beginning(id) => self.begun.push(id),
             Message::Complete { id, iterations, totals } => {
                 self.pending = Some((id, iterations, totals));
@@ -58,14 +59,17 @@ mod tests {
     #[test]
     fn a_measurement_is_complete_once_its_unit_is_known() {
         let mut transcript = Transcript::default();
-        assert_eq!(transcript.hear(Message::Skipping("a".into())), None);
+        assert_eq!(transcript.hear(Message::Skipping { id: "a".into(), throughput: Vec::new() }), None);
         assert_eq!(transcript.hear(Message::Beginning("b".into())), None);
         let complete = Message::Complete { id: "b".into(), iterations: vec![1.0], totals: vec![2.0] };
         assert_eq!(transcript.hear(complete), Some(Request::Unit));
         assert!(transcript.reported.is_empty());
         assert_eq!(transcript.hear(Message::Unit("ns".into())), Some(Request::Continue));
         assert_eq!(transcript.hear(Message::GroupFinished), Some(Request::Continue));
-        assert_eq!((transcript.skipped, transcript.begun), (vec!["a".into()], vec!["b".into()]));
+        assert_eq!(
+            (transcript.skipped, transcript.begun),
+            (vec![("a".into(), Vec::new())], vec!["b".into()])
+        );
         let unit = "ns".into();
         let reported = Reported { id: "b".into(), iterations: vec![1.0], totals: vec![2.0], unit };
         assert_eq!(transcript.reported, [reported]);

@@ -10,12 +10,21 @@ use ciborium::Value;
 use serde::{Deserialize, Serialize};
 
 use super::error::ProtocolError;
+use crate::domain::{Throughput, WorkUnit};
+
+/// How much of what a benchmark declares of its work is read: Criterion has four units.
+const MOST_DECLARED: usize = 4;
 
 /// What a bench tells us.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
     /// It leaves out the benchmark with this id: the filter does not match.
-    Skipping(String),
+    Skipping {
+        /// The benchmark's id.
+        id: String,
+        /// What one iteration works on, where that is declared.
+        throughput: Vec<Throughput>,
+    },
     /// It begins with the benchmark with this id.
     Beginning(String),
     /// Warm-up is over; the samples will take about this long.
@@ -60,6 +69,8 @@ struct IdWire {
     group_id: String,
     function_id: Option<String>,
     value_str: Option<String>,
+    // Read by hand: a later version may declare what no earlier one knows.
+    throughput: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -103,7 +114,9 @@ impl Message {
         let Some((Value::Text(kind), fields)) = entries.pop() else { return Ok(Self::Other) };
         Ok(match kind.as_str() {
             "SkippingBenchmark" => {
-                Self::Skipping(read::<AnnouncementWire>("SkippingBenchmark", &fields)?.id.into())
+                let AnnouncementWire { id } = read("SkippingBenchmark", &fields)?;
+                let throughput = id.throughput.as_ref().map(declared).unwrap_or_default();
+                Self::Skipping { id: id.into(), throughput }
             }
             "BeginningBenchmark" => {
                 Self::Beginning(read::<AnnouncementWire>("BeginningBenchmark", &fields)?.id.into())
@@ -121,6 +134,38 @@ impl Message {
             "ScaledValues" => Self::Unit(read::<UnitWire>("ScaledValues", &fields)?.unit),
             _ => Self::Other,
         })
+    }
+}
+
+/// What Criterion's `Throughput` says. What is not known is left out.
+fn declared(value: &Value) -> Vec<Throughput> {
+    let all = value.as_array().into_iter().flatten();
+    let kinds = all.filter_map(Value::as_map).flatten();
+    let known = kinds.flat_map(|(kind, amount)| one_kind(kind.as_text().unwrap_or_default(), amount));
+    known.take(MOST_DECLARED).collect()
+}
+
+fn one_kind(kind: &str, amount: &Value) -> Vec<Throughput> {
+    let of = |unit, amount: &Value| {
+        let amount = amount.as_integer().and_then(|amount| u64::try_from(amount).ok());
+        amount.map(|amount| Throughput { unit, amount })
+    };
+    let simple = |unit| of(unit, amount).into_iter().collect();
+    match kind {
+        "Bytes" => simple(WorkUnit::Bytes),
+        "BytesDecimal" => simple(WorkUnit::BytesDecimal),
+        "Bits" => simple(WorkUnit::Bits),
+        "Elements" => simple(WorkUnit::Elements),
+        "ElementsAndBytes" => {
+            let fields = amount.as_map().into_iter().flatten();
+            let named = |(name, amount): &(Value, Value)| match name.as_text() {
+                Some("elements") => of(WorkUnit::Elements, amount),
+                Some("bytes") => of(WorkUnit::Bytes, amount),
+                _ => None,
+            };
+            fields.filter_map(named).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -181,7 +226,41 @@ pub(crate) mod tests {
                 "throughput" => [{"Bytes" => 3}]
             });
             let message = cbor!({"SkippingBenchmark" => {"id" => id.unwrap()}}).unwrap();
-            assert_eq!(decode(&message).unwrap(), Message::Skipping(expected.into()));
+            let throughput = vec![Throughput { unit: WorkUnit::Bytes, amount: 3 }];
+            assert_eq!(decode(&message).unwrap(), Message::Skipping { id: expected.into(), throughput });
+        }
+    }
+
+    #[test]
+    fn every_kind_of_throughput_is_read_and_no_other_is_an_error() {
+        let declared = |throughput: Value| {
+            let id = cbor!({
+                "group_id" => "g", "function_id" => None::<&str>, "value_str" => None::<&str>,
+                "throughput" => throughput
+            });
+            let message = cbor!({"SkippingBenchmark" => {"id" => id.unwrap()}}).unwrap();
+            match decode(&message).unwrap() {
+                Message::Skipping { throughput, .. } => {
+                    throughput.into_iter().map(|one| (one.unit, one.amount)).collect::<Vec<_>>()
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        for (throughput, expected) in [
+            (cbor!([{"Bytes" => 1}]), vec![(WorkUnit::Bytes, 1)]),
+            (cbor!([{"BytesDecimal" => 2}]), vec![(WorkUnit::BytesDecimal, 2)]),
+            (cbor!([{"Bits" => 3}]), vec![(WorkUnit::Bits, 3)]),
+            (cbor!([{"Elements" => u64::MAX}]), vec![(WorkUnit::Elements, u64::MAX)]),
+            (
+                cbor!([{"ElementsAndBytes" => {"elements" => 4, "bytes" => 5}}]),
+                vec![(WorkUnit::Elements, 4), (WorkUnit::Bytes, 5)],
+            ),
+            (cbor!([{"Parsecs" => 6}, {"Bytes" => 7}]), vec![(WorkUnit::Bytes, 7)]),
+            (cbor!([{"Bytes" => (-1)}, {"Bytes" => "many"}, 8, null]), vec![]),
+            (cbor!("Bytes"), vec![]),
+            (cbor!(null), vec![]),
+        ] {
+            assert_eq!(declared(throughput.unwrap()), expected);
         }
     }
 

@@ -40,6 +40,7 @@ pub(crate) fn join(
         let Some(at) = place(&to, &benchmarks) else { continue };
         let kept = &mut benchmarks[at];
         kept.benches.baseline = gone.benches.baseline;
+        kept.evidence.throughput.baseline = gone.evidence.throughput.baseline;
         if let Some(both) = kept.both() {
             kept.evidence.presence = Presence::Both(Box::new(both.map(side_build)));
             kept.evidence.renamed_from = Some(from);

@@ -29,18 +29,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("measure", &["domain", "support"]),
     ("store", &["domain", "support"]),
     ("exchange", &["domain", "support"]),
+    ("forge", &["domain", "support"]),
     (
         "pipeline",
         &[
             "domain", "stats", "judge", "blame", "report", "support", "source", "discover", "build",
-            "measure", "store", "exchange",
+            "measure", "store", "exchange", "forge",
         ],
     ),
     (
         "cli",
         &[
             "domain", "stats", "judge", "blame", "report", "support", "source", "discover", "build",
-            "measure", "store", "exchange", "pipeline",
+            "measure", "store", "exchange", "forge", "pipeline",
         ],
     ),
 ];
@@ -62,7 +63,9 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
     ("anstream", &["cli", "measure", "report"]),
-    ("jiff", &["cli", "report"]),
+    ("jiff", &["cli", "report", "forge"]),
+    ("ureq", &["forge"]),
+    ("percent_encoding", &["forge"]),
     ("terminal_size", &["cli"]),
     ("tracing_subscriber", &["cli"]),
 ];

@@ -6,9 +6,8 @@ use crate::sandbox::Sandbox;
 #[test]
 fn the_harness_is_built_with_the_profile_of_the_workspace() {
     let gauge = Sandbox::new("gauge");
-    let manifest = gauge.read("Cargo.toml");
     // A profile that compiles fast; the harness must know it too.
-    gauge.write("Cargo.toml", &format!("{manifest}\n[profile.bench]\nopt-level = 0\ndebug = false\n"));
+    gauge.edit("Cargo.toml", "opt-level = 1", "opt-level = 0\ndebug = false");
     let listed = json(&gauge, &["list", "strings::concat"]);
     let names = names_of(&listed);
     assert!(names.contains(&"perfguard-harness::strings::concat/naive"), "{names:?}");

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use perfguard::domain::{Schedule, Side, Sides};
+use perfguard::domain::{Schedule, Side, Sides, Throughput, WorkUnit};
 use perfguard::measure::runner::Runner;
 use perfguard::measure::sequential::Sequential;
 
@@ -21,6 +21,25 @@ fn every_name_is_listed_exactly_and_each_can_be_measured_alone() {
         assert_eq!(samples.len(), 12, "{name}");
         assert!(samples.per_iteration().all(|time| time > 0.0), "{name}");
     }
+}
+
+#[test]
+fn what_a_bench_declares_of_its_work_is_listed() {
+    let listed = zoo::runner().list(&zoo::newest("names")).unwrap();
+    let declaring: Vec<(&str, &[Throughput])> = listed
+        .iter()
+        .filter(|one| !one.throughput.is_empty())
+        .map(|one| (one.id.as_str(), one.throughput.as_slice()))
+        .collect();
+    let (elements, bytes) = (
+        Throughput { unit: WorkUnit::Elements, amount: 100 },
+        Throughput { unit: WorkUnit::Bytes, amount: 800 },
+    );
+    let expected = [
+        ("a group with spaces/-starts with a dash", &[elements][..]),
+        ("a group with spaces/m.e*t+a(c)h[a]r{s}^and$|more\\", &[bytes]),
+    ];
+    assert_eq!(declaring, expected);
 }
 
 #[test]

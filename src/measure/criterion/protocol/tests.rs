@@ -84,7 +84,7 @@ fn a_whole_conversation() {
         }
     }
     bench.join().unwrap();
-    assert_eq!(transcript.skipped, ["g/other"]);
+    assert_eq!(transcript.skipped, [("g/other".to_owned(), Vec::new())]);
     assert_eq!(transcript.reported[0].id, "g/ours");
     assert_eq!(transcript.reported[0].unit, "ns");
     assert_eq!(transcript.reported[0].totals, [10.0, 20.0]);

@@ -27,7 +27,8 @@ fn listed(package: &str, target: &str, ids: &[&str]) -> ListedBench {
         },
         execution: Execution::Native,
     };
-    ListedBench { bench, ids: Ok(ids.iter().map(|&id| id.to_owned()).collect()) }
+    let ids = ids.iter().map(|&id| id.to_owned()).collect();
+    ListedBench { bench, ids: Ok(ids), work: BTreeMap::new() }
 }
 
 pub(crate) fn machine() -> MachineFacts {
