@@ -8,6 +8,7 @@ mod bisect;
 pub(crate) mod exchange;
 mod project;
 pub(crate) mod publish;
+mod site;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 pub(crate) use axes::AxisArgs;
 pub(crate) use project::{ProjectArgs, StoreArgs};
+pub(crate) use site::SiteArgs;
 
 use super::metric_parser::MetricParser;
 use super::values::{self, Limits, RunChoice};
@@ -222,6 +224,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Show one benchmark over commits, with its change points; measures nothing
     History(HistoryArgs),
+    /// Write trend pages of everything that is stored; measures nothing
+    Site(SiteArgs),
     /// Find the commit that made a benchmark slower, and explain it
     Bisect(Box<BisectArgs>),
     /// Show which functions account for a benchmark's difference in instructions
@@ -261,9 +265,12 @@ impl Command {
             Self::Claims(claims) => Some((ReportKind::Claims, &claims.output)),
             Self::Doctor(doctor) => Some((ReportKind::Doctor, &doctor.output)),
             Self::Merge(merge) => Some((ReportKind::Check, &merge.output)),
-            Self::Baseline(_) | Self::Sync(_) | Self::Publish(_) | Self::Init(_) | Self::Completions(_) => {
-                None
-            }
+            Self::Baseline(_)
+            | Self::Site(_)
+            | Self::Sync(_)
+            | Self::Publish(_)
+            | Self::Init(_)
+            | Self::Completions(_) => None,
         }
     }
 }

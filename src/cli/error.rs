@@ -92,6 +92,8 @@ pub(crate) enum CliError {
     /// Nothing is written through a link that a repository may have brought along.
     #[error("refusing to write through {}: it is a link, and may lead anywhere", .0.display())]
     Linked(PathBuf),
+    #[error("refusing to write into {}: it is not empty, and no earlier `site` wrote it", .0.display())]
+    NoSite(PathBuf),
     #[error("failed to write to standard output")]
     Stdout(#[source] io::Error),
 }
@@ -113,7 +115,8 @@ impl CliError {
             | Self::Output { .. }
             | Self::Linked(_)
             | Self::Stdout(_) => Exit::Incomplete,
-            Self::Locate(_)
+            Self::NoSite(_)
+            | Self::Locate(_)
             | Self::Config(_)
             | Self::Filter(_)
             | Self::Target(_)
@@ -169,6 +172,7 @@ impl CliError {
             Self::OtherArch { .. } => {
                 Some("--arch names the architecture of files that come from other machines".to_owned())
             }
+            Self::NoSite(_) => Some("name a new folder with --output".to_owned()),
             Self::Linked(_) => Some("remove it, or put a folder in its place".to_owned()),
             Self::NothingToExport => Some(
                 "commit, then `cargo perfguard run` or `cargo perfguard claims`; --all exports every machine"

@@ -91,6 +91,7 @@ fn execute(context: &Context, arguments: Arguments) -> Result<Exit, CliError> {
         Command::Explain(arguments) => commands::explain::execute(context, &arguments),
         Command::List(arguments) => commands::list::execute(context, &arguments),
         Command::Merge(arguments) => commands::merge::execute(context, &arguments),
+        Command::Site(arguments) => commands::site::execute(context, &arguments),
         Command::Sync(arguments) => commands::sync::execute(context, &arguments),
         Command::Publish(arguments) => commands::publish::execute(context, &arguments),
         Command::Init(arguments) => commands::init::execute(context, &arguments),

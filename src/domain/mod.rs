@@ -46,6 +46,7 @@ pub mod series;
 pub mod shared;
 pub mod side;
 pub mod throughput;
+mod trend;
 pub mod verdict;
 
 pub use acceptance::{Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted};
@@ -101,4 +102,5 @@ pub use series::{LatestValue, RunValue, SeriesHistory, SeriesKey, SeriesPoint};
 pub use shared::{RunUid, SharedComparison, SharedLaunch, SharedMeasurement, SharedPair, SharedRun};
 pub use side::{Side, Sides};
 pub use throughput::{Throughput, Work, WorkUnit};
+pub use trend::{Mark, Trend};
 pub use verdict::{Method, Verdict};

@@ -58,7 +58,7 @@ impl<'a> Acceptances<'a> {
         Self { all: all.iter().map(ready).collect() }
     }
 
-    /// The acceptances of a metric of a benchmark: the last flag, or else every file.
+    /// The places of those.
     fn of(&self, name: &BenchmarkName, arch: &str, metric: Metric) -> Vec<usize> {
         let about = |(_, ready): &(usize, &Ready<'_>)| {
             ready.acceptance.up_to.contains_key(&metric) && ready.matches(name, arch)
@@ -69,6 +69,11 @@ impl<'a> Acceptances<'a> {
             Some(&flag) => vec![flag],
             None => all,
         }
+    }
+
+    /// The acceptances of a metric of a benchmark: the last flag, or else every file.
+    pub fn about(&self, name: &BenchmarkName, arch: &str, metric: Metric) -> Vec<&'a Acceptance> {
+        self.of(name, arch, metric).into_iter().map(|index| self.all[index].acceptance).collect()
     }
 
     /// What is accepted of a metric of a benchmark, and the largest value that is; `None` where nothing is.

@@ -45,6 +45,7 @@ pub mod request;
 pub mod run;
 mod session;
 pub mod sync;
+pub mod trends;
 mod workspace;
 
 pub use error::{Fault, PipelineError};

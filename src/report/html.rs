@@ -18,7 +18,7 @@ pub(super) use escape::escape;
 use plot::plot;
 
 const STYLE: &str = include_str!("html/style.css");
-const SCRIPT: &str = include_str!("html/sort.js");
+pub(super) const SCRIPT: &str = include_str!("html/sort.js");
 
 /// Writes a report as one HTML file.
 pub(super) fn render(report: &Report) -> String {
@@ -79,13 +79,18 @@ fn next_steps(out: &mut String, report: &Report) {
 
 /// A whole page around a body that is HTML already.
 pub(super) fn page(title: &str, body: &str) -> String {
+    page_with(title, body, "script-src 'unsafe-inline'", SCRIPT)
+}
+
+/// The same with a script of its own, and what scripts it may load.
+pub(super) fn page_with(title: &str, body: &str, scripts: &str, script: &str) -> String {
     let title = escape(title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         script-src 'unsafe-inline'\">\n\
+         {scripts}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}<script>\n{SCRIPT}</script>\n</body>\n</html>\n"
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}<script>\n{script}</script>\n</body>\n</html>\n"
     )
 }
 
@@ -123,6 +128,11 @@ impl Cell {
             class: "figure",
             hint: String::new(),
         }
+    }
+
+    /// A cell of what is HTML already.
+    pub(super) fn html(html: String) -> Self {
+        Self { html, key: None, class: "", hint: String::new() }
     }
 
     /// Has more lines below it.

@@ -25,6 +25,7 @@ mod markdown;
 mod rdjson;
 pub mod read;
 mod sentences;
+pub mod site;
 mod standing;
 pub mod summary;
 mod table;

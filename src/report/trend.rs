@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{HistoryPoint, Metric};
+use crate::domain::{HistoryPoint, Mark, Metric};
 
 use super::html::escape;
 use super::text::{day, plural};
@@ -18,8 +18,12 @@ const AROUND: f64 = 14.0;
 const BELOW: f64 = 28.0;
 /// How many steps a line has at most: of more points, each step shows the least and the greatest.
 const STEPS: usize = 600;
+/// How many steps a small one has.
+const SMALL_STEPS: usize = 60;
 /// Half the size of a mark.
 const MARK: f64 = 5.0;
+/// The side of a square one.
+const SIDE: f64 = 2.0 * MARK;
 
 /// A series of one machine and build.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +37,10 @@ pub(super) struct Series<'a> {
     pub(super) points: &'a [HistoryPoint],
     /// The places at which a new level begins.
     pub(super) change_points: &'a [usize],
+    /// Slowdowns that were accepted.
+    pub(super) accepted: &'a [Mark],
+    /// Where commits can be looked at: the repository's address, without a slash at its end.
+    pub(super) repository: Option<&'a str>,
 }
 
 /// Where values lie in the picture.
@@ -62,7 +70,7 @@ impl Scale {
 }
 
 /// The places that are drawn: all, or of each step the least and the greatest, in their order.
-fn drawn(points: &[HistoryPoint]) -> Vec<usize> {
+pub(super) fn drawn(points: &[HistoryPoint]) -> Vec<usize> {
     let finite = |place: &usize| points[*place].value.is_finite();
     if points.len() <= 2 * STEPS {
         return (0..points.len()).filter(finite).collect();
@@ -83,7 +91,7 @@ fn drawn(points: &[HistoryPoint]) -> Vec<usize> {
 
 /// The picture, with words for those who do not see it; empty for a series without figures.
 pub(super) fn picture(series: Series<'_>) -> String {
-    let Series { title, id, metric, points, change_points } = series;
+    let Series { title, id, metric, points, .. } = series;
     let Some(scale) = Scale::of(points) else { return String::new() };
     let mut out = format!(
         "<svg viewBox=\"0 0 {WIDTH:.0} {HEIGHT:.0}\" width=\"100%\" role=\"img\" aria-labelledby=\"title-{id} desc-{id}\" \
@@ -129,21 +137,90 @@ pub(super) fn picture(series: Series<'_>) -> String {
         "<polyline fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.5\" points=\"{}\"/>",
         line.join(" ")
     );
-    for &place in
-        change_points.iter().filter(|place| **place < points.len() && points[**place].value.is_finite())
-    {
-        let (x, y) = (scale.x(place), scale.y(points[place].value));
-        let _ = writeln!(
-            out,
-            "<g><title>{}</title><path d=\"M{x:.1} {AROUND:.1}V{:.1}\" stroke=\"currentColor\" stroke-dasharray=\"3 3\"/>\
-             <path d=\"M{x:.1} {:.1}l{MARK:.0} {MARK:.0}l-{MARK:.0} {MARK:.0}l-{MARK:.0} -{MARK:.0}z\"/></g>",
-            escape(&format!("a new level begins at {}", points[place].commit.short())),
-            HEIGHT - BELOW,
-            y - MARK
-        );
-    }
+    marks(&mut out, series, &scale);
     out.push_str("</svg>\n");
     out
+}
+
+/// What happened on the way: a diamond where a new level begins, a square where a slowdown was accepted.
+fn marks(out: &mut String, series: Series<'_>, scale: &Scale) {
+    let Series { points, change_points, accepted, .. } = series;
+    let levels = change_points.iter().map(|&place| (place, "a new level begins", Shape::Diamond));
+    let accepted = accepted.iter().map(|mark| (mark.place, mark.reason.as_str(), Shape::Square));
+    for (place, what, shape) in levels.chain(accepted) {
+        let Some(point) = points.get(place).filter(|point| point.value.is_finite()) else { continue };
+        let (x, y) = (scale.x(place), scale.y(point.value));
+        let (words, way) = match shape {
+            Shape::Diamond => (
+                format!("{what} at {}", point.commit.short()),
+                format!(
+                    "M{x:.1} {:.1}l{MARK:.0} {MARK:.0}l-{MARK:.0} {MARK:.0}l-{MARK:.0} -{MARK:.0}z",
+                    y - MARK
+                ),
+            ),
+            Shape::Square => (
+                format!("accepted at {}: {what}", point.commit.short()),
+                format!("M{:.1} {:.1}h{SIDE:.0}v{SIDE:.0}h-{SIDE:.0}z", x - MARK, y - MARK),
+            ),
+        };
+        let words = escape(&words);
+        let drawn = format!(
+            "<title>{words}</title><path d=\"M{x:.1} {AROUND:.1}V{:.1}\" stroke=\"currentColor\" stroke-dasharray=\"3 3\"/>\
+             <path d=\"{way}\"/>",
+            HEIGHT - BELOW,
+        );
+        // A link can be reached by the keyboard, and is read aloud by its label.
+        let _ = match series.repository {
+            Some(repository) => writeln!(
+                out,
+                "<a href=\"{}/commit/{}\" aria-label=\"{words}\">{drawn}</a>",
+                escape(repository),
+                point.commit
+            ),
+            None => writeln!(out, "<g>{drawn}</g>"),
+        };
+    }
+}
+
+enum Shape {
+    Diamond,
+    Square,
+}
+
+/// A series in the space of a word, for those who see it: a line over the medians of 60 steps.
+pub(super) fn small_picture(points: &[HistoryPoint]) -> String {
+    let values: Vec<f64> = points.iter().map(|point| point.value).filter(|value| value.is_finite()).collect();
+    let medians = medians(&values, SMALL_STEPS);
+    let (low, high) = range(&medians);
+    let x = |place: usize| 118.0 * place as f64 / (medians.len().max(2) - 1) as f64 + 1.0;
+    let y = |value: f64| if high > low { 21.0 - 18.0 * (value - low) / (high - low) } else { 12.0 };
+    let line: Vec<String> = medians
+        .iter()
+        .enumerate()
+        .map(|(place, value)| format!("{:.0},{:.0}", x(place), y(*value)))
+        .collect();
+    format!(
+        "<svg viewBox=\"0 0 120 24\" width=\"120\" height=\"24\" aria-hidden=\"true\"><polyline fill=\"none\" \
+         stroke=\"currentColor\" points=\"{}\"/></svg>",
+        line.join(" ")
+    )
+}
+
+/// The medians of so many parts of equal length.
+fn medians(values: &[f64], parts: usize) -> Vec<f64> {
+    let parts = parts.min(values.len());
+    (0..parts)
+        .filter_map(|part| {
+            let values = &values[part * values.len() / parts..(part + 1) * values.len() / parts];
+            crate::domain::median(values.to_vec())
+        })
+        .collect()
+}
+
+fn range(values: &[f64]) -> (f64, f64) {
+    values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)))
 }
 
 /// The picture in words.
@@ -154,8 +231,12 @@ fn described(series: Series<'_>, scale: &Scale) -> String {
         0 => "one level throughout".to_owned(),
         some => plural(some, "change point"),
     };
+    let accepted = match series.accepted.len() {
+        0 => String::new(),
+        some => format!("; {} accepted", plural(some, "slowdown")),
+    };
     format!(
-        "{} from {} to {}, the last {last}; {levels}",
+        "{} from {} to {}, the last {last}; {levels}{accepted}",
         plural(points.len(), "commit"),
         units::value(metric, scale.low),
         units::value(metric, scale.high)
@@ -166,15 +247,8 @@ fn described(series: Series<'_>, scale: &Scale) -> String {
 pub(super) fn sparkline(values: &[f64], columns: usize) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    let columns = columns.min(finite.len());
-    let medians: Vec<f64> = (0..columns)
-        .filter_map(|column| {
-            let part = &finite[column * finite.len() / columns..(column + 1) * finite.len() / columns];
-            crate::domain::median(part.to_vec())
-        })
-        .collect();
-    let low = medians.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = medians.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let medians = medians(&finite, columns);
+    let (low, high) = range(&medians);
     let block = |value: &f64| {
         let share = if high > low { (value - low) / (high - low) } else { 0.0 };
         let above =
@@ -202,7 +276,15 @@ mod tests {
     }
 
     fn drawn_of(points: &[HistoryPoint], change_points: &[usize]) -> String {
-        picture(Series { title: "a <b>", id: 1, metric: Metric::WallTime, points, change_points })
+        picture(Series {
+            title: "a <b>",
+            id: 1,
+            metric: Metric::WallTime,
+            points,
+            change_points,
+            accepted: &[],
+            repository: None,
+        })
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn change_points(values: &[f64], alpha: f64) -> Vec<ChangePoint> {
         .collect()
 }
 
-/// The place that splits best and its probability by chance, if that is at most `alpha`.
+/// The place that splits best and (a bound of) its probability by chance, if that is at most `alpha`.
 fn best_split(values: &[f64], alpha: f64, generator: &mut Generator) -> Option<(usize, f64)> {
     if values.len() < 2 * FEWEST {
         return None;
@@ -67,13 +67,28 @@ fn best_split(values: &[f64], alpha: f64, generator: &mut Generator) -> Option<(
     if observed <= 0.0 {
         return None;
     }
+    let bound = chance(observed, ranks.len());
+    if bound <= alpha / 10.0 {
+        return Some((offset, bound));
+    }
+    let all = f64::from(SHUFFLES + 1);
     let mut as_strong = 1;
     for _ in 0..SHUFFLES {
         generator.shuffle(&mut ranks);
         as_strong += u32::from(strongest(&ranks).1 >= observed);
+        // It only grows: most series have no change point, and few shuffles show that.
+        if f64::from(as_strong) / all > alpha {
+            return None;
+        }
     }
-    let p = f64::from(as_strong) / f64::from(SHUFFLES + 1);
-    (p <= alpha).then_some((offset, p))
+    Some((offset, f64::from(as_strong) / all))
+}
+
+/// What the probability that shuffled values split so strongly is at most: Hoeffding's bound for sampling without
+/// replacement (1963, section 6), for the ranks on the shorter side of each place, added up over all places.
+fn chance(strength: f64, count: usize) -> f64 {
+    let count = count as f64;
+    2.0 * count * (-strength.powi(2) * count / (count - 1.0).powi(2)).exp()
 }
 
 /// The place with the largest standardized difference of mean ranks, and that difference.
@@ -97,14 +112,18 @@ fn strongest(ranks: &[f64]) -> (usize, f64) {
 /// Ranks around 0; equal values share the mean of their ranks.
 fn ranks(values: &[f64]) -> Vec<f64> {
     let centre = (values.len() as f64 - 1.0) / 2.0;
-    values
-        .iter()
-        .map(|value| {
-            let below = values.iter().filter(|other| other.total_cmp(value).is_lt()).count() as f64;
-            let equal = values.iter().filter(|other| other.total_cmp(value).is_eq()).count() as f64;
-            below + (equal - 1.0) / 2.0 - centre
-        })
-        .collect()
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&one, &other| values[one].total_cmp(&values[other]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut below = 0;
+    for equal in order.chunk_by(|&one, &other| values[one].total_cmp(&values[other]).is_eq()) {
+        let rank = below as f64 + (equal.len() as f64 - 1.0) / 2.0 - centre;
+        for &place in equal {
+            ranks[place] = rank;
+        }
+        below += equal.len();
+    }
+    ranks
 }
 
 #[cfg(test)]
@@ -124,6 +143,29 @@ mod tests {
         assert_eq!(places, [20, 35]);
         assert!((found[0].before - 1.0).abs() < 0.01 && (found[0].after - 1.1).abs() < 0.01);
         assert!((found[1].before - found[0].after).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn equal_values_share_a_rank() {
+        assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [1.0, -1.5, 1.0, -0.5]);
+    }
+
+    #[test]
+    fn the_bound_is_above_what_shuffles_find() {
+        let mut generator = Generator::new(7);
+        let mut shuffled = ranks(&noisy(&[(60, 1.0)], 4));
+        let mut strengths: Vec<f64> = (0..2000)
+            .map(|_| {
+                generator.shuffle(&mut shuffled);
+                strongest(&shuffled).1
+            })
+            .collect();
+        strengths.sort_by(f64::total_cmp);
+        for (share, place) in [(0.5, 1000), (0.1, 1800), (0.01, 1980), (0.001, 1998)] {
+            assert!(chance(strengths[place], 60) >= share, "{share}");
+        }
+        // And still says something: half of 400 values above the other half is no chance.
+        assert!(chance(strongest(&ranks(&noisy(&[(200, 1.0), (200, 2.0)], 5))).1, 400) < 1e-3);
     }
 
     #[test]

@@ -12,7 +12,7 @@ const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "c
 
 /// The browser of this machine; says so when there is none.
 #[track_caller]
-fn browser() -> Option<&'static str> {
+pub(crate) fn browser() -> Option<&'static str> {
     let runs =
         |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|ran| ran.status.success());
     let found = BROWSERS.into_iter().find(runs);
@@ -102,7 +102,7 @@ document.getElementById("frame").addEventListener("load", (event) => {
 }
 
 /// What the script beside the frame tells.
-fn measured(browser: &str, sandbox: &Sandbox, scheme: Option<&str>) -> serde_json::Value {
+pub(crate) fn measured(browser: &str, sandbox: &Sandbox, scheme: Option<&str>) -> serde_json::Value {
     let shown = dom(browser, &sandbox.path("frame.html"), &sandbox.path("profile"), scheme);
     let told = shown.split("<pre id=\"told\">").nth(1).and_then(|rest| rest.split("</pre>").next());
     let told = told.unwrap_or_else(|| panic!("{shown}"));

@@ -30,6 +30,7 @@ mod safety;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod scripts;
+mod site;
 mod skip;
 mod slots;
 #[cfg(unix)]

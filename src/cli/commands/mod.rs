@@ -16,6 +16,7 @@ pub(super) mod merge;
 pub(super) mod publish;
 pub(super) mod report;
 pub(super) mod run;
+pub(super) mod site;
 pub(super) mod sync;
 
 use std::io;

@@ -31,6 +31,8 @@ pub(super) fn render(report: &HistoryReport, machines: &[&MachineKey]) -> String
             metric: report.metric,
             points: &points,
             change_points: &change_points,
+            accepted: &[],
+            repository: None,
         };
         let _ =
             writeln!(body, "<h2>{}</h2>\n<figure>\n{}</figure>", escape(machine.as_str()), picture(series));

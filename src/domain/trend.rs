@@ -1,0 +1,28 @@
+//! A stored series as its readers see it: one point for each commit, and what happened on the way.
+
+use super::history::HistoryPoint;
+use super::series::SeriesKey;
+
+/// One metric of one benchmark, on one machine and with one build, over commits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trend {
+    /// What every point shares.
+    pub series: SeriesKey,
+    /// The processor's name; the machine's key where no more is known.
+    pub cpu: String,
+    /// A point for each clean commit, oldest first.
+    pub points: Vec<HistoryPoint>,
+    /// The places in `points` (from 0) at which a new level begins, ascending.
+    pub change_points: Vec<usize>,
+    /// Slowdowns that were accepted, by the place in `points` of the first commit that has them.
+    pub accepted: Vec<Mark>,
+}
+
+/// Something that happened at a point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The place among the points, from 0.
+    pub place: usize,
+    /// What it was, in the words of whoever did it.
+    pub reason: String,
+}
