@@ -96,7 +96,7 @@ fn the_same_store_gives_the_same_pages_and_what_happened_is_marked() {
 }
 
 /// What the tests of accessibility look for: language, title, landmarks, headings in order, names of everything that can be
-/// used or seen, labels, contrast, nothing wider than a phone. A page of axe-core's rules found nothing else.
+/// used or seen, labels, contrast, nothing wider than a phone. axe-core 4.14 found nothing serious on either page.
 const LOOK: &str = r#"<!doctype html><iframe id="frame" src="PAGE" style="width:360px;height:900px;border:0"></iframe>
 <pre id="told"></pre><script>
 document.getElementById("frame").addEventListener("load", async (event) => {
