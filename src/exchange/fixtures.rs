@@ -1,9 +1,10 @@
 //! Made-up runs for tests.
 
+use crate::domain::fixtures;
 use crate::domain::{
-    BenchmarkName, BuildFingerprint, CommitId, CpuIdentity, Digest, MachineFacts, MachineKey, MeasurementKey,
-    Metric, Phase, Provenance, Revision, RunUid, SampleSet, Schedule, SharedComparison, SharedLaunch,
-    SharedMeasurement, SharedPair, SharedRun, Side, Sides, TreeId,
+    BenchmarkName, Digest, LayoutSeed, MeasurementKey, Metric, Phase, Provenance, Revision, RunUid,
+    SampleSet, Schedule, SharedComparison, SharedLaunch, SharedMeasurement, SharedPair, SharedRun, Side,
+    Sides,
 };
 
 /// The id with this number.
@@ -20,7 +21,7 @@ pub(crate) fn run(number: u8) -> SharedRun {
         uid: uid(number),
         command: "check".into(),
         started_ms: 1_700_000_000_000 + i64::from(number),
-        machine: machine("m"),
+        machine: fixtures::machine(),
         program_version: "0.1.0".into(),
         seed: u64::MAX,
         measurements: vec![time('a', 1.0), time('b', 1.1), measurement('b', Metric::Instructions, 900.0)],
@@ -34,7 +35,7 @@ pub(crate) fn run(number: u8) -> SharedRun {
 }
 
 fn pair(index: u32, log_ratio: f64) -> SharedPair {
-    let layout = (index > 0).then_some(crate::domain::LayoutSeed(u64::MAX));
+    let layout = (index > 0).then_some(LayoutSeed(u64::MAX));
     SharedPair { index, first: Side::Baseline, schedule: Schedule::Interleaved, layout, log_ratio }
 }
 
@@ -48,44 +49,12 @@ fn measurement(digit: char, metric: Metric, value: f64) -> SharedMeasurement {
         samples: Some(samples),
     };
     let key = MeasurementKey {
-        revision: Revision {
-            label: String::new(),
-            commit: CommitId::from_hex(&digit.to_string().repeat(40)).unwrap(),
-            dirty: false,
-            tree: TreeId::from_hex(&digit.to_string().repeat(40)).unwrap(),
-        },
-        machine: MachineKey::new("m"),
-        build: BuildFingerprint {
-            rustc: "1.95.0".into(),
-            host: "x86_64-unknown-linux-gnu".into(),
-            target: "x86_64-unknown-linux-gnu".into(),
-            profile: "bench".into(),
-            settings: "opt-level=3".into(),
-            features: String::new(),
-            rustflags: String::new(),
-            instrument: "criterion 0.8.2".parse().unwrap(),
-        },
+        // A revision is sent without what somebody called it.
+        revision: Revision { label: String::new(), ..fixtures::revision(digit) },
+        machine: fixtures::machine().key,
+        build: fixtures::fingerprint(),
         benchmark: BenchmarkName::new("pkg", "bench", "group/function/🦀\"::x"),
         metric,
     };
     SharedMeasurement { key, provenance: Provenance::Native, launches: vec![launch.clone(), launch] }
-}
-
-fn machine(key: &str) -> MachineFacts {
-    MachineFacts {
-        key: MachineKey::new(key),
-        arch: "x86_64".into(),
-        os: "linux".into(),
-        cpu: CpuIdentity {
-            vendor: "AuthenticAMD".into(),
-            model: "AMD EPYC 7763 (64-Core)".into(),
-            family: "25".into(),
-            number: "1".into(),
-            stepping: "1".into(),
-            features: ["avx2", "bmi2"].map(str::to_owned).into(),
-        },
-        caches: Vec::new(),
-        logical_cpus: 2,
-        hypervisor: None,
-    }
 }

@@ -197,9 +197,7 @@ mod tests {
         fn difference(&mut self, base: usize, commit: usize, effort: u32) -> (f64, f64) {
             self.built.extend([base, commit]);
             let sd = self.noise / f64::from(1_u32 << effort).sqrt();
-            let uniform = |random: &mut Generator| (random.bits() >> 11) as f64 / (1_u64 << 53) as f64;
-            let normal: f64 = (0..12).map(|_| uniform(&mut self.random)).sum::<f64>() - 6.0;
-            (self.levels[commit] - self.levels[base] + sd * normal, 3.5 * sd)
+            (self.levels[commit] - self.levels[base] + sd * self.random.normal(), 3.5 * sd)
         }
     }
 

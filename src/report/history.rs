@@ -11,7 +11,7 @@ use crate::domain::{HistoryPoint, HistoryReport, MachineKey, Metric};
 
 use super::grid::{Column, GAP, Grid};
 use super::text::{clean, day, instant, paint, plural, shorten_end, width, wrap};
-use super::trend::sparkline;
+use super::trend::{range, sparkline};
 use super::{Format, Style, UnsupportedFormat, csv as rfc4180, json, units};
 
 /// The formats that a history can be written in.
@@ -54,12 +54,9 @@ fn machines(report: &HistoryReport) -> Vec<&MachineKey> {
     machines
 }
 
-/// The least and the greatest value of a machine's points.
-fn range<'a>(points: impl Iterator<Item = &'a HistoryPoint>) -> (f64, f64) {
-    points
-        .map(|point| point.value)
-        .filter(|value| value.is_finite())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+/// The least and the greatest value of a machine.
+fn levels(report: &HistoryReport, machine: &MachineKey) -> (f64, f64) {
+    range(report.points.iter().filter(|point| point.machine == *machine).map(|point| point.value))
 }
 
 /// The point of the same machine before this one: the only one it can be compared with.
@@ -101,7 +98,7 @@ fn table(report: &HistoryReport, style: Style) -> String {
     grid(&mut out, report, style);
     out.push('\n');
     for (number, machine) in machines(report).into_iter().enumerate() {
-        let (low, high) = range(report.points.iter().filter(|point| point.machine == *machine));
+        let (low, high) = levels(report, machine);
         if low.is_finite() {
             let from = units::value(report.metric, low);
             let to = units::value(report.metric, high);
@@ -136,7 +133,7 @@ fn grid(out: &mut String, report: &HistoryReport, style: Style) {
     for (index, point) in report.points.iter().enumerate() {
         let marked = report.change_points.contains(&index);
         let before = previous(report, index).map(|earlier| earlier.value);
-        let (low, high) = range(report.points.iter().filter(|other| other.machine == point.machine));
+        let (low, high) = levels(report, &point.machine);
         let number = machines.iter().position(|machine| **machine == point.machine).unwrap_or(0);
         grid.rows.push(vec![
             if marked { "◆".to_owned() } else { String::new() },

@@ -158,11 +158,23 @@ impl Cell {
 
 /// A table whose columns sort by a click.
 pub(super) fn table(out: &mut String, titles: &[String], rows: &[Vec<Cell>]) {
+    table_around(out, titles, &table_rows(rows));
+}
+
+/// The same around rows that are HTML already.
+pub(super) fn table_around(out: &mut String, titles: &[String], rows: &str) {
     out.push_str("<div class=\"scroll\"><table class=\"sortable\">\n<thead><tr>");
     for title in titles {
         let _ = write!(out, "<th><button type=\"button\">{}</button></th>", escape(title));
     }
     out.push_str("</tr></thead>\n<tbody>\n");
+    out.push_str(rows);
+    out.push_str("</tbody>\n</table></div>\n");
+}
+
+/// Rows of a table.
+pub(super) fn table_rows(rows: &[Vec<Cell>]) -> String {
+    let mut out = String::new();
     for row in rows {
         out.push_str("<tr>");
         for cell in row {
@@ -180,7 +192,7 @@ pub(super) fn table(out: &mut String, titles: &[String], rows: &[Vec<Cell>]) {
         }
         out.push_str("</tr>\n");
     }
-    out.push_str("</tbody>\n</table></div>\n");
+    out
 }
 
 fn benchmarks(out: &mut String, heading: &str, sorted: &[&BenchmarkOutcome], kind: Kind) {

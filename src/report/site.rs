@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 
 use crate::domain::{BenchmarkName, HistoryPoint, Trend, fnv};
 
-use super::html::{Cell, SCRIPT, escape, page_with, table};
+use super::html::{Cell, SCRIPT, escape, page_with, table_around, table_rows};
 use super::text::day;
-use super::trend::{Series, drawn, picture, small_picture};
+use super::trend::{Series, drawn, figures, picture, small_picture};
 use super::units;
 
 /// Loads the figures, and shows the one that is chosen.
@@ -75,8 +75,9 @@ impl Site<'_> {
                 "rustc {}, {}, profile {}, {}",
                 build.rustc, build.target, build.profile, build.instrument
             );
+            let whole = format!("{benchmark}: {title}");
             let series = Series {
-                title: &format!("{benchmark}: {title}"),
+                title: &whole,
                 id: number,
                 metric,
                 points: &trend.points,
@@ -96,7 +97,7 @@ impl Site<'_> {
                 metric.unit(),
                 self.kept(&trend.points).len().saturating_sub(1),
             );
-            newest(&mut body, self, trend);
+            newest(&mut body, series);
             body.push_str("</section>\n");
         }
         body.push_str("</main>\n");
@@ -139,24 +140,15 @@ pub fn index(rows: &[IndexRows]) -> String {
     }
     let titles =
         ["benchmark", "metric", "processor", "trend", "level", "last change", "commits"].map(str::to_owned);
-    // The rows are written already; the table around them is the one that sorts.
-    let mut around = String::new();
-    table(&mut around, &titles, &[]);
-    let (head, foot) = around.split_once("</tbody>").unwrap_or((&around, ""));
-    body.push_str(head);
-    for rows in rows {
-        body.push_str(&rows.0);
-    }
-    let _ = writeln!(body, "</tbody>{foot}</main>");
+    let rows: String = rows.iter().map(|rows| rows.0.as_str()).collect();
+    table_around(&mut body, &titles, &rows);
+    body.push_str("</main>\n");
     page_with("perfguard: benchmarks over time", &body, SCRIPTS, SCRIPT)
 }
 
 fn rows(id: &str, trends: &[Trend]) -> IndexRows {
-    let mut out = String::new();
-    let all: Vec<Vec<Cell>> = trends.iter().map(|trend| row(id, trend)).collect();
-    table(&mut out, &[], &all);
-    let inner = out.split_once("<tbody>\n").and_then(|(_, rest)| rest.split_once("</tbody>"));
-    IndexRows(inner.map(|(rows, _)| rows.to_owned()).unwrap_or_default())
+    let rows: Vec<Vec<Cell>> = trends.iter().map(|trend| row(id, trend)).collect();
+    IndexRows(table_rows(&rows))
 }
 
 fn row(id: &str, trend: &Trend) -> Vec<Cell> {
@@ -190,42 +182,11 @@ fn row(id: &str, trend: &Trend) -> Vec<Cell> {
 }
 
 /// The newest figures as a table: what the picture shows, for those who do not see it.
-fn newest(out: &mut String, site: &Site<'_>, trend: &Trend) {
-    let points = &trend.points;
-    let shown = points.len().min(TABLE);
-    let _ = write!(
-        out,
-        "<details>\n<summary>The newest {shown} of {} commits as a table</summary>\n",
-        points.len()
-    );
-    let titles = ["when", "commit", "value", "what happened", "subject"].map(str::to_owned);
-    let rows: Vec<Vec<Cell>> = (points.len() - shown..points.len())
-        .rev()
-        .map(|place| {
-            let point = &points[place];
-            let level = trend.change_points.contains(&place).then(|| "◆ a new level begins".to_owned());
-            let accepted = trend.accepted.iter().filter(|mark| mark.place == place);
-            let accepted = accepted.map(|mark| format!("■ accepted: {}", mark.reason));
-            let happened: Vec<String> = level.into_iter().chain(accepted).collect();
-            let commit = match site.repository {
-                Some(repository) => Cell::html(format!(
-                    "<a href=\"{}/commit/{}\"><code>{}</code></a>",
-                    escape(repository),
-                    point.commit,
-                    point.commit.short()
-                )),
-                None => Cell::name(point.commit.short()),
-            };
-            vec![
-                Cell::text(&day(point.when_ms)),
-                commit,
-                Cell::figure(&units::value(trend.series.metric, point.value), Some(point.value)),
-                Cell::text(&happened.join("; ")),
-                Cell::text(&point.subject),
-            ]
-        })
-        .collect();
-    table(out, &titles, &rows);
+fn newest(out: &mut String, series: Series<'_>) {
+    let count = series.points.len();
+    let shown = count.min(TABLE);
+    let _ = write!(out, "<details>\n<summary>The newest {shown} of {count} commits as a table</summary>\n");
+    figures(out, series, shown, "what happened");
     out.push_str("</details>\n");
 }
 

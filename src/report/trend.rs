@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::domain::{HistoryPoint, Mark, Metric};
 
-use super::html::escape;
+use super::html::{Cell, escape, table};
 use super::text::{day, plural};
 use super::units;
 
@@ -52,9 +52,7 @@ struct Scale {
 
 impl Scale {
     fn of(points: &[HistoryPoint]) -> Option<Self> {
-        let finite = points.iter().map(|point| point.value).filter(|value| value.is_finite());
-        let (low, high) = finite
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        let (low, high) = range(points.iter().map(|point| point.value));
         low.is_finite().then_some(Self { low, high, count: points.len() })
     }
 
@@ -171,12 +169,9 @@ fn marks(out: &mut String, series: Series<'_>, scale: &Scale) {
         );
         // A link can be reached by the keyboard, and is read aloud by its label.
         let _ = match series.repository {
-            Some(repository) => writeln!(
-                out,
-                "<a href=\"{}/commit/{}\" aria-label=\"{words}\">{drawn}</a>",
-                escape(repository),
-                point.commit
-            ),
+            Some(repository) => {
+                writeln!(out, "<a href=\"{}\" aria-label=\"{words}\">{drawn}</a>", address(repository, point))
+            }
             None => writeln!(out, "<g>{drawn}</g>"),
         };
     }
@@ -191,7 +186,7 @@ enum Shape {
 pub(super) fn small_picture(points: &[HistoryPoint]) -> String {
     let values: Vec<f64> = points.iter().map(|point| point.value).filter(|value| value.is_finite()).collect();
     let medians = medians(&values, SMALL_STEPS);
-    let (low, high) = range(&medians);
+    let (low, high) = range(medians.iter().copied());
     let x = |place: usize| 118.0 * place as f64 / (medians.len().max(2) - 1) as f64 + 1.0;
     let y = |value: f64| if high > low { 21.0 - 18.0 * (value - low) / (high - low) } else { 12.0 };
     let line: Vec<String> = medians
@@ -217,10 +212,45 @@ fn medians(values: &[f64], parts: usize) -> Vec<f64> {
         .collect()
 }
 
-fn range(values: &[f64]) -> (f64, f64) {
+/// The least and the greatest of those that are finite.
+pub(super) fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     values
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)))
+        .into_iter()
+        .filter(|value| value.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+}
+
+/// The newest figures as a table, the newest first: that is what a reader came for. `happened` heads what is marked.
+pub(super) fn figures(out: &mut String, series: Series<'_>, newest: usize, happened: &str) {
+    let Series { metric, points, change_points, accepted, repository, .. } = series;
+    let titles = ["when", "commit", "value", happened, "subject"].map(str::to_owned);
+    let row = |(place, point): (usize, &HistoryPoint)| {
+        let level = change_points.contains(&place).then(|| "◆ a new level begins".to_owned());
+        let accepted = accepted.iter().filter(|mark| mark.place == place);
+        let accepted = accepted.map(|mark| format!("■ accepted: {}", mark.reason));
+        let marked: Vec<String> = level.into_iter().chain(accepted).collect();
+        vec![
+            Cell::text(&day(point.when_ms)),
+            match repository {
+                Some(repository) => Cell::html(format!(
+                    "<a href=\"{}\"><code>{}</code></a>",
+                    address(repository, point),
+                    point.commit.short()
+                )),
+                None => Cell::name(point.commit.short()),
+            },
+            Cell::figure(&units::value(metric, point.value), Some(point.value)),
+            Cell::text(&marked.join("; ")),
+            Cell::text(&point.subject),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = points.iter().enumerate().rev().take(newest).map(row).collect();
+    table(out, &titles, &rows);
+}
+
+/// Where a commit can be looked at, ready for an attribute.
+fn address(repository: &str, point: &HistoryPoint) -> String {
+    format!("{}/commit/{}", escape(repository), point.commit)
 }
 
 /// The picture in words.
@@ -248,7 +278,7 @@ pub(super) fn sparkline(values: &[f64], columns: usize) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     let medians = medians(&finite, columns);
-    let (low, high) = range(&medians);
+    let (low, high) = range(medians.iter().copied());
     let block = |value: &f64| {
         let share = if high > low { (value - low) / (high - low) } else { 0.0 };
         let above =

@@ -8,7 +8,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::browser::{browser, measured};
+use crate::browser::{CONTRAST, browser, measured};
 use crate::contract::ran;
 use crate::contract::sync::{Made, store};
 use crate::sandbox::Sandbox;
@@ -99,21 +99,10 @@ fn the_same_store_gives_the_same_pages_and_what_happened_is_marked() {
 /// used or seen, labels, contrast, nothing wider than a phone. axe-core 4.14 found nothing serious on either page.
 const LOOK: &str = r#"<!doctype html><iframe id="frame" src="PAGE" style="width:360px;height:900px;border:0"></iframe>
 <pre id="told"></pre><script>
+/*CONTRAST*/
 document.getElementById("frame").addEventListener("load", async (event) => {
   const [page, view] = [event.target.contentDocument, event.target.contentWindow];
   const all = (what) => [...page.querySelectorAll(what)];
-  const light = (color) => {
-    const [r, g, b] = color.match(/[\d.]+/g).slice(0, 3).map((part) => {
-      const share = part / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = light(view.getComputedStyle(page.body).backgroundColor);
-  const against = (element) => {
-    const own = light(view.getComputedStyle(element).color);
-    return (Math.max(own, ground) + 0.05) / (Math.min(own, ground) + 0.05);
-  };
   const headings = all("h1,h2,h3").map((heading) => +heading.tagName[1]);
   const named = (element) => element.getAttribute("aria-label") || element.textContent.trim();
   const input = page.querySelector(".reader input");
@@ -133,7 +122,7 @@ document.getElementById("frame").addEventListener("load", async (event) => {
     unlabelled: all("input").filter((element) => !element.labels.length).length,
     ids: new Set(all("[id]").map((element) => element.id)).size === all("[id]").length,
     contrast: all("td, td *, p, p :not(input), h1, h2, summary, figure text")
-      .map((element) => [against(element), element.outerHTML.slice(0, 80)]).sort((one, other) => one[0] - other[0])[0],
+      .map((element) => [contrast(view, element), element.outerHTML.slice(0, 80)]).sort((one, other) => one[0] - other[0])[0],
     wide: page.documentElement.scrollWidth, links: all("figure a").length, read,
   });
 });
@@ -149,7 +138,11 @@ fn pages_work_from_files_by_keyboard_and_read_aloud() {
     let page = format!("public/b/{}", page.min().unwrap().to_string_lossy());
     for scheme in [None, Some("--force-dark-mode")] {
         let look = |page: &str| -> Value {
-            fs::write(sandbox.path("frame.html"), LOOK.replace("PAGE", page)).unwrap();
+            fs::write(
+                sandbox.path("frame.html"),
+                LOOK.replace("PAGE", page).replace("/*CONTRAST*/", CONTRAST),
+            )
+            .unwrap();
             measured(browser, &sandbox, scheme)
         };
         let (index, page) = (look("public/index.html"), look(&page));

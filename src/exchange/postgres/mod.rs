@@ -118,21 +118,19 @@ impl Database {
 
 /// Connects; what drives the connection goes on by itself whenever something is asked.
 async fn connect(address: &Address) -> Result<Client, String> {
-    let mut config = address.config.clone();
-    if address.encrypted {
-        let (tls, _) = MakeRustlsConnect::with_native_certs().map_err(|errors| {
-            let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            format!("this system has no certificates to check the server's by ({})", all.join(", "))
-        })?;
-        let (client, connection) = config.connect(tls).await.map_err(|error| chain(&error))?;
-        tokio::spawn(connection);
-        Ok(client)
-    } else {
-        config.ssl_mode(tokio_postgres::config::SslMode::Disable);
+    let Address { config, .. } = address;
+    if !address.encrypted {
         let (client, connection) = config.connect(NoTls).await.map_err(|error| chain(&error))?;
         tokio::spawn(connection);
-        Ok(client)
+        return Ok(client);
     }
+    let (tls, _) = MakeRustlsConnect::with_native_certs().map_err(|errors| {
+        let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        format!("this system has no certificates to check the server's by ({})", all.join(", "))
+    })?;
+    let (client, connection) = config.connect(tls).await.map_err(|error| chain(&error))?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 /// Waits for an answer, but not for ever.

@@ -4,10 +4,8 @@ use std::fmt::Write as _;
 
 use crate::domain::{HistoryPoint, HistoryReport, MachineKey};
 
-use super::super::html::{Cell, escape, page, table};
-use super::super::text::day;
-use super::super::trend::{Series, picture};
-use super::super::units;
+use super::super::html::{escape, page};
+use super::super::trend::{Series, figures, picture};
 
 /// Writes the page. `machines` are those of the report, in the order of pictures.
 pub(super) fn render(report: &HistoryReport, machines: &[&MachineKey]) -> String {
@@ -36,23 +34,7 @@ pub(super) fn render(report: &HistoryReport, machines: &[&MachineKey]) -> String
         };
         let _ =
             writeln!(body, "<h2>{}</h2>\n<figure>\n{}</figure>", escape(machine.as_str()), picture(series));
-        figures(&mut body, report, &points, &change_points);
+        figures(&mut body, series, points.len(), "level");
     }
     page(&format!("perfguard history {name}"), &body)
-}
-
-fn figures(body: &mut String, report: &HistoryReport, points: &[HistoryPoint], change_points: &[usize]) {
-    let titles = ["when", "commit", "value", "level", "subject"].map(str::to_owned);
-    let row = |(place, point): (usize, &HistoryPoint)| {
-        vec![
-            Cell::text(&day(point.when_ms)),
-            Cell::name(point.commit.short()),
-            Cell::figure(&units::value(report.metric, point.value), Some(point.value)),
-            Cell::text(if change_points.contains(&place) { "◆ a new level begins" } else { "" }),
-            Cell::text(&point.subject),
-        ]
-    };
-    // The newest first: that is what a reader came for.
-    let rows: Vec<Vec<Cell>> = points.iter().enumerate().rev().map(row).collect();
-    table(body, &titles, &rows);
 }

@@ -6,14 +6,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::Job;
 use super::server::Server;
 use crate::contract::{Ran, ran_with};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, git};
 
 /// Counts alone: what they find does not depend on a clock.
 const CHECK: [&str; 4] = ["check", "--no-builtin", "--metrics", "allocations"];
@@ -21,19 +20,6 @@ const CHECK: [&str; 4] = ["check", "--no-builtin", "--metrics", "allocations"];
 /// What stands around the recorded steps in docs/ci.md.
 const BEGIN: &str = "<!-- recorded by tests/integration/forge/played.rs, with RECORD=1 -->\n";
 const END: &str = "<!-- end of what was recorded -->\n";
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .current_dir(folder)
-        .args(["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"])
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
 
 /// Two repositories on a forge, the clone of somebody who writes pull requests, and a machine that checks them.
 struct World {
