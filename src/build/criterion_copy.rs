@@ -19,6 +19,7 @@ use self::edit::Replacement;
 use self::manifest::ManifestError;
 use crate::domain::Variant;
 use crate::support::bounded::{self, Links};
+use crate::support::hex::hexadecimal;
 
 /// An edited copy of Criterion, ready to be built against.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,8 +177,6 @@ fn collect(
 
 /// The beginning of the SHA-256 of all files with their names: 64 bits are plenty to tell a handful of copies apart.
 fn fingerprint(files: &BTreeMap<PathBuf, Vec<u8>>) -> String {
-    use std::fmt::Write as _;
-
     let mut hash = Sha256::new();
     for (path, bytes) in files {
         for part in [path.as_os_str().as_encoded_bytes(), bytes] {
@@ -185,11 +184,7 @@ fn fingerprint(files: &BTreeMap<PathBuf, Vec<u8>>) -> String {
             hash.update(part);
         }
     }
-    hash.finalize().iter().take(8).fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hexadecimal(&hash.finalize()[..8])
 }
 
 /// Writes every file of a copy that is not what it should be, to the byte: a cache may lose or cut some, and others may

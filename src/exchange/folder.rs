@@ -4,14 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
 use super::error::{ExchangeError, Oddity};
 use super::text::{LARGEST, TextError};
 use super::{Exchange, Item, Listing, Put};
 use crate::domain::RunUid;
 use crate::support::bounded::{self, Links};
-use crate::support::hex::hexadecimal;
+use crate::support::records::digest;
 
 /// What stands behind the id in a file's name.
 const SUFFIX: &str = ".perfguard-run";
@@ -97,7 +95,7 @@ impl Exchange for Folder {
                 continue;
             };
             match self.content(uid)? {
-                Some(Ok(bytes)) => listing.items.push(Item { uid, content: content(&bytes) }),
+                Some(Ok(bytes)) => listing.items.push(Item { uid, content: digest(&bytes) }),
                 Some(Err(odd)) => listing.odd.push(odd),
                 None => {}
             }
@@ -118,14 +116,10 @@ impl Exchange for Folder {
                 self.write(*uid, bytes).map_err(fail)?;
             }
             let there = matches!(self.content(*uid)?, Some(Ok(found)) if found == *bytes);
-            Ok((if there { Put::There } else { Put::Occupied }, content(bytes)))
+            Ok((if there { Put::There } else { Put::Occupied }, digest(bytes)))
         };
         runs.iter().map(put).collect()
     }
-}
-
-fn content(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use git2::{ObjectType, Oid, Tree};
 use super::error::{SourceError, git};
 use super::files::{self, Kind};
 use super::lfs;
-use super::repository::Repository;
+use super::repository::{Repository, oid};
 use super::snapshot::{Origin, Snapshot};
 use crate::domain::{Revision, Sides};
 use crate::support::bounded::{self, Links};
@@ -93,7 +93,7 @@ impl Repository {
     /// A folder of a commit.
     fn folder(&self, revision: &Revision, way: &[&[u8]]) -> Result<Option<Tree<'_>>, SourceError> {
         let doing = "read a tree";
-        let id = Oid::from_str(revision.tree.as_str()).map_err(git("read an object id"))?;
+        let id = oid(revision.tree.as_str())?;
         let mut tree = self.inner.find_tree(id).map_err(git(doing))?;
         let mut path = PathBuf::new();
         for part in way {

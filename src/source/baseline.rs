@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use git2::{Commit, ErrorCode, Oid};
 
 use super::error::{SourceError, git};
-use super::repository::{Repository, commit_id, revision_of};
+use super::repository::{Repository, commit_id, oid, revision_of};
 use crate::domain::{CommitId, Revision};
 
 /// What people want to know of a commit.
@@ -70,22 +70,12 @@ impl Repository {
         let (from, to) = ends.ok_or_else(|| SourceError::NotARange(range.to_owned()))?;
         let end = |spec: &str| {
             let commit = self.resolve(if spec.is_empty() { "HEAD" } else { spec })?.commit;
-            Oid::from_str(commit.as_str()).map_err(git("read an object id"))
+            oid(commit.as_str())
         };
-        let (from, to) = (end(from)?, end(to)?);
-        let within = self.reachable(to, from)?;
-        let mut found = Vec::new();
-        let mut next = Some(to);
-        while let Some(id) = next.filter(|id| within.contains(id)) {
-            let commit = self.inner.find_commit(id).map_err(git("read a commit"))?;
-            let label = commit_id(id)?.short().to_owned();
-            found.push(revision_of(label, &commit)?);
-            next = commit.parent_ids().next();
-        }
+        let found = self.first_parents(end(from)?, end(to)?)?;
         if found.is_empty() {
             return Err(SourceError::EmptyRange(range.to_owned()));
         }
-        found.reverse();
         Ok(found)
     }
 
@@ -100,8 +90,22 @@ impl Repository {
         })
     }
 
+    /// The commits along first parents of `to` that `from` does not have, oldest first.
+    pub(super) fn first_parents(&self, from: Oid, to: Oid) -> Result<Vec<Revision>, SourceError> {
+        let within = self.reachable(to, from)?;
+        let mut line = Vec::new();
+        let mut next = Some(to);
+        while let Some(id) = next.filter(|id| within.contains(id)) {
+            let commit = self.inner.find_commit(id).map_err(git("read a commit"))?;
+            line.push(revision_of(commit_id(id)?.short().to_owned(), &commit)?);
+            next = commit.parent_ids().next();
+        }
+        line.reverse();
+        Ok(line)
+    }
+
     /// All commits that lead to `to` and not to `from`.
-    pub(super) fn reachable(&self, to: Oid, from: Oid) -> Result<HashSet<Oid>, SourceError> {
+    fn reachable(&self, to: Oid, from: Oid) -> Result<HashSet<Oid>, SourceError> {
         let doing = git("walk through history");
         let mut walk = self.inner.revwalk().map_err(&doing)?;
         walk.push(to).map_err(&doing)?;

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use git2::{ObjectType, Oid, TreeWalkMode, TreeWalkResult};
 
 use super::checkout::Checkout;
-use super::error::{SourceError, git};
+use super::error::SourceError;
 use super::files;
 use super::gitdir;
 use super::lfs;
 use super::pristine::{self, LENT, Look};
 use super::prune;
-use super::repository::{Repository, commit_id, tree_id};
+use super::repository::{Repository, commit_id, oid, tree_id};
 use super::snapshot::{self, Origin, Snapshot};
 use crate::domain::{Revision, SourceTree};
 
@@ -88,7 +88,7 @@ impl Repository {
         let there = self.is_kept(&home) && self.agrees(&home, revision);
         tracing::debug!(label = revision.label, commit = %revision.commit, home = %home.display(), there, "wants a commit's files");
         if !there {
-            let tree = Oid::from_str(revision.tree.as_str()).map_err(git("read an object id"))?;
+            let tree = oid(revision.tree.as_str())?;
             self.fill_home(trees, &home, |to| self.checkout(to).tree(tree))?;
         }
         Ok(revision.clone())

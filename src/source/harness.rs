@@ -1,7 +1,6 @@
 //! The built-in suite as a source tree: its sources travel inside the program and are laid out as a package of
 //! their own, with the profile of the workspace that they are measured for.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use toml::{Table, Value};
 
 use super::pristine::{Look, restore_by};
 use crate::domain::{BenchmarkName, Revision, SourceTree, TreeId};
+use crate::support::hex::hexadecimal;
 use crate::support::records::Records;
 
 /// The package of the built-in suite.
@@ -126,12 +126,7 @@ fn content(manifest: &str) -> TreeId {
     hash_sources(&SOURCES, &mut hash);
     hash.update(manifest);
     hash.update(LOCK);
-    let hex = hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    TreeId::from_hex(&hex).unwrap_or_else(|| unreachable!("SHA-256 has 64 digits"))
+    TreeId::from_hex(&hexadecimal(&hash.finalize())).unwrap_or_else(|| unreachable!("SHA-256 has 64 digits"))
 }
 
 fn hash_sources(folder: &Dir<'_>, hash: &mut Sha256) {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use git2::{AttrCheckFlags, Repository};
 use sha2::{Digest as _, Sha256};
 
+use crate::support::hex::hexadecimal;
+
 /// How a pointer begins.
 const VERSION: &str = "version https://git-lfs.github.com/spec/v1";
 /// No pointer is longer, by its specification.
@@ -33,7 +35,7 @@ impl Pointer {
 
     /// The pointer that stands for `content` in a tree.
     pub(super) fn to(content: &[u8]) -> Self {
-        Self { sha256: sha256(content), size: content.len() as u64 }
+        Self { sha256: hexadecimal(&Sha256::digest(content)), size: content.len() as u64 }
     }
 
     /// The pointer as a file.
@@ -48,7 +50,7 @@ impl Pointer {
         [stored.as_path(), in_work_tree].into_iter().find_map(|path| {
             let fits = fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == self.size);
             let content = fits.then(|| fs::read(path).ok())??;
-            (sha256(&content) == self.sha256).then_some(content)
+            (hexadecimal(&Sha256::digest(&content)) == self.sha256).then_some(content)
         })
     }
 }
@@ -64,14 +66,6 @@ fn store(repository: &Repository) -> PathBuf {
     let configured =
         repository.config().ok().and_then(|mut config| config.snapshot().ok()?.get_path("lfs.storage").ok());
     repository.commondir().join(configured.unwrap_or_else(|| PathBuf::from("lfs")))
-}
-
-fn sha256(content: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(content).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use git2::Oid;
 
 use super::error::{SourceError, git};
-use super::repository::{Repository, commit_id, revision_of};
+use super::repository::{Repository, commit_id, oid, revision_of};
 use crate::domain::{CommitId, Revision};
 
 impl Repository {
@@ -14,7 +14,7 @@ impl Repository {
     /// An unknown revision, a history that is cut off, or a `bad` that does not come after `good`.
     pub fn line(&self, good: &str, bad: &str) -> Result<Vec<Revision>, SourceError> {
         let (first, last) = (self.resolve(good)?, self.resolve(bad)?);
-        let mut line = self.first_parents(oid(&first.commit)?, oid(&last.commit)?)?;
+        let mut line = self.first_parents(oid(first.commit.as_str())?, oid(last.commit.as_str())?)?;
         if line.is_empty() {
             return Err(SourceError::EmptyRange(format!("{good}..{bad}")));
         }
@@ -31,7 +31,7 @@ impl Repository {
         if !since.contains(['*', '?', '[']) {
             return Ok(self.resolve(since).ok());
         }
-        let to = oid(commit)?;
+        let to = oid(commit.as_str())?;
         let doing = git("list tags");
         let mut newest: Option<(usize, String, Oid)> = None;
         for name in &self.inner.tag_names(Some(since)).map_err(&doing)? {
@@ -56,7 +56,7 @@ impl Repository {
     /// # Errors
     /// The history cannot be read.
     pub fn merged_by(&self, commit: &CommitId) -> Result<Option<Vec<Revision>>, SourceError> {
-        let merge = self.inner.find_commit(oid(commit)?).map_err(git("read a commit"))?;
+        let merge = self.inner.find_commit(oid(commit.as_str())?).map_err(git("read a commit"))?;
         if merge.parent_count() != 2 {
             return Ok(None);
         }
@@ -71,22 +71,4 @@ impl Repository {
         line.insert(0, revision_of(commit_id(parted)?.short().to_owned(), &base)?);
         Ok(Some(line))
     }
-
-    /// The commits along first parents of `to` that `from` does not have, oldest first.
-    fn first_parents(&self, from: Oid, to: Oid) -> Result<Vec<Revision>, SourceError> {
-        let within = self.reachable(to, from)?;
-        let mut line = Vec::new();
-        let mut next = Some(to);
-        while let Some(id) = next.filter(|id| within.contains(id)) {
-            let commit = self.inner.find_commit(id).map_err(git("read a commit"))?;
-            line.push(revision_of(commit_id(id)?.short().to_owned(), &commit)?);
-            next = commit.parent_ids().next();
-        }
-        line.reverse();
-        Ok(line)
-    }
-}
-
-fn oid(commit: &CommitId) -> Result<Oid, SourceError> {
-    Oid::from_str(commit.as_str()).map_err(git("read an object id"))
 }

@@ -170,6 +170,11 @@ pub(super) fn revision_of(label: String, commit: &git2::Commit<'_>) -> Result<Re
     Ok(Revision { label, commit: commit_id(commit.id())?, dirty: false, tree: tree_id(commit.tree_id())? })
 }
 
+/// The id as git2 has it.
+pub(super) fn oid(id: &str) -> Result<git2::Oid, SourceError> {
+    git2::Oid::from_str(id).map_err(git("read an object id"))
+}
+
 pub(super) fn commit_id(id: git2::Oid) -> Result<CommitId, SourceError> {
     CommitId::from_hex(&id.to_string()).ok_or_else(strange)
 }

@@ -1,6 +1,8 @@
 //! The bare repository of our own: objects that are fetched and sent. A cache; nothing else is in it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,11 +29,18 @@ const FILE: i32 = 0o100_644;
 const FOLDER: i32 = 0o040_000;
 
 /// The repository.
-#[derive(Debug)]
 pub(super) struct Own {
     folder: PathBuf,
     /// What a place's references begin with here.
     prefix: String,
+    opened: OnceCell<Repository>,
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder, prefix, opened: _ } = self;
+        f.debug_struct("Own").field("folder", folder).field("prefix", prefix).finish_non_exhaustive()
+    }
 }
 
 /// A run as git has it.
@@ -70,7 +79,7 @@ impl Own {
         area::enter(folder, workspace)?;
         let lock = FileLock::acquire(&folder.join(IN_USE), || {})?;
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        Ok((Self { folder, prefix: format!("refs/exchange/{key}/") }, lock))
+        Ok((Self { folder, prefix: format!("refs/exchange/{key}/"), opened: OnceCell::new() }, lock))
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -119,8 +128,15 @@ impl Own {
         ExchangeError::Own { action, folder: self.folder.clone(), why: why.to_string() }
     }
 
+    /// Opened once: it looks again for what it does not find, and thousands of runs are read one by one.
     fn git<T>(&self, work: impl FnOnce(&Repository) -> Result<T, git2::Error>) -> Result<T, ExchangeError> {
-        work(&self.open()?).map_err(|error| self.failed("read", &error.message()))
+        let repository = if let Some(opened) = self.opened.get() {
+            opened
+        } else {
+            let opened = self.open()?;
+            self.opened.get_or_init(|| opened)
+        };
+        work(repository).map_err(|error| self.failed("read", &error.message()))
     }
 
     /// Makes the commit of a run. The same run gives the same commit, whoever makes it.

@@ -8,12 +8,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
 use super::super::error::ExchangeError;
 use super::super::secrets::{Secrets, parts, shown, without_credentials};
-use crate::support::hex::hexadecimal;
 use crate::support::process::{self, Stream};
+use crate::support::records::digest;
 
 /// What the remote is called in our own repository.
 pub(super) const REMOTE: &str = "exchange";
@@ -93,7 +91,7 @@ impl Settings {
         pairs.extend(of_remote.into_iter().map(named));
         pairs.extend(OURS.map(|(name, value)| (name.to_owned(), value.to_owned())));
         // Not the URL itself: tokens in it change from run to run, and are nobody's business.
-        let digest = hexadecimal(&Sha256::digest(shown(&url).as_bytes()));
+        let digest = digest(shown(&url).as_bytes());
         Ok(Self { pairs, key: format!("git-{}", &digest[..16]), url })
     }
 

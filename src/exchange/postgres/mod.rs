@@ -9,7 +9,6 @@ mod rows;
 use std::future::Future;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
@@ -22,6 +21,7 @@ use super::text::{self, LARGEST, TextError};
 use super::{Exchange, Item, Listing, Put};
 use crate::domain::RunUid;
 use crate::support::hex::hexadecimal;
+use crate::support::records::digest;
 use address::{Address, chain};
 use rows::Rows;
 
@@ -203,7 +203,7 @@ async fn put(client: &mut Client, runs: &[(RunUid, Vec<u8>)]) -> Result<Vec<(Put
     let mut puts = Vec::with_capacity(runs.len());
     for (uid, body) in runs {
         let bytes = &uid.bytes()[..];
-        let digest = hexadecimal(&Sha256::digest(body));
+        let digest = digest(body);
         // A text that cannot be read back is kept as it is, and has no rows.
         let run = text::read(body, *uid).ok();
         let started = run.as_ref().map_or(0.0, |run| run.started_ms as f64);

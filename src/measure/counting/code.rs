@@ -10,7 +10,6 @@
 //! the same code takes, so the clock is glanced at all the same.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -22,6 +21,7 @@ use crate::domain::Digest;
 use crate::measure::callgrind::Dump;
 use crate::measure::excess::LARGEST_OBJECT;
 use crate::support::bounded::{self, Links};
+use crate::support::hex::hexadecimal;
 
 /// The longest instruction there is.
 const LONGEST: usize = 15;
@@ -53,12 +53,7 @@ pub(super) fn executed(dump: &Dump, arch: &str) -> Option<Digest> {
         whole.update(name.as_bytes());
         whole.update(sum.finalize());
     }
-    let hex = whole.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    any.then(|| Digest::new(hex))
+    any.then(|| Digest::new(hexadecimal(&whole.finalize())))
 }
 
 /// A part of an object that is loaded.

@@ -1,10 +1,9 @@
 //! The machine key, and the fields it is made of.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 use crate::domain::{CacheLevel, MachineFacts, MachineKey};
+use crate::support::hex::hexadecimal;
 
 /// The longest part of a key that names the processor.
 const SLUG: usize = 40;
@@ -51,11 +50,9 @@ pub(super) fn key(facts: &MachineFacts) -> MachineKey {
         hash.update(value.as_bytes());
         hash.update([0]);
     }
-    let mut key = format!("{}-{}-{}c-", facts.arch, model_slug(&facts.cpu.model), facts.logical_cpus);
-    for byte in hash.finalize().iter().take(4) {
-        let _ = write!(key, "{byte:02x}");
-    }
-    MachineKey::new(key)
+    let digits = hexadecimal(&hash.finalize()[..4]);
+    let model = model_slug(&facts.cpu.model);
+    MachineKey::new(format!("{}-{model}-{}c-{digits}", facts.arch, facts.logical_cpus))
 }
 
 /// A model's name as part of a file name: lower case, digits and dashes, without words that tell nothing.
