@@ -1,9 +1,12 @@
 //! The short form of the campaign: what a change must not break.
 
 use std::path::Path;
+use std::process::Command;
 
 use perfguard::cli::fuzzing::READERS;
-use perfguard_campaign::{Outcome, benches, fuzz, writers};
+use perfguard_campaign::{Outcome, fuzz, writers};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_perfguard-campaign");
 
 const SEED: u64 = 20_261_126;
 
@@ -12,9 +15,16 @@ fn holds(outcome: &Outcome) {
     assert!(outcome.faults.is_empty(), "{outcome}");
 }
 
+/// In a process of its own: whoever launches benches ends every child that they leave, and the writers of another test
+/// would be taken for such.
 #[test]
 fn misbehaving_benches_are_failures_and_nothing_else() {
-    holds(&benches::run(Path::new(env!("CARGO_BIN_EXE_misbehave")), 1));
+    let misbehaving = Path::new(env!("CARGO_BIN_EXE_misbehave"));
+    assert_eq!(misbehaving.parent(), Path::new(PROGRAM).parent(), "the program looks for it beside itself");
+    let output = Command::new(PROGRAM).args(["--short", "--only", "benches"]).output().unwrap();
+    let [said, complained] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    assert!(output.status.success(), "{said}{complained}");
+    assert!(said.contains("benches: ") && said.contains("0 faults"), "{said}");
 }
 
 #[test]
@@ -33,7 +43,7 @@ fn what_was_mended_stays_mended() {
 
 #[test]
 fn writers_lose_nothing_when_they_are_killed() {
-    holds(&writers::run(Path::new(env!("CARGO_BIN_EXE_perfguard-campaign")), SEED, 60, 2));
+    holds(&writers::run(Path::new(PROGRAM), SEED, 60, 2));
 }
 
 /// cargo-fuzz feeds the same readers.
