@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::Output;
 
+use perfguard::build::relink;
 use perfguard::discover::{Filter, Reading, Selection};
 use perfguard::domain::{
     Account, AllocationCount, BuiltBench, CargoFlags, FunctionCost, InstructionCount, Launch, Layout, Pair,
@@ -16,14 +17,13 @@ use perfguard::measure::runner::{LaunchFailure, LaunchOptions, ListedBenchmark, 
 use perfguard::pipeline::PipelineError;
 use perfguard::pipeline::explain::{ExplainRequest, explain};
 use perfguard::pipeline::request::{Project, Scope, Subject, Suite};
+use perfguard::source::{records_of, tree_place};
 use perfguard::support::current::BuildSite;
-use perfguard::support::records::Records;
 use perfguard::support::room::Room;
 
 use crate::fixture;
 use crate::sandbox::Sandbox;
 use crate::skip::valgrind;
-use crate::slots;
 
 const WORK: &str = "gauge::work::gauge/work";
 
@@ -113,14 +113,19 @@ impl Runner for ReadingRunner {
 }
 
 fn request(gauge: &Sandbox, benchmark: &str) -> ExplainRequest {
+    // Where the program itself would build, so that dependencies that it compiled there serve here.
+    let (root, area) = (gauge.root().canonicalize().unwrap(), gauge.target().join("perfguard"));
+    let mut environment = perfguard::domain::without_leftovers(&fixture::environment());
+    environment.insert("XDG_CACHE_HOME".into(), gauge.cache().into());
+    relink::offer(env!("CARGO_BIN_EXE_cargo-perfguard").into());
     ExplainRequest {
         project: Project {
-            root: gauge.root().canonicalize().unwrap(),
-            area: slots::take_one().join("perfguard"),
-            trees: slots::take_one().join("perfguard"),
+            trees: tree_place(&area, &root, &environment),
+            records: records_of(&area, &root, &environment),
+            root,
+            area,
             cargo: fixture::cargo(),
-            environment: perfguard::domain::without_leftovers(&fixture::environment()),
-            records: Records::at(slots::take_one().join("explain.records")),
+            environment,
             room: Room::default(),
         },
         benchmark: benchmark.to_owned(),
@@ -143,7 +148,7 @@ fn request(gauge: &Sandbox, benchmark: &str) -> ExplainRequest {
 }
 
 fn runner(request: &ExplainRequest) -> ReadingRunner {
-    let site = BuildSite::new(&request.project.area);
+    let site = BuildSite::new(&request.project.trees);
     ReadingRunner(Coordinator::new(move |home: &Path| site.point_at(home).map_err(io::Error::other)).unwrap())
 }
 

@@ -8,6 +8,15 @@ use std::path::{Path, PathBuf};
 
 use perfguard::domain::Variables;
 
+/// A usual setting in continuous integration, which a copied dependency must survive.
+pub(crate) const RUSTFLAGS: &str = "-Dwarnings";
+
+/// Where fixtures are built that are launched without the program: one folder and the same flags, so that what they depend
+/// on is compiled once.
+pub(crate) fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures")
+}
+
 /// Copies `tests/fixtures/NAME` to a folder.
 pub(crate) fn copy(name: &str, to: &Path) {
     copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name), to);

@@ -19,7 +19,7 @@ use perfguard::measure::interleaved::{Interleaved, Pinning, PinningPolicy, Reaso
 use perfguard::measure::listing::ListedBenchmark;
 use perfguard::measure::runner::LaunchOptions;
 
-use crate::slots;
+use crate::{fixture, slots};
 
 const OPTIONS: LaunchOptions = LaunchOptions {
     warm_up: Duration::from_millis(60),
@@ -96,8 +96,8 @@ pub(crate) fn build(fixture: &Path, copy: &CriterionCopy) -> PathBuf {
     let output = cargo(fixture)
         .args(["bench", "--no-run", "--offline", "--message-format=json"])
         .args(copy.cargo_arguments())
-        // A usual setting in continuous integration, which a copied dependency must survive.
-        .env("RUSTFLAGS", "-Dwarnings")
+        .env("CARGO_TARGET_DIR", fixture::target())
+        .env("RUSTFLAGS", fixture::RUSTFLAGS)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -27,6 +27,15 @@ impl Sandbox {
         sandbox
     }
 
+    /// The fixture `gauge` with its second bench target: names that are hard to pass on.
+    pub(crate) fn with_names() -> Self {
+        let sandbox = Self::new("gauge");
+        let bench = "[[bench]]\nname = \"names\"\nharness = false\n\n[workspace]";
+        sandbox.edit("Cargo.toml", "[workspace]", bench);
+        sandbox.git(&["commit", "--quiet", "--all", "--amend", "--no-edit"]);
+        sandbox
+    }
+
     /// An empty folder: no git, no Cargo.
     pub(crate) fn bare() -> Self {
         let folder = tempfile::Builder::new().prefix("perf guard ü ").tempdir().unwrap();
@@ -42,7 +51,7 @@ impl Sandbox {
 
     /// Where trees are that cannot be in the target folder, where it lies in a repository.
     pub(crate) fn cache(&self) -> PathBuf {
-        self.folder.path().join("cache")
+        slots::cache().unwrap_or_else(|| self.folder.path().join("cache"))
     }
 
     /// The target folder: its slot's.
@@ -115,7 +124,7 @@ impl Sandbox {
         // Most tests are about time in the layout of the build; those about counts or drawn layouts, which cost more
         // processor time than the rest of a small check, ask for them.
         command.env("PERFGUARD_METRICS", "wall-time").env("PERFGUARD_LAYOUT", "default");
-        command.env("XDG_CACHE_HOME", slots::cache().unwrap_or_else(|| self.cache()));
+        command.env("XDG_CACHE_HOME", self.cache());
         command.env("CARGO_TARGET_DIR", target).env("NO_COLOR", "1").env("COLUMNS", "120");
         command
             .env_remove("GITHUB_ACTIONS")

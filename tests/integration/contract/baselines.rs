@@ -47,7 +47,7 @@ fn flags_beat_the_environment_that_beats_the_file() {
 
 #[test]
 fn what_only_the_candidate_selects_is_new_and_no_error() {
-    let gauge = Sandbox::new("gauge");
+    let gauge = Sandbox::with_names();
     gauge.edit("Cargo.toml", "[[bench]]\nname = \"names\"", "[[bench]]\nname = \"fresh\"");
     gauge.git(&["mv", "benches/names.rs", "benches/fresh.rs"]);
     let check = ["check", "--no-builtin", "--baseline", "HEAD", "--bench", "fresh"];

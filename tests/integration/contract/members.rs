@@ -14,12 +14,12 @@ fn packages_and_features_choose_bench_targets() {
     let members = Sandbox::new("members");
     let list = |arguments: &[&str]| {
         let all: Vec<&str> =
-            ["list", "--no-builtin", "--profile", "quick"].iter().chain(arguments).copied().collect();
+            ["list", "--no-builtin", "--profile", "release"].iter().chain(arguments).copied().collect();
         json(&members, &all)
     };
     let all = list(&[]);
     assert_eq!(names_of(&all), ["plain::steady::next"]);
-    assert_eq!(all["toolchain"]["profile"], "quick");
+    assert_eq!(all["toolchain"]["profile"], "release");
     for (target, reason) in [
         ("gated::large", "--features large"),
         ("gated::own-main", "`main` of its own"),
@@ -35,7 +35,7 @@ fn packages_and_features_choose_bench_targets() {
     assert_eq!(names_of(&list(&["--all-features", "--exclude", "gated"])), ["plain::steady::next"]);
     assert_eq!(names_of(&list(&["--bench", "st*"])), ["plain::steady::next"]);
 
-    let refused = ran(&members, &["list", "--no-builtin", "-p", "gated", "--profile", "quick"]);
+    let refused = ran(&members, &["list", "--no-builtin", "-p", "gated", "--profile", "release"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
     assert!(refused.stderr.contains("gated::large"), "{}", refused.stderr);
     assert!(refused.stderr.contains("--features large"), "{}", refused.stderr);

@@ -7,7 +7,7 @@ use crate::sandbox::Sandbox;
 
 #[test]
 fn every_name_goes_round_unchanged() {
-    let gauge = Sandbox::new("gauge");
+    let gauge = Sandbox::with_names();
     let group = "gauge::names::with space/and slash";
     let expected: BTreeSet<String> = [
         format!("{group}/quote\"s and 'ticks'"),

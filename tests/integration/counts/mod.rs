@@ -51,7 +51,11 @@ fn executables(place: &Path, copy: &CriterionCopy, variant: Variant) -> Vec<(Str
             command.args(["--config", &format!("profile.bench.{setting}")]);
         }
     }
-    let output = command.env("RUSTFLAGS", "-Dwarnings").output().unwrap();
+    let output = command
+        .env("CARGO_TARGET_DIR", fixture::target())
+        .env("RUSTFLAGS", fixture::RUSTFLAGS)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let messages = String::from_utf8(output.stdout).unwrap();
     let found = messages.lines().filter_map(|line| {

@@ -190,7 +190,7 @@ fn a_kill_or_an_interrupt_while_counting_leaves_what_was_counted() {
 
 #[test]
 fn an_interrupted_run_stores_what_it_measured() {
-    let sandbox = Sandbox::new("gauge");
+    let sandbox = Sandbox::with_names();
     let arguments =
         ["run", "--no-builtin", "--bench", "work", "--bench", "names", "--budget", "3s", "--format", "json"];
     let mut running = Running::start(sandbox.process(&arguments));

@@ -37,12 +37,6 @@ struct World {
 impl World {
     fn new() -> Self {
         let machine = Sandbox::new("gauge");
-        // One bench target is enough to tell the story.
-        fs::remove_file(machine.path("benches/names.rs")).unwrap();
-        let manifest = machine.read("Cargo.toml");
-        let (before, after) = manifest.split_once("[[bench]]\nname = \"names\"").unwrap();
-        let after = after.find("\n[").map_or("", |at| &after[at + 1..]);
-        machine.write("Cargo.toml", &format!("{before}{after}"));
         machine.edit("benches/work.rs", "Criterion};", "Criterion, Throughput};");
         machine.edit(
             "benches/work.rs",

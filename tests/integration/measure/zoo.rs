@@ -10,6 +10,8 @@ use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, SampleS
 use perfguard::measure::runner::{LaunchFailure, LaunchOptions, Runner};
 use perfguard::measure::sequential::Sequential;
 
+use crate::fixture as built;
+
 /// The version in the fixture's own manifest.
 pub(super) const NEWEST: &str = "0.8.2";
 
@@ -29,10 +31,9 @@ fn fixture() -> PathBuf {
 
 /// Builds the benches of a copy of the fixture. Dependencies are kept between runs.
 fn build(folder: &Path) -> Executables {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("zoo");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--benches", "--message-format=json-render-diagnostics"]).current_dir(folder);
-    cargo.env("CARGO_TARGET_DIR", target).env_remove("RUSTFLAGS");
+    cargo.args(["bench", "--no-run", "--message-format=json-render-diagnostics"]).current_dir(folder);
+    cargo.env("CARGO_TARGET_DIR", built::target()).env("RUSTFLAGS", built::RUSTFLAGS);
     let output = cargo.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let messages = String::from_utf8(output.stdout).unwrap();

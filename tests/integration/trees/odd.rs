@@ -48,7 +48,7 @@ criterion_main!(odd, all);
 
 #[test]
 fn an_odd_benchmark_is_left_out_and_the_others_are_judged() {
-    let gauge = Sandbox::new("gauge");
+    let gauge = Sandbox::with_names();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     gauge.write("benches/work.rs", &BENCH.replace("PORT", &port.to_string()));
     gauge.edit(

@@ -55,7 +55,7 @@ fn each_side_has_its_own_configuration_manifest_and_head() {
     let above = gauge.root().parent().unwrap().join(".cargo");
     fs::create_dir(&above).unwrap();
     fs::write(above.join("config.toml"), "[env]\nOUTER = \"above\"\n").unwrap();
-    let witness = gauge.cache().with_file_name("witness");
+    let witness = gauge.root().with_file_name("witness");
     let target = gauge.path("target");
     let compare = ["compare", "HEAD~1", "HEAD", "--no-builtin", "--bench", "work", "--budget", "200ms"];
     let output = gauge.perfguard_below(&target, &compare).env("WITNESS", &witness).output().unwrap();
