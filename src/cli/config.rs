@@ -41,7 +41,7 @@ pub(crate) struct Config {
     /// How many bytes are kept between runs.
     pub(crate) kept: Option<u64>,
     pub(crate) layout: Option<Layout>,
-    pub(crate) builtin_enabled: Option<bool>,
+    pub(crate) builtin: BuiltinChoice,
     pub(crate) builtin_select: Option<Vec<String>>,
     pub(crate) thresholds: Limits,
     pub(crate) targets: Vec<(String, Limits)>,
@@ -135,10 +135,34 @@ enum GateChoice {
     Fail,
 }
 
+/// Whether the built-in suite is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub(crate) enum BuiltinChoice {
+    /// Where it can differ.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl TryFrom<toml::Value> for BuiltinChoice {
+    type Error = String;
+
+    fn try_from(value: toml::Value) -> Result<Self, String> {
+        match value {
+            toml::Value::Boolean(true) => Ok(Self::Always),
+            toml::Value::Boolean(false) => Ok(Self::Never),
+            toml::Value::String(text) if text == "auto" => Ok(Self::Auto),
+            other => Err(format!("`{other}`: use \"auto\", true or false")),
+        }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct BuiltinWire {
-    enabled: Option<bool>,
+    enabled: Option<BuiltinChoice>,
     select: Option<Vec<String>>,
 }
 
@@ -307,7 +331,7 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         budget,
         kept,
         layout: wire.layout.map(Layout::from),
-        builtin_enabled: builtin.enabled,
+        builtin: builtin.enabled.unwrap_or_default(),
         builtin_select: builtin.select,
         thresholds: limits(&wire.thresholds, place, "thresholds")?,
         targets,
@@ -404,7 +428,7 @@ mod tests {
         assert_eq!(config.budget, Some(Duration::from_millis(2500)));
         assert_eq!(config.kept, Some(1_500_000_000));
         assert_eq!(config.layout, Some(Layout::Aligned));
-        assert_eq!(config.builtin_enabled, Some(false));
+        assert_eq!(config.builtin, BuiltinChoice::Never);
         assert_eq!(config.thresholds.len(), 2);
         assert_eq!(config.targets.len(), 2);
         assert_eq!(config.benchmarks[0].glob, "parser::*");
@@ -443,6 +467,7 @@ mod tests {
     #[test]
     fn bad_values_name_their_key() {
         for (text, part) in [
+            ("[builtin]\nenabled = \"sometimes\"", "use \"auto\", true or false"),
             ("budget = \"10\"", "`budget`"),
             ("budget = \"-1s\"", "`budget`"),
             ("kept = \"lots\"", "`kept`"),
@@ -477,7 +502,10 @@ mod tests {
         let old = parse("[harness]\nenabled = false\nselect = [\"strings::*\"]", FILE_NAME).unwrap();
         let new = parse("[builtin]\nenabled = false\nselect = [\"strings::*\"]", FILE_NAME).unwrap();
         assert_eq!(old, new);
-        assert_eq!(new.builtin_enabled, Some(false));
+        assert_eq!(new.builtin, BuiltinChoice::Never);
+        assert_eq!(parse("", FILE_NAME).unwrap().builtin, BuiltinChoice::Auto);
+        let auto = parse("[builtin]\nenabled = \"auto\"", FILE_NAME).unwrap();
+        assert_eq!(auto.builtin, BuiltinChoice::Auto);
         let both = parse("[builtin]\nenabled = true\n[harness]\nenabled = true", FILE_NAME).unwrap_err();
         assert_eq!(both.to_string(), "[builtin] cannot be used with [harness], its former name");
     }

@@ -8,7 +8,7 @@ use super::args::{
     AxisArgs, BisectArgs, BuildArgs, CheckArgs, ClaimsArgs, CompareArgs, ConfirmArg, DoctorArgs, ExplainArgs,
     JudgingArgs, ListArgs, MeasuringArgs, ProjectArgs, RunArgs, StoreArgs,
 };
-use super::config::{self, Config};
+use super::config::{self, BuiltinChoice, Config};
 use super::error::CliError;
 use super::values::{self, Limits};
 use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
@@ -30,7 +30,7 @@ use crate::pipeline::explain::ExplainRequest;
 use crate::pipeline::list::ListRequest;
 use crate::pipeline::request::{
     AcceptFrom, Accepting, ClaimGate, CompareRequest, Judging, Measuring, Project, RunRequest, RunSubject,
-    Scope, Subject, Suite, SuiteClaims,
+    Scope, Subject, Suite, SuiteClaims, SuiteWhen,
 };
 use crate::source::{Repository, records_of, require_untracked, suite_names, tree_place};
 use crate::store::{BaselineFile, Problem, Store, StoreError};
@@ -126,6 +126,9 @@ impl Place {
     pub(crate) fn check(&self, arguments: &CheckArgs, color: Coloring) -> Result<CompareRequest, CliError> {
         let (filter, words) = filter(&arguments.filter.filter, arguments.filter.exact)?;
         let measuring = self.measuring(&arguments.measuring, &arguments.judging)?;
+        let claims = self.claim_gate(arguments, measuring.budget)?;
+        let scope = self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?;
+        let scope = if claims.need_suite() { scope.with_suite() } else { scope };
         Ok(CompareRequest {
             kind: ReportKind::Check,
             project: self.project.clone(),
@@ -134,11 +137,8 @@ impl Place {
             creep: self.config.creep.clone(),
             from_anchor: arguments.creep,
             axes: Sides::default(),
-            scope: self.part(
-                self.scope(&arguments.build, (filter, words), arguments.measuring.no_builtin, color)?,
-                arguments.part.partition,
-            ),
-            claims: self.claim_gate(arguments, measuring.budget)?,
+            scope: self.part(scope, arguments.part.partition),
+            claims,
             measuring,
             judging: self.check_judging(arguments)?.of_part(arguments.part.partition),
             machine: machine_facts(&arguments.store),
@@ -172,7 +172,7 @@ impl Place {
         let budget = arguments.budget.unwrap_or(CLAIM_BUDGET);
         Ok(ClaimsRequest {
             project: self.project.clone(),
-            scope: self.scope(&arguments.build, (filter, words), arguments.no_builtin, color)?,
+            scope: self.scope(&arguments.build, (filter, words), arguments.no_builtin, color)?.with_suite(),
             own: self.config.claims.clone(),
             measuring: without_flags(budget),
             policy: Policy::new(),
@@ -187,7 +187,7 @@ impl Place {
         let budget = arguments.budget.or(self.config.budget).unwrap_or(BUDGET);
         Ok(DoctorRequest {
             project: self.project.clone(),
-            scope: self.scope(&arguments.build, (filter, words), arguments.no_builtin, color)?,
+            scope: self.scope(&arguments.build, (filter, words), arguments.no_builtin, color)?.with_suite(),
             measuring: without_flags(budget),
             policy: self.policy(&[])?,
             benchmarks: if arguments.quick { 0 } else { arguments.benchmarks.into() },
@@ -480,9 +480,11 @@ pub(crate) fn read_store(path: &Path) -> Result<Store, StoreError> {
 
 /// Which of the built-in suite's benchmarks the configuration selects.
 pub(crate) fn builtin(config: &Config) -> Result<Suite, CliError> {
-    if config.builtin_enabled == Some(false) {
-        return Ok(Suite::Off);
-    }
+    let when = match config.builtin {
+        BuiltinChoice::Never => return Ok(Suite::Off),
+        BuiltinChoice::Always => SuiteWhen::Always,
+        BuiltinChoice::Auto => SuiteWhen::CanDiffer,
+    };
     let mut select = Vec::new();
     for glob in config.builtin_select.iter().flatten() {
         // A glob is over `target::id`; the package is ours. Without a wildcard it is a part of the name, as in filters.
@@ -493,7 +495,7 @@ pub(crate) fn builtin(config: &Config) -> Result<Suite, CliError> {
         }
         select.push(whole);
     }
-    Ok(Suite::On { select: Filter::parse(&select, Reading::Pattern)? })
+    Ok(Suite::On { select: Filter::parse(&select, Reading::Pattern)?, when })
 }
 
 /// A pattern of `[builtin] select` that means none of the built-in suite's benchmarks.

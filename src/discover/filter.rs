@@ -59,6 +59,11 @@ impl Filter {
         self.patterns.is_empty() && self.excluded.is_empty()
     }
 
+    /// Whether it names what is meant, and not only what is not.
+    pub fn selects(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
     /// Whether a benchmark is meant.
     pub fn matches(&self, name: &BenchmarkName) -> bool {
         if self.is_empty() {

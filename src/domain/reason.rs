@@ -211,6 +211,10 @@ pub enum Note {
     NoBenchTarget(Side, String),
     /// The built-in suite does not build on a side, with the error.
     SuiteLeftOut(Side, String),
+    /// The built-in suite is not measured: nothing that it depends on differs between the sides.
+    SuiteSame,
+    /// The built-in suite is not measured: nobody asked for it, and there is one side.
+    SuiteUnasked,
     /// The benches of this library are measured one process after the other, and why.
     Sequential(Instrument, String),
     /// A benchmark is measured one process after the other, because the second failed beside the first, with this message.

@@ -12,9 +12,8 @@ use crate::domain::{
     BenchTarget, BuiltBench, CrateOrigin, Event, Note, Progress, Revision, Side, Sides, SourceTree,
     Toolchain, TreeId, Variant, is_below,
 };
-use crate::source::{Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin, suite_tree};
+use crate::source::{Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin};
 use crate::support::current::{BuildSite, Occupied};
-use crate::support::process::interrupted;
 use crate::support::room;
 
 /// The harness's binary that prints the layout of types.
@@ -47,6 +46,17 @@ pub(crate) type TargetName = (String, String);
 pub(crate) enum TypeLayout {
     Unasked,
     Asked,
+}
+
+/// What a revision is built beside, as far as the shipped harness depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// There is no other side.
+    Nothing,
+    /// Another side with the same toolchain, profile and flags.
+    Same,
+    /// Another side that is built otherwise.
+    Different,
 }
 
 /// What a name means that a tree does not know.
@@ -82,7 +92,7 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// A revision that has nothing of what is wanted.
-    fn empty(revision: Revision, notes: Vec<Note>) -> Self {
+    pub(super) fn empty(revision: Revision, notes: Vec<Note>) -> Self {
         Self {
             revision,
             benches: Vec::new(),
@@ -145,7 +155,7 @@ impl<'a> Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn trees(&self) -> PathBuf {
+    pub(super) fn trees(&self) -> PathBuf {
         self.project.trees.join("trees")
     }
 
@@ -156,23 +166,36 @@ impl Builder<'_> {
         revision: &Revision,
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
+        let (mut prepared, tree) = self.prepare_own(side, revision, like)?;
+        self.complete(side, &tree, &mut prepared, Beside::Nothing)?;
+        Ok(prepared)
+    }
+
+    /// Builds what a revision itself has.
+    fn prepare_own(
+        &self,
+        side: Side,
+        revision: &Revision,
+        like: Option<&Prepared>,
+    ) -> Result<(Prepared, SourceTree), PipelineError> {
         self.progress.event(Event::Stage(&format!("Extracting the {side}, {revision}")));
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
-        let mut prepared = self.own(side, &tree, like)?;
-        self.complete(side, &tree, &mut prepared)?;
-        Ok(prepared)
+        let prepared = self.own(side, &tree, like)?;
+        Ok((prepared, tree))
     }
 
     /// Builds both sides, the candidate first: its errors are the user's news.
     pub(crate) fn prepare_both(&self, revisions: &Sides<Revision>) -> Result<Sides<Prepared>, PipelineError> {
-        let candidate = self.prepare(Side::Candidate, &revisions.candidate, None)?;
-        let baseline = if revisions.baseline.tree == candidate.revision.tree {
-            candidate.clone().standing_for(revisions.baseline.clone())
-        } else {
-            self.prepare(Side::Baseline, &revisions.baseline, Some(&candidate))?
-        };
-        Ok(Sides { baseline, candidate })
+        let (mut candidate, tree) = self.prepare_own(Side::Candidate, &revisions.candidate, None)?;
+        if revisions.baseline.tree == candidate.revision.tree {
+            self.complete(Side::Candidate, &tree, &mut candidate, Beside::Same)?;
+            let baseline = candidate.clone().standing_for(revisions.baseline.clone());
+            return Ok(Sides { baseline, candidate });
+        }
+        let baseline = self.prepare_own(Side::Baseline, &revisions.baseline, Some(&candidate))?;
+        let sides = Sides { baseline, candidate: (candidate, tree) };
+        Self::complete_both(&Sides { baseline: self, candidate: self }, sides)
     }
 
     /// Builds both sides, each by a builder of its own.
@@ -180,39 +203,9 @@ impl Builder<'_> {
         builders: &Sides<Self>,
         revisions: &Sides<Revision>,
     ) -> Result<Sides<Prepared>, PipelineError> {
-        let candidate = builders.candidate.prepare(Side::Candidate, &revisions.candidate, None)?;
-        let baseline = builders.baseline.prepare(Side::Baseline, &revisions.baseline, None)?;
-        Ok(Sides { baseline, candidate })
-    }
-
-    /// Builds the harness of a revision and nothing else: the workspace's own where it is a member.
-    pub(crate) fn prepare_suite(&self, revision: &Revision) -> Result<Prepared, PipelineError> {
-        let side = Side::Candidate;
-        self.progress.event(Event::Stage(&format!("Extracting {revision}")));
-        let prefix = self.repository.prefix_of(&self.project.root)?;
-        let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
-        let selection = Selection { packages: vec![SUITE_PACKAGE.to_owned()], ..Selection::default() };
-        match self.make(side, &tree, &selection, None) {
-            Err(PipelineError::Discover(DiscoverError::UnknownPackage { .. })) => {
-                let mut prepared = Prepared::empty(tree.revision.clone(), Vec::new());
-                self.add_harness(side, &tree, &mut prepared)?;
-                Ok(prepared)
-            }
-            other => other,
-        }
-    }
-
-    /// Adds the shipped harness where it takes part and is no member of the workspace.
-    fn complete(&self, side: Side, tree: &SourceTree, prepared: &mut Prepared) -> Result<(), PipelineError> {
-        let own = prepared.benches.iter().any(|bench| bench.package == SUITE_PACKAGE)
-            || prepared.left_out.iter().any(|target| target.package == SUITE_PACKAGE);
-        if let Suite::On { .. } = self.scope.suite
-            && !own
-            && self.wants_harness()
-        {
-            self.add_harness(side, tree, prepared)?;
-        }
-        Ok(())
+        let candidate = builders.candidate.prepare_own(Side::Candidate, &revisions.candidate, None)?;
+        let baseline = builders.baseline.prepare_own(Side::Baseline, &revisions.baseline, None)?;
+        Self::complete_both(&builders.as_ref(), Sides { baseline, candidate })
     }
 
     /// Builds the workspace's own benches. A package or bench target that only the candidate has is no error of the
@@ -276,44 +269,8 @@ impl Builder<'_> {
         room::make(self.project.room, &[self.trees(), self.project.area.join(ARTIFACTS)]);
     }
 
-    /// Whether the user's words leave room for the harness: `-p`, `--bench` and filters may exclude it.
-    fn wants_harness(&self) -> bool {
-        let selection = &self.scope.selection;
-        let named = selection.packages.iter().any(|package| package == SUITE_PACKAGE);
-        (selection.packages.is_empty() || named)
-            && selection.benches.is_empty()
-            && !selection.exclude.iter().any(|package| package == SUITE_PACKAGE)
-            && crate::source::suite_names().any(|name| self.scope.filter.matches(&name))
-    }
-
-    /// Builds the shipped harness beside the workspace. That it does not build with an old toolchain is no reason to
-    /// fail: the user's own benches go on.
-    fn add_harness(
-        &self,
-        side: Side,
-        workspace: &SourceTree,
-        prepared: &mut Prepared,
-    ) -> Result<(), PipelineError> {
-        let tree =
-            suite_tree(&workspace.revision, &workspace.workspace(), &self.trees(), &self.project.records)?;
-        // The user's selection is about the user's packages.
-        match self.make(side, &tree, &Selection::default(), None) {
-            Ok(harness) => {
-                prepared.benches.extend(harness.benches);
-                prepared.refused.extend(harness.refused);
-                prepared.notes.extend(harness.notes);
-                prepared.layout = harness.layout;
-            }
-            Err(PipelineError::Build(error)) if !interrupted() => {
-                prepared.notes.push(Note::SuiteLeftOut(side, error.to_string()));
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
     /// Finds and builds the benches of one tree at the one build path. What the build leaves in the tree belongs to it.
-    fn make(
+    pub(super) fn make(
         &self,
         side: Side,
         tree: &SourceTree,

@@ -44,6 +44,7 @@ pub mod rejudge;
 pub mod request;
 pub mod run;
 mod session;
+mod suite;
 pub mod sync;
 pub mod trends;
 mod workspace;

@@ -58,7 +58,31 @@ pub enum Suite {
     On {
         /// Which of its benchmarks.
         select: Filter,
+        /// Whether it is measured in any case.
+        when: SuiteWhen,
     },
+}
+
+/// When the built-in suite is measured in a workspace that has benches of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SuiteWhen {
+    /// Where it can differ: when toolchain, profile or flags are not the same on both sides, or when it is asked for by its
+    /// package or by a filter.
+    #[default]
+    CanDiffer,
+    /// Always.
+    Always,
+}
+
+impl Suite {
+    /// The same suite, measured whenever it takes part.
+    #[must_use]
+    pub fn always(self) -> Self {
+        match self {
+            Self::Off => Self::Off,
+            Self::On { select, .. } => Self::On { select, when: SuiteWhen::Always },
+        }
+    }
 }
 
 /// How to build and what to leave out.
@@ -88,7 +112,7 @@ impl Scope {
         let selected = name.package() != SUITE_PACKAGE
             || match &self.suite {
                 Suite::Off => false,
-                Suite::On { select } => select.matches(name),
+                Suite::On { select, .. } => select.matches(name),
             };
         selected && self.filter.matches(name) && self.partition.is_none_or(|part| part.holds(name))
     }
@@ -96,6 +120,12 @@ impl Scope {
     /// Whether a bench target has to be built.
     pub fn builds(&self, package: &str, target: &str) -> bool {
         self.builds_everything || self.partition.is_none_or(|part| part.holds_target(package, target))
+    }
+
+    /// The same scope, with the built-in suite whether or not it can differ; without where it is turned off.
+    #[must_use]
+    pub fn with_suite(self) -> Self {
+        Self { suite: self.suite.always(), ..self }
     }
 
     /// The same scope, whatever the names of benchmarks are.
@@ -211,6 +241,17 @@ pub struct ClaimGate {
     pub known: Vec<BaselineFile>,
     /// Paired time per claim, a ceiling.
     pub budget: Duration,
+}
+
+impl ClaimGate {
+    /// Whether claims can only be looked into when the built-in suite is built.
+    pub fn need_suite(&self) -> bool {
+        let of_suite = |claim: &Claim<String>| {
+            let start = format!("{SUITE_PACKAGE}::");
+            claim.expectation.benchmarks().iter().any(|name| name.starts_with(&start))
+        };
+        self.suite == SuiteClaims::Always || self.own.iter().any(of_suite)
+    }
 }
 
 /// A comparison: `check` and `compare`.

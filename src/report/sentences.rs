@@ -171,6 +171,12 @@ pub(super) fn note(note: &Note) -> String {
         Note::NoPackage(side, name) => format!("the {side} has no package `{name}`"),
         Note::NoBenchTarget(side, name) => format!("the {side} has no bench target `{name}`"),
         Note::SuiteLeftOut(side, error) => format!("the built-in suite is left out of the {side}: {error}"),
+        Note::SuiteSame => "the built-in suite is not measured: toolchain, profile and flags are the same on both sides \
+                            (`-p perfguard-harness` measures it)"
+            .to_owned(),
+        Note::SuiteUnasked => "the built-in suite is measured when it is asked for: `-p perfguard-harness`, or `enabled = true` \
+                               in [builtin]"
+            .to_owned(),
         Note::Sequential(library, why) => {
             format!("benches that use {library} are measured one process after the other: {why}")
         }

@@ -8,6 +8,7 @@ fn the_harness_is_built_with_the_profile_of_the_workspace() {
     let gauge = Sandbox::new("gauge");
     // A profile that compiles fast; the harness must know it too.
     gauge.edit("Cargo.toml", "opt-level = 1", "opt-level = 0\ndebug = false");
+    gauge.commit("a profile");
     let listed = json(&gauge, &["list", "strings::concat"]);
     let names = names_of(&listed);
     assert!(names.contains(&"perfguard-harness::strings::concat/naive"), "{names:?}");
@@ -16,7 +17,17 @@ fn the_harness_is_built_with_the_profile_of_the_workspace() {
     let alone = json(&gauge, &["list", "--package", "perfguard-harness", "--exact", names[0]]);
     assert_eq!(names_of(&alone), [names[0]]);
 
-    gauge.write("perfguard.toml", "[harness]\nselect = [\"strings::*\"]\n");
+    // What nobody asked for is not built, and costs one line.
+    let unasked = json(&gauge, &["list"]);
+    assert!(names_of(&unasked).iter().all(|name| name.starts_with("gauge::")));
+    assert!(unasked["notes"].to_string().contains("when it is asked for"), "{unasked}");
+    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 1001");
+    let check = json(&gauge, &["check", "--baseline", "HEAD", "--budget", "1s", "--threshold", "50%"]);
+    assert!(names_of(&check).iter().all(|name| name.starts_with("gauge::")));
+    let same = "toolchain, profile and flags are the same on both sides";
+    assert_eq!(check["notes"].to_string().matches(same).count(), 1, "{check}");
+
+    gauge.write("perfguard.toml", "[harness]\nenabled = true\nselect = [\"strings::*\"]\n");
     let selected = json(&gauge, &["list"]);
     let others: Vec<&str> = names_of(&selected)
         .into_iter()
