@@ -111,7 +111,7 @@ fn no_table_is_cut_in_the_middle() {
 
 #[test]
 fn what_did_not_run_is_told_in_few_words_too() {
-    let long = "|@".repeat(1 << 20);
+    let long = "|@".repeat(1 << 17);
     let trouble = Trouble::Quoted { subject: long.clone(), message: long.clone(), hint: Some(long.clone()) };
     let text = did_not_run(&frame(), &long, &vec![trouble; 100]);
     assert!(text.len() <= LONGEST && text.contains("did not run") && !text.contains('|'), "{}", text.len());

@@ -153,6 +153,11 @@ proptest::proptest! {
         proptest::prop_assert_eq!(rounded(once, digits).to_bits(), once.to_bits());
         proptest::prop_assert!((once - value).abs() <= value * 0.5 * 10_f64.powi(1 - i32::try_from(digits).unwrap()) * 1.001);
     }
+}
+
+proptest::proptest! {
+    // A whole file is written and read for each.
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
 
     #[test]
     fn every_value_survives_the_text(value in proptest::num::f64::POSITIVE, name in "\\PC{1,20}|[\\x00-\\x7f]{1,20}") {
