@@ -302,6 +302,11 @@ impl Builder<'_> {
             found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
         }
         found.benches.retain(|bench| self.scope.builds(&bench.package, &bench.target));
+        // Where no target can hold what is meant, all are built: their names tell what may have been meant.
+        let possible = |bench: &BenchTarget| self.scope.may_match(&bench.package, &bench.target);
+        if found.benches.iter().any(possible) {
+            found.benches.retain(possible);
+        }
         let mut notes = Vec::new();
         let patches = self.patches(&found.benches, &mut notes)?;
         let purpose = match self.variant {

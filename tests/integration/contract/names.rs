@@ -51,4 +51,10 @@ fn every_name_goes_round_unchanged() {
     let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(widest <= 120, "long names push nothing away:\n{shown}");
     assert_eq!(shown.lines().filter(|line| line.ends_with("exact")).count(), 4, "{shown}");
+
+    // What cannot hold a benchmark that is meant is not built.
+    gauge.write("benches/work.rs", "no Rust");
+    let meant = json(&gauge, &["list", "--no-builtin", "gauge::names::*"]);
+    assert_eq!(names_of(&meant).into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), expected);
+    assert_eq!(ran(&gauge, &["list", "--no-builtin", "steady"]).code, 101);
 }
