@@ -146,14 +146,12 @@ impl Place {
         })
     }
 
-    /// How a check is judged: with --creep by what may creep, which beats other thresholds.
+    /// How a check is judged. With --creep it is held to what may creep, which beats thresholds.
     fn check_judging(&self, arguments: &CheckArgs) -> Result<Judging, CliError> {
-        let mut judging = self.judging(&arguments.judging, HistoryCheck::Allowed)?;
-        if arguments.creep {
-            let watch = self.config.creep.as_ref().ok_or(CliError::NoCreep)?;
-            judging.policy = judging.policy.with_overrides(watch.limits.iter().copied().collect());
+        if arguments.creep && self.config.creep.is_none() {
+            return Err(CliError::NoCreep);
         }
-        Ok(judging)
+        self.judging(&arguments.judging, HistoryCheck::Allowed)
     }
 
     /// How a stored run is judged again.

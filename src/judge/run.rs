@@ -9,7 +9,7 @@ use super::gate::{Gate, GatePolicy, VerdictRequirement};
 use super::policy::Policy;
 use super::rules::Rules;
 use super::verdict::{self, verdict};
-use super::{aa, acceptance, claim_verdict};
+use super::{aa, acceptance, claim_verdict, creep, creep_gate};
 
 /// Judges every benchmark and claim of a run, and decides the gate.
 pub fn judge_run(
@@ -20,8 +20,13 @@ pub fn judge_run(
 ) -> Report {
     let rules = Rules::of_run(policy, run);
     let unfit = aa::objection(&run.aa, &rules);
-    let mut found: Vec<BenchmarkOutcome> =
-        benchmarks.iter().map(|evidence| verdict(evidence, unfit.as_ref(), &rules)).collect();
+    let judged = |evidence: &BenchmarkEvidence| {
+        let mut found = verdict(evidence, unfit.as_ref(), &rules);
+        creep_gate::hold(evidence, unfit.as_ref(), &rules, &mut found);
+        found
+    };
+    let mut found: Vec<BenchmarkOutcome> = benchmarks.iter().map(judged).collect();
+    let crept = crept(benchmarks, &found);
     found.sort_by(|a, b| a.name.cmp(&b.name));
     let acceptances = acceptance::accept(&run.acceptances, &mut found);
     let claims: Vec<ClaimOutcome> = run
@@ -32,6 +37,7 @@ pub fn judge_run(
     let mut troubles = run.troubles.clone();
     troubles.extend(found.iter().filter_map(failed));
     let mut notes = notes(run, benchmarks, unfit, &rules);
+    notes.extend(crept);
     // What a part does not have, another one may.
     if run.asked.partition.is_none() {
         notes.extend(acceptance::notes(&acceptances));
@@ -68,6 +74,16 @@ fn configuration(run: &RunEvidence, policy: &Policy, rules: &Rules<'_>, gate: Ga
     let axes = if run.asked.axes.is_empty() { String::new() } else { format!("{:?}", run.asked.axes) };
     // Two that differ should be told apart, nothing more.
     format!("{:016x}", fnv(&format!("{selection} {source} {confirm:?} {gate:?}{accepted}{axes}")))
+}
+
+/// What crept since a release, of the benchmark that is nearest to its limit with this change. The outcomes are in the order of
+/// the evidence.
+fn crept(benchmarks: &[BenchmarkEvidence], found: &[BenchmarkOutcome]) -> Option<Note> {
+    let sums = benchmarks
+        .iter()
+        .zip(found)
+        .flat_map(|(evidence, found)| creep_gate::with_this_change(evidence, found));
+    Some(Note::Creep(Box::new(creep::nearest(sums)?)))
 }
 
 /// A benchmark that failed, as trouble: the exit code is 101. Whose executable could not list its benchmarks is told once, by

@@ -1,29 +1,30 @@
 //! `check` and `compare`: two revisions, every stage. Evidence is collected step by step, kept in the store, read back from
 //! there, and judged once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::acceptances::in_force;
-use super::apart::{apply, mark};
-use super::axes::axes;
-use super::builder::{Builder, Prepared, TargetName, TypeLayout};
+use super::apart::apply;
+use super::builder::{Builder, Prepared, TypeLayout};
 use super::catalogue::{Benchmark, benchmarks};
 use super::claims::{self, Resolved, gate};
-use super::collect::benchmarks::{AllocationBuilds, Collector};
-use super::collect::counts::AllocationBuild;
+use super::collect::anchor::Anchors;
+use super::collect::benchmarks::Collector;
 use super::collect::{aa, renames};
-use super::creep;
+use super::creep::{self, Watched, Watching};
 use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::places;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
+use super::sides::{allocation_builds, counting_candidate, prepare};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkName, CountKind, Event, Identical, Metric, Note, Presence, Progress, Report,
-    Revision, RunEvidence, RunId, Side, Sides, Trouble, Verdict,
+    Acceptance, BenchmarkEvidence, BenchmarkName, CreepEvidence, Event, MachineKey, Metric, Note, Progress,
+    Report, RunEvidence, RunId, Side, Sides, Trouble, Verdict,
 };
+use crate::judge::creep::nearest;
 use crate::judge::next::{most_tests_of, tests_of};
 use crate::judge::{Rules, Step, judge_run, next};
 use crate::measure::runner::Runner;
@@ -94,6 +95,13 @@ fn compare_sides(
         let target = (name.package().to_owned(), name.target().to_owned());
         benchmark.evidence.source = prepared.candidate.sources.get(&target).cloned();
     }
+    let watching = creep::watch(
+        &workspace.repository,
+        request.creep.as_ref(),
+        if request.from_anchor { &revisions.candidate } else { &revisions.baseline },
+        &workspace.prefix()?,
+        &request.judging.accepting,
+    )?;
     let unlisted = troubles(&lists);
     // A part may be empty; that everything is cannot be told from it.
     if wanted.is_empty() && unlisted.is_empty() && request.scope.partition.is_none() {
@@ -118,25 +126,46 @@ fn compare_sides(
         budget: request.measuring.budget.as_secs_f64(),
         aa: crate::domain::AaTest { asked: request.judging.aa_test, ..crate::domain::AaTest::default() },
         claims: Vec::new(),
-        acceptances,
+        acceptances: acceptances.clone(),
         notes: notes(&prepared),
         troubles: unlisted,
         seconds: 0.0,
     };
+    match &watching {
+        Watching::Nothing => {}
+        Watching::NoAnchor => {
+            run.notes.extend(request.creep.iter().map(|watch| Note::NoAnchor(watch.since.clone())));
+        }
+        Watching::Since(watched) if request.from_anchor => {
+            // Since a release, what was accepted raises the limit.
+            run.acceptances = Vec::new();
+            hold_to_limits(watched, &acceptances, &mut wanted);
+        }
+        Watching::Since(watched) => {
+            add_sums(watched, session.store, &request.machine.key, &acceptances, &mut wanted)?;
+        }
+    }
+    let mut anchors = Anchors::new(request, &builders, (&prepared.candidate, &lists.candidate), &watching);
     let mut collector = Collector::new(&mut session, &revisions, allocations);
-    let (mut benchmarks, broken) = match collect(request, &mut collector, &mut run, wanted, &claims) {
+    let collected = collect(request, &mut collector, &mut anchors, &mut run, wanted, &claims);
+    run.notes.extend(anchors.note());
+    let (mut benchmarks, broken) = match collected {
         Collected { benchmarks, error: Some(error) } if benchmarks.is_empty() => return Err(error),
         Collected { benchmarks, error } => (benchmarks, error),
     };
     let allocations = collector.allocations.take();
     let layout = prepared.candidate.layout.as_ref();
     let broken = broken.or_else(|| {
-        let allocations = candidate(allocations.as_ref());
+        let allocations = counting_candidate(allocations.as_ref());
         let built = gate::Built { listed: &lists.candidate, allocations, layout };
         gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
     });
     run.notes.extend(session.runner.notes());
-    run.notes.extend(crept(request, &workspace, session.store, &revisions)?);
+    if let Watching::Since(watched) = &watching
+        && request.from_anchor
+    {
+        run.notes.extend(crept(watched, session.store, &request.machine.key, &acceptances, &benchmarks)?);
+    }
     progress.event(Event::Measured);
     let broken = broken.or_else(|| {
         find_places(
@@ -166,18 +195,46 @@ fn compare_sides(
     keep_and_judge(request, &mut session, run, &evidence)
 }
 
-/// What stored results add up to since a release: up to the baseline, or to the candidate where that is what is judged.
-fn crept(
-    request: &CompareRequest,
-    workspace: &Workspace<'_>,
+/// The architecture of each benchmark.
+fn architectures(benchmarks: &[Benchmark]) -> BTreeMap<BenchmarkName, String> {
+    benchmarks.iter().map(|one| (one.evidence.name.clone(), one.evidence.arch().to_owned())).collect()
+}
+
+/// Holds what is compared with a release to what may creep since.
+fn hold_to_limits(watched: &Watched<'_>, accepted: &[Acceptance], benchmarks: &mut [Benchmark]) {
+    let new = watched.besides(accepted);
+    for Benchmark { evidence, .. } in benchmarks {
+        evidence.limits = watched.limits(&evidence.name, evidence.arch(), &new);
+    }
+}
+
+/// Notes for each benchmark what stored steps come to, up to the baseline.
+fn add_sums(
+    watched: &Watched<'_>,
     store: &Store,
-    revisions: &Sides<Revision>,
+    machine: &MachineKey,
+    accepted: &[Acceptance],
+    benchmarks: &mut [Benchmark],
+) -> Result<(), PipelineError> {
+    for sum in watched.sums(store, machine, &architectures(benchmarks), accepted)? {
+        let of = |one: &&mut Benchmark| one.evidence.name == sum.benchmark;
+        if let Some(one) = benchmarks.iter_mut().find(of) {
+            one.evidence.creep.get_or_insert_with(CreepEvidence::default).sums.push(sum);
+        }
+    }
+    Ok(())
+}
+
+/// What stored steps come to up to the candidate, of the benchmark that is nearest to its limit.
+fn crept(
+    watched: &Watched<'_>,
+    store: &Store,
+    machine: &MachineKey,
+    accepted: &[Acceptance],
+    benchmarks: &[Benchmark],
 ) -> Result<Option<Note>, PipelineError> {
-    let Some(watch) = &request.creep else { return Ok(None) };
-    let to = if request.from_anchor { &revisions.candidate } else { &revisions.baseline };
-    let wanted = |name: &BenchmarkName| request.scope.includes(name);
-    let found = creep::watched(&workspace.repository, store, &request.machine.key, watch, to, wanted)?;
-    Ok(found.map(|found| Note::Creep(Box::new(found))))
+    let sums = watched.sums(store, machine, &architectures(benchmarks), &watched.besides(accepted))?;
+    Ok(nearest(sums).map(|found| Note::Creep(Box::new(found))))
 }
 
 /// Judges by the request's rules.
@@ -248,6 +305,7 @@ struct Collected {
 fn collect(
     request: &CompareRequest,
     collector: &mut Collector<'_, '_>,
+    anchors: &mut Anchors<'_>,
     run: &mut RunEvidence,
     wanted: Vec<Benchmark>,
     claims: &[Resolved],
@@ -258,13 +316,14 @@ fn collect(
         Ok(benchmarks) => benchmarks,
         Err(error) => return Collected { benchmarks: Vec::new(), error: Some(error) },
     };
-    let error = steps(request, collector, run, &mut benchmarks, claims).err();
+    let error = steps(request, collector, anchors, run, &mut benchmarks, claims).err();
     Collected { benchmarks, error }
 }
 
 fn steps(
     request: &CompareRequest,
     collector: &mut Collector<'_, '_>,
+    anchors: &mut Anchors<'_>,
     run: &mut RunEvidence,
     benchmarks: &mut [Benchmark],
     claims: &[Resolved],
@@ -304,7 +363,11 @@ fn steps(
         for benchmark in &taking {
             tracing::debug!(benchmark = %benchmark.evidence.name, ?step, "goes on with");
         }
-        collector.take(step, &rules, &mut taking)?;
+        if step == Step::CreepAnchor {
+            anchors.take(collector.session, &rules, most, &mut taking)?;
+        } else {
+            collector.take(step, &rules, &mut taking)?;
+        }
         for benchmark in taking {
             keep(collector, &benchmark.evidence)?;
         }
@@ -339,15 +402,6 @@ fn log_verdicts(run: RunId, report: &Report) {
     tracing::debug!(%run, exit = ?report.exit_code, "judged the run");
 }
 
-/// What allocations of the candidate are counted in, or why there is nothing.
-fn candidate(builds: Option<&AllocationBuilds>) -> Result<&AllocationBuild, &str> {
-    match builds {
-        Some(Ok(builds)) => Ok(&builds.candidate),
-        Some(Err(reason)) => Err(reason),
-        None => Err("nothing was built to count them in"),
-    }
-}
-
 /// What a reader should know of the candidate, and what was special about the baseline.
 fn notes(prepared: &Sides<Prepared>) -> Vec<Note> {
     let mut notes = prepared.candidate.all_notes();
@@ -362,49 +416,4 @@ fn notes(prepared: &Sides<Prepared>) -> Vec<Note> {
 /// The executables that could not list their benchmarks.
 fn troubles(lists: &Sides<Listing>) -> Vec<Trouble> {
     Side::BOTH.iter().flat_map(|&side| lists.get(side).troubles(Some(side))).collect()
-}
-
-/// Builds both sides, apart where they differ on purpose.
-fn prepare(
-    builders: &Sides<Builder<'_>>,
-    request: &CompareRequest,
-    revisions: &Sides<Revision>,
-) -> Result<Sides<Prepared>, PipelineError> {
-    if axes(&request.axes).is_empty() {
-        return builders.candidate.prepare_both(revisions);
-    }
-    let mut prepared = Builder::prepare_apart(builders, revisions)?;
-    mark(&request.axes.baseline, &mut prepared.baseline);
-    mark(&request.axes.candidate, &mut prepared.candidate);
-    Ok(prepared)
-}
-
-/// Builds what allocations are counted in, where they are wanted and anything differs between the sides. That it does not
-/// build is no reason to leave out the rest.
-fn allocation_builds(
-    builders: &Sides<Builder<'_>>,
-    request: &CompareRequest,
-    revisions: &Sides<Revision>,
-    benchmarks: &[Benchmark],
-    claims: &[Resolved],
-) -> Result<Option<AllocationBuilds>, PipelineError> {
-    let counted = !CountKind::Allocations.metrics(&request.measuring.metrics).is_empty();
-    let all = request.measuring.identical == Identical::Measured;
-    let open = benchmarks.iter().filter(|benchmark| {
-        let presence = &benchmark.evidence.presence;
-        counted && matches!(presence, Presence::Both(_)) && (all || !presence.is_identical())
-    });
-    let mut targets: BTreeSet<TargetName> = open
-        .map(|one| (one.evidence.name.package().to_owned(), one.evidence.name.target().to_owned()))
-        .collect();
-    targets.extend(claims::targets(claims.iter().filter(|claim| counted || claim.is_counted())));
-    if targets.is_empty() {
-        return Ok(None);
-    }
-    let builders = builders.as_ref().map(|builder| builder.counting_allocations(&targets));
-    match prepare(&builders, request, revisions) {
-        Ok(prepared) => Ok(Some(Ok(prepared.map(AllocationBuild::from)))),
-        Err(PipelineError::Build(error)) if !interrupted() => Ok(Some(Err(claims::build_failed(&error)))),
-        Err(error) => Err(error),
-    }
 }

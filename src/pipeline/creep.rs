@@ -1,41 +1,116 @@
-//! Creep: what stored steps add up to since a release, for the information line of a check.
+//! Creep: what stored steps add up to since a release, and what they may, accepted slowdowns included.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
+use super::acceptances;
 use super::error::PipelineError;
+use super::request::Accepting;
 use crate::domain::{
-    BenchmarkName, CommitId, Creep, CreepWatch, MachineKey, Metric, Revision, SeriesKey, median,
+    Acceptance, BenchmarkName, CommitId, Creep, CreepWatch, Limit, MachineKey, Metric, Revision, SeriesKey,
+    median,
 };
-use crate::judge::creep::{Walk, creep};
+use crate::judge::Acceptances;
+use crate::judge::creep::{Walk, factor, raised, sums};
 use crate::source::Repository;
 use crate::store::Store;
 
 /// A longer line is not added up: its start is no release that anybody compares with.
 const LONGEST: usize = 2000;
 
-/// What the benchmarks that are wanted come to along first parents from the anchor to a commit; `None` where nothing is
-/// known, or there is no anchor.
-pub(super) fn watched(
+/// A watch that has begun at a release.
+pub(super) struct Watched<'a> {
+    watch: &'a CreepWatch,
+    /// Where it begins.
+    pub(super) anchor: Revision,
+    /// The commits from there on; the anchor first. None where they are no line, or too long a one.
+    commits: Vec<CommitId>,
+    /// What was accepted since, in files.
+    accepted: Vec<Acceptance>,
+}
+
+/// What a check watches.
+pub(super) enum Watching<'a> {
+    /// Nothing: it is not asked for.
+    Nothing,
+    /// There is no release to begin at.
+    NoAnchor,
+    /// From a release on.
+    Since(Box<Watched<'a>>),
+}
+
+/// Begins a watch that goes up to a commit, along first parents. `prefix` is where the workspace lies below the root of the
+/// repository.
+pub(super) fn watch<'a>(
     repository: &Repository,
-    store: &Store,
-    machine: &MachineKey,
-    watch: &CreepWatch,
+    watch: Option<&'a CreepWatch>,
     to: &Revision,
-    wanted: impl Fn(&BenchmarkName) -> bool,
-) -> Result<Option<Creep>, PipelineError> {
-    let Some(anchor) = repository.anchor(&watch.since, &to.commit)? else { return Ok(None) };
-    if anchor.commit == to.commit {
-        return Ok(None);
+    prefix: &Path,
+    accepting: &Accepting,
+) -> Result<Watching<'a>, PipelineError> {
+    let Some(watch) = watch else { return Ok(Watching::Nothing) };
+    let Some(anchor) = repository.anchor(&watch.since, &to.commit)? else { return Ok(Watching::NoAnchor) };
+    let line = repository.line(anchor.commit.as_str(), to.commit.as_str()).unwrap_or_default();
+    let line = if line.len() <= LONGEST { line } else { Vec::new() };
+    let accepted = acceptances::since(repository, &line, prefix, accepting);
+    let commits = line.into_iter().map(|revision| revision.commit).collect();
+    Ok(Watching::Since(Box::new(Watched { watch, anchor, commits, accepted })))
+}
+
+impl Watched<'_> {
+    /// Those acceptances that are in force in a comparison and are not known of the line.
+    pub(super) fn besides(&self, in_force: &[Acceptance]) -> Vec<Acceptance> {
+        in_force.iter().filter(|one| !self.accepted.contains(one)).cloned().collect()
     }
-    let Ok(line) = repository.line(anchor.commit.as_str(), to.commit.as_str()) else { return Ok(None) };
-    if line.len() > LONGEST {
-        return Ok(None);
+
+    /// What stored steps come to, of every benchmark that is known by name, with its architecture. `new` is what this change
+    /// accepts.
+    pub(super) fn sums(
+        &self,
+        store: &Store,
+        machine: &MachineKey,
+        known: &BTreeMap<BenchmarkName, String>,
+        new: &[Acceptance],
+    ) -> Result<Vec<Creep>, PipelineError> {
+        if self.commits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut walks = timed(store, machine, &self.commits)?;
+        walks.extend(counted(store, machine, &self.commits)?);
+        walks.retain(|walk| known.contains_key(&walk.benchmark));
+        let (before, new) = (Acceptances::new(&self.accepted), Acceptances::new(new));
+        let factor = |walk: &Walk| {
+            let arch = known.get(&walk.benchmark).map_or("", String::as_str);
+            factor_of(&[&before, &new], &walk.benchmark, arch, walk.metric, walk.start)
+        };
+        Ok(sums(&self.anchor.label, &walks, &self.watch.limits, factor))
     }
-    let commits: Vec<CommitId> = line.into_iter().map(|revision| revision.commit).collect();
-    let mut walks = timed(store, machine, &commits)?;
-    walks.extend(counted(store, machine, &commits)?);
-    walks.retain(|walk| wanted(&walk.benchmark));
-    Ok(creep(&anchor.label, &walks, &watch.limits))
+
+    /// What a benchmark may come to since the release, by each metric that is watched.
+    pub(super) fn limits(
+        &self,
+        name: &BenchmarkName,
+        arch: &str,
+        new: &[Acceptance],
+    ) -> BTreeMap<Metric, Limit> {
+        let (before, new) = (Acceptances::new(&self.accepted), Acceptances::new(new));
+        let limit = |(metric, limit): &(Metric, Limit)| {
+            let factor = factor_of(&[&before, &new], name, arch, *metric, None);
+            Some((*metric, Limit::relative(raised(limit.relative_part(), factor))?))
+        };
+        self.watch.limits.iter().filter_map(limit).collect()
+    }
+}
+
+/// By what acceptances of several occasions multiply a benchmark's limit.
+fn factor_of(
+    all: &[&Acceptances<'_>],
+    name: &BenchmarkName,
+    arch: &str,
+    metric: Metric,
+    start: Option<f64>,
+) -> f64 {
+    all.iter().map(|one| factor(&one.about(name, arch, metric), metric, start)).product()
 }
 
 /// Times: steps between neighbours that were measured in pairs.
@@ -49,6 +124,7 @@ fn timed(store: &Store, machine: &MachineKey, commits: &[CommitId]) -> Result<Ve
     let walk = |(benchmark, steps): (BenchmarkName, BTreeMap<CommitId, Vec<f64>>)| Walk {
         benchmark,
         metric: Metric::WallTime,
+        start: None,
         steps: commits[1..]
             .iter()
             .map(|commit| (commit.clone(), steps.get(commit).and_then(|ratios| median(ratios.clone()))))
@@ -69,7 +145,8 @@ fn counted(store: &Store, machine: &MachineKey, commits: &[CommitId]) -> Result<
         }
     }
     let walk = |(series, values): (SeriesKey, BTreeMap<usize, f64>)| {
-        let mut before = *values.get(&0)?;
+        let start = *values.get(&0)?;
+        let mut before = start;
         let steps = (1..commits.len()).map(|place| {
             let step = values.get(&place).map(|value| {
                 let step = (value / before).ln();
@@ -78,7 +155,12 @@ fn counted(store: &Store, machine: &MachineKey, commits: &[CommitId]) -> Result<
             });
             (commits[place].clone(), step)
         });
-        Some(Walk { benchmark: series.benchmark, metric: series.metric, steps: steps.collect() })
+        Some(Walk {
+            benchmark: series.benchmark,
+            metric: series.metric,
+            start: Some(start),
+            steps: steps.collect(),
+        })
     };
     Ok(levels.into_iter().filter_map(walk).collect())
 }
