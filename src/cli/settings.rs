@@ -252,8 +252,13 @@ impl Place {
             search.metric.map_or(vec![Metric::Instructions, Metric::WallTime], |metric| vec![metric]);
         let insistence = if search.metric.is_some() { Insistence::Asked } else { Insistence::Default };
         let budget = search.budget.or(self.config.budget).unwrap_or(BUDGET);
-        let measuring =
-            Measuring { metrics, insistence, identical: Identical::Settled, ..without_flags(budget) };
+        let measuring = Measuring {
+            metrics,
+            insistence,
+            identical: Identical::Settled,
+            resume: true,
+            ..without_flags(budget)
+        };
         let claims =
             ClaimGate { own: Vec::new(), suite: SuiteClaims::Never, known: Vec::new(), budget: CLAIM_BUDGET };
         let ends = CompareRequest {
@@ -388,6 +393,7 @@ impl Place {
             identical: if judging.measure_identical { Identical::Measured } else { Identical::Settled },
             instructions_by: instructions_by.unwrap_or_default(),
             launch_timeout: arguments.launch_timeout,
+            resume: false,
         })
     }
 
@@ -523,6 +529,7 @@ fn without_flags(budget: Duration) -> Measuring {
         identical: Identical::Measured,
         instructions_by: InstructionSource::default(),
         launch_timeout: None,
+        resume: false,
     }
 }
 
