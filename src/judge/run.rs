@@ -1,8 +1,8 @@
 //! From the evidence of a whole run to its report. Pure: a stored run is judged again by calling this once more.
 
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkOutcome, ClaimOutcome, JudgedBy, Note, Objection, Reason, Report, ReportKind,
-    RunEvidence, Trouble, fnv,
+    BenchmarkEvidence, BenchmarkName, BenchmarkOutcome, ClaimOutcome, Creep, JudgedBy, Metric, Note,
+    Objection, Reason, Report, ReportKind, RunEvidence, Trouble, fnv,
 };
 
 use super::gate::{Gate, GatePolicy, VerdictRequirement};
@@ -26,9 +26,10 @@ pub fn judge_run(
         found
     };
     let mut found: Vec<BenchmarkOutcome> = benchmarks.iter().map(judged).collect();
-    let crept = crept(benchmarks, &found);
+    let sums = sums(benchmarks, &found);
     found.sort_by(|a, b| a.name.cmp(&b.name));
-    let acceptances = acceptance::accept(&run.acceptances, &mut found);
+    let mut acceptances = acceptance::accept(&run.acceptances, &mut found);
+    acceptance::raise(&mut acceptances, &raised(benchmarks, &sums));
     let claims: Vec<ClaimOutcome> = run
         .claims
         .iter()
@@ -37,7 +38,7 @@ pub fn judge_run(
     let mut troubles = run.troubles.clone();
     troubles.extend(found.iter().filter_map(failed));
     let mut notes = notes(run, benchmarks, unfit, &rules);
-    notes.extend(crept);
+    notes.extend(creep::nearest(sums).map(|found| Note::Creep(Box::new(found))));
     // What a part does not have, another one may.
     if run.asked.partition.is_none() {
         notes.extend(acceptance::notes(&acceptances));
@@ -76,14 +77,23 @@ fn configuration(run: &RunEvidence, policy: &Policy, rules: &Rules<'_>, gate: Ga
     format!("{:016x}", fnv(&format!("{selection} {source} {confirm:?} {gate:?}{accepted}{axes}")))
 }
 
-/// What crept since a release, of the benchmark that is nearest to its limit with this change. The outcomes are in the order of
-/// the evidence.
-fn crept(benchmarks: &[BenchmarkEvidence], found: &[BenchmarkOutcome]) -> Option<Note> {
-    let sums = benchmarks
-        .iter()
-        .zip(found)
-        .flat_map(|(evidence, found)| creep_gate::with_this_change(evidence, found));
-    Some(Note::Creep(Box::new(creep::nearest(sums)?)))
+/// What crept since a release, with what this change adds. The outcomes are in the order of the evidence.
+fn sums(benchmarks: &[BenchmarkEvidence], found: &[BenchmarkOutcome]) -> Vec<Creep> {
+    let all = benchmarks.iter().zip(found);
+    all.flat_map(|(evidence, found)| creep_gate::with_this_change(evidence, found)).collect()
+}
+
+/// What is beyond the limit of creep that it has without acceptances.
+fn raised(benchmarks: &[BenchmarkEvidence], sums: &[Creep]) -> Vec<(BenchmarkName, String, Metric)> {
+    let beyond = |sum: &&Creep| {
+        let with = sum.with(sum.this_change.map_or(0.0, Creep::fraction));
+        sum.raised_from.is_some_and(|limit| with > Creep::fraction(limit))
+    };
+    let named = |sum: &Creep| {
+        let arch = benchmarks.iter().find(|one| one.name == sum.benchmark)?.arch().to_owned();
+        Some((sum.benchmark.clone(), arch, sum.metric))
+    };
+    sums.iter().filter(beyond).filter_map(named).collect()
 }
 
 /// A benchmark that failed, as trouble: the exit code is 101. Whose executable could not list its benchmarks is told once, by

@@ -1,7 +1,7 @@
 //! `check` and `compare`: two revisions, every stage. Evidence is collected step by step, kept in the store, read back from
 //! there, and judged once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::acceptances::in_force;
@@ -12,7 +12,7 @@ use super::claims::{self, Resolved, gate};
 use super::collect::anchor::Anchors;
 use super::collect::benchmarks::Collector;
 use super::collect::{aa, renames};
-use super::creep::{self, Watched, Watching};
+use super::creep;
 use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::places;
@@ -21,10 +21,9 @@ use super::session::{Beginning, Session};
 use super::sides::{allocation_builds, counting_candidate, prepare};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
-    Acceptance, BenchmarkEvidence, BenchmarkName, CreepEvidence, Event, MachineKey, Metric, Note, Progress,
-    Report, RunEvidence, RunId, Side, Sides, Trouble, Verdict,
+    Acceptance, BenchmarkEvidence, BenchmarkName, Event, Metric, Note, Progress, Report, RunEvidence, RunId,
+    Side, Sides, Trouble, Verdict,
 };
-use crate::judge::creep::nearest;
 use crate::judge::next::{most_tests_of, tests_of};
 use crate::judge::{Rules, Step, judge_run, next};
 use crate::measure::runner::Runner;
@@ -95,13 +94,7 @@ fn compare_sides(
         let target = (name.package().to_owned(), name.target().to_owned());
         benchmark.evidence.source = prepared.candidate.sources.get(&target).cloned();
     }
-    let watching = creep::watch(
-        &workspace.repository,
-        request.creep.as_ref(),
-        if request.from_anchor { &revisions.candidate } else { &revisions.baseline },
-        &workspace.prefix()?,
-        &request.judging.accepting,
-    )?;
+    let watching = creep::begin(request, &workspace, &revisions, acceptances)?;
     let unlisted = troubles(&lists);
     // A part may be empty; that everything is cannot be told from it.
     if wanted.is_empty() && unlisted.is_empty() && request.scope.partition.is_none() {
@@ -116,35 +109,9 @@ fn compare_sides(
     let mut layouts = Layouts::new(request.scope.layout, &request.project.area, request.seed);
     let mut session = Session::begin(&beginning, store, runner, progress, &mut layouts)?;
     let allocations = allocation_builds(&builders, request, &revisions, &wanted, &claims)?;
-    let mut run = RunEvidence {
-        kind: request.kind,
-        revisions: revisions.clone(),
-        machine: request.machine.clone(),
-        toolchain: prepared.candidate.toolchain(),
-        tests: None,
-        asked: request.asked(),
-        budget: request.measuring.budget.as_secs_f64(),
-        aa: crate::domain::AaTest { asked: request.judging.aa_test, ..crate::domain::AaTest::default() },
-        claims: Vec::new(),
-        acceptances: acceptances.clone(),
-        notes: notes(&prepared),
-        troubles: unlisted,
-        seconds: 0.0,
-    };
-    match &watching {
-        Watching::Nothing => {}
-        Watching::NoAnchor => {
-            run.notes.extend(request.creep.iter().map(|watch| Note::NoAnchor(watch.since.clone())));
-        }
-        Watching::Since(watched) if request.from_anchor => {
-            // Since a release, what was accepted raises the limit.
-            run.acceptances = Vec::new();
-            hold_to_limits(watched, &acceptances, &mut wanted);
-        }
-        Watching::Since(watched) => {
-            add_sums(watched, session.store, &request.machine.key, &acceptances, &mut wanted)?;
-        }
-    }
+    let mut run = nothing_yet(request, &prepared, watching.in_force(), unlisted);
+    run.notes.extend(watching.note());
+    watching.add(session.store, &request.machine.key, &mut wanted)?;
     let mut anchors = Anchors::new(request, &builders, (&prepared.candidate, &lists.candidate), &watching);
     let mut collector = Collector::new(&mut session, &revisions, allocations);
     let collected = collect(request, &mut collector, &mut anchors, &mut run, wanted, &claims);
@@ -161,11 +128,7 @@ fn compare_sides(
         gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
     });
     run.notes.extend(session.runner.notes());
-    if let Watching::Since(watched) = &watching
-        && request.from_anchor
-    {
-        run.notes.extend(crept(watched, session.store, &request.machine.key, &acceptances, &benchmarks)?);
-    }
+    run.notes.extend(watching.end(session.store, &request.machine.key, &benchmarks)?);
     progress.event(Event::Measured);
     let broken = broken.or_else(|| {
         find_places(
@@ -195,46 +158,28 @@ fn compare_sides(
     keep_and_judge(request, &mut session, run, &evidence)
 }
 
-/// The architecture of each benchmark.
-fn architectures(benchmarks: &[Benchmark]) -> BTreeMap<BenchmarkName, String> {
-    benchmarks.iter().map(|one| (one.evidence.name.clone(), one.evidence.arch().to_owned())).collect()
-}
-
-/// Holds what is compared with a release to what may creep since.
-fn hold_to_limits(watched: &Watched<'_>, accepted: &[Acceptance], benchmarks: &mut [Benchmark]) {
-    let new = watched.besides(accepted);
-    for Benchmark { evidence, .. } in benchmarks {
-        evidence.limits = watched.limits(&evidence.name, evidence.arch(), &new);
+/// What is known of a run before anything is measured.
+fn nothing_yet(
+    request: &CompareRequest,
+    prepared: &Sides<Prepared>,
+    acceptances: &[Acceptance],
+    troubles: Vec<Trouble>,
+) -> RunEvidence {
+    RunEvidence {
+        kind: request.kind,
+        revisions: prepared.as_ref().map(|prepared| prepared.revision.clone()),
+        machine: request.machine.clone(),
+        toolchain: prepared.candidate.toolchain(),
+        tests: None,
+        asked: request.asked(),
+        budget: request.measuring.budget.as_secs_f64(),
+        aa: crate::domain::AaTest { asked: request.judging.aa_test, ..crate::domain::AaTest::default() },
+        claims: Vec::new(),
+        acceptances: acceptances.to_vec(),
+        notes: notes(prepared),
+        troubles,
+        seconds: 0.0,
     }
-}
-
-/// Notes for each benchmark what stored steps come to, up to the baseline.
-fn add_sums(
-    watched: &Watched<'_>,
-    store: &Store,
-    machine: &MachineKey,
-    accepted: &[Acceptance],
-    benchmarks: &mut [Benchmark],
-) -> Result<(), PipelineError> {
-    for sum in watched.sums(store, machine, &architectures(benchmarks), accepted)? {
-        let of = |one: &&mut Benchmark| one.evidence.name == sum.benchmark;
-        if let Some(one) = benchmarks.iter_mut().find(of) {
-            one.evidence.creep.get_or_insert_with(CreepEvidence::default).sums.push(sum);
-        }
-    }
-    Ok(())
-}
-
-/// What stored steps come to up to the candidate, of the benchmark that is nearest to its limit.
-fn crept(
-    watched: &Watched<'_>,
-    store: &Store,
-    machine: &MachineKey,
-    accepted: &[Acceptance],
-    benchmarks: &[Benchmark],
-) -> Result<Option<Note>, PipelineError> {
-    let sums = watched.sums(store, machine, &architectures(benchmarks), &watched.besides(accepted))?;
-    Ok(nearest(sums).map(|found| Note::Creep(Box::new(found))))
 }
 
 /// Judges by the request's rules.

@@ -1,71 +1,131 @@
 //! Creep: what stored steps add up to since a release, and what they may, accepted slowdowns included.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use super::acceptances;
+use super::catalogue::Benchmark;
 use super::error::PipelineError;
-use super::request::Accepting;
+use super::request::CompareRequest;
+use super::workspace::Workspace;
 use crate::domain::{
-    Acceptance, BenchmarkName, CommitId, Creep, CreepWatch, Limit, MachineKey, Metric, Revision, SeriesKey,
-    median,
+    Acceptance, BenchmarkName, CommitId, Creep, CreepEvidence, CreepWatch, Limit, MachineKey, Metric, Note,
+    Revision, SeriesKey, Sides, median,
 };
 use crate::judge::Acceptances;
-use crate::judge::creep::{Walk, factor, raised, sums};
-use crate::source::Repository;
+use crate::judge::creep::{Walk, factor, nearest, raised, sums};
 use crate::store::Store;
 
 /// A longer line is not added up: its start is no release that anybody compares with.
 const LONGEST: usize = 2000;
 
 /// A watch that has begun at a release.
-pub(super) struct Watched<'a> {
+struct Watched<'a> {
     watch: &'a CreepWatch,
-    /// Where it begins.
-    pub(super) anchor: Revision,
+    anchor: Revision,
     /// The commits from there on; the anchor first. None where they are no line, or too long a one.
     commits: Vec<CommitId>,
     /// What was accepted since, in files.
     accepted: Vec<Acceptance>,
 }
 
-/// What a check watches.
-pub(super) enum Watching<'a> {
-    /// Nothing: it is not asked for.
-    Nothing,
-    /// There is no release to begin at.
-    NoAnchor,
-    /// From a release on.
-    Since(Box<Watched<'a>>),
+/// What a comparison watches.
+pub(super) struct Watching<'a> {
+    /// What this change accepts, or what is accepted since a release that it is compared with.
+    acceptances: Vec<Acceptance>,
+    /// Whether the comparison is with the release itself.
+    from_anchor: bool,
+    watched: Option<Watched<'a>>,
+    /// That there is no release to begin at.
+    note: Option<Note>,
 }
 
-/// Begins a watch that goes up to a commit, along first parents. `prefix` is where the workspace lies below the root of the
-/// repository.
-pub(super) fn watch<'a>(
-    repository: &Repository,
-    watch: Option<&'a CreepWatch>,
-    to: &Revision,
-    prefix: &Path,
-    accepting: &Accepting,
+/// Begins to watch, along first parents up to the baseline, or up to the candidate of a comparison with the release itself.
+/// `acceptances` are those in force.
+pub(super) fn begin<'a>(
+    request: &'a CompareRequest,
+    workspace: &Workspace<'_>,
+    revisions: &Sides<Revision>,
+    acceptances: Vec<Acceptance>,
 ) -> Result<Watching<'a>, PipelineError> {
-    let Some(watch) = watch else { return Ok(Watching::Nothing) };
-    let Some(anchor) = repository.anchor(&watch.since, &to.commit)? else { return Ok(Watching::NoAnchor) };
+    let from_anchor = request.from_anchor;
+    let mut watching = Watching { acceptances, from_anchor, watched: None, note: None };
+    let Some(watch) = &request.creep else { return Ok(watching) };
+    let to = if from_anchor { &revisions.candidate } else { &revisions.baseline };
+    let repository = &workspace.repository;
+    let Some(anchor) = repository.anchor(&watch.since, &to.commit)? else {
+        watching.note = Some(Note::NoAnchor(watch.since.clone()));
+        return Ok(watching);
+    };
     let line = repository.line(anchor.commit.as_str(), to.commit.as_str()).unwrap_or_default();
     let line = if line.len() <= LONGEST { line } else { Vec::new() };
-    let accepted = acceptances::since(repository, &line, prefix, accepting);
+    let accepted = acceptances::since(repository, &line, &workspace.prefix()?, &request.judging.accepting);
     let commits = line.into_iter().map(|revision| revision.commit).collect();
-    Ok(Watching::Since(Box::new(Watched { watch, anchor, commits, accepted })))
+    watching.acceptances.retain(|one| !from_anchor || !accepted.contains(one));
+    watching.watched = Some(Watched { watch, anchor, commits, accepted });
+    Ok(watching)
+}
+
+impl Watching<'_> {
+    /// Where the watch begins.
+    pub(super) fn anchor(&self) -> Option<&Revision> {
+        self.watched.as_ref().map(|watched| &watched.anchor)
+    }
+
+    /// What a reader should know.
+    pub(super) fn note(&self) -> Option<Note> {
+        self.note.clone()
+    }
+
+    /// The acceptances that regressions are held against: since a release, what was accepted raises limits instead.
+    pub(super) fn in_force(&self) -> &[Acceptance] {
+        if self.from_anchor { &[] } else { &self.acceptances }
+    }
+
+    /// Notes for each benchmark what it may come to in a comparison with the release, or else what it came to up to the baseline.
+    pub(super) fn add(
+        &self,
+        store: &Store,
+        machine: &MachineKey,
+        benchmarks: &mut [Benchmark],
+    ) -> Result<(), PipelineError> {
+        let Some(watched) = &self.watched else { return Ok(()) };
+        if self.from_anchor {
+            for Benchmark { evidence, .. } in benchmarks {
+                evidence.limits = watched.limits(&evidence.name, evidence.arch(), &self.acceptances);
+            }
+            return Ok(());
+        }
+        for sum in watched.sums(store, machine, &architectures(benchmarks), &self.acceptances)? {
+            if let Some(one) = benchmarks.iter_mut().find(|one| one.evidence.name == sum.benchmark) {
+                one.evidence.creep.get_or_insert_with(CreepEvidence::default).sums.push(sum);
+            }
+        }
+        Ok(())
+    }
+
+    /// What stored steps come to up to the candidate of a comparison with the release, of the benchmark that is nearest to its
+    /// limit.
+    pub(super) fn end(
+        &self,
+        store: &Store,
+        machine: &MachineKey,
+        benchmarks: &[Benchmark],
+    ) -> Result<Option<Note>, PipelineError> {
+        let Some(watched) = self.watched.as_ref().filter(|_| self.from_anchor) else { return Ok(None) };
+        let sums = watched.sums(store, machine, &architectures(benchmarks), &self.acceptances)?;
+        Ok(nearest(sums).map(|found| Note::Creep(Box::new(found))))
+    }
+}
+
+/// The architecture of each benchmark.
+fn architectures(benchmarks: &[Benchmark]) -> BTreeMap<BenchmarkName, String> {
+    benchmarks.iter().map(|one| (one.evidence.name.clone(), one.evidence.arch().to_owned())).collect()
 }
 
 impl Watched<'_> {
-    /// Those acceptances that are in force in a comparison and are not known of the line.
-    pub(super) fn besides(&self, in_force: &[Acceptance]) -> Vec<Acceptance> {
-        in_force.iter().filter(|one| !self.accepted.contains(one)).cloned().collect()
-    }
-
     /// What stored steps come to, of every benchmark that is known by name, with its architecture. `new` is what this change
     /// accepts.
-    pub(super) fn sums(
+    fn sums(
         &self,
         store: &Store,
         machine: &MachineKey,
@@ -87,12 +147,7 @@ impl Watched<'_> {
     }
 
     /// What a benchmark may come to since the release, by each metric that is watched.
-    pub(super) fn limits(
-        &self,
-        name: &BenchmarkName,
-        arch: &str,
-        new: &[Acceptance],
-    ) -> BTreeMap<Metric, Limit> {
+    fn limits(&self, name: &BenchmarkName, arch: &str, new: &[Acceptance]) -> BTreeMap<Metric, Limit> {
         let (before, new) = (Acceptances::new(&self.accepted), Acceptances::new(new));
         let limit = |(metric, limit): &(Metric, Limit)| {
             let factor = factor_of(&[&before, &new], name, arch, *metric, None);

@@ -44,8 +44,8 @@ pub(super) fn reason(reason: &Reason) -> String {
             format!("worse than what is accepted: up to {up_to}, by {file}")
         }
         Reason::Crept { since, change, limit } => format!(
-            "with this change it is {} slower than {since}, measured now, and {} may creep: this change is proven slower",
-            units::percent(*change),
+            "with this change it is {} slower than {since}, measured now, of {} that may creep; this change is proven slower",
+            units::plain_percent((*change * 1e3).round() / 1e3),
             units::plain_percent(*limit)
         ),
         Reason::CountsVary { source, doubt, above_cap: cap } => counts_vary(*source, *doubt, *cap),

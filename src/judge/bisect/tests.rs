@@ -287,18 +287,18 @@ fn what_a_merge_brought_in_is_found_in_the_merge_and_inside_of_it() {
             merges.insert((lines.len() - 1, inner), lines.len());
             lines.push(line(random, 3, (slow && nested).then_some(2)));
         }
-        let mut merged = Merged { lines, merges, way: vec![0] };
-        let parts = culprits(&mut merged, 0, COMMITS - 1, 0.05).unwrap();
+        let mut graph = Merged { lines, merges, way: vec![0] };
+        let parts = culprits(&mut graph, 0, COMMITS - 1, 0.05).unwrap();
         let outer: Vec<Change> = parts.iter().map(|part| part.change).collect();
         assert_eq!(outer, [Change { last_good: merge - 1, first_bad: merge }], "{seed}");
-        let found = into_merges(&mut merged, &parts).unwrap();
-        let topic = merged.merges[&(0, merge)];
+        let found = into_merges(&mut graph, &parts).unwrap();
+        let topic = graph.merges[&(0, merge)];
         let culprit = if nested { (topic + 1, 2) } else { (topic, at) };
         let found: Vec<(usize, usize)> =
             found.iter().map(|(line, change)| (*line, change.first_bad)).collect();
         assert_eq!(found, [culprit], "{seed}");
-        assert_eq!(merged.way, [0]);
-        let built: usize = merged.lines.iter().map(|line| line.built.len()).sum();
+        assert_eq!(graph.way, [0]);
+        let built: usize = graph.lines.iter().map(|line| line.built.len()).sum();
         assert!(built <= 8 + 6 + 3, "{seed}: {built}");
     }
 }

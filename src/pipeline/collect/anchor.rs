@@ -36,11 +36,7 @@ impl<'a> Anchors<'a> {
         candidate: (&'a Prepared, &'a Listing),
         watching: &Watching<'_>,
     ) -> Self {
-        let anchor = match watching {
-            Watching::Since(watched) => Some(watched.anchor.clone()),
-            Watching::Nothing | Watching::NoAnchor => None,
-        };
-        Self { request, builders, candidate, anchor, broken: None }
+        Self { request, builders, candidate, anchor: watching.anchor().cloned(), broken: None }
     }
 
     /// What a reader should know.
