@@ -11,7 +11,7 @@ use super::verdict::{causes, verdict};
 use crate::domain::evidence::both_counted;
 use crate::domain::{
     BenchmarkEvidence, BenchmarkOutcome, Creep, CreepEvidence, HistoryCheck, Identical, Insistence, Limit,
-    Metric, MetricOutcome, Objection, Reason, Verdict,
+    Method, Metric, MetricOutcome, Objection, Reason, Verdict,
 };
 
 /// A limit that allows nothing.
@@ -78,6 +78,7 @@ fn fresh_test(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<PairedT
 /// Shows the figures of the fresh pairs: they prove the slowdown, and were not selected for being large.
 fn show_what_proves(evidence: &BenchmarkEvidence, rules: &Rules<'_>, found: &mut MetricOutcome) {
     let Some(test) = fresh_test(evidence, rules).filter(|_| found.metric == Metric::WallTime) else { return };
+    found.method = Some(Method::Paired);
     found.baseline = test.baseline();
     found.change = test.estimate();
     found.candidate = found.baseline.zip(found.change).map(|(baseline, change)| baseline * (1.0 + change));

@@ -5,6 +5,9 @@ use crate::domain::{Metric, MetricOutcome, Reason, Report, ReportKind, Verdict};
 
 use super::words::{Kind, worst_first};
 
+/// The code of what fails by creep.
+const CREPT: &str = "crept";
+
 /// Something the reader can do, and the command that does it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NextStep {
@@ -39,13 +42,12 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
             );
         }
         let failing = failing.metrics.iter().filter(|outcome| outcome.fails());
-        let (crept, beyond): (Vec<_>, Vec<_>) =
-            failing.partition(|outcome| limit_of_creep(outcome).is_some());
+        let (crept, beyond): (Vec<_>, Vec<_>) = failing.partition(|outcome| is_crept(outcome));
         if !beyond.is_empty() {
             step("or raise its threshold, in perfguard.toml", threshold_entry(&beyond, &name));
         }
-        if !crept.is_empty() {
-            let limits = crept.into_iter().filter_map(limit_of_creep).collect::<Vec<_>>().join(", ");
+        let limits = crept.into_iter().filter_map(limit_of_creep).collect::<Vec<_>>().join(", ");
+        if !limits.is_empty() {
             step("or raise what may creep, in perfguard.toml", format!("[creep]\nlimit = {{ {limits} }}"));
         }
     }
@@ -85,7 +87,12 @@ fn threshold_entry(beyond: &[&MetricOutcome], name: &str) -> String {
     format!("[[benchmark]]\nmatch = {}\nthresholds = {{ {} }}", harmless::toml(name), limits.join(", "))
 }
 
-/// What may creep so that the outcome passes; `None` where it is not creep that it fails by.
+/// Whether it fails by what crept, also where another run's report says so.
+fn is_crept(outcome: &MetricOutcome) -> bool {
+    outcome.reason.as_ref().is_some_and(|reason| reason.code() == CREPT)
+}
+
+/// What may creep so that the outcome passes, where that is known.
 fn limit_of_creep(outcome: &MetricOutcome) -> Option<String> {
     let Some(Reason::Crept { change, .. }) = &outcome.reason else { return None };
     Some(format!("{} = \"{:.0}%\"", outcome.metric, (change * 100.0).ceil()))
