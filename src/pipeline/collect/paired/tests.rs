@@ -207,4 +207,7 @@ fn a_comparison_that_goes_on_measures_only_what_is_missing() {
     let series = comparison("slower").keys.candidate.series();
     let runs = store.baseline_runs(&series, &comparison("slower").keys.candidate.revision.commit).unwrap();
     assert_eq!(runs.len(), 3, "{runs:?}");
+    let commits = comparison("slower").keys.map(|key| key.revision.commit);
+    let steps = store.step_ratios(&machine().key, &[(commits.baseline, commits.candidate)].into()).unwrap();
+    assert_eq!(steps.iter().map(|step| step.log_ratios.len()).sum::<usize>(), one + fresh + all);
 }
