@@ -146,14 +146,12 @@ impl Place {
         })
     }
 
-    /// How a check is judged: with --creep by what may creep, which beats other thresholds.
+    /// How a check is judged. With --creep it is held to what may creep, which beats thresholds.
     fn check_judging(&self, arguments: &CheckArgs) -> Result<Judging, CliError> {
-        let mut judging = self.judging(&arguments.judging, HistoryCheck::Allowed)?;
-        if arguments.creep {
-            let watch = self.config.creep.as_ref().ok_or(CliError::NoCreep)?;
-            judging.policy = judging.policy.with_overrides(watch.limits.iter().copied().collect());
+        if arguments.creep && self.config.creep.is_none() {
+            return Err(CliError::NoCreep);
         }
-        Ok(judging)
+        self.judging(&arguments.judging, HistoryCheck::Allowed)
     }
 
     /// How a stored run is judged again.
@@ -254,8 +252,13 @@ impl Place {
             search.metric.map_or(vec![Metric::Instructions, Metric::WallTime], |metric| vec![metric]);
         let insistence = if search.metric.is_some() { Insistence::Asked } else { Insistence::Default };
         let budget = search.budget.or(self.config.budget).unwrap_or(BUDGET);
-        let measuring =
-            Measuring { metrics, insistence, identical: Identical::Settled, ..without_flags(budget) };
+        let measuring = Measuring {
+            metrics,
+            insistence,
+            identical: Identical::Settled,
+            resume: true,
+            ..without_flags(budget)
+        };
         let claims =
             ClaimGate { own: Vec::new(), suite: SuiteClaims::Never, known: Vec::new(), budget: CLAIM_BUDGET };
         let ends = CompareRequest {
@@ -390,6 +393,7 @@ impl Place {
             identical: if judging.measure_identical { Identical::Measured } else { Identical::Settled },
             instructions_by: instructions_by.unwrap_or_default(),
             launch_timeout: arguments.launch_timeout,
+            resume: false,
         })
     }
 
@@ -527,6 +531,7 @@ fn without_flags(budget: Duration) -> Measuring {
         identical: Identical::Measured,
         instructions_by: InstructionSource::default(),
         launch_timeout: None,
+        resume: false,
     }
 }
 

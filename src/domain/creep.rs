@@ -18,8 +18,14 @@ pub struct Creep {
     pub metric: Metric,
     /// The sum: end/start − 1, in millionths, as notes have an order.
     pub change: i64,
-    /// What it may come to, in millionths.
+    /// What it may come to, in millionths, with what was accepted since.
     pub limit: i64,
+    /// What it might come to if nothing had been accepted since, in millionths, where something was.
+    #[serde(default)]
+    pub raised_from: Option<i64>,
+    /// What the change at hand adds: candidate/baseline − 1, in millionths, where that is known and not part of the sum.
+    #[serde(default)]
+    pub this_change: Option<i64>,
     /// Of how many commits the step is known.
     pub known: usize,
     /// How many there are.
@@ -42,6 +48,11 @@ impl Creep {
     /// Millionths as a fraction.
     pub fn fraction(millionths: i64) -> f64 {
         millionths as f64 / 1e6
+    }
+
+    /// The sum with one more step, a fraction: end/start − 1.
+    pub fn with(&self, step: f64) -> f64 {
+        (1.0 + Self::fraction(self.change)) * (1.0 + step) - 1.0
     }
 }
 

@@ -11,8 +11,10 @@ use super::asked::Asked;
 use super::claim::{Claim, ClaimSetback, ClaimWeight, Claimed, Expectation, Instructions, LayoutFact};
 use super::comparison::{ComparisonId, Pair};
 use super::count::{CountKind, Counted, Counts, NotCounted};
+use super::creep::Creep;
 use super::failure::Failure;
 use super::function::TopFunction;
+use super::limit::Limit;
 use super::machine::MachineFacts;
 use super::metric::Metric;
 use super::name::BenchmarkName;
@@ -127,6 +129,17 @@ pub struct Simulated {
     pub threads: u32,
 }
 
+/// What is known of a benchmark since a release.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CreepEvidence {
+    /// What the stored steps up to the baseline come to, and may come to, for each metric of which there are any.
+    pub sums: Vec<Creep>,
+    /// Fresh pairs of both sides, to show that this change makes it slower at all.
+    pub change: Option<PairedEvidence>,
+    /// The release in place of the baseline, held to what may creep: measured where this change crosses that.
+    pub anchor: Option<Box<BenchmarkEvidence>>,
+}
+
 /// All that is known about one benchmark of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BenchmarkEvidence {
@@ -158,6 +171,12 @@ pub struct BenchmarkEvidence {
     /// What one iteration works on on each side, where its bench declares that.
     #[serde(default)]
     pub throughput: Sides<Vec<Throughput>>,
+    /// What it is held to in place of thresholds: limits of a comparison with a release.
+    #[serde(default)]
+    pub limits: BTreeMap<Metric, Limit>,
+    /// What crept since a release, where that is watched.
+    #[serde(default)]
+    pub creep: Option<CreepEvidence>,
 }
 
 impl BenchmarkEvidence {
@@ -177,6 +196,8 @@ impl BenchmarkEvidence {
             top_functions: Vec::new(),
             source: None,
             throughput: Sides::default(),
+            limits: BTreeMap::new(),
+            creep: None,
         }
     }
 
@@ -210,9 +231,15 @@ impl BenchmarkEvidence {
     }
 
     /// Everything that was measured in pairs.
-    pub fn paired_mut(&mut self) -> impl Iterator<Item = &mut PairedEvidence> {
+    pub fn paired_mut(&mut self) -> Vec<&mut PairedEvidence> {
         let confirming = self.history.as_mut().and_then(|history| history.confirming.as_mut());
-        [self.quick.as_mut(), confirming, self.pairs.as_mut(), self.remeasured.as_mut()].into_iter().flatten()
+        let own = [self.quick.as_mut(), confirming, self.pairs.as_mut(), self.remeasured.as_mut()];
+        let mut all: Vec<&mut PairedEvidence> = own.into_iter().flatten().collect();
+        if let Some(CreepEvidence { change, anchor, .. }) = &mut self.creep {
+            all.extend(change);
+            all.extend(anchor.iter_mut().flat_map(|anchor| anchor.paired_mut()));
+        }
+        all
     }
 
     /// Whether both sides execute the same machine code equally often, and ask for as much memory, as far as that was counted.

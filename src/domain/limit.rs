@@ -112,6 +112,16 @@ impl Limit {
         }
     }
 
+    /// The relative part alone, a fraction.
+    pub fn relative_part(&self) -> f64 {
+        self.relative
+    }
+
+    /// Whether there is an absolute part: then what is accepted depends on the baseline's value.
+    pub fn has_absolute_part(&self) -> bool {
+        self.absolute > 0.0
+    }
+
     /// The largest accepted value, if one is set.
     pub fn cap(&self) -> Option<f64> {
         self.cap

@@ -67,8 +67,8 @@ pub use comparison::{ComparisonId, Pair, PairedLaunch, Phase, Schedule};
 pub use count::{AllocationCount, CountKind, Counted, Counts, InstructionCount, NotCounted, Variation};
 pub use creep::{Creep, CreepWatch};
 pub use evidence::{
-    AaControl, AaTest, BenchmarkEvidence, ClaimCase, ClaimEvidence, Ended, HistoryEvidence, PairedEvidence,
-    Presence, RunEvidence, SideBuild, Simulated,
+    AaControl, AaTest, BenchmarkEvidence, ClaimCase, ClaimEvidence, CreepEvidence, Ended, HistoryEvidence,
+    PairedEvidence, Presence, RunEvidence, SideBuild, Simulated,
 };
 pub use exit::Exit;
 pub use explanation::{

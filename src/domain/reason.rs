@@ -97,6 +97,15 @@ pub enum Reason {
         /// The bound, as it is written.
         up_to: String,
     },
+    /// This change is slower, and with it the benchmark is slower than a release by more than may creep.
+    Crept {
+        /// The release.
+        since: String,
+        /// candidate/release − 1, measured now.
+        change: f64,
+        /// What it may come to, a fraction.
+        limit: f64,
+    },
     /// The counts vary. With the doubt where they do not decide.
     CountsVary {
         /// Where that probably comes from; unknown where a count is no number.
@@ -147,6 +156,7 @@ impl Reason {
             Self::Interrupted => "interrupted",
             Self::AboveCap(_) => "above-cap",
             Self::AboveAccepted { .. } => "above-accepted",
+            Self::Crept { .. } => "crept",
             Self::CountsVary { doubt, .. } => match doubt {
                 None => "counts-vary",
                 Some(CountDoubt::CountedOnce) => "counted-once",
@@ -223,6 +233,8 @@ pub enum Note {
     Creep(Box<Creep>),
     /// There is no such release before this commit.
     NoAnchor(String),
+    /// The release cannot be built or asked any more, with the error: whether a change crosses the limit is not known.
+    AnchorBroken(String, String),
     /// `--locked` holds for everything but these crates, of which a copy is built.
     Copied(Vec<String>),
     /// A metric was not counted: of one benchmark on one side, or of any.

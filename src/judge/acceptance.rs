@@ -131,6 +131,16 @@ pub(super) fn accept(all: &[Acceptance], found: &mut [BenchmarkOutcome]) -> Vec<
     all.iter().zip(uses).map(outcome).collect()
 }
 
+/// Marks acceptances as used that raise a limit of creep which is needed: of benchmarks, with the architecture, and metrics.
+pub(super) fn raise(outcomes: &mut [AcceptanceOutcome], needed: &[(BenchmarkName, String, Metric)]) {
+    for outcome in outcomes.iter_mut().filter(|outcome| outcome.came_to == AcceptanceUse::Unneeded) {
+        let ready = Acceptances::new(std::slice::from_ref(&outcome.acceptance));
+        if needed.iter().any(|(name, arch, metric)| !ready.about(name, arch, *metric).is_empty()) {
+            outcome.came_to = AcceptanceUse::Used;
+        }
+    }
+}
+
 /// Whether a regression is accepted; `None` where no acceptance is about it.
 fn decide(
     ready: &Acceptances<'_>,

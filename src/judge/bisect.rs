@@ -7,12 +7,22 @@
 
 use std::collections::BTreeMap;
 
+use crate::stats::change_points;
+use crate::stats::robust::median;
+
 /// How often an undecided commit is asked again, each time with more effort.
 const EFFORTS: u32 = 3;
 /// A part of less than this share of the whole change is not looked for.
 const LEAST_SHARE: f64 = 0.2;
 /// How many parts are looked for at most.
 const MOST_PARTS: usize = 4;
+
+/// The probability with which stored results seem to have a new level where there is none.
+const ALPHA: f64 = 0.01;
+/// How many new levels in stored results say where to look first.
+const MOST_HINTS: usize = 2;
+/// How many merges deep is looked into.
+const DEEPEST: usize = 8;
 
 /// What a commit turns out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +55,33 @@ pub trait Prober {
     /// # Errors
     /// The search has to end.
     fn proven(&mut self, base: usize, commit: usize) -> Result<Option<f64>, Self::Error>;
+
+    /// What is stored of the line: commits, and the logarithm of each result. It says where to look first, and nothing else.
+    ///
+    /// # Errors
+    /// The search has to end.
+    fn stored(&mut self) -> Result<Vec<(usize, f64)>, Self::Error> {
+        Ok(Vec::new())
+    }
+}
+
+/// A prober that can look into merges.
+pub trait Merges: Prober {
+    /// A part as people know it.
+    type Told;
+
+    /// Goes to the line that a merge brought in, and gives its last place: the first is where the two lines parted. `None`
+    /// where the commit is no merge.
+    ///
+    /// # Errors
+    /// The search has to end.
+    fn enter(&mut self, commit: usize) -> Result<Option<usize>, Self::Error>;
+
+    /// Goes back to the line before.
+    fn leave(&mut self);
+
+    /// Names a part of the line at hand.
+    fn told(&self, part: &Part) -> Self::Told;
 }
 
 /// Where a line changes from good to bad.
@@ -72,14 +109,38 @@ pub struct Part {
     pub log_ratio: Option<f64>,
 }
 
+/// Where to look first: where stored results rise to a new level, the largest rise first, the first commit of the new level and
+/// the last of the old.
+fn hints(stored: &[(usize, f64)]) -> Vec<usize> {
+    let values: Vec<f64> = stored.iter().map(|(_, value)| *value).collect();
+    let mut rises = change_points(&values, ALPHA);
+    rises.retain(|change| change.after > change.before);
+    rises.sort_by(|one, other| (other.after - other.before).total_cmp(&(one.after - one.before)));
+    let places = rises.into_iter().take(MOST_HINTS);
+    places.flat_map(|rise| [stored[rise.index].0, stored[rise.index - 1].0]).collect()
+}
+
+/// One value for each commit, of as many as there are of each, in the order of the line.
+pub fn by_place(values: impl IntoIterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
+    let mut places: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for (place, value) in values.into_iter().filter(|(_, value)| value.is_finite()) {
+        places.entry(place).or_default().push(value);
+    }
+    places.into_iter().filter_map(|(place, values)| Some((place, median(&values)?))).collect()
+}
+
 /// Finds where a line changes by more than half of `whole`: `from` is good, `to` is bad.
 fn between<P: Prober>(prober: &mut P, from: usize, to: usize, whole: f64) -> Result<Change, P::Error> {
     let mut ends = Change { last_good: from, first_bad: to };
     let mut unknown: BTreeMap<usize, Answer> = BTreeMap::new();
+    let hints = hints(&prober.stored()?);
     loop {
         let middle = usize::midpoint(ends.last_good, ends.first_bad);
-        let open = (ends.last_good + 1..ends.first_bad).filter(|place| !unknown.contains_key(place));
-        let Some(place) = open.min_by_key(|place| place.abs_diff(middle)) else { return Ok(ends) };
+        let between = ends.last_good + 1..ends.first_bad;
+        let open = |place: &usize| between.contains(place) && !unknown.contains_key(place);
+        let hinted = hints.iter().copied().find(open);
+        let nearest = || between.clone().filter(open).min_by_key(|place| place.abs_diff(middle));
+        let Some(place) = hinted.or_else(nearest) else { return Ok(ends) };
         let mut answer = Answer::Undecided;
         for effort in 0..EFFORTS {
             answer = prober.probe(from, place, whole / 2.0, effort)?;
@@ -132,6 +193,38 @@ pub fn culprits<P: Prober>(
     Ok(parts)
 }
 
+/// Looks for what merges brought in among the commits that were merged, merges of merges included. What cannot be found there
+/// stays with the merge.
+///
+/// # Errors
+/// The prober's.
+pub fn into_merges<M: Merges>(prober: &mut M, parts: &[Part]) -> Result<Vec<M::Told>, M::Error> {
+    deeper(prober, parts, DEEPEST)
+}
+
+fn deeper<M: Merges>(prober: &mut M, parts: &[Part], left: usize) -> Result<Vec<M::Told>, M::Error> {
+    let mut all = Vec::new();
+    for part in parts {
+        let alone = part.change.suspects() == 1 && left > 0;
+        let merged = if alone { prober.enter(part.change.first_bad)? } else { None };
+        let Some(last) = merged else {
+            all.push(prober.told(part));
+            continue;
+        };
+        let inner = match prober.proven(0, last)? {
+            Some(whole) => culprits(prober, 0, last, whole)?,
+            None => Vec::new(),
+        };
+        let inner = deeper(prober, &inner, left - 1)?;
+        prober.leave();
+        if inner.is_empty() {
+            all.push(prober.told(part));
+        }
+        all.extend(inner);
+    }
+    Ok(all)
+}
+
 /// The first commit of a line that has the benchmark: `from` does not, `to` does.
 ///
 /// # Errors
@@ -152,169 +245,4 @@ pub fn first_with<P: Prober>(prober: &mut P, from: usize, to: usize) -> Result<u
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::convert::Infallible;
-
-    use super::*;
-    use crate::domain::random::Generator;
-
-    const COMMITS: usize = 64;
-    const HISTORIES: u64 = 20;
-
-    /// A made-up history.
-    struct History {
-        /// The log of each commit's time.
-        levels: Vec<f64>,
-        broken: BTreeSet<usize>,
-        /// Commits before this one do not have the benchmark.
-        since: usize,
-        /// The standard deviation of one measurement, and how many times it is the margin within which nothing is proven.
-        noise: f64,
-        random: Generator,
-        built: BTreeSet<usize>,
-        probes: usize,
-    }
-
-    impl History {
-        fn new(seed: u64, steps: &[(usize, f64)]) -> Self {
-            let level = |place| steps.iter().filter(|(at, _)| *at <= place).map(|(_, by)| by).sum();
-            Self {
-                levels: (0..COMMITS).map(level).collect(),
-                broken: BTreeSet::new(),
-                since: 0,
-                noise: 0.0,
-                random: Generator::new(seed),
-                built: BTreeSet::new(),
-                probes: 0,
-            }
-        }
-
-        fn whole(&self) -> f64 {
-            self.levels[COMMITS - 1] - self.levels[self.since]
-        }
-
-        fn difference(&mut self, base: usize, commit: usize, effort: u32) -> (f64, f64) {
-            self.built.extend([base, commit]);
-            let sd = self.noise / f64::from(1_u32 << effort).sqrt();
-            (self.levels[commit] - self.levels[base] + sd * self.random.normal(), 3.5 * sd)
-        }
-    }
-
-    impl Prober for History {
-        type Error = Infallible;
-
-        fn probe(
-            &mut self,
-            base: usize,
-            commit: usize,
-            above: f64,
-            effort: u32,
-        ) -> Result<Answer, Infallible> {
-            self.probes += 1;
-            if self.broken.contains(&commit) {
-                self.built.insert(commit);
-                return Ok(Answer::Broken);
-            }
-            if commit < self.since {
-                self.built.insert(commit);
-                return Ok(Answer::Absent);
-            }
-            let (value, margin) = self.difference(base, commit, effort);
-            Ok(match value - above {
-                over if over > margin => Answer::Bad,
-                over if over <= -margin => Answer::Good,
-                _ => Answer::Undecided,
-            })
-        }
-
-        fn proven(&mut self, base: usize, commit: usize) -> Result<Option<f64>, Infallible> {
-            let (value, margin) = self.difference(base, commit, 3);
-            Ok((value > margin.max(0.005)).then_some(value))
-        }
-    }
-
-    /// Looks into histories of one kind, and says how many builds the longest search took.
-    fn all(kind: &str, make: impl Fn(&mut Generator) -> History, check: impl Fn(&History, &[Part]) -> bool) {
-        let (mut most, mut sum, mut probes) = (0, 0, 0);
-        for seed in 0..HISTORIES {
-            let mut history = make(&mut Generator::new(seed + 1));
-            let since = history.since;
-            let from = if since > 0 { first_with(&mut history, 0, COMMITS - 1).unwrap() } else { 0 };
-            assert_eq!(from, since, "{kind} {seed}");
-            let whole = history.whole();
-            let parts = culprits(&mut history, from, COMMITS - 1, whole).unwrap();
-            assert!(check(&history, &parts), "{kind} {seed}: {parts:?}");
-            most = most.max(history.built.len());
-            sum += history.built.len();
-            probes += history.probes;
-        }
-        let mean = |count: usize| count as f64 / HISTORIES as f64;
-        println!("{kind}: 20 of 20, {:.1} builds, {most} at most, {:.1} probes", mean(sum), mean(probes));
-    }
-
-    fn place(random: &mut Generator) -> usize {
-        1 + random.below(COMMITS - 1)
-    }
-
-    fn is_at(history: &History, part: &Part) -> bool {
-        let Change { last_good, first_bad } = part.change;
-        first_bad == last_good + 1 && history.levels[first_bad] - history.levels[last_good] > 0.01
-    }
-
-    #[test]
-    fn one_step_is_found_with_as_many_builds_as_halvings() {
-        let make = |random: &mut Generator| History::new(random.bits(), &[(place(random), 0.05)]);
-        all("one step", make, |history, parts| {
-            parts.len() == 1 && is_at(history, &parts[0]) && history.built.len() <= 8
-        });
-    }
-
-    #[test]
-    fn of_two_steps_both_are_found_the_larger_first() {
-        let make = |random: &mut Generator| {
-            let one = 1 + random.below(COMMITS - 2);
-            let other = one + 1 + random.below(COMMITS - 1 - one);
-            History::new(random.bits(), &[(one, 0.03), (other, 0.05)])
-        };
-        all("two steps", make, |history, parts| {
-            let sizes: Vec<f64> = parts.iter().filter_map(|part| part.log_ratio).collect();
-            parts.len() == 2 && parts.iter().all(|part| is_at(history, part)) && sizes[0] > sizes[1]
-        });
-    }
-
-    #[test]
-    fn a_noisy_benchmark_takes_longer_and_gives_the_same_answer() {
-        let make = |random: &mut Generator| History {
-            noise: 0.008,
-            ..History::new(random.bits(), &[(place(random), 0.05)])
-        };
-        all("noisy", make, |history, parts| is_at(history, &parts[0]));
-    }
-
-    #[test]
-    fn broken_builds_widen_the_answer_by_no_more_than_themselves() {
-        let make = |random: &mut Generator| {
-            let mut history = History::new(random.bits(), &[(place(random), 0.05)]);
-            let broken = |random: &mut Generator| 1 + random.below(COMMITS - 2);
-            history.broken = (0..20).map(|_| broken(random)).collect();
-            history
-        };
-        all("a third broken", make, |history, parts| {
-            let Change { last_good, first_bad } = parts[0].change;
-            history.levels[first_bad] > 0.01
-                && history.levels[last_good] < 0.01
-                && (last_good + 1..first_bad).all(|place| history.broken.contains(&place))
-        });
-    }
-
-    #[test]
-    fn a_benchmark_that_old_commits_do_not_have_is_looked_for_first() {
-        let make = |random: &mut Generator| {
-            let since = 1 + random.below(40);
-            let at = since + 1 + random.below(COMMITS - 2 - since);
-            History { since, ..History::new(random.bits(), &[(at, 0.05)]) }
-        };
-        all("absent in old commits", make, |history, parts| is_at(history, &parts[0]));
-    }
-}
+mod tests;

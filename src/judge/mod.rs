@@ -13,7 +13,7 @@
 //! | [`exact`] | counts |
 //! | [`code_layout`] | slower with the same code doing the same things: where it lies |
 //! | [`aa`] | a build against itself: whether the machine is fit |
-//! | [`creep`] | what small steps add up to |
+//! | [`creep`], [`creep_gate`] | what small steps add up to; whether a change carries that past its limit |
 //! | [`bisect`] | which commits made a benchmark slower: pure search |
 //! | [`acceptance`] | regressions that a change says it brings |
 //! | [`gate`], [`claim`] | outcomes to pass or fail; ratios held within one build |
@@ -27,6 +27,7 @@ pub mod claim_verdict;
 pub mod code_layout;
 pub mod confirm;
 pub mod creep;
+pub mod creep_gate;
 pub mod exact;
 pub mod fitness;
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! What to find out next about a benchmark. Pure: evidence in, one step out.
 //!
 //! The cheap answers come first: what needs no measuring, then what can be counted, then a quick check of what executes the
-//! same code, then history, then pairs, and fresh pairs for what they suspect.
+//! same code, then history, then pairs, and fresh pairs for what they suspect. What a change would carry past what may creep
+//! since a release is shown to be slower by fresh pairs, and then compared with that release.
 
 use crate::domain::{
     BenchmarkEvidence, Confirm, CountKind, Counted, Counts, HistoryCheck, Identical, Metric, Presence, Sides,
 };
 
 use super::code_layout;
+use super::creep_gate::{self, CreepStep};
 use super::exact::launches_needed;
 use super::quick::suffices;
 use super::rules::Rules;
@@ -36,6 +38,10 @@ pub enum Step {
     Remeasure,
     /// Count both sides once more under a simulated processor.
     Simulate,
+    /// Measure fresh pairs, until it is decided whether this change is slower at all: with it, too much has crept.
+    CreepChange,
+    /// Compare the candidate with the release since which too much has crept.
+    CreepAnchor,
     /// All is known that is worth knowing.
     Done,
 }
@@ -47,7 +53,24 @@ pub fn next(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) 
     if settled || verdict::incomparable(builds).is_some() {
         return Step::Done;
     }
-    count_step(evidence, rules, most_tests).unwrap_or_else(|| time_step(evidence, rules))
+    match count_step(evidence, rules, most_tests).unwrap_or_else(|| time_step(evidence, rules)) {
+        Step::Done => creep_step(evidence, rules, most_tests),
+        step => step,
+    }
+}
+
+/// What is still to be found out about creep, once all else is known.
+fn creep_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) -> Step {
+    match creep_gate::creep_step(evidence, rules) {
+        CreepStep::Change => Step::CreepChange,
+        CreepStep::Anchor(metrics) => {
+            let anchor = evidence.creep.as_ref().and_then(|creep| creep.anchor.as_deref());
+            let rules = creep_gate::anchor_rules(rules, &metrics);
+            let known = anchor.is_some_and(|anchor| next(anchor, &rules, most_tests) == Step::Done);
+            if known { Step::Done } else { Step::CreepAnchor }
+        }
+        CreepStep::Nothing => Step::Done,
+    }
 }
 
 /// What is still to be counted.
@@ -136,21 +159,26 @@ fn layout_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Step {
 
 /// How many tests of the run's error a benchmark makes, as far as is known.
 pub fn tests_of(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> usize {
+    let crept = |metric| usize::from(creep_gate::takes_share(evidence, metric, rules));
     let varying = CountKind::ALL.into_iter().flat_map(|kind| kind.metrics(rules.metrics)).filter(|&metric| {
         let both = evidence.counts_of(metric).and_then(crate::domain::evidence::both_counted);
         both.is_some_and(|both| both.baseline.varies(metric) || both.candidate.varies(metric))
     });
     let timed = match next(evidence, rules, 1) {
-        Step::AwaitTests => super::policy::tests_of(&rules.limit(evidence, Metric::WallTime)),
+        Step::AwaitTests => {
+            let own = super::policy::tests_of(&rules.limit(evidence, Metric::WallTime));
+            own + crept(Metric::WallTime)
+        }
         _ => 0,
     };
-    varying.count() + timed
+    varying.map(|metric| 1 + crept(metric)).sum::<usize>() + timed
 }
 
 /// How many tests a benchmark makes at most, whatever is found out about it.
 pub fn most_tests_of(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> usize {
     let counts = rules.metrics.iter().filter(|metric| metric.is_count()).count();
-    counts + super::policy::tests_of(&rules.limit(evidence, Metric::WallTime))
+    let timed = super::policy::tests_of(&rules.limit(evidence, Metric::WallTime));
+    counts + timed + creep_gate::most_shares(evidence)
 }
 
 #[cfg(test)]

@@ -190,9 +190,12 @@ impl PairedTest {
 
     /// The test of a limit for a baseline of about `baseline`; for one that makes no margin, of no change at all.
     pub fn lenient(limit: &Limit, baseline: f64, budget: ErrorBudget) -> Self {
-        Self::of_limit(limit, baseline, budget)
-            .or_else(|_| Self::new(0.0, budget))
-            .unwrap_or_else(|_| unreachable!("a margin of zero is not negative"))
+        Self::of_limit(limit, baseline, budget).unwrap_or_else(|_| Self::of_any_change(budget))
+    }
+
+    /// The test for "worse at all".
+    pub fn of_any_change(budget: ErrorBudget) -> Self {
+        Self::new(0.0, budget).unwrap_or_else(|_| unreachable!("a margin of zero is not negative"))
     }
 
     /// The test that stored pairs make; `None` without any. The first pair tells what the baseline is about.

@@ -60,8 +60,11 @@ impl<'a> Rules<'a> {
         self.policy.limit(name, metric, &TargetInfo::from_triple(target))
     }
 
-    /// The limit of a metric of a benchmark.
+    /// The limit of a metric of a benchmark: what its evidence holds it to, or else the policy's.
     pub fn limit(&self, evidence: &BenchmarkEvidence, metric: Metric) -> Limit {
+        if let Some(limit) = evidence.limits.get(&metric) {
+            return *limit;
+        }
         self.limit_of(&evidence.name, &evidence.presence.build().fingerprint.target, metric)
     }
 

@@ -1,15 +1,15 @@
 //! From the evidence of a whole run to its report. Pure: a stored run is judged again by calling this once more.
 
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkOutcome, ClaimOutcome, JudgedBy, Note, Objection, Reason, Report, ReportKind,
-    RunEvidence, Trouble, fnv,
+    BenchmarkEvidence, BenchmarkName, BenchmarkOutcome, ClaimOutcome, Creep, JudgedBy, Metric, Note,
+    Objection, Reason, Report, ReportKind, RunEvidence, Trouble, fnv,
 };
 
 use super::gate::{Gate, GatePolicy, VerdictRequirement};
 use super::policy::Policy;
 use super::rules::Rules;
 use super::verdict::{self, verdict};
-use super::{aa, acceptance, claim_verdict};
+use super::{aa, acceptance, claim_verdict, creep, creep_gate};
 
 /// Judges every benchmark and claim of a run, and decides the gate.
 pub fn judge_run(
@@ -20,10 +20,16 @@ pub fn judge_run(
 ) -> Report {
     let rules = Rules::of_run(policy, run);
     let unfit = aa::objection(&run.aa, &rules);
-    let mut found: Vec<BenchmarkOutcome> =
-        benchmarks.iter().map(|evidence| verdict(evidence, unfit.as_ref(), &rules)).collect();
+    let judged = |evidence: &BenchmarkEvidence| {
+        let mut found = verdict(evidence, unfit.as_ref(), &rules);
+        creep_gate::hold(evidence, unfit.as_ref(), &rules, &mut found);
+        found
+    };
+    let mut found: Vec<BenchmarkOutcome> = benchmarks.iter().map(judged).collect();
+    let sums = sums(benchmarks, &found);
     found.sort_by(|a, b| a.name.cmp(&b.name));
-    let acceptances = acceptance::accept(&run.acceptances, &mut found);
+    let mut acceptances = acceptance::accept(&run.acceptances, &mut found);
+    acceptance::raise(&mut acceptances, &raised(benchmarks, &sums));
     let claims: Vec<ClaimOutcome> = run
         .claims
         .iter()
@@ -32,6 +38,7 @@ pub fn judge_run(
     let mut troubles = run.troubles.clone();
     troubles.extend(found.iter().filter_map(failed));
     let mut notes = notes(run, benchmarks, unfit, &rules);
+    notes.extend(creep::nearest(sums).map(|found| Note::Creep(Box::new(found))));
     // What a part does not have, another one may.
     if run.asked.partition.is_none() {
         notes.extend(acceptance::notes(&acceptances));
@@ -68,6 +75,25 @@ fn configuration(run: &RunEvidence, policy: &Policy, rules: &Rules<'_>, gate: Ga
     let axes = if run.asked.axes.is_empty() { String::new() } else { format!("{:?}", run.asked.axes) };
     // Two that differ should be told apart, nothing more.
     format!("{:016x}", fnv(&format!("{selection} {source} {confirm:?} {gate:?}{accepted}{axes}")))
+}
+
+/// What crept since a release, with what this change adds. The outcomes are in the order of the evidence.
+fn sums(benchmarks: &[BenchmarkEvidence], found: &[BenchmarkOutcome]) -> Vec<Creep> {
+    let all = benchmarks.iter().zip(found);
+    all.flat_map(|(evidence, found)| creep_gate::with_this_change(evidence, found)).collect()
+}
+
+/// What is beyond the limit of creep that it has without acceptances.
+fn raised(benchmarks: &[BenchmarkEvidence], sums: &[Creep]) -> Vec<(BenchmarkName, String, Metric)> {
+    let beyond = |sum: &&Creep| {
+        let with = sum.with(sum.this_change.map_or(0.0, Creep::fraction));
+        sum.raised_from.is_some_and(|limit| with > Creep::fraction(limit))
+    };
+    let named = |sum: &Creep| {
+        let arch = benchmarks.iter().find(|one| one.name == sum.benchmark)?.arch().to_owned();
+        Some((sum.benchmark.clone(), arch, sum.metric))
+    };
+    sums.iter().filter(beyond).filter_map(named).collect()
 }
 
 /// A benchmark that failed, as trouble: the exit code is 101. Whose executable could not list its benchmarks is told once, by

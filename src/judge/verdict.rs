@@ -43,7 +43,7 @@ pub fn verdict(
 }
 
 /// What a regression comes from: what differs between the builds first, because it outweighs code.
-fn causes(evidence: &BenchmarkEvidence) -> Vec<Cause> {
+pub(super) fn causes(evidence: &BenchmarkEvidence) -> Vec<Cause> {
     let builds = evidence.presence.both().map(differences).unwrap_or_default();
     let functions = evidence.top_functions.iter().cloned().map(Cause::Function);
     builds.into_iter().map(Cause::Build).chain(functions).collect()

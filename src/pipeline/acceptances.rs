@@ -34,6 +34,33 @@ pub fn in_force(
     Ok(all)
 }
 
+/// The acceptances that commits of a line brought along, each once, whatever became of their files later. A file that is none
+/// was told by the check of its own change, and counts for nothing here.
+pub fn since(
+    repository: &Repository,
+    line: &[Revision],
+    prefix: &Path,
+    accepting: &Accepting,
+) -> Vec<Acceptance> {
+    let mut all: Vec<Acceptance> = Vec::new();
+    if accepting.from != AcceptFrom::Files {
+        return all;
+    }
+    for two in line.windows(2) {
+        let sides = Sides { baseline: two[0].clone(), candidate: two[1].clone() };
+        let new = in_files(repository, &sides, prefix);
+        let new =
+            new.inspect_err(|error| tracing::debug!(commit = %two[1], %error, "reads no acceptances of"));
+        for acceptance in new.into_iter().flatten() {
+            // Removed and brought back, it is the same one.
+            if !all.contains(&acceptance) {
+                all.push(acceptance);
+            }
+        }
+    }
+    all
+}
+
 fn in_files(
     repository: &Repository,
     sides: &Sides<Revision>,

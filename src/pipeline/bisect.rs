@@ -1,6 +1,6 @@
 //! `bisect`: which commit made a benchmark slower. Each probe is a comparison as `compare` makes it, of two commits and one
-//! benchmark, so everything is kept in the store and built once: a search that was broken off finds executables and counts
-//! again, and goes through what it knew in moments.
+//! benchmark, so everything is kept in the store and built once: a search that was broken off finds executables, counts and
+//! pairs again, and goes through what it knew in moments.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -11,12 +11,12 @@ use super::request::{CompareRequest, Subject};
 use crate::discover::{Filter, Reading};
 use crate::domain::{
     BenchmarkName, BenchmarkOutcome, BisectPart, BisectReport, CommitId, Limit, Metric, MetricOutcome,
-    NamedCommit, Progress, Report, Revision, Verdict,
+    NamedCommit, Progress, Provenance, Report, Revision, SeriesHistory, Verdict,
 };
-use crate::judge::bisect::{Answer, Part, Prober, culprits, first_with};
+use crate::judge::bisect::{Answer, Merges, Part, Prober, by_place, culprits, first_with, into_merges};
 use crate::measure::runner::Runner;
 use crate::source::Repository;
-use crate::store::Store;
+use crate::store::{SeriesFilter, Store};
 use crate::support::process::interrupted;
 
 /// What `bisect` asks for.
@@ -52,8 +52,18 @@ pub fn bisect(
     let outcome = one(&first_look, &request.benchmark)?;
     let name = outcome.name.clone();
     let (mut whole, mut metric) = slower(outcome);
-    let mut session =
-        Probing { request, store, runner, progress, name, metric, line, measured: BTreeSet::new() };
+    let mut session = Probing {
+        request,
+        repository: &repository,
+        store,
+        runner,
+        progress,
+        name,
+        metric,
+        line,
+        outer: Vec::new(),
+        measured: BTreeSet::new(),
+    };
     session.measured.extend([session.line[0].commit.clone(), session.line[last].commit.clone()]);
     let mut from = 0;
     if outcome.verdict() == Verdict::New {
@@ -67,10 +77,11 @@ pub fn bisect(
     let mut parts = Vec::new();
     if let Some(whole) = whole {
         let found = culprits(&mut session, from, last, whole)?;
-        parts = found.into_iter().map(|part| session.told(&repository, &part)).collect();
-        if request.all_parents {
-            session.descend(&repository, &mut parts)?;
-        }
+        parts = if request.all_parents {
+            into_merges(&mut session, &found)?
+        } else {
+            found.iter().map(|part| session.told(part)).collect()
+        };
     }
     let end = |place: usize| named(&repository, &session.line[place].commit);
     Ok(BisectReport {
@@ -131,12 +142,15 @@ fn named(repository: &Repository, commit: &CommitId) -> NamedCommit {
 /// Probes of one line.
 struct Probing<'a> {
     request: &'a BisectRequest,
+    repository: &'a Repository,
     store: &'a mut Store,
     runner: &'a mut dyn Runner,
     progress: &'a dyn Progress,
     name: BenchmarkName,
     metric: Metric,
     line: Vec<Revision>,
+    /// The lines that the one at hand was merged into, the outermost first.
+    outer: Vec<Vec<Revision>>,
     measured: BTreeSet<CommitId>,
 }
 
@@ -173,43 +187,6 @@ impl Probing<'_> {
         let report = compare(&request, self.store, self.runner, self.progress)?;
         if interrupted() { Err(PipelineError::Interrupted) } else { Ok(report) }
     }
-
-    /// A part as people know it.
-    fn told(&self, repository: &Repository, part: &Part) -> BisectPart {
-        let of = |place: usize| named(repository, &self.line[place].commit);
-        BisectPart {
-            before: of(part.change.last_good),
-            suspects: (part.change.last_good + 1..=part.change.first_bad).map(of).collect(),
-            change: part.log_ratio.map(f64::exp_m1),
-        }
-    }
-
-    /// Looks for what a merge brought in among the commits that were merged.
-    fn descend(&mut self, repository: &Repository, parts: &mut Vec<BisectPart>) -> Result<(), PipelineError> {
-        let all = std::mem::take(parts);
-        for part in all {
-            let merged = match &part.suspects[..] {
-                [suspect] => repository.merged_by(&suspect.commit)?,
-                _ => None,
-            };
-            let Some(line) = merged else {
-                parts.push(part);
-                continue;
-            };
-            let outer = std::mem::replace(&mut self.line, line);
-            let last = self.line.len() - 1;
-            let inner = match self.proven(0, last)? {
-                Some(whole) => culprits(self, 0, last, whole)?,
-                None => Vec::new(),
-            };
-            if inner.is_empty() {
-                parts.push(part);
-            }
-            parts.extend(inner.iter().map(|part| self.told(repository, part)));
-            self.line = outer;
-        }
-        Ok(())
-    }
 }
 
 impl Prober for Probing<'_> {
@@ -245,5 +222,44 @@ impl Prober for Probing<'_> {
     fn proven(&mut self, base: usize, commit: usize) -> Result<Option<f64>, PipelineError> {
         let report = self.compare(base, commit, None)?;
         Ok(report.benchmarks.first().and_then(|found| found.metrics.iter().find_map(log_ratio)))
+    }
+
+    fn stored(&mut self) -> Result<Vec<(usize, f64)>, PipelineError> {
+        let machine = Some(&self.request.ends.machine.key);
+        let filter = SeriesFilter { machine, ..SeriesFilter::default() };
+        let place = |commit: &CommitId| self.line.iter().position(|known| known.commit == *commit);
+        let of = |series: SeriesHistory| {
+            let clean = series.points.into_iter().filter(|point| !point.dirty);
+            by_place(clean.filter_map(|point| Some((place(&point.commit)?, point.found.value.ln()))))
+        };
+        let all = self.store.history(&self.name, self.metric, filter)?.into_iter();
+        let native = all.filter(|series| series.provenance == Provenance::Native).map(of);
+        // Series of different builds cannot be joined: the one that knows most of the line is asked.
+        Ok(native.max_by_key(Vec::len).unwrap_or_default())
+    }
+}
+
+impl Merges for Probing<'_> {
+    type Told = BisectPart;
+
+    fn enter(&mut self, commit: usize) -> Result<Option<usize>, PipelineError> {
+        let Some(line) = self.repository.merged_by(&self.line[commit].commit)? else { return Ok(None) };
+        self.outer.push(std::mem::replace(&mut self.line, line));
+        Ok(Some(self.line.len() - 1))
+    }
+
+    fn leave(&mut self) {
+        if let Some(line) = self.outer.pop() {
+            self.line = line;
+        }
+    }
+
+    fn told(&self, part: &Part) -> BisectPart {
+        let of = |place: usize| named(self.repository, &self.line[place].commit);
+        BisectPart {
+            before: of(part.change.last_good),
+            suspects: (part.change.last_good + 1..=part.change.first_bad).map(of).collect(),
+            change: part.log_ratio.map(f64::exp_m1),
+        }
     }
 }

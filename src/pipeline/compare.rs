@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::acceptances::in_force;
-use super::apart::{apply, mark};
-use super::axes::axes;
-use super::builder::{Builder, Prepared, TargetName, TypeLayout};
+use super::apart::apply;
+use super::builder::{Builder, Prepared, TypeLayout};
 use super::catalogue::{Benchmark, benchmarks};
 use super::claims::{self, Resolved, gate};
-use super::collect::benchmarks::{AllocationBuilds, Collector};
-use super::collect::counts::AllocationBuild;
+use super::collect::anchor::Anchors;
+use super::collect::benchmarks::Collector;
 use super::collect::{aa, renames};
 use super::creep;
 use super::error::PipelineError;
@@ -19,10 +18,11 @@ use super::layouts::Layouts;
 use super::places;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
+use super::sides::{allocation_builds, counting_candidate, prepare};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkName, CountKind, Event, Identical, Metric, Note, Presence, Progress, Report,
-    Revision, RunEvidence, RunId, Side, Sides, Trouble, Verdict,
+    Acceptance, BenchmarkEvidence, BenchmarkName, Event, Metric, Note, Progress, Report, RunEvidence, RunId,
+    Side, Sides, Trouble, Verdict,
 };
 use crate::judge::next::{most_tests_of, tests_of};
 use crate::judge::{Rules, Step, judge_run, next};
@@ -94,6 +94,7 @@ fn compare_sides(
         let target = (name.package().to_owned(), name.target().to_owned());
         benchmark.evidence.source = prepared.candidate.sources.get(&target).cloned();
     }
+    let watching = creep::begin(request, &workspace, &revisions, acceptances)?;
     let unlisted = troubles(&lists);
     // A part may be empty; that everything is cannot be told from it.
     if wanted.is_empty() && unlisted.is_empty() && request.scope.partition.is_none() {
@@ -108,35 +109,26 @@ fn compare_sides(
     let mut layouts = Layouts::new(request.scope.layout, &request.project.area, request.seed);
     let mut session = Session::begin(&beginning, store, runner, progress, &mut layouts)?;
     let allocations = allocation_builds(&builders, request, &revisions, &wanted, &claims)?;
-    let mut run = RunEvidence {
-        kind: request.kind,
-        revisions: revisions.clone(),
-        machine: request.machine.clone(),
-        toolchain: prepared.candidate.toolchain(),
-        tests: None,
-        asked: request.asked(),
-        budget: request.measuring.budget.as_secs_f64(),
-        aa: crate::domain::AaTest { asked: request.judging.aa_test, ..crate::domain::AaTest::default() },
-        claims: Vec::new(),
-        acceptances,
-        notes: notes(&prepared),
-        troubles: unlisted,
-        seconds: 0.0,
-    };
+    let mut run = nothing_yet(request, &prepared, watching.in_force(), unlisted);
+    run.notes.extend(watching.note());
+    watching.add(session.store, &request.machine.key, &mut wanted)?;
+    let mut anchors = Anchors::new(request, &builders, (&prepared.candidate, &lists.candidate), &watching);
     let mut collector = Collector::new(&mut session, &revisions, allocations);
-    let (mut benchmarks, broken) = match collect(request, &mut collector, &mut run, wanted, &claims) {
+    let collected = collect(request, &mut collector, &mut anchors, &mut run, wanted, &claims);
+    run.notes.extend(anchors.note());
+    let (mut benchmarks, broken) = match collected {
         Collected { benchmarks, error: Some(error) } if benchmarks.is_empty() => return Err(error),
         Collected { benchmarks, error } => (benchmarks, error),
     };
     let allocations = collector.allocations.take();
     let layout = prepared.candidate.layout.as_ref();
     let broken = broken.or_else(|| {
-        let allocations = candidate(allocations.as_ref());
+        let allocations = counting_candidate(allocations.as_ref());
         let built = gate::Built { listed: &lists.candidate, allocations, layout };
         gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
     });
     run.notes.extend(session.runner.notes());
-    run.notes.extend(crept(request, &workspace, session.store, &revisions)?);
+    run.notes.extend(watching.end(session.store, &request.machine.key, &benchmarks)?);
     progress.event(Event::Measured);
     let broken = broken.or_else(|| {
         find_places(
@@ -166,18 +158,28 @@ fn compare_sides(
     keep_and_judge(request, &mut session, run, &evidence)
 }
 
-/// What stored results add up to since a release: up to the baseline, or to the candidate where that is what is judged.
-fn crept(
+/// What is known of a run before anything is measured.
+fn nothing_yet(
     request: &CompareRequest,
-    workspace: &Workspace<'_>,
-    store: &Store,
-    revisions: &Sides<Revision>,
-) -> Result<Option<Note>, PipelineError> {
-    let Some(watch) = &request.creep else { return Ok(None) };
-    let to = if request.from_anchor { &revisions.candidate } else { &revisions.baseline };
-    let wanted = |name: &BenchmarkName| request.scope.includes(name);
-    let found = creep::watched(&workspace.repository, store, &request.machine.key, watch, to, wanted)?;
-    Ok(found.map(|found| Note::Creep(Box::new(found))))
+    prepared: &Sides<Prepared>,
+    acceptances: &[Acceptance],
+    troubles: Vec<Trouble>,
+) -> RunEvidence {
+    RunEvidence {
+        kind: request.kind,
+        revisions: prepared.as_ref().map(|prepared| prepared.revision.clone()),
+        machine: request.machine.clone(),
+        toolchain: prepared.candidate.toolchain(),
+        tests: None,
+        asked: request.asked(),
+        budget: request.measuring.budget.as_secs_f64(),
+        aa: crate::domain::AaTest { asked: request.judging.aa_test, ..crate::domain::AaTest::default() },
+        claims: Vec::new(),
+        acceptances: acceptances.to_vec(),
+        notes: notes(prepared),
+        troubles,
+        seconds: 0.0,
+    }
 }
 
 /// Judges by the request's rules.
@@ -248,6 +250,7 @@ struct Collected {
 fn collect(
     request: &CompareRequest,
     collector: &mut Collector<'_, '_>,
+    anchors: &mut Anchors<'_>,
     run: &mut RunEvidence,
     wanted: Vec<Benchmark>,
     claims: &[Resolved],
@@ -258,13 +261,14 @@ fn collect(
         Ok(benchmarks) => benchmarks,
         Err(error) => return Collected { benchmarks: Vec::new(), error: Some(error) },
     };
-    let error = steps(request, collector, run, &mut benchmarks, claims).err();
+    let error = steps(request, collector, anchors, run, &mut benchmarks, claims).err();
     Collected { benchmarks, error }
 }
 
 fn steps(
     request: &CompareRequest,
     collector: &mut Collector<'_, '_>,
+    anchors: &mut Anchors<'_>,
     run: &mut RunEvidence,
     benchmarks: &mut [Benchmark],
     claims: &[Resolved],
@@ -304,7 +308,11 @@ fn steps(
         for benchmark in &taking {
             tracing::debug!(benchmark = %benchmark.evidence.name, ?step, "goes on with");
         }
-        collector.take(step, &rules, &mut taking)?;
+        if step == Step::CreepAnchor {
+            anchors.take(collector.session, &rules, most, &mut taking)?;
+        } else {
+            collector.take(step, &rules, &mut taking)?;
+        }
         for benchmark in taking {
             keep(collector, &benchmark.evidence)?;
         }
@@ -339,15 +347,6 @@ fn log_verdicts(run: RunId, report: &Report) {
     tracing::debug!(%run, exit = ?report.exit_code, "judged the run");
 }
 
-/// What allocations of the candidate are counted in, or why there is nothing.
-fn candidate(builds: Option<&AllocationBuilds>) -> Result<&AllocationBuild, &str> {
-    match builds {
-        Some(Ok(builds)) => Ok(&builds.candidate),
-        Some(Err(reason)) => Err(reason),
-        None => Err("nothing was built to count them in"),
-    }
-}
-
 /// What a reader should know of the candidate, and what was special about the baseline.
 fn notes(prepared: &Sides<Prepared>) -> Vec<Note> {
     let mut notes = prepared.candidate.all_notes();
@@ -362,49 +361,4 @@ fn notes(prepared: &Sides<Prepared>) -> Vec<Note> {
 /// The executables that could not list their benchmarks.
 fn troubles(lists: &Sides<Listing>) -> Vec<Trouble> {
     Side::BOTH.iter().flat_map(|&side| lists.get(side).troubles(Some(side))).collect()
-}
-
-/// Builds both sides, apart where they differ on purpose.
-fn prepare(
-    builders: &Sides<Builder<'_>>,
-    request: &CompareRequest,
-    revisions: &Sides<Revision>,
-) -> Result<Sides<Prepared>, PipelineError> {
-    if axes(&request.axes).is_empty() {
-        return builders.candidate.prepare_both(revisions);
-    }
-    let mut prepared = Builder::prepare_apart(builders, revisions)?;
-    mark(&request.axes.baseline, &mut prepared.baseline);
-    mark(&request.axes.candidate, &mut prepared.candidate);
-    Ok(prepared)
-}
-
-/// Builds what allocations are counted in, where they are wanted and anything differs between the sides. That it does not
-/// build is no reason to leave out the rest.
-fn allocation_builds(
-    builders: &Sides<Builder<'_>>,
-    request: &CompareRequest,
-    revisions: &Sides<Revision>,
-    benchmarks: &[Benchmark],
-    claims: &[Resolved],
-) -> Result<Option<AllocationBuilds>, PipelineError> {
-    let counted = !CountKind::Allocations.metrics(&request.measuring.metrics).is_empty();
-    let all = request.measuring.identical == Identical::Measured;
-    let open = benchmarks.iter().filter(|benchmark| {
-        let presence = &benchmark.evidence.presence;
-        counted && matches!(presence, Presence::Both(_)) && (all || !presence.is_identical())
-    });
-    let mut targets: BTreeSet<TargetName> = open
-        .map(|one| (one.evidence.name.package().to_owned(), one.evidence.name.target().to_owned()))
-        .collect();
-    targets.extend(claims::targets(claims.iter().filter(|claim| counted || claim.is_counted())));
-    if targets.is_empty() {
-        return Ok(None);
-    }
-    let builders = builders.as_ref().map(|builder| builder.counting_allocations(&targets));
-    match prepare(&builders, request, revisions) {
-        Ok(prepared) => Ok(Some(Ok(prepared.map(AllocationBuild::from)))),
-        Err(PipelineError::Build(error)) if !interrupted() => Ok(Some(Err(claims::build_failed(&error)))),
-        Err(error) => Err(error),
-    }
 }

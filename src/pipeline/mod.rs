@@ -17,7 +17,8 @@
 //! | [`axes`], `apart` | one commit, or two, built in two ways |
 //! | [`acceptances`] | which slowdowns are accepted |
 //! | `catalogue` | what there is on both sides (pure) |
-//! | `creep` | what small slowdowns add up to since a release |
+//! | `creep` | what small slowdowns add up to since a release, and what they may |
+//! | `sides` | both sides of a comparison, built |
 //! | `collect` | finding out: evidence, no judgement |
 //! | `places` | where the functions are written that regressions come from |
 //! | [`sync`] | results to and from other machines |
@@ -44,6 +45,7 @@ pub mod rejudge;
 pub mod request;
 pub mod run;
 mod session;
+mod sides;
 mod suite;
 pub mod sync;
 pub mod trends;

@@ -155,6 +155,8 @@ pub struct Measuring {
     pub instructions_by: InstructionSource,
     /// When a launch is given up, instead of a multiple of the time it should take.
     pub launch_timeout: Option<Duration>,
+    /// Whether a comparison goes on from stored pairs of the same executables.
+    pub resume: bool,
 }
 
 impl Measuring {

@@ -1,9 +1,12 @@
 //! What the reader of a report can do next, with the command that does it.
 
 use crate::domain::harmless::{self, shell_word};
-use crate::domain::{BenchmarkOutcome, Metric, MetricOutcome, Reason, Report, ReportKind, Verdict};
+use crate::domain::{Metric, MetricOutcome, Reason, Report, ReportKind, Verdict};
 
 use super::words::{Kind, worst_first};
+
+/// The code of what fails by creep.
+const CREPT: &str = "crept";
 
 /// Something the reader can do, and the command that does it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +28,8 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
     let first =
         |verdict| sorted.iter().find(|benchmark| benchmark.verdict() == verdict).map(|b| b.name.to_string());
     let sides = sides(report);
-    let fails = sorted.iter().find(|benchmark| benchmark.fails()).map(|benchmark| benchmark.name.to_string());
-    if let Some(name) = fails {
+    if let Some(failing) = sorted.iter().find(|benchmark| benchmark.fails()) {
+        let name = failing.name.to_string();
         let word = shell_word(&name);
         if let Some(sides) = &sides {
             step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
@@ -38,7 +41,15 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
                 format!("cargo perfguard baseline accept --exact {word} --reason \"…\""),
             );
         }
-        step("or raise its threshold, in perfguard.toml", threshold_entry(&sorted, &name));
+        let failing = failing.metrics.iter().filter(|outcome| outcome.fails());
+        let (crept, beyond): (Vec<_>, Vec<_>) = failing.partition(|outcome| is_crept(outcome));
+        if !beyond.is_empty() {
+            step("or raise its threshold, in perfguard.toml", threshold_entry(&beyond, &name));
+        }
+        let limits = crept.into_iter().filter_map(limit_of_creep).collect::<Vec<_>>().join(", ");
+        if !limits.is_empty() {
+            step("or raise what may creep, in perfguard.toml", format!("[creep]\nlimit = {{ {limits} }}"));
+        }
     }
     let undecided = sorted.iter().find(|benchmark| {
         benchmark.verdict() == Verdict::Inconclusive && benchmark.metrics.iter().any(time_may_tell)
@@ -69,16 +80,22 @@ fn sides(report: &Report) -> Option<String> {
     }
 }
 
-/// A configuration entry that would let everything regressed of a benchmark through.
-fn threshold_entry(benchmarks: &[&BenchmarkOutcome], name: &str) -> String {
-    let metrics = benchmarks
-        .iter()
-        .filter(|benchmark| benchmark.name.to_string() == name)
-        .flat_map(|benchmark| &benchmark.metrics)
-        .filter(|outcome| outcome.fails());
+/// A configuration entry that would let everything of a benchmark through that is beyond its threshold.
+fn threshold_entry(beyond: &[&MetricOutcome], name: &str) -> String {
     let limits: Vec<String> =
-        metrics.map(|outcome| format!("{} = \"{}\"", outcome.metric, enough(outcome))).collect();
+        beyond.iter().map(|outcome| format!("{} = \"{}\"", outcome.metric, enough(outcome))).collect();
     format!("[[benchmark]]\nmatch = {}\nthresholds = {{ {} }}", harmless::toml(name), limits.join(", "))
+}
+
+/// Whether it fails by what crept, also where another run's report says so.
+fn is_crept(outcome: &MetricOutcome) -> bool {
+    outcome.reason.as_ref().is_some_and(|reason| reason.code() == CREPT)
+}
+
+/// What may creep so that the outcome passes, where that is known.
+fn limit_of_creep(outcome: &MetricOutcome) -> Option<String> {
+    let Some(Reason::Crept { change, .. }) = &outcome.reason else { return None };
+    Some(format!("{} = \"{:.0}%\"", outcome.metric, (change * 100.0).ceil()))
 }
 
 /// A limit that the outcome would keep.

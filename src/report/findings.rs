@@ -120,7 +120,10 @@ pub(super) fn told(benchmark: &BenchmarkOutcome) -> String {
     let changes: Vec<String> = regressed
         .map(|outcome| {
             let limit = outcome.limit.display(outcome.metric);
-            format!("{} {} (limit {limit})", outcome.metric, words::change(outcome))
+            // What fails by something else than its threshold says so.
+            let reason = outcome.reason.as_ref().map(|reason| format!("; {}", sentences::reason(reason)));
+            let reason = reason.unwrap_or_default();
+            format!("{} {} (limit {limit}{reason})", outcome.metric, words::change(outcome))
         })
         .collect();
     let causes: Vec<String> = benchmark.causes.iter().map(sentences::cause).collect();

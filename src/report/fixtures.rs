@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{
     Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted, AllocationBound, BenchmarkName,
     BenchmarkOutcome, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed,
-    CommitId, CpuIdentity, Doubt, Failure, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric,
+    CommitId, CpuIdentity, Creep, Doubt, Failure, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric,
     MetricOutcome, NotCounted, Note, Place, Reason, Report, ReportKind, Revision, Side, Sides, Toolchain,
     TopFunction, TreeId, Trouble, Verdict, Work, WorkUnit,
 };
@@ -211,6 +211,33 @@ pub(super) fn mixed() -> Report {
         }],
         notes: vec![Note::left_out("parser", "old", "it uses libtest")],
         seconds: 127.0,
+        ..empty()
+    }
+}
+
+/// A small slowdown that carries what crept since a release past its limit.
+pub(super) fn crept() -> Report {
+    let mut found = timed(Verdict::Regressed, 1534.0, 0.015, 0.004);
+    found.reason = Some(Reason::Crept { since: "v1.2.0".into(), change: 0.112, limit: 0.10 });
+    let sum = Creep {
+        since: "v1.2.0".into(),
+        benchmark: BenchmarkName::new("parser", "parse", "json"),
+        metric: Metric::WallTime,
+        change: 94_000,
+        limit: 100_000,
+        raised_from: None,
+        this_change: Some(15_000),
+        known: 28,
+        commits: 30,
+        largest: vec![(commit('c'), 21_000)],
+    };
+    Report {
+        exit_code: 100,
+        benchmarks: vec![BenchmarkOutcome {
+            causes: vec![Cause::Function(top_function())],
+            ..bench("json", vec![found])
+        }],
+        notes: vec![Note::Creep(Box::new(sum))],
         ..empty()
     }
 }

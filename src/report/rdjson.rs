@@ -67,7 +67,10 @@ fn diagnostics(benchmark: &BenchmarkOutcome) -> Vec<Diagnostic> {
         .metrics
         .iter()
         .filter(|outcome| outcome.verdict == Verdict::Regressed)
-        .map(|outcome| format!("{} {}", outcome.metric, words::change(outcome)))
+        .map(|outcome| {
+            let reason = outcome.reason.as_ref().map(|reason| format!(" ({})", sentences::reason(reason)));
+            format!("{} {}{}", outcome.metric, words::change(outcome), reason.unwrap_or_default())
+        })
         .collect();
     let placed = benchmark.causes.iter().filter_map(|cause| match cause {
         Cause::Function(TopFunction { place: Some(place), .. }) => Some((cause, place, place.path.as_ref()?)),

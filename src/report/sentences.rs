@@ -43,6 +43,11 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::AboveAccepted { file, up_to } => {
             format!("worse than what is accepted: up to {up_to}, by {file}")
         }
+        Reason::Crept { since, change, limit } => format!(
+            "with this change it is {} slower than {since}, measured now, of {} that may creep; this change is proven slower",
+            units::plain_percent((*change * 1e3).round() / 1e3),
+            units::plain_percent(*limit)
+        ),
         Reason::CountsVary { source, doubt, above_cap: cap } => counts_vary(*source, *doubt, *cap),
         Reason::NotCounted(side, why) => format!("the {side} was not counted: {}", not_counted(why)),
         Reason::CodeLayout => {
@@ -147,12 +152,23 @@ pub(super) fn top_function(function: &TopFunction) -> String {
 
 /// What a reader should know besides.
 fn creep(found: &Creep) -> String {
-    let Creep { since, benchmark, metric, change, limit, known, commits, largest } = found;
+    let Creep { since, benchmark, metric, change, limit, raised_from, this_change, known, commits, largest } =
+        found;
     let mut text = format!(
         "since {since}, {benchmark} crept {} of {} in {metric} ({known} of {commits} commits measured)",
         units::percent(Creep::fraction(*change)),
         units::plain_percent(Creep::fraction(*limit))
     );
+    if let Some(limit) = raised_from {
+        let _ = write!(
+            text,
+            "; the limit is {} and what was accepted since",
+            units::plain_percent(Creep::fraction(*limit))
+        );
+    }
+    if let Some(change) = this_change {
+        let _ = write!(text, "; this change {}", units::percent(Creep::fraction(*change)));
+    }
     if !largest.is_empty() {
         let steps = largest
             .iter()
@@ -189,6 +205,11 @@ pub(super) fn note(note: &Note) -> String {
         Note::NoAnchor(since) => {
             format!(
                 "creep is not watched: no tag before this commit matches `{since}`, and it is no revision"
+            )
+        }
+        Note::AnchorBroken(since, error) => {
+            format!(
+                "whether this change creeps past the limit is not known: {since} cannot be measured: {error}"
             )
         }
         Note::Copied(names) => format!(

@@ -288,6 +288,34 @@ fn junit_tells_failures_errors_and_skips_apart() {
 }
 
 #[test]
+fn every_format_says_that_a_change_crept_past_a_limit() {
+    let report = fixtures::crept();
+    let line = "crept +9.4 % of 10 % in wall-time (28 of 30 commits measured); this change +1.5 %; most by";
+    for format in Format::ALL {
+        let text = render(&report, format, &style(None));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if format == Format::Csv {
+            assert!(text.contains("regressed"), "figures only: {text}");
+            continue;
+        }
+        assert!(
+            text.contains("is 11.2 % slower than v1.2.0, measured now, of 10 % that may creep"),
+            "{text}"
+        );
+        if matches!(format, Format::Table | Format::Json | Format::Markdown | Format::Html) {
+            assert!(text.contains(line), "{format}: {text}");
+        }
+    }
+    let table = render(&report, Format::Table, &style(None));
+    assert!(table.contains("[creep]\n    limit = { wall-time = \"12%\" }"), "{table}");
+    assert!(!table.contains("thresholds ="), "its threshold is not what it exceeds: {table}");
+    let annotations = super::github::annotations(&report);
+    assert!(annotations.starts_with("::error ") && annotations.contains("than v1.2.0"), "{annotations}");
+    let found = &json(&report)["benchmarks"][0]["metrics"][0];
+    assert_eq!((&found["verdict"], &found["reason_code"]), (&"regressed".into(), &"crept".into()));
+}
+
+#[test]
 fn formats_are_named() {
     for format in Format::ALL {
         assert_eq!(format.name().parse::<Format>().unwrap(), format);

@@ -105,6 +105,38 @@ impl Store {
         })
     }
 
+    /// Takes up the pairs of the newest comparison that is the same in everything (what both sides ran, of which revisions,
+    /// why) and has any, and gives how many. Their launches stay where they are, and count once. Pairs whose samples stayed on
+    /// another machine are none.
+    ///
+    /// # Errors
+    /// No such comparison, or one that has pairs; read-only, full, locked for long.
+    pub fn take_up_pairs(&mut self, comparison: ComparisonId) -> Result<usize, StoreError> {
+        self.write("store pairs in", |transaction| {
+            comparison_row(transaction, comparison)?;
+            let mut earlier = transaction.prepare_cached(
+                "SELECT earlier.id FROM comparison AS earlier JOIN comparison AS own ON own.id = ?1 \
+                 WHERE earlier.id < own.id AND earlier.phase = own.phase \
+                 AND earlier.baseline_series = own.baseline_series \
+                 AND earlier.baseline_revision = own.baseline_revision \
+                 AND earlier.baseline_executable = own.baseline_executable \
+                 AND earlier.candidate_series = own.candidate_series \
+                 AND earlier.candidate_revision = own.candidate_revision \
+                 AND earlier.candidate_executable = own.candidate_executable \
+                 AND EXISTS (SELECT 1 FROM pair WHERE pair.comparison = earlier.id) \
+                 ORDER BY earlier.id DESC LIMIT 1",
+            )?;
+            let earlier: Option<i64> = earlier.query_row([comparison.0], |row| row.get(0)).optional()?;
+            let Some(earlier) = earlier else { return Ok(0) };
+            let mut copy = transaction.prepare_cached(
+                "INSERT INTO pair (comparison, idx, first, schedule, baseline_launch, candidate_launch, layout_seed) \
+                 SELECT ?1, idx, first, schedule, baseline_launch, candidate_launch, layout_seed FROM pair \
+                 WHERE comparison = ?2",
+            )?;
+            Ok(copy.execute([comparison.0, earlier])?)
+        })
+    }
+
     /// Stores a finished pair in one transaction: both launches or nothing.
     ///
     /// # Errors

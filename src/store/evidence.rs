@@ -101,7 +101,7 @@ impl Store {
         self.fill(found.run.paired_mut())?;
         for row in rows {
             let mut evidence = self.read("read a run from", |_| parsed::<BenchmarkEvidence>(&row))?;
-            self.fill(evidence.paired_mut())?;
+            self.fill(evidence.paired_mut().into_iter())?;
             found.benchmarks.push(evidence);
         }
         Ok(found)

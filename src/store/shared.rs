@@ -1,6 +1,6 @@
 //! Runs as machines share them: what is sent, what is received, and what is known of both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -113,9 +113,12 @@ impl Store {
         for found in self.read("read a run from", |connection| comparisons(connection, id))? {
             let mut pairs =
                 self.read("read a run from", |connection| received_pairs(connection, found.id))?;
-            pairs.extend(self.pairs(found.id)?.iter().filter_map(|pair| {
+            // The run that measured them sends those that were taken up.
+            let taken_up = self.read("read a run from", |connection| taken_up(connection, found.id))?;
+            let own = self.pairs(found.id)?.into_iter().filter(|pair| !taken_up.contains(&pair.index));
+            pairs.extend(own.filter_map(|pair| {
                 let (index, first, schedule, layout) = (pair.index, pair.first, pair.schedule, pair.layout);
-                Some(SharedPair { index, first, schedule, layout, log_ratio: log_ratio(pair)? })
+                Some(SharedPair { index, first, schedule, layout, log_ratio: log_ratio(&pair)? })
             }));
             let place = |(key, provenance): &(MeasurementKey, Provenance)| {
                 let same = |known: &SharedMeasurement| known.key == *key && known.provenance == *provenance;
@@ -320,6 +323,15 @@ fn comparisons(connection: &Connection, run: i64) -> Result<Vec<FoundComparison>
         });
     }
     Ok(all)
+}
+
+/// The pairs of a comparison that another one had before.
+fn taken_up(connection: &Connection, comparison: ComparisonId) -> Result<BTreeSet<u32>, Problem> {
+    let mut query = connection.prepare_cached(
+        "SELECT pair.idx FROM pair JOIN pair AS earlier ON earlier.baseline_launch = pair.baseline_launch \
+         WHERE pair.comparison = ?1 AND earlier.comparison < ?1",
+    )?;
+    Ok(query.query_map([comparison.0], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 fn received_pairs(connection: &Connection, comparison: ComparisonId) -> Result<Vec<SharedPair>, Problem> {

@@ -50,6 +50,8 @@ impl Store {
                 "SELECT baseline.median, candidate.median, NULL FROM pair \
                  JOIN launch AS baseline ON baseline.id = pair.baseline_launch \
                  JOIN launch AS candidate ON candidate.id = pair.candidate_launch WHERE pair.comparison = ?1 \
+                 AND NOT EXISTS (SELECT 1 FROM pair AS taken_up WHERE taken_up.comparison < ?1 \
+                 AND taken_up.baseline_launch = pair.baseline_launch) \
                  UNION ALL SELECT NULL, NULL, log_ratio FROM received_pair WHERE comparison = ?1",
             )?;
             let mut found = query.query([machine.as_str()])?;

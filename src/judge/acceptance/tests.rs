@@ -126,3 +126,21 @@ fn a_pattern_that_is_no_glob_is_refused() {
     let error = check_patterns(&["p::[".into()]).unwrap_err().to_string();
     assert!(error.contains("p::["), "{error}");
 }
+
+#[test]
+fn what_raises_a_limit_of_creep_that_is_needed_is_used() {
+    let all = [
+        acceptance("a.toml", "p::t::*", TIME, "5%"),
+        acceptance("b.toml", "p::t::*", Metric::Instructions, "5%"),
+        acceptance("c.toml", "p::other::*", TIME, "5%"),
+    ];
+    let mut found = [BenchmarkOutcome::new(BenchmarkName::new("p", "t", "a"), "x86_64")];
+    let mut outcomes = accept(&all, &mut found);
+    let uses = |outcomes: &[AcceptanceOutcome]| outcomes.iter().map(|one| one.came_to).collect::<Vec<_>>();
+    raise(&mut outcomes, &[]);
+    let unneeded = [AcceptanceUse::Unneeded, AcceptanceUse::Unneeded, AcceptanceUse::Unmatched];
+    assert_eq!(uses(&outcomes), unneeded);
+    raise(&mut outcomes, &[(found[0].name.clone(), "x86_64".to_owned(), TIME)]);
+    assert_eq!(uses(&outcomes), [AcceptanceUse::Used, unneeded[1], unneeded[2]]);
+    assert_eq!(notes(&outcomes).count(), 2);
+}

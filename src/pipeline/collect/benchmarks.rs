@@ -10,9 +10,9 @@ use super::history;
 use super::paired::{Comparison, Make, Test};
 use crate::blame;
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkName, BuiltBench, CountKind, Counted, Event, InstructionCount, Limit,
-    Measurement, Metric, NotCounted, PairedEvidence, Phase, Presence, Provenance, Revision, Side, Sides,
-    Simulated, TopFunction,
+    BenchmarkEvidence, BenchmarkName, BuiltBench, CountKind, Counted, CreepEvidence, Event, InstructionCount,
+    Limit, Measurement, Metric, NotCounted, PairedEvidence, Phase, Presence, Provenance, Revision, Side,
+    Sides, Simulated, TopFunction,
 };
 use crate::judge::quick::QUICK_PAIRS;
 use crate::judge::{PairedTest, QuickCheck, Rules, Step};
@@ -77,7 +77,8 @@ impl<'a, 's> Collector<'a, 's> {
                 }
                 Ok(())
             }
-            Step::AwaitTests | Step::Done => Ok(()),
+            Step::CreepChange => self.creep_change(rules, benchmarks),
+            Step::AwaitTests | Step::CreepAnchor | Step::Done => Ok(()),
         }
     }
 
@@ -126,6 +127,21 @@ impl<'a, 's> Collector<'a, 's> {
         let alone = rules.error_budget().alone();
         let make = |comparison: &Comparison, baseline| PairedTest::lenient(&comparison.by, baseline, alone);
         self.measure(Phase::Remeasurement, rules, benchmarks, &make, |evidence| &mut evidence.remeasured)
+    }
+
+    /// Fresh pairs, until it is decided whether the candidate is slower at all.
+    fn creep_change(
+        &mut self,
+        rules: &Rules<'_>,
+        benchmarks: &mut [&mut Benchmark],
+    ) -> Result<(), PipelineError> {
+        let stage = format!("Looking whether {} got slower at all: too much crept", benchmarks.len());
+        self.session.progress.event(Event::Stage(&stage));
+        let budget = rules.error_budget();
+        let make = |_: &Comparison, _| PairedTest::of_any_change(budget);
+        self.measure(Phase::Remeasurement, rules, benchmarks, &make, |evidence| {
+            &mut evidence.creep.get_or_insert_with(CreepEvidence::default).change
+        })
     }
 
     /// Measures pairs of all of these, and puts what is found into `place` of each.

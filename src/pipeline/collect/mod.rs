@@ -7,9 +7,11 @@
 //! | [`benchmarks`] | the evidence of a comparison's benchmarks: counts, quick checks, pairs, fresh pairs |
 //! | [`history`] | the candidate beside stored runs of the baseline |
 //! | [`renames`] | benchmarks that have another name on the baseline |
+//! | [`anchor`] | the release since which too much has crept, against the candidate |
 //! | [`aa`] | builds measured against themselves |
 
 pub(crate) mod aa;
+pub(crate) mod anchor;
 pub(crate) mod benchmarks;
 pub(crate) mod counts;
 pub(crate) mod history;

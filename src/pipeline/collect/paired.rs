@@ -121,6 +121,19 @@ struct InProgress<J, T> {
 /// How the test of a comparison is made once the baseline's value is roughly known, which limits with an absolute part need.
 pub(crate) type Make<'a, J, T> = &'a dyn Fn(&Comparison<J>, f64) -> T;
 
+impl<J, T: Test> InProgress<J, T> {
+    /// Takes the next pair, and ends where that decides.
+    fn take(&mut self, pair: &Pair, make: Make<'_, J, T>) {
+        self.iteration = Some(iteration(pair));
+        let baseline = pair.launches.baseline.samples.median();
+        let test = self.test.get_or_insert_with(|| make(&self.comparison, baseline));
+        test.take(pair);
+        if test.is_decided() {
+            self.ended = Some(Ended::Decided);
+        }
+    }
+}
+
 impl Session<'_> {
     /// Measures pairs until every comparison has ended; gives what was found in the order of the comparisons.
     pub(crate) fn pairs<J, T: Test>(
@@ -129,7 +142,7 @@ impl Session<'_> {
         comparisons: Vec<Comparison<J>>,
         make: Make<'_, J, T>,
     ) -> Result<Vec<PairedEvidence>, PipelineError> {
-        let opened = comparisons.into_iter().map(|comparison| self.open(phase, comparison));
+        let opened = comparisons.into_iter().map(|comparison| self.open(phase, comparison, make));
         let mut all = opened.collect::<Result<Vec<InProgress<J, T>>, _>>()?;
         loop {
             let standings: Vec<Standing> = all.iter().map(|one| self.standing(one)).collect();
@@ -146,10 +159,11 @@ impl Session<'_> {
         all.into_iter().map(|one| self.close(one)).collect()
     }
 
-    fn open<J, T>(
+    fn open<J, T: Test>(
         &mut self,
         phase: Phase,
         comparison: Comparison<J>,
+        make: Make<'_, J, T>,
     ) -> Result<InProgress<J, T>, PipelineError> {
         let id = self.store.begin_comparison(
             self.run,
@@ -160,7 +174,7 @@ impl Session<'_> {
                 provenance: Provenance::Native,
             },
         )?;
-        Ok(InProgress {
+        let mut one = InProgress {
             comparison,
             phase,
             id,
@@ -169,7 +183,18 @@ impl Session<'_> {
             spent: Duration::ZERO,
             iteration: None,
             ended: None,
-        })
+        };
+        if self.measuring.resume && self.store.take_up_pairs(id)? > 0 {
+            for pair in self.store.pairs(id)? {
+                one.spent += Duration::try_from_secs_f64(pair.seconds()).unwrap_or_default();
+                one.pairs = pair.index + 1;
+                if one.ended.is_none() {
+                    one.take(&pair, make);
+                }
+            }
+            tracing::debug!(benchmark = %one.comparison.name, ?phase, pairs = one.pairs, "takes up stored pairs");
+        }
+        Ok(one)
     }
 
     fn standing<J, T: Test>(&self, one: &InProgress<J, T>) -> Standing {
@@ -230,13 +255,7 @@ impl Session<'_> {
                 );
                 let pair = Pair { layout: laid.layout, ..pair };
                 self.store.append_pair(one.id, &pair)?;
-                one.iteration = Some(iteration(&pair));
-                let baseline = pair.launches.baseline.samples.median();
-                let test = one.test.get_or_insert_with(|| make(&one.comparison, baseline));
-                test.take(&pair);
-                if test.is_decided() {
-                    one.ended = Some(Ended::Decided);
-                }
+                one.take(&pair, make);
             }
             Err(_) if interrupted() => one.ended = Some(Ended::Interrupted),
             Err((side, failure)) => one.ended = Some(Ended::Failed(side, Failure::from(failure))),

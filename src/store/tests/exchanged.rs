@@ -154,3 +154,31 @@ fn steps_between_commits_are_known_here_and_where_they_were_sent() {
         assert_eq!(store.step_ratios(&other, &[step.clone()].into()).unwrap(), []);
     }
 }
+
+#[test]
+fn pairs_that_were_taken_up_count_once_here_and_where_they_were_sent() {
+    let mut from = measured();
+    let keys = Sides { baseline: key('a'), candidate: key('b') };
+    let later = begin_comparison(&mut from, 4, keys.as_ref(), Phase::Measurement);
+    assert_eq!(from.take_up_pairs(later).unwrap(), 3);
+    for index in 3..5 {
+        from.append_pair(later, &pair(index, 100.0, 110.0)).unwrap();
+    }
+    assert_eq!(from.pairs(later).unwrap().len(), 5);
+    let again = begin_comparison(&mut from, 5, keys.as_ref(), Phase::Measurement);
+    assert_eq!(from.take_up_pairs(again).unwrap(), 5, "the newest has them all");
+    let other = begin_comparison(&mut from, 6, keys.as_ref(), Phase::Remeasurement);
+    assert_eq!(from.take_up_pairs(other).unwrap(), 0, "measured for something else");
+    let turned = Sides { baseline: key('b'), candidate: key('a') };
+    let turned = begin_comparison(&mut from, 7, turned.as_ref(), Phase::Measurement);
+    assert_eq!(from.take_up_pairs(turned).unwrap(), 0);
+    let mut to = Store::in_memory().unwrap();
+    for uid in uids(&from) {
+        to.receive(&from.shared_run(uid, RawSamples::Left, ratio).unwrap(), PLACE, "c").unwrap();
+    }
+    for store in [&from, &to] {
+        let machine = crate::domain::MachineKey::new("m");
+        let found = store.step_ratios(&machine, &[(commit('a'), commit('b'))].into()).unwrap();
+        assert_eq!(found.iter().map(|step| step.log_ratios.len()).sum::<usize>(), 5, "{found:?}");
+    }
+}

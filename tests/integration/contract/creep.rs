@@ -8,13 +8,15 @@ use crate::skip::valgrind;
 
 const WORK: &str = "gauge::work::gauge/work";
 
+const CHECK: [&str; 4] = ["check", "--no-builtin", "--bench", "work"];
+const INSTRUCTIONS: [(&str, &str); 1] = [("PERFGUARD_METRICS", "instructions")];
+
 fn checked(gauge: &Sandbox, more: &[&str]) -> Value {
-    let common = ["check", "--no-builtin", "--bench", "work", "--format", "json"];
-    ran_with(gauge, &[&common[..], more].concat(), &[("PERFGUARD_METRICS", "instructions")]).json()
+    ran_with(gauge, &[&CHECK[..], &["--format", "json"], more].concat(), &INSTRUCTIONS).json()
 }
 
 #[test]
-fn what_passes_step_by_step_fails_against_the_release_and_every_check_says_so() {
+fn the_change_that_crosses_the_limit_fails_and_what_others_added_fails_nobody() {
     if !valgrind() {
         return;
     }
@@ -30,23 +32,62 @@ fn what_passes_step_by_step_fails_against_the_release_and_every_check_says_so() 
     assert_eq!((&early["exit_code"], &early["benchmarks"]), (&0.into(), &serde_json::json!([])));
     assert!(early["notes"].to_string().contains("no tag before this commit matches `v*`"), "{early}");
     gauge.git(&["tag", "v1.0.0"]);
-    let (mut commits, mut last) = (Vec::new(), Value::Null);
-    for (from, to) in [(1000, 1020), (1020, 1040)] {
+    let slower = |from: u32, to: u32| {
         gauge.edit("src/lib.rs", &format!("ROUNDS: u64 = {from};"), &format!("ROUNDS: u64 = {to};"));
-        commits.push(gauge.commit("a little slower"));
-        last = checked(&gauge, &[]);
-        assert_eq!(last["exit_code"], 0, "two percent are within the threshold");
-    }
-    // Up to the baseline: what this change adds is in the table.
-    let notes = last["notes"].to_string();
+        gauge.commit("a little slower")
+    };
+    let accepted = "baselines/accepted/a.toml";
+    gauge.write(
+        accepted,
+        "benchmark = \"gauge::work::*\"\nup-to = { instructions = \"0.5%\" }\nreason = \"checks\"\n",
+    );
+    let first = slower(1000, 1020);
+    assert_eq!(checked(&gauge, &[])["exit_code"], 0, "two percent are within the threshold");
+    // Two more are, too, and carry the sum past three, and past what was accepted since, also when that file is gone.
+    std::fs::remove_file(gauge.path(accepted)).unwrap();
+    let second = slower(1020, 1040);
+    let crossed = ran_with(&gauge, &[&CHECK[..], &["--format", "json"]].concat(), &INSTRUCTIONS);
+    let again = ran_with(&gauge, &["report", "--run", "last", "--format", "json"], &INSTRUCTIONS);
+    assert_eq!(again.stdout, crossed.stdout, "judged again it is the same to the byte");
+    let crossed = crossed.json();
+    let metric = &benchmark(&crossed, WORK)["metrics"][0];
+    assert_eq!(
+        (&crossed["exit_code"], &metric["verdict"], &metric["reason_code"]),
+        (&100.into(), &"regressed".into(), &"crept".into()),
+        "{crossed}"
+    );
+    assert!(metric["reason"].as_str().unwrap().contains("slower than v1.0.0, measured now"), "{metric}");
+    let notes = crossed["notes"].to_string();
     assert!(notes.contains(&format!("since v1.0.0, {WORK} crept +")), "{notes}");
-    assert!(notes.contains("of 3 % in instructions (1 of 1 commits measured); most by "), "{notes}");
+    assert!(
+        notes.contains("of 3.515 % in instructions (1 of 1 commits measured); the limit is 3 % and"),
+        "{notes}"
+    );
+    assert!(notes.contains("what was accepted since; this change +"), "{notes}");
+    let table = ran_with(&gauge, &["report", "--run", "last"], &INSTRUCTIONS).stdout;
+    let table = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(table.contains("slower than v1.0.0, measured now, of 3.515 % that may creep"), "{table}");
+    // What adds nothing passes, however much has crept.
+    gauge.write("README.md", "nothing that is executed\n");
+    let library = gauge.read("src/lib.rs");
+    gauge.write("src/lib.rs", &format!("{library}\n// nothing\n"));
+    gauge.commit("nothing");
+    let passed = checked(&gauge, &[]);
+    assert_eq!(passed["exit_code"], 0, "{passed}");
+    assert!(passed["notes"].to_string().contains("what was accepted since; this change 0 %"), "{passed}");
     let crept = checked(&gauge, &["--creep"]);
     let metric = &benchmark(&crept, WORK)["metrics"][0];
     assert_eq!((&crept["exit_code"], &metric["verdict"]), (&100.into(), &"regressed".into()), "{crept}");
     assert_eq!(crept["baseline"]["revision"], "v1.0.0");
     let notes = crept["notes"].to_string();
-    assert!(notes.contains("(2 of 2 commits measured)") && notes.contains(&commits[0][..10]), "{notes}");
+    assert!(notes.contains("(3 of 3 commits measured)"), "{notes}");
+    assert!(notes.contains(&first[..10]) && notes.contains(&second[..10]), "{notes}");
+    let raised = checked(&gauge, &["--creep", "--accept", "gauge::work::*=1%"]);
+    let metric = &benchmark(&raised, WORK)["metrics"][0];
+    assert_eq!((&raised["exit_code"], &metric["verdict"]), (&0.into(), &"unchanged".into()), "{raised}");
+    assert!(raised["notes"].to_string().contains("of 4.55 % in"), "{raised}");
+    let again = ran_with(&gauge, &["report", "--run", "last", "--format", "json"], &INSTRUCTIONS);
+    assert_eq!(again.json(), raised, "a stored run knows the limits that it was held to");
     // A release that is made in spite of it is where the next begins.
     gauge.git(&["tag", "--annotate", "v1.1.0", "--message", "x"]);
     let new = checked(&gauge, &["--creep"]);

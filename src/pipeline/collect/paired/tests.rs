@@ -95,6 +95,7 @@ pub(crate) fn measuring(metrics: &[Metric], budget: Duration) -> Measuring {
         identical: Identical::Settled,
         instructions_by: InstructionSource::Callgrind,
         launch_timeout: None,
+        resume: false,
     }
 }
 
@@ -177,4 +178,36 @@ fn a_quick_check_ends_as_soon_as_it_has_looked() {
         session.pairs(Phase::QuickCheck, vec![comparison("equal")], &make).unwrap()
     });
     assert_eq!((found[0].pairs.len(), runner.taken), (2, 2));
+}
+
+#[test]
+fn a_comparison_that_goes_on_measures_only_what_is_missing() {
+    let mut store = Store::in_memory().unwrap();
+    let error = ErrorBudget::new(0.01, 1).unwrap();
+    let make = |comparison: &Comparison, baseline: f64| PairedTest::lenient(&comparison.by, baseline, error);
+    let mut taken = |resume: bool, budget: Duration| {
+        let mut runner = Known::new(&[("slower", 1.2)]);
+        let measuring = Measuring { resume, ..measuring(&[Metric::WallTime], budget) };
+        let found = in_session(&mut store, &mut runner, &measuring, |session| {
+            session.pairs(Phase::Measurement, vec![comparison("slower")], &make).unwrap().remove(0)
+        });
+        (found, runner.taken as usize)
+    };
+    // As a kill leaves it: one pair.
+    let (killed, one) = taken(false, Duration::from_nanos(1));
+    assert_eq!((killed.pairs.len(), one), (1, 1));
+    let (resumed, fresh) = taken(true, LONG);
+    assert_eq!(resumed.pairs[..1], killed.pairs[..]);
+    assert_eq!((resumed.ended.clone(), resumed.pairs.len()), (Ended::Decided, fresh + 1));
+    let (again, none) = taken(true, LONG);
+    assert_eq!((again.pairs, again.ended, none), (resumed.pairs.clone(), Ended::Decided, 0));
+    let (anew, all) = taken(false, LONG);
+    assert_eq!(anew.pairs.len(), all, "what does not ask for it takes up nothing");
+    // What was taken up is no second result of either commit.
+    let series = comparison("slower").keys.candidate.series();
+    let runs = store.baseline_runs(&series, &comparison("slower").keys.candidate.revision.commit).unwrap();
+    assert_eq!(runs.len(), 3, "{runs:?}");
+    let commits = comparison("slower").keys.map(|key| key.revision.commit);
+    let steps = store.step_ratios(&machine().key, &[(commits.baseline, commits.candidate)].into()).unwrap();
+    assert_eq!(steps.iter().map(|step| step.log_ratios.len()).sum::<usize>(), one + fresh + all);
 }
