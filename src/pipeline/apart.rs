@@ -11,6 +11,9 @@ use super::builder::Prepared;
 use super::request::{Project, Scope};
 use crate::domain::Variables;
 
+/// How much of a digest tells lock files apart, in hexadecimal digits.
+const DIGITS: usize = 16;
+
 /// What holds for this side, made of what holds for both.
 pub(crate) fn apply(side: &SideSettings, project: &Project, scope: &Scope) -> (Project, Scope) {
     let (mut project, mut scope) = (project.clone(), scope.clone());
@@ -52,7 +55,10 @@ pub(crate) fn apply(side: &SideSettings, project: &Project, scope: &Scope) -> (P
 /// Puts into fingerprints what they do not tell by themselves.
 pub(crate) fn mark(side: &SideSettings, prepared: &mut Prepared) {
     let env = side.env.iter().map(|(name, value)| format!(" env {name}={value}"));
-    let mark: String = env.chain(side.config.iter().map(|config| format!(" config {config}"))).collect();
+    let config = side.config.iter().map(|config| format!(" config {config}"));
+    // By its content: a file of the same name may hold another one tomorrow.
+    let lock = side.lockfile.iter().map(|lock| format!(" lockfile {}", &lock.digest()[..DIGITS]));
+    let mark: String = env.chain(config).chain(lock).collect();
     for bench in &mut prepared.benches {
         bench.fingerprint.settings.push_str(&mark);
     }

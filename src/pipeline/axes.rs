@@ -1,6 +1,7 @@
 //! Axes: one commit, or two, built in two ways.
 
 use crate::domain::{Axis, AxisName, Sides};
+use crate::source::GivenLock;
 
 /// What one side is built with instead of what holds for both.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct SideSettings {
     pub no_default_features: bool,
     /// The Cargo profile.
     pub profile: Option<String>,
+    /// What takes the place of the revision's Cargo.lock.
+    pub lockfile: Option<GivenLock>,
     /// Variables, by name.
     pub env: Vec<(String, String)>,
     /// Cargo's `--config`.
@@ -31,6 +34,7 @@ impl SideSettings {
             AxisName::Features => some(&self.features),
             AxisName::NoDefaultFeatures => self.no_default_features.then(|| "true".to_owned()),
             AxisName::Profile => self.profile.clone(),
+            AxisName::Lockfile => self.lockfile.as_ref().map(|lock| lock.path().display().to_string()),
             AxisName::Env => {
                 some(&self.env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>())
             }
@@ -42,7 +46,12 @@ impl SideSettings {
 /// What differs on purpose, in the order of reports.
 pub fn axes(sides: &Sides<SideSettings>) -> Vec<Axis> {
     let of = |axis| Axis { axis, sides: sides.as_ref().map(|side| side.on(axis)) };
-    AxisName::ALL.into_iter().map(of).filter(|axis| axis.sides.baseline != axis.sides.candidate).collect()
+    let differs = |axis: &Axis| match axis.axis {
+        // By content, for that is what is built with.
+        AxisName::Lockfile => sides.baseline.lockfile != sides.candidate.lockfile,
+        _ => axis.sides.baseline != axis.sides.candidate,
+    };
+    AxisName::ALL.into_iter().map(of).filter(differs).collect()
 }
 
 #[cfg(test)]

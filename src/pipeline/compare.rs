@@ -74,9 +74,12 @@ fn compare_sides(
         builder.layout = TypeLayout::Asked;
     }
     let settings = request.axes.as_ref().map(|side| apply(side, &request.project, &request.scope));
-    let builders = settings.as_ref().map(|(project, scope)| Builder { project, scope, ..builder });
+    let builders = Sides::from_fn(|side| {
+        let (project, scope) = settings.get(side);
+        Builder { project, scope, lock: request.axes.get(side).lockfile.as_ref(), ..builder }
+    });
     let prepared = prepare(&builders, request, &revisions)?;
-    builder.tidy(&[prepared.baseline.revision.tree.clone(), prepared.candidate.revision.tree.clone()]);
+    builder.tidy(&[prepared.baseline.content.clone(), prepared.candidate.content.clone()]);
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
     progress.event(Event::Stage("Listing benchmarks"));
     let lists = Sides {
@@ -370,10 +373,11 @@ fn prepare(
     request: &CompareRequest,
     revisions: &Sides<Revision>,
 ) -> Result<Sides<Prepared>, PipelineError> {
-    if axes(&request.axes).is_empty() {
-        return builders.candidate.prepare_both(revisions);
-    }
-    let mut prepared = Builder::prepare_apart(builders, revisions)?;
+    let mut prepared = if axes(&request.axes).is_empty() {
+        builders.candidate.prepare_both(revisions)?
+    } else {
+        Builder::prepare_apart(builders, revisions)?
+    };
     mark(&request.axes.baseline, &mut prepared.baseline);
     mark(&request.axes.candidate, &mut prepared.candidate);
     Ok(prepared)
