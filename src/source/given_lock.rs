@@ -26,7 +26,7 @@ pub enum GivenLockError {
     #[error("it cannot be read: {0}")]
     Read(io::Error),
     /// It is something else.
-    #[error("it is no Cargo.lock: {0}")]
+    #[error("it is no Cargo.lock, as `cargo generate-lockfile` writes it: {0}")]
     Other(String),
 }
 
@@ -139,7 +139,7 @@ mod tests {
             ("empty", ""),
             ("no", "<<<<"),
         ] {
-            assert!(why(file(name, text)).starts_with("it is no Cargo.lock: "), "{name}");
+            assert!(why(file(name, text)).starts_with("it is no Cargo.lock, as "), "{name}");
         }
         for path in [folder.path().to_owned(), folder.path().join("missing"), PathBuf::from("/dev/zero")] {
             assert!(why(GivenLock::read(&path)).starts_with("it cannot be read: "), "{}", path.display());

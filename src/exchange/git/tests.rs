@@ -145,8 +145,10 @@ fn a_remote_that_refuses_is_told_in_its_words_and_without_secrets() {
     let error = place.open("own").put(&texts(1..2)).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("no write permission") && text.contains("pre-receive hook declined"), "{text}");
+    assert!(text.contains("writing was refused") && matches!(error, ExchangeError::Refused { .. }), "{text}");
     assert!(!text.contains("hunter2") && error.hint().unwrap().contains("in the store"), "{text}");
     assert_eq!(place.refs().len(), 0);
+    assert!(place.open("own").compact().is_ok(), "there is nothing to compact, so nothing to refuse");
     let nowhere = format!("file://me:hunter2@{}/none?token=t0ken", place.path("x y").display());
     let mut remote = GitRemote::open(&nowhere, &place.path("user"), &place.path("own")).unwrap();
     let text = remote.list().unwrap_err().to_string();
@@ -155,6 +157,34 @@ fn a_remote_that_refuses_is_told_in_its_words_and_without_secrets() {
         GitRemote::open("upstream", &place.path("user"), &place.path("own")),
         Err(ExchangeError::NoRemote(_))
     ));
+}
+
+/// A server that lets nobody write, as every one does by itself.
+#[test]
+#[cfg(unix)]
+fn a_server_that_serves_readers_alone_says_so() {
+    let place = Place::new();
+    place.open("own").put(&texts(1..2)).unwrap();
+    // What git speaks to in the place of a connection.
+    let proxy = place.path("proxy");
+    let base = place.path(".").canonicalize().unwrap();
+    let script =
+        format!("#!/bin/sh\nexec git daemon --inetd --export-all --base-path='{}'\n", base.display());
+    fs::write(&proxy, script).unwrap();
+    fs::set_permissions(&proxy, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    git(&place.path("user"), &["config", "core.gitProxy", proxy.to_str().unwrap()]);
+    git(&place.path("user"), &["remote", "add", "served", "git://host.invalid/remote.git"]);
+    let mut served = GitRemote::open("served", &place.path("user"), &place.path("own")).unwrap();
+    assert_eq!(contents(&mut served).len(), 1);
+    let error = served.put(&texts(2..3)).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with(
+            "failed to send results to served (git://host.invalid/remote.git): writing was refused"
+        ),
+        "{text}"
+    );
+    assert!(error.hint().unwrap().contains("in the store") && place.refs().len() == 1, "{text}");
 }
 
 #[test]
