@@ -7,9 +7,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::axes::SideSettings;
-use super::builder::Prepared;
+use super::builder::{Builder, Prepared};
 use super::request::{Project, Scope};
-use crate::domain::Variables;
+use crate::domain::{Sides, Variables};
 
 /// How much of a digest tells lock files apart, in hexadecimal digits.
 const DIGITS: usize = 16;
@@ -50,6 +50,18 @@ pub(crate) fn apply(side: &SideSettings, project: &Project, scope: &Scope) -> (P
     }
     scope.flags.config.extend(side.config.iter().cloned());
     (project, scope)
+}
+
+/// The builder of each side. `settings` is what [`apply`] made.
+pub(crate) fn builders<'a>(
+    builder: &Builder<'a>,
+    settings: &'a Sides<(Project, Scope)>,
+    axes: &'a Sides<SideSettings>,
+) -> Sides<Builder<'a>> {
+    Sides::from_fn(|side| {
+        let (project, scope) = settings.get(side);
+        Builder { project, scope, lock: axes.get(side).lockfile.as_ref(), ..*builder }
+    })
 }
 
 /// Puts into fingerprints what they do not tell by themselves.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::acceptances::in_force;
-use super::apart::{apply, mark};
+use super::apart::{apply, builders, mark};
 use super::axes::axes;
 use super::builder::{Builder, Prepared, TargetName, TypeLayout};
 use super::catalogue::{Benchmark, benchmarks};
@@ -74,10 +74,7 @@ fn compare_sides(
         builder.layout = TypeLayout::Asked;
     }
     let settings = request.axes.as_ref().map(|side| apply(side, &request.project, &request.scope));
-    let builders = Sides::from_fn(|side| {
-        let (project, scope) = settings.get(side);
-        Builder { project, scope, lock: request.axes.get(side).lockfile.as_ref(), ..builder }
-    });
+    let builders = builders(&builder, &settings, &request.axes);
     let prepared = prepare(&builders, request, &revisions)?;
     builder.tidy(&[prepared.baseline.content.clone(), prepared.candidate.content.clone()]);
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());

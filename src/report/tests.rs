@@ -29,14 +29,14 @@ fn tables_look_as_they_should() {
 
 #[test]
 fn what_builds_differ_in_on_purpose_is_said_first_and_stays_in_the_advice() {
-    let axis = |axis, baseline: Option<&str>, candidate: Option<&str>| Axis {
+    let made = |axis, baseline: Option<&str>, candidate: Option<&str>| Axis {
         axis,
         sides: Sides { baseline, candidate }.map(|value| value.map(str::to_owned)),
     };
     let axes = vec![
-        axis(AxisName::NoDefaultFeatures, None, Some("true")),
-        axis(AxisName::Lockfile, None, Some("old one/Cargo.lock")),
-        axis(AxisName::Env, Some("A=1 B=2"), Some("A=1")),
+        made(AxisName::NoDefaultFeatures, None, Some("true")),
+        made(AxisName::Lockfile, None, Some("old one/Cargo.lock")),
+        made(AxisName::Env, Some("A=1 B=2"), Some("A=1")),
     ];
     let report = Report { kind: ReportKind::Compare, axes, ..fixtures::mixed() };
     let table = render(&report, Format::Table, &style(None));

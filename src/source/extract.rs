@@ -57,7 +57,8 @@ impl Repository {
         Ok(tree)
     }
 
-    /// As [`extract`](Self::extract), with a lock file of the user's in the place of the tree's own, in a folder of its own.
+    /// As [`extract`](Self::extract), with a lock file of the user's in the place of the tree's own: where they differ, in a
+    /// folder of its own.
     ///
     /// # Errors
     /// As [`extract`](Self::extract); a link where the workspace should be.
@@ -68,7 +69,20 @@ impl Repository {
         prefix: &Path,
         lock: &GivenLock,
     ) -> Result<SourceTree, SourceError> {
-        self.extract_as(revision, trees, prefix, Some(Place { lock, prefix }))
+        let place = Place { lock, prefix };
+        let place = Some(place).filter(|place| !self.has_by_itself(revision, place));
+        self.extract_as(revision, trees, prefix, place)
+    }
+
+    /// Whether a commit has that lock file: then its tree is the one that is wanted.
+    fn has_by_itself(&self, revision: &Revision, lock: &Place<'_>) -> bool {
+        let found = || {
+            let tree = self.inner.find_tree(Oid::from_str(revision.tree.as_str()).ok()?).ok()?;
+            let entry = tree.get_path(&lock.path()).ok()?;
+            let is_file = files::Kind::from_mode(entry.filemode().unsigned_abs()) == files::Kind::Plain;
+            Some(is_file && Some(entry.id()) == lock.id())
+        };
+        !revision.dirty && found().unwrap_or(false)
     }
 
     fn extract_as(

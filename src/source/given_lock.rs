@@ -8,6 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use git2::{ObjectType, Oid};
+
 use super::error::SourceError;
 use super::locked::require_lock_file;
 use crate::domain::TreeId;
@@ -80,6 +82,11 @@ impl Place<'_> {
     /// Where it goes, from the root of the repository.
     pub(super) fn path(&self) -> PathBuf {
         self.prefix.join(LOCK)
+    }
+
+    /// What git calls its content.
+    pub(super) fn id(&self) -> Option<Oid> {
+        Oid::hash_object(ObjectType::Blob, self.lock.text.as_bytes()).ok()
     }
 
     /// What a tree becomes by it.

@@ -194,7 +194,9 @@ fn what_a_killed_git_or_somebody_else_left_in_our_repository_does_no_harm() {
     contents(&mut place.open("own"));
     let own = place.path("own");
     let key = place.open("own").settings.key.clone();
-    for path in ["HEAD.lock", "packed-refs.lock", "shallow.lock", "objects/pack/tmp_pack_x"] {
+    let locks =
+        ["HEAD.lock", "packed-refs.lock", "packed-refs.new", "shallow.lock", "objects/maintenance.lock"];
+    for path in locks.into_iter().chain(["objects/pack/tmp_pack_x"]) {
         fs::write(own.join(path), "x").unwrap();
     }
     fs::write(own.join(format!("refs/exchange/{key}/w/{}.lock", uid(1))), "x").unwrap();
@@ -204,6 +206,12 @@ fn what_a_killed_git_or_somebody_else_left_in_our_repository_does_no_harm() {
     place.open("two").put(&texts(2..3)).unwrap();
     assert_eq!(contents(&mut place.open("own")).len(), 2);
     assert!(!own.join("hooks").exists() && !own.join("objects/info/alternates").exists());
+    assert!(locks.iter().all(|path| !own.join(path).exists()));
+    // Git ended while it forgot references that somebody had compacted: it writes that file only where there is none.
+    git(&own, &["pack-refs", "--all"]);
+    place.open("two").compact().unwrap();
+    fs::write(own.join("packed-refs.new"), "x").unwrap();
+    assert_eq!(contents(&mut place.open("own")).len(), 2);
     // Making it was broken off.
     let begun = place.path("begun");
     drop(place.open("begun"));

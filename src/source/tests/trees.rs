@@ -175,7 +175,7 @@ fn a_lock_file_that_is_given_makes_another_tree_and_touches_neither_the_users_no
         fs::write(sandbox.beside("given"), text).unwrap();
         GivenLock::read(&sandbox.beside("given")).unwrap()
     };
-    let (one, two) = (given("version = 3\n"), given("version = 4\n"));
+    let (own, one, two) = (given("version = 2\n"), given("version = 3\n"), given("version = 4\n"));
     let without = repository.resolve("HEAD").unwrap();
     sandbox.write("Cargo.lock", "version = 2\n");
     sandbox.git(&["add", "-f", "Cargo.lock"]);
@@ -205,6 +205,7 @@ fn a_lock_file_that_is_given_makes_another_tree_and_touches_neither_the_users_no
         fs::write(first.files().join("Cargo.lock"), "version = 3\n# patched").unwrap();
         assert_eq!(lock(&extract(revision, &one)), "version = 3\n");
     }
+    assert_eq!(extract(&with, &own), plain(&with), "it is the commit's own");
     sandbox.write("src/lib.rs", "pub fn changed() {}\n");
     let dirty = repository.work_tree().unwrap();
     let tree = extract(&dirty, &one);
