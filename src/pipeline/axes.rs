@@ -69,4 +69,23 @@ mod tests {
         assert_eq!(told, [(AxisName::NoDefaultFeatures, Some("true")), (AxisName::Env, Some("A=1 B=2 3"))]);
         assert!(axes(&Sides { baseline: both.clone(), candidate: both }).is_empty());
     }
+
+    #[test]
+    fn a_lock_file_is_named_by_its_path_and_told_apart_by_its_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let locked = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            let lockfile = GivenLock::read(&folder.path().join(name)).ok();
+            assert!(lockfile.is_some());
+            SideSettings { lockfile, ..SideSettings::default() }
+        };
+        let (one, same, other) =
+            (locked("a", "version = 3"), locked("b", "version = 3"), locked("a", "version = 4"));
+        assert!(axes(&Sides { baseline: one.clone(), candidate: same }).is_empty());
+        let found = axes(&Sides { baseline: one.clone(), candidate: other });
+        assert_eq!((found.len(), found[0].axis), (1, AxisName::Lockfile), "what the file held was read");
+        let found = axes(&Sides { baseline: SideSettings::default(), candidate: one });
+        assert_eq!(found[0].sides.baseline, None);
+        assert!(found[0].sides.candidate.as_ref().is_some_and(|path| path.ends_with("/a")), "{found:?}");
+    }
 }

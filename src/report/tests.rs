@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::domain::{Axis, AxisName, Report, ReportKind, Sides, Verdict, harmless};
+use crate::domain::{Axis, AxisName, BuildDifference, Report, ReportKind, Sides, Verdict, harmless};
 
-use super::{Format, Style, UnknownFormat, csv, fixtures, html, render, text};
+use super::{Format, Style, UnknownFormat, csv, fixtures, html, render, sentences, text};
 
 fn style(width: Option<u16>) -> Style {
     Style { color: false, width, verbose: false }
@@ -48,6 +48,10 @@ fn what_builds_differ_in_on_purpose_is_said_first_and_stays_in_the_advice() {
         ),
         "{first}"
     );
+    let values =
+        Sides { baseline: "opt-level=3 lto=false", candidate: "opt-level=3 lto=false lockfile 12ab" };
+    let settings = BuildDifference { field: "settings".into(), values: values.map(str::to_owned) };
+    assert_eq!(sentences::build_difference(&settings), "settings: none → `lockfile 12ab`");
     let again = " --candidate-no-default-features --candidate-lockfile='old one/Cargo.lock' --baseline-env=… \
                  --candidate-env=A=1 -- ";
     assert!(table.contains(again) && !table.contains("cargo perfguard explain"), "{table}");
