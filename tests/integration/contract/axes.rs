@@ -150,19 +150,19 @@ fn one_commit_is_compared_with_itself_built_otherwise() {
 fn another_lock_file_decides_what_is_built(gauge: &Sandbox) {
     let put = |text: &str| fs::write(gauge.path("../another lock"), text).unwrap();
     let before = (gauge.git(&["status", "--porcelain"]), gauge.read("Cargo.lock"));
-    let axis = ["--candidate-lockfile", "../another lock"];
     put(&locked("1.1.0"));
-    let (_, document) = compared(gauge, &[&axis[..], &["--frozen"]].concat());
-    assert!((0.5..1.1).contains(&change(&document)), "{document}");
+    let (_, document) = compared(gauge, &["--baseline-lockfile", "../another lock", "--frozen"]);
+    assert!((-0.55..-0.4).contains(&change(&document)), "{document}");
     assert_eq!(
-        (&document["exit_code"], &document["candidate"]["commit"], &document["axes"]),
+        (&benchmark(&document, WORK)["verdict"], &document["candidate"]["commit"], &document["axes"]),
         (
-            &100.into(),
+            &"improved".into(),
             &document["baseline"]["commit"],
-            &serde_json::json!([{ "axis": "lockfile", "baseline": null, "candidate": "../another lock" }])
+            &serde_json::json!([{ "axis": "lockfile", "baseline": "../another lock", "candidate": null }])
         )
     );
     // The same name, and the content that the commit has itself.
+    let axis = ["--candidate-lockfile", "../another lock"];
     put(&locked("1.0.0"));
     let (_, document) = compared(gauge, &[&axis[..], &["--locked"]].concat());
     let same = &benchmark(&document, WORK)["metrics"][0];
