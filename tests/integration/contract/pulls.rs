@@ -118,7 +118,7 @@ fn kills(count: u32, runs: u32, benchmarks: u32) {
 
 #[test]
 fn a_pull_that_is_killed_leaves_a_smaller_whole() {
-    kills(4, 24, 40);
+    kills(4, 12, 40);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_hundred_pulls_that_are_killed_lose_nothing() {
 
 #[test]
 fn a_pull_that_is_interrupted_ends_between_two_runs() {
-    let (runs, benchmarks) = (60, 60);
+    let (runs, benchmarks) = (30, 60);
     let project = filled(runs, benchmarks);
     for place in PLACES {
         let receiver = Receiver::new(&project, place, "interrupted");
