@@ -69,6 +69,7 @@ Examples:
   cargo perfguard compare v1.0.0 v1.1.0 -- parser  two tags, only benchmarks with `parser` in their names
   cargo perfguard compare HEAD --candidate-toolchain nightly
   cargo perfguard compare HEAD --candidate-rustflags '-C target-cpu=native' -- simd
+  cargo perfguard compare HEAD --baseline-lockfile old/Cargo.lock
                                                    one commit, built in two ways
 
 Exit codes: 0 passed; 100 regressed; 102 a required verdict is missing; 101 something failed; 2 invalid usage.";

@@ -49,6 +49,8 @@ fn flags_that_make_no_sense() {
         "check --instructions-by valgrind",
         "check --no-builtin --no-harness",
         "compare main HEAD parser",
+        "compare main --baseline-lockfile no/such/Cargo.lock",
+        "compare main --candidate-lockfile Cargo.toml",
         "history name --metric speed",
         "baseline prune --older-than 90",
         "baseline prune --older-than long",

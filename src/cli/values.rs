@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::domain::harmless::is_harmful;
 use crate::domain::{Acceptance, AcceptanceSource, CommitId, Limit, Metric, Partition};
 use crate::judge::check_patterns;
 use crate::report::Format;
+use crate::source::GivenLock;
 
 /// The longest duration that is a budget or a timeout, and not a typing error.
 const DAY: Duration = Duration::from_hours(24);
@@ -169,6 +170,11 @@ pub(crate) fn variable(text: &str) -> Result<(String, String), ValueError> {
         return Err(ValueError::Variable);
     }
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Reads a lock file, now: what is built later is what was meant when the command was given.
+pub(crate) fn lock_file() -> impl TypedValueParser<Value = GivenLock> {
+    PathBufValueParser::new().try_map(|path| GivenLock::read(&path))
 }
 
 /// Refuses a filter of `compare` that stands where a revision would.

@@ -20,6 +20,8 @@ pub enum AxisName {
     NoDefaultFeatures,
     /// The Cargo profile.
     Profile,
+    /// A Cargo.lock in the place of the revision's own.
+    Lockfile,
     /// A variable of the environment, of the build and of benchmarks.
     Env,
     /// Cargo's `--config`.
@@ -28,12 +30,13 @@ pub enum AxisName {
 
 impl AxisName {
     /// Every axis, in the order of reports.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Toolchain,
         Self::Rustflags,
         Self::Features,
         Self::NoDefaultFeatures,
         Self::Profile,
+        Self::Lockfile,
         Self::Env,
         Self::Config,
     ];
@@ -46,6 +49,7 @@ impl AxisName {
             Self::Features => "features",
             Self::NoDefaultFeatures => "no-default-features",
             Self::Profile => "profile",
+            Self::Lockfile => "lockfile",
             Self::Env => "env",
             Self::Config => "config",
         }

@@ -22,6 +22,15 @@ pub struct HistoryPoint {
     pub machine: MachineKey,
 }
 
+/// Something that happened at a point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The place among the points, from 0.
+    pub place: usize,
+    /// What it was, in the words of whoever did it.
+    pub reason: String,
+}
+
 /// One metric of one benchmark over commits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryReport {
@@ -33,4 +42,6 @@ pub struct HistoryReport {
     pub points: Vec<HistoryPoint>,
     /// The places in `points` (from 0) at which a new level begins, ascending.
     pub change_points: Vec<usize>,
+    /// Slowdowns that were accepted, by the place in `points` of the first commit that has them.
+    pub accepted: Vec<Mark>,
 }

@@ -82,7 +82,7 @@ pub use fitness::{
 };
 pub use fnv::fnv;
 pub use function::{Place, TopFunction, is_below};
-pub use history::{HistoryPoint, HistoryReport};
+pub use history::{HistoryPoint, HistoryReport, Mark};
 pub use instrument::{CrateOrigin, Instrument, NoInstrument};
 pub use layout::{Layout, LayoutFallback, LayoutSeed, LayoutUse, UnknownLayout};
 pub use limit::{Limit, LimitError};
@@ -102,5 +102,5 @@ pub use series::{LatestValue, RunValue, SeriesHistory, SeriesKey, SeriesPoint};
 pub use shared::{RunUid, SharedComparison, SharedLaunch, SharedMeasurement, SharedPair, SharedRun};
 pub use side::{Side, Sides};
 pub use throughput::{Throughput, Work, WorkUnit};
-pub use trend::{Mark, Trend};
+pub use trend::Trend;
 pub use verdict::{Method, Verdict};

@@ -92,12 +92,14 @@ impl fmt::Display for Revision {
 
 /// The files of a revision in a folder of our own, never the user's.
 ///
-/// `home` is named by the tree's content and holds `src/` (the files) and, once built, `target/`: one target folder
+/// `home` is named by the files' content and holds `src/` (the files) and, once built, `target/`: one target folder
 /// only ever sees one tree, so nothing stale can be linked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceTree {
-    /// What the files are.
+    /// What the files are of.
     pub revision: Revision,
+    /// What the files are: the revision's tree, unless another lock file took the place of its own.
+    pub content: TreeId,
     /// The folder that belongs to this content.
     pub home: PathBuf,
     /// Where the workspace lies below the root of the repository (empty when it is the root).

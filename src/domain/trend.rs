@@ -1,6 +1,6 @@
 //! A stored series as its readers see it: one point for each commit, and what happened on the way.
 
-use super::history::HistoryPoint;
+use super::history::{HistoryPoint, Mark};
 use super::series::SeriesKey;
 
 /// One metric of one benchmark, on one machine and with one build, over commits.
@@ -16,13 +16,4 @@ pub struct Trend {
     pub change_points: Vec<usize>,
     /// Slowdowns that were accepted, by the place in `points` of the first commit that has them.
     pub accepted: Vec<Mark>,
-}
-
-/// Something that happened at a point.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    /// The place among the points, from 0.
-    pub place: usize,
-    /// What it was, in the words of whoever did it.
-    pub reason: String,
 }

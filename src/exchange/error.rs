@@ -35,6 +35,14 @@ pub enum ExchangeError {
         /// What git said, without secrets.
         said: String,
     },
+    /// The other side does not let us write.
+    #[error("failed to send results to {place}: writing was refused: {said}")]
+    Refused {
+        /// Where, without secrets.
+        place: String,
+        /// What git and the other side said, without secrets.
+        said: String,
+    },
     /// The place was compacted by others again and again.
     #[error("failed to compact {0}: others compacted it at the same time; nothing was lost")]
     Raced(String),
@@ -116,6 +124,12 @@ impl ExchangeError {
                 "everything measured is in the store of this machine: see that git itself can {} there, and run again",
                 if *action == PULL { "fetch" } else { "push" }
             )),
+            Self::Refused { .. } => Some(
+                "everything measured is in the store of this machine: let the user or token that git uses there push \
+                 references under refs/perfguard/ (in GitHub Actions `permissions: { contents: write }`, which jobs of \
+                 forks never have), or name another place with --to, and run again"
+                    .to_owned(),
+            ),
             Self::Raced(_) => Some("run it again, from one job alone".to_owned()),
             Self::Area(error) => Some(error.hint()),
             Self::Lock(error) => error.hint(),

@@ -7,9 +7,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::axes::SideSettings;
-use super::builder::Prepared;
+use super::builder::{Builder, Prepared};
 use super::request::{Project, Scope};
-use crate::domain::Variables;
+use crate::domain::{Sides, Variables};
+
+/// How much of a digest tells lock files apart, in hexadecimal digits.
+const DIGITS: usize = 16;
 
 /// What holds for this side, made of what holds for both.
 pub(crate) fn apply(side: &SideSettings, project: &Project, scope: &Scope) -> (Project, Scope) {
@@ -49,10 +52,25 @@ pub(crate) fn apply(side: &SideSettings, project: &Project, scope: &Scope) -> (P
     (project, scope)
 }
 
+/// The builder of each side. `settings` is what [`apply`] made.
+pub(crate) fn builders<'a>(
+    builder: &Builder<'a>,
+    settings: &'a Sides<(Project, Scope)>,
+    axes: &'a Sides<SideSettings>,
+) -> Sides<Builder<'a>> {
+    Sides::from_fn(|side| {
+        let (project, scope) = settings.get(side);
+        Builder { project, scope, lock: axes.get(side).lockfile.as_ref(), ..*builder }
+    })
+}
+
 /// Puts into fingerprints what they do not tell by themselves.
 pub(crate) fn mark(side: &SideSettings, prepared: &mut Prepared) {
     let env = side.env.iter().map(|(name, value)| format!(" env {name}={value}"));
-    let mark: String = env.chain(side.config.iter().map(|config| format!(" config {config}"))).collect();
+    let config = side.config.iter().map(|config| format!(" config {config}"));
+    // By its content: a file of the same name may hold another one tomorrow.
+    let lock = side.lockfile.iter().map(|lock| format!(" lockfile {}", &lock.digest()[..DIGITS]));
+    let mark: String = env.chain(config).chain(lock).collect();
     for bench in &mut prepared.benches {
         bench.fingerprint.settings.push_str(&mark);
     }

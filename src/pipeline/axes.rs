@@ -1,6 +1,7 @@
 //! Axes: one commit, or two, built in two ways.
 
 use crate::domain::{Axis, AxisName, Sides};
+use crate::source::GivenLock;
 
 /// What one side is built with instead of what holds for both.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct SideSettings {
     pub no_default_features: bool,
     /// The Cargo profile.
     pub profile: Option<String>,
+    /// What takes the place of the revision's Cargo.lock.
+    pub lockfile: Option<GivenLock>,
     /// Variables, by name.
     pub env: Vec<(String, String)>,
     /// Cargo's `--config`.
@@ -31,6 +34,7 @@ impl SideSettings {
             AxisName::Features => some(&self.features),
             AxisName::NoDefaultFeatures => self.no_default_features.then(|| "true".to_owned()),
             AxisName::Profile => self.profile.clone(),
+            AxisName::Lockfile => self.lockfile.as_ref().map(|lock| lock.path().display().to_string()),
             AxisName::Env => {
                 some(&self.env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>())
             }
@@ -42,7 +46,12 @@ impl SideSettings {
 /// What differs on purpose, in the order of reports.
 pub fn axes(sides: &Sides<SideSettings>) -> Vec<Axis> {
     let of = |axis| Axis { axis, sides: sides.as_ref().map(|side| side.on(axis)) };
-    AxisName::ALL.into_iter().map(of).filter(|axis| axis.sides.baseline != axis.sides.candidate).collect()
+    let differs = |axis: &Axis| match axis.axis {
+        // By content, for that is what is built with.
+        AxisName::Lockfile => sides.baseline.lockfile != sides.candidate.lockfile,
+        _ => axis.sides.baseline != axis.sides.candidate,
+    };
+    AxisName::ALL.into_iter().map(of).filter(differs).collect()
 }
 
 #[cfg(test)]
@@ -59,5 +68,24 @@ mod tests {
             found.iter().map(|axis| (axis.axis, axis.sides.candidate.as_deref())).collect();
         assert_eq!(told, [(AxisName::NoDefaultFeatures, Some("true")), (AxisName::Env, Some("A=1 B=2 3"))]);
         assert!(axes(&Sides { baseline: both.clone(), candidate: both }).is_empty());
+    }
+
+    #[test]
+    fn a_lock_file_is_named_by_its_path_and_told_apart_by_its_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let locked = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            let lockfile = GivenLock::read(&folder.path().join(name)).ok();
+            assert!(lockfile.is_some());
+            SideSettings { lockfile, ..SideSettings::default() }
+        };
+        let (one, same, other) =
+            (locked("a", "version = 3"), locked("b", "version = 3"), locked("a", "version = 4"));
+        assert!(axes(&Sides { baseline: one.clone(), candidate: same }).is_empty());
+        let found = axes(&Sides { baseline: one.clone(), candidate: other });
+        assert_eq!((found.len(), found[0].axis), (1, AxisName::Lockfile), "what the file held was read");
+        let found = axes(&Sides { baseline: SideSettings::default(), candidate: one });
+        assert_eq!(found[0].sides.baseline, None);
+        assert!(found[0].sides.candidate.as_ref().is_some_and(|path| path.ends_with("/a")), "{found:?}");
     }
 }

@@ -1,18 +1,18 @@
 //! From a revision to executables: its files are extracted, its benches found and built, at the one build path.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::PipelineError;
 use super::request::{Project, Scope, Suite};
 use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
 use crate::build::{BuildRequest, Built, Patch, build, output_of_binary, tools};
-use crate::discover::{DiscoverError, LeftOut, Selection, discover};
+use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
 use crate::domain::{
-    BenchTarget, BuiltBench, CrateOrigin, Event, Note, Progress, Revision, Side, Sides, SourceTree,
-    Toolchain, TreeId, Variant, is_below,
+    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, Event, Note, Progress, Revision, Side, Sides,
+    SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
 };
-use crate::source::{Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin};
+use crate::source::{GivenLock, Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin};
 use crate::support::current::{BuildSite, Occupied};
 use crate::support::room;
 
@@ -36,6 +36,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) variant: Variant,
     /// The only bench targets to build, where not all that are selected are wanted.
     pub(crate) only: Option<&'a BTreeSet<TargetName>>,
+    /// What takes the place of the Cargo.lock of every tree.
+    pub(crate) lock: Option<&'a GivenLock>,
 }
 
 /// A package and one of its bench targets.
@@ -86,15 +88,18 @@ pub(crate) struct Prepared {
     pub(crate) layout: Option<Result<String, String>>,
     /// The files of the workspace's bench targets, from the repository's root.
     pub(crate) sources: BTreeMap<TargetName, String>,
+    /// What the files are that it was built from: what names their folder.
+    pub(crate) content: TreeId,
     /// The target folder to start another side's build from.
     target: Option<PathBuf>,
 }
 
 impl Prepared {
     /// A revision that has nothing of what is wanted.
-    pub(super) fn empty(revision: Revision, notes: Vec<Note>) -> Self {
+    pub(super) fn empty(tree: &SourceTree, notes: Vec<Note>) -> Self {
         Self {
-            revision,
+            revision: tree.revision.clone(),
+            content: tree.content.clone(),
             benches: Vec::new(),
             refused: Vec::new(),
             left_out: Vec::new(),
@@ -145,6 +150,7 @@ impl<'a> Builder<'a> {
             layout: TypeLayout::Unasked,
             variant: Variant::Timed,
             only: None,
+            lock: None,
         }
     }
 
@@ -180,7 +186,11 @@ impl Builder<'_> {
     ) -> Result<(Prepared, SourceTree), PipelineError> {
         self.progress.event(Event::Stage(&format!("Extracting the {side}, {revision}")));
         let prefix = self.repository.prefix_of(&self.project.root)?;
-        let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
+        let trees = self.trees();
+        let tree = match self.lock {
+            Some(lock) => self.repository.extract_with_lock(revision, &trees, &prefix, lock)?,
+            None => self.repository.extract(revision, &trees, &prefix, Some(&self.project.root))?,
+        };
         let prepared = self.own(side, &tree, like)?;
         Ok((prepared, tree))
     }
@@ -233,7 +243,7 @@ impl Builder<'_> {
             let emptied = |before: usize, names: &[String]| before > 0 && names.is_empty();
             // An empty list would mean everything.
             if emptied(named.0, &selection.packages) || emptied(named.1, &selection.benches) {
-                return Ok(Prepared::empty(tree.revision.clone(), notes));
+                return Ok(Prepared::empty(tree, notes));
             }
         }
     }
@@ -297,7 +307,7 @@ impl Builder<'_> {
         let workspace = occupied.workspace();
         let Project { cargo, environment, trees: place, .. } = self.project;
         let (cargo, environment) = tools(cargo, environment, &workspace, place);
-        let mut found = discover(&cargo, &workspace, selection, &self.scope.flags, &environment)?;
+        let mut found = self.discover(side, &cargo, &workspace, selection, &environment)?;
         if let Some(only) = self.only {
             found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
         }
@@ -321,10 +331,10 @@ impl Builder<'_> {
         // Without another side to start from, the last build in this workspace will do.
         let seed = like
             .and_then(|prepared| prepared.target.clone())
-            .or_else(|| latest_target(&self.trees(), &tree.revision.tree));
+            .or_else(|| latest_target(&self.trees(), &tree.content));
         let request = BuildRequest {
             side,
-            tree: &tree.revision.tree,
+            tree: &tree.content,
             workspace: &workspace,
             target_dir: &occupied.target(),
             home: occupied.home(),
@@ -359,7 +369,29 @@ impl Builder<'_> {
             notes,
             layout,
             sources,
+            content: tree.content.clone(),
             target: Some(tree.target()),
+        })
+    }
+
+    /// Finds the benches. A lock file that was given must fit as it is: Cargo would otherwise choose versions anew.
+    fn discover(
+        &self,
+        side: Side,
+        cargo: &Path,
+        workspace: &Path,
+        selection: &Selection,
+        environment: &Variables,
+    ) -> Result<Discovered, PipelineError> {
+        let Some(lock) = self.lock else {
+            return Ok(discover(cargo, workspace, selection, &self.scope.flags, environment)?);
+        };
+        let flags = CargoFlags { locked: true, ..self.scope.flags.clone() };
+        discover(cargo, workspace, selection, &flags, environment).map_err(|error| match error {
+            DiscoverError::Metadata { output } => {
+                PipelineError::LockFile { side, path: lock.path().to_owned(), output }
+            }
+            other => other.into(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::acceptances::in_force;
-use super::apart::apply;
+use super::apart::{apply, builders};
 use super::builder::{Builder, Prepared, TypeLayout};
 use super::catalogue::{Benchmark, benchmarks};
 use super::claims::{self, Resolved, gate};
@@ -74,9 +74,9 @@ fn compare_sides(
         builder.layout = TypeLayout::Asked;
     }
     let settings = request.axes.as_ref().map(|side| apply(side, &request.project, &request.scope));
-    let builders = settings.as_ref().map(|(project, scope)| Builder { project, scope, ..builder });
+    let builders = builders(&builder, &settings, &request.axes);
     let prepared = prepare(&builders, request, &revisions)?;
-    builder.tidy(&[prepared.baseline.revision.tree.clone(), prepared.candidate.revision.tree.clone()]);
+    builder.tidy(&[prepared.baseline.content.clone(), prepared.candidate.content.clone()]);
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
     progress.event(Event::Stage("Listing benchmarks"));
     let lists = Sides {

@@ -36,6 +36,19 @@ pub enum PipelineError {
     /// The benches could not be found.
     #[error(transparent)]
     Discover(#[from] DiscoverError),
+    /// A lock file that was given does not fit.
+    #[error(
+        "the packages of the {side} could not be found with {} as its Cargo.lock: cargo metadata failed\n{output}",
+        path.display()
+    )]
+    LockFile {
+        /// Whose.
+        side: Side,
+        /// Which file.
+        path: PathBuf,
+        /// What Cargo said.
+        output: String,
+    },
     /// A side did not build.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -145,6 +158,16 @@ pub enum PipelineError {
     /// A signal came before anything was measured.
     #[error("interrupted before anything was measured")]
     Interrupted,
+    /// A signal came while runs were received or sent.
+    #[error("interrupted after {} of {} {way}", .done, counted(*.all))]
+    ExchangeInterrupted {
+        /// How many were dealt with.
+        done: usize,
+        /// How many there are.
+        all: usize,
+        /// What was done with them: `received`, `sent`.
+        way: &'static str,
+    },
     /// A place of results could not be used.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
@@ -166,6 +189,10 @@ fn told(failure: &Failure) -> String {
 
 fn left_out(targets: &[String]) -> String {
     if targets.is_empty() { String::new() } else { format!(" ({})", targets.join("; ")) }
+}
+
+fn counted(runs: usize) -> String {
+    if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") }
 }
 
 /// Names as a hint lists them.
@@ -194,6 +221,7 @@ impl PipelineError {
             | Self::NoClaimMatch { .. } => Fault::Usage,
             Self::Exchange(_)
             | Self::Harness(_)
+            | Self::LockFile { .. }
             | Self::Build(_)
             | Self::Store(_)
             | Self::Altered { .. }
@@ -201,6 +229,7 @@ impl PipelineError {
             | Self::Copy(_)
             | Self::Lock(_)
             | Self::Interrupted
+            | Self::ExchangeInterrupted { .. }
             | Self::Unlisted { .. }
             | Self::CountFailed { .. }
             | Self::Uncounted { .. }
@@ -213,6 +242,10 @@ impl PipelineError {
         match self {
             Self::Source(error) => error.hint(),
             Self::Discover(error) => error.hint(),
+            Self::LockFile { side, .. } => Some(format!(
+                "it must fit the manifests of the {side} as it is: in a checkout of that, put it in the place of Cargo.lock, \
+                 run `cargo update --workspace`, and give what comes out"
+            )),
             Self::Build(error) => error.hint(),
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::Altered { .. } => Some(
@@ -242,6 +275,9 @@ impl PipelineError {
                 Some("a claim's name is group/pattern, such as strings/concat".to_owned())
             }
             Self::Area(error) => Some(error.hint()),
+            Self::ExchangeInterrupted { .. } => {
+                Some("what was done is kept; the same command goes on with the rest".to_owned())
+            }
             Self::Exchange(error) => error.hint(),
             Self::Acceptance(_)
             | Self::Harness(_)

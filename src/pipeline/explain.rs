@@ -141,7 +141,7 @@ fn baseline_side(
     } else {
         builder.prepare(Side::Baseline, &revision, Some(&candidate))?
     };
-    builder.tidy(&[baseline.revision.tree.clone(), candidate.revision.tree.clone()]);
+    builder.tidy(&[&baseline, &candidate].map(|prepared| prepared.content.clone()));
     let bench = baseline.benches.iter().find(|bench| bench.identity() == found.bench.identity());
     let listed =
         bench.map(|bench| Ok::<_, PipelineError>((bench.clone(), list(bench, runner)?))).transpose()?;
@@ -242,6 +242,7 @@ fn dependencies(
         let bench = &found.get(side).bench;
         let tree = SourceTree {
             revision: prepared.get(side).revision.clone(),
+            content: prepared.get(side).content.clone(),
             home: bench.home.clone(),
             prefix: prefix_in(bench, prefix).to_owned(),
         };

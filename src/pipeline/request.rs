@@ -1,13 +1,14 @@
 //! What a command asks for, resolved: nothing here was typed by a user or read from the environment any more.
 
 use super::axes::{SideSettings, axes};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::discover::{Filter, Selection};
 use crate::domain::{
     Acceptance, Asked, BenchmarkName, CargoFlags, Claim, Coloring, Confirm, CreepWatch, HistoryCheck,
-    Identical, Insistence, Layout, MachineFacts, Metric, Partition, ReportKind, Sides, Variables,
+    Identical, Insistence, Layout, MachineFacts, Metric, Partition, ReportKind, Side, Sides, Variables,
 };
 use crate::judge::{GatePolicy, Policy, VerdictRequirement};
 use crate::measure::counter::{CountOptions, InstructionSource};
@@ -300,9 +301,17 @@ impl CompareRequest {
         let suite = matches!(suite, Suite::On { .. });
         let Measuring { metrics, budget, instructions_by, .. } = &self.measuring;
         let aa_test = self.judging.aa_test;
-        format!(
+        let mut line = format!(
             "{selection:?} {flags:?} {words:?} {suite} {layout} {metrics:?} {budget:?} {instructions_by:?} {aa_test}"
-        )
+        );
+        // Axes are told by the names of files.
+        for (side, settings) in Side::BOTH.map(|side| (side, self.axes.get(side))) {
+            if let Some(lock) = &settings.lockfile {
+                // Writing to a String cannot fail.
+                let _ = write!(line, " {side} locked by {}", lock.digest());
+            }
+        }
+        line
     }
 
     /// What is asked for, as the run's evidence keeps it.

@@ -20,10 +20,11 @@ pub(super) fn prepare(
     request: &CompareRequest,
     revisions: &Sides<Revision>,
 ) -> Result<Sides<Prepared>, PipelineError> {
-    if axes(&request.axes).is_empty() {
-        return builders.candidate.prepare_both(revisions);
-    }
-    let mut prepared = Builder::prepare_apart(builders, revisions)?;
+    let mut prepared = if axes(&request.axes).is_empty() {
+        builders.candidate.prepare_both(revisions)?
+    } else {
+        Builder::prepare_apart(builders, revisions)?
+    };
     mark(&request.axes.baseline, &mut prepared.baseline);
     mark(&request.axes.candidate, &mut prepared.candidate);
     Ok(prepared)

@@ -18,7 +18,7 @@ impl Builder<'_> {
         let selection = Selection { packages: vec![SUITE_PACKAGE.to_owned()], ..Selection::default() };
         match self.make(side, &tree, &selection, None) {
             Err(PipelineError::Discover(DiscoverError::UnknownPackage { .. })) => {
-                let mut prepared = Prepared::empty(tree.revision.clone(), Vec::new());
+                let mut prepared = Prepared::empty(&tree, Vec::new());
                 self.add_harness(side, &tree, &mut prepared)?;
                 Ok(prepared)
             }
@@ -99,8 +99,9 @@ impl Builder<'_> {
     ) -> Result<(), PipelineError> {
         let tree =
             suite_tree(&workspace.revision, &workspace.workspace(), &self.trees(), &self.project.records)?;
-        // The user's selection is about the user's packages.
-        match self.make(side, &tree, &Selection::default(), None) {
+        // The user's selection and lock file are about the user's packages.
+        let builder = Self { lock: None, ..*self };
+        match builder.make(side, &tree, &Selection::default(), None) {
             Ok(harness) => {
                 prepared.benches.extend(harness.benches);
                 prepared.refused.extend(harness.refused);
@@ -172,7 +173,9 @@ mod tests {
         let commit = CommitId::from_hex(&"0".repeat(40)).unwrap();
         let tree = TreeId::from_hex(commit.as_str()).unwrap();
         let revision = Revision { label: "HEAD".into(), commit, dirty: false, tree };
-        let mut prepared = Prepared::empty(revision, Vec::new());
+        let content = revision.tree.clone();
+        let tree = SourceTree { revision, content, home: "home".into(), prefix: "".into() };
+        let mut prepared = Prepared::empty(&tree, Vec::new());
         prepared.benches = benches;
         prepared
     }

@@ -7,6 +7,7 @@ use crate::domain::{Pair, Progress, RunUid};
 use crate::exchange::{Exchange, Oddity, Put, text};
 use crate::judge::observe;
 use crate::store::{RawSamples, Received, Store};
+use crate::support::process::interrupted;
 
 /// How many runs are turned into text at once.
 const BATCH: usize = 200;
@@ -50,9 +51,14 @@ pub fn push(
     workspace.lock()?;
     let key = exchange.key().to_owned();
     let mut sent = Sent::default();
-    for batch in store.runs_to_send(&key)?.chunks(BATCH) {
+    let wanted = store.runs_to_send(&key)?;
+    for batch in wanted.chunks(BATCH) {
         let mut texts = Vec::with_capacity(batch.len());
         for uid in batch {
+            if interrupted() {
+                let done = sent.runs + sent.odd.len();
+                return Err(PipelineError::ExchangeInterrupted { done, all: wanted.len(), way: "were sent" });
+            }
             texts.push((*uid, text::write(&store.shared_run(*uid, samples, log_ratio)?).into_bytes()));
         }
         let puts = exchange.put(&texts)?;
@@ -72,13 +78,20 @@ pub fn push(
 /// Stores every run that is there and unknown here, each by itself: what a kill leaves is a smaller whole.
 ///
 /// # Errors
-/// The place cannot be read, or the store not be written. What is odd there is no error.
+/// The place cannot be read, or the store not be written; a signal. What is odd there is no error.
 pub fn pull(store: &mut Store, exchange: &mut dyn Exchange) -> Result<Pulled, PipelineError> {
     let key = exchange.key().to_owned();
     let known = store.exchanged(&key)?;
     let listing = exchange.list()?;
     let mut pulled = Pulled { there: listing.items.len(), odd: listing.odd, ..Pulled::default() };
-    for item in listing.items {
+    for (done, item) in listing.items.into_iter().enumerate() {
+        if interrupted() {
+            return Err(PipelineError::ExchangeInterrupted {
+                done,
+                all: pulled.there,
+                way: "were looked at",
+            });
+        }
         if known.get(&item.uid) == Some(&item.content) {
             continue;
         }

@@ -21,14 +21,14 @@ const ALPHA: f64 = 0.01;
 
 /// What git knows of commits, asked once for each.
 #[derive(Debug)]
-pub struct Commits<'a> {
+struct Commits<'a> {
     repository: &'a Repository,
     known: HashMap<CommitId, Option<CommitInfo>>,
 }
 
 impl<'a> Commits<'a> {
     /// Those of a repository. Commits that it does not have are no error.
-    pub fn of(repository: &'a Repository) -> Self {
+    fn of(repository: &'a Repository) -> Self {
         Self { repository, known: HashMap::new() }
     }
 
@@ -40,7 +40,7 @@ impl<'a> Commits<'a> {
     }
 
     /// One point for each clean commit of a series, in the order of the commits' dates.
-    pub fn points(&mut self, series: &SeriesHistory) -> Vec<HistoryPoint> {
+    fn points(&mut self, series: &SeriesHistory) -> Vec<HistoryPoint> {
         let mut by_commit: BTreeMap<&CommitId, (Vec<f64>, i64)> = BTreeMap::new();
         for point in series.points.iter().filter(|point| !point.dirty) {
             let (values, _) = by_commit.entry(&point.commit).or_insert((Vec::new(), point.found.started_ms));
@@ -68,12 +68,12 @@ impl<'a> Commits<'a> {
 }
 
 /// The places at which a new level begins.
-pub fn levels(points: &[HistoryPoint]) -> Vec<usize> {
+fn levels(points: &[HistoryPoint]) -> Vec<usize> {
     let values: Vec<f64> = points.iter().map(|point| point.value.ln()).collect();
     change_points(&values, ALPHA).into_iter().map(|change| change.index).collect()
 }
 
-/// Everything that pages of trends are made from; each benchmark's trends are read when they are asked for.
+/// Everything that trends are made from; each benchmark's trends are read when they are asked for.
 #[derive(Debug)]
 pub struct Trends<'a> {
     store: &'a Store,
@@ -122,22 +122,23 @@ impl<'a> Trends<'a> {
             let mut found = self.store.history(benchmark, metric, filter)?;
             found.retain(|series| series.provenance == Provenance::Native);
             found.sort_by(|one, other| one.series.cmp(&other.series));
-            for series in found {
-                let points = self.commits.points(&series);
-                if points.is_empty() {
-                    continue;
-                }
-                let cpu = self.cpus.get(&series.series.machine).filter(|model| !model.is_empty());
-                trends.push(Trend {
-                    cpu: cpu.map_or_else(|| series.series.machine.to_string(), Clone::clone),
-                    change_points: levels(&points),
-                    accepted: self.marks(&series, &points),
-                    points,
-                    series: series.series,
-                });
-            }
+            trends.extend(found.into_iter().map(|series| self.trend(series)));
         }
+        trends.retain(|trend| !trend.points.is_empty());
         Ok(trends)
+    }
+
+    /// The trend of a series.
+    pub fn trend(&mut self, series: SeriesHistory) -> Trend {
+        let points = self.commits.points(&series);
+        let cpu = self.cpus.get(&series.series.machine).filter(|model| !model.is_empty());
+        Trend {
+            cpu: cpu.map_or_else(|| series.series.machine.to_string(), Clone::clone),
+            change_points: levels(&points),
+            accepted: self.marks(&series, &points),
+            points,
+            series: series.series,
+        }
     }
 
     fn marks(&self, series: &SeriesHistory, points: &[HistoryPoint]) -> Vec<Mark> {

@@ -1,7 +1,7 @@
 //! What the reader of a report can do next, with the command that does it.
 
 use crate::domain::harmless::{self, shell_word};
-use crate::domain::{Metric, MetricOutcome, Reason, Report, ReportKind, Verdict};
+use crate::domain::{Axis, AxisName, Metric, MetricOutcome, Reason, Report, ReportKind, Side, Verdict};
 
 use super::words::{Kind, worst_first};
 
@@ -32,7 +32,10 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
         let name = failing.name.to_string();
         let word = shell_word(&name);
         if let Some(sides) = &sides {
-            step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
+            // It builds both sides in one way.
+            if report.axes.is_empty() {
+                step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
+            }
             step("measure it again", format!("cargo perfguard compare {sides} -- {word}"));
         }
         if report.kind == ReportKind::Check {
@@ -69,15 +72,33 @@ fn time_may_tell(outcome: &MetricOutcome) -> bool {
     outcome.verdict == Verdict::Inconclusive && outcome.reason != Some(Reason::CodeLayout)
 }
 
-/// The two sides as `compare` takes them.
+/// The two sides as `compare` takes them, with what their builds differ in on purpose.
 fn sides(report: &Report) -> Option<String> {
     let base = report.baseline.as_ref()?.commit.short();
-    match &report.candidate {
+    let mut sides = match &report.candidate {
         Some(candidate) if report.kind == ReportKind::Compare && !candidate.dirty => {
-            Some(format!("{base} {}", candidate.commit.short()))
+            format!("{base} {}", candidate.commit.short())
         }
-        _ => Some(base.to_owned()),
+        _ => base.to_owned(),
+    };
+    for axis in &report.axes {
+        for side in Side::BOTH {
+            sides.extend(flag(axis, side));
+        }
     }
+    Some(sides)
+}
+
+/// The flag of one side, with a space before it.
+fn flag(axis: &Axis, side: Side) -> Option<String> {
+    let value = axis.sides.get(side).as_deref()?;
+    let name = axis.axis;
+    Some(match name {
+        AxisName::NoDefaultFeatures => format!(" --{side}-{name}"),
+        // Several that were given are told as one: where one of them ends cannot be told.
+        AxisName::Env | AxisName::Config if value.contains(' ') => format!(" --{side}-{name}=…"),
+        _ => format!(" --{side}-{name}={}", shell_word(value)),
+    })
 }
 
 /// A configuration entry that would let everything of a benchmark through that is beyond its threshold.

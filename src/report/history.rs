@@ -65,6 +65,11 @@ fn previous(report: &HistoryReport, index: usize) -> Option<&HistoryPoint> {
     report.points[..index].iter().rev().find(|earlier| earlier.machine == point.machine)
 }
 
+/// Why slowdowns of a point were accepted.
+fn accepted(report: &HistoryReport, index: usize) -> impl Iterator<Item = &str> {
+    report.accepted.iter().filter(move |mark| mark.place == index).map(|mark| mark.reason.as_str())
+}
+
 /// candidate/baseline − 1, where that is a number.
 fn change(before: f64, after: f64) -> Option<f64> {
     Some(after / before - 1.0).filter(|change| change.is_finite())
@@ -112,6 +117,11 @@ fn table(report: &HistoryReport, style: Style) -> String {
         some => format!("{}, marked ◆: a new level begins there", plural(some, "change point")),
     };
     prose(&mut out, &found, Ansi::new());
+    for mark in &report.accepted {
+        let Some(point) = report.points.get(mark.place) else { continue };
+        let accepted = format!("accepted at {}, marked ■: {}", point.commit.short(), clean(&mark.reason));
+        prose(&mut out, &accepted, Ansi::new());
+    }
     out
 }
 
@@ -131,12 +141,13 @@ fn grid(out: &mut String, report: &HistoryReport, style: Style) {
         rows: Vec::new(),
     };
     for (index, point) in report.points.iter().enumerate() {
-        let marked = report.change_points.contains(&index);
+        let marks =
+            [(report.change_points.contains(&index), '◆'), (accepted(report, index).next().is_some(), '■')];
         let before = previous(report, index).map(|earlier| earlier.value);
         let (low, high) = levels(report, &point.machine);
         let number = machines.iter().position(|machine| **machine == point.machine).unwrap_or(0);
         grid.rows.push(vec![
-            if marked { "◆".to_owned() } else { String::new() },
+            marks.iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).collect(),
             day(point.when_ms),
             point.commit.short().to_owned(),
             units::value(report.metric, point.value),
@@ -156,7 +167,7 @@ fn grid(out: &mut String, report: &HistoryReport, style: Style) {
     for (index, line) in grid.lay_out().iter().enumerate() {
         let ansi = if index < grid.header_lines() {
             Ansi::new().dimmed()
-        } else if line.starts_with('◆') {
+        } else if line.starts_with(['◆', '■']) {
             AnsiColor::Yellow.on_default()
         } else {
             Ansi::new()
@@ -218,6 +229,7 @@ struct Point<'a> {
     machine: &'a str,
     #[serde(rename = "change_point")]
     begins_level: bool,
+    accepted: Vec<&'a str>,
 }
 
 fn points(report: &HistoryReport) -> impl Iterator<Item = Point<'_>> {
@@ -229,6 +241,7 @@ fn points(report: &HistoryReport) -> impl Iterator<Item = Point<'_>> {
         spread: point.spread.and_then(json::finite),
         machine: point.machine.as_str(),
         begins_level: report.change_points.contains(&index),
+        accepted: accepted(report, index).collect(),
     })
 }
 
@@ -257,6 +270,7 @@ fn as_csv(report: &HistoryReport) -> String {
         "spread",
         "machine",
         "change_point",
+        "accepted",
     ]);
     let benchmark = report.benchmark.to_string();
     for point in points(report) {
@@ -271,6 +285,7 @@ fn as_csv(report: &HistoryReport) -> String {
             &rfc4180::number(point.spread),
             point.machine,
             if point.begins_level { "true" } else { "false" },
+            &point.accepted.join("; "),
         ]));
     }
     out

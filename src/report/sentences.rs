@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use crate::domain::harmless::shell_word;
 use crate::domain::{
     Accepted, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt, Creep, Doubt,
-    Exit, Failure, Metric, NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt, TopFunction,
-    Trouble, Variation, Verdict,
+    Exit, Failure, Metric, NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt, Sides,
+    TopFunction, Trouble, Variation, Verdict,
 };
 
+use super::text::without;
 use super::units;
 
 /// Why a metric's verdict is what it is. Fragments without a capital and without a full stop, so that they fit into lists.
@@ -130,8 +131,12 @@ fn objection(objection: &Objection) -> String {
 /// A difference between two builds.
 pub(super) fn build_difference(difference: &BuildDifference) -> String {
     let shown = |value: &str| if value.is_empty() { "none".to_owned() } else { format!("`{value}`") };
-    let BuildDifference { field, values } = difference;
-    format!("{field}: {} → {}", shown(&values.baseline), shown(&values.candidate))
+    let BuildDifference { field, values: Sides { baseline, candidate } } = difference;
+    let (less, more) = (without(baseline, candidate), without(candidate, baseline));
+    if field == "settings" && less != more {
+        return format!("{field}: {} → {}", shown(&less), shown(&more));
+    }
+    format!("{field}: {} → {}", shown(baseline), shown(candidate))
 }
 
 /// What a regression comes from.

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use crate::domain::{Verdict, harmless};
+use crate::domain::{Axis, AxisName, BuildDifference, Report, ReportKind, Sides, Verdict, harmless};
 
-use super::{Format, Style, UnknownFormat, csv, fixtures, html, render, text};
+use super::{Format, Style, UnknownFormat, csv, fixtures, html, render, sentences, text};
 
 fn style(width: Option<u16>) -> Style {
     Style { color: false, width, verbose: false }
 }
 
-fn json(report: &crate::domain::Report) -> Value {
+fn json(report: &Report) -> Value {
     serde_json::from_str(&render(report, Format::Json, &style(None))).unwrap()
 }
 
@@ -25,6 +25,36 @@ fn tables_look_as_they_should() {
             );
         }
     }
+}
+
+#[test]
+fn what_builds_differ_in_on_purpose_is_said_first_and_stays_in_the_advice() {
+    let made = |axis, baseline: Option<&str>, candidate: Option<&str>| Axis {
+        axis,
+        sides: Sides { baseline, candidate }.map(|value| value.map(str::to_owned)),
+    };
+    let axes = vec![
+        made(AxisName::NoDefaultFeatures, None, Some("true")),
+        made(AxisName::Lockfile, None, Some("old one/Cargo.lock")),
+        made(AxisName::Env, Some("A=1 B=2"), Some("A=1")),
+    ];
+    let report = Report { kind: ReportKind::Compare, axes, ..fixtures::mixed() };
+    let table = render(&report, Format::Table, &style(None));
+    let first = table.split("\non ").next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        first.ends_with(
+            ", no-default-features `true` instead of none, lockfile `old one/Cargo.lock` instead of its own, \
+             env `A=1` instead of `A=1 B=2`"
+        ),
+        "{first}"
+    );
+    let values =
+        Sides { baseline: "opt-level=3 lto=false", candidate: "opt-level=3 lto=false lockfile 12ab" };
+    let settings = BuildDifference { field: "settings".into(), values: values.map(str::to_owned) };
+    assert_eq!(sentences::build_difference(&settings), "settings: none → `lockfile 12ab`");
+    let again = " --candidate-no-default-features --candidate-lockfile='old one/Cargo.lock' --baseline-env=… \
+                 --candidate-env=A=1 -- ";
+    assert!(table.contains(again) && !table.contains("cargo perfguard explain"), "{table}");
 }
 
 #[test]
@@ -113,12 +143,9 @@ fn unchanged_rows_are_folded_only_when_there_are_many() {
 
 #[test]
 fn what_compared_nothing_does_not_look_like_a_pass() {
-    for report in [
-        fixtures::empty(),
-        fixtures::bare(crate::domain::ReportKind::Compare),
-        fixtures::only_new(),
-        fixtures::broken(),
-    ] {
+    for report in
+        [fixtures::empty(), fixtures::bare(ReportKind::Compare), fixtures::only_new(), fixtures::broken()]
+    {
         for format in [Format::Table, Format::Markdown, Format::Html, Format::Junit] {
             let text = render(&report, format, &style(None));
             assert!(!text.contains("passed") && !text.contains('✅'), "{format}: {text}");
@@ -221,7 +248,7 @@ fn json_knows_no_nonsense() {
         assert_eq!(nonsense[field], Value::Null, "{field}");
     }
     assert_eq!(find("telling_name")["interval"], serde_json::json!([0.4, null]));
-    let none = json(&fixtures::bare(crate::domain::ReportKind::Check));
+    let none = json(&fixtures::bare(ReportKind::Check));
     for field in ["baseline", "candidate", "machine", "toolchain"] {
         assert_eq!(none[field], Value::Null, "{field}");
     }

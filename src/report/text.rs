@@ -151,6 +151,12 @@ pub(super) fn paint(text: &str, style: Ansi, color: bool) -> String {
     if color { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
+/// The words of one value that the other does not have: of twenty settings mostly one differs.
+pub(super) fn without(value: &str, other: &str) -> String {
+    let others: Vec<&str> = other.split_whitespace().collect();
+    value.split_whitespace().filter(|word| !others.contains(word)).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

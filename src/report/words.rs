@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use crate::domain::{
-    Axis, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Metric, MetricOutcome, Reason, Report, ReportKind,
-    Side, Sides, Verdict,
+    Axis, AxisName, BenchmarkOutcome, ClaimOutcome, ClaimVerdict, Metric, MetricOutcome, Reason, Report,
+    ReportKind, Side, Sides, Verdict,
 };
 
 use super::sentences::{self, default_reason};
@@ -89,9 +89,11 @@ pub(super) fn subject(report: &Report) -> String {
 
 /// What the builds differ in on purpose; empty where they do not.
 fn on_purpose(report: &Report) -> String {
-    let given =
-        |value: &Option<String>| value.as_deref().map_or("none".to_owned(), |value| format!("`{value}`"));
     let told = |axis: &Axis| {
+        // A revision without a lock file of its own is lent the user's.
+        let none = if axis.axis == AxisName::Lockfile { "its own" } else { "none" };
+        let given =
+            |value: &Option<String>| value.as_deref().map_or(none.to_owned(), |value| format!("`{value}`"));
         let Sides { baseline, candidate } = axis.sides.as_ref().map(given);
         clean(&format!(", {} {candidate} instead of {baseline}", axis.axis))
     };

@@ -10,14 +10,15 @@ use super::checkout::Checkout;
 use super::error::SourceError;
 use super::files;
 use super::gitdir;
+use super::given_lock::{GivenLock, LOCK, Place};
 use super::lfs;
 use super::pristine::{self, LENT, Look};
 use super::prune;
 use super::repository::{Repository, commit_id, oid, tree_id};
 use super::snapshot::{self, Origin, Snapshot};
-use crate::domain::{Revision, SourceTree};
+use crate::domain::{Revision, SourceTree, TreeId};
+use crate::support::files::link_below;
 
-const LOCK: &str = "Cargo.lock";
 /// How unfinished folders are called.
 const DRAFT: &str = ".draft-";
 
@@ -47,13 +48,58 @@ impl Repository {
         prefix: &Path,
         lock_from: Option<&Path>,
     ) -> Result<SourceTree, SourceError> {
-        let revision = if revision.dirty {
-            self.extract_snapshot(trees)?
-        } else {
-            self.extract_commit(revision, trees)?
+        let tree = self.extract_as(revision, trees, prefix, None)?;
+        if let Some(from) = lock_from
+            && lend_lock(&tree, &from.join(LOCK))?
+        {
+            pristine::note(&tree.home, &self.records)?;
+        }
+        Ok(tree)
+    }
+
+    /// As [`extract`](Self::extract), with a lock file of the user's in the place of the tree's own: where they differ, in a
+    /// folder of its own.
+    ///
+    /// # Errors
+    /// As [`extract`](Self::extract); a link where the workspace should be.
+    pub fn extract_with_lock(
+        &self,
+        revision: &Revision,
+        trees: &Path,
+        prefix: &Path,
+        lock: &GivenLock,
+    ) -> Result<SourceTree, SourceError> {
+        let place = Place { lock, prefix };
+        let place = Some(place).filter(|place| !self.has_by_itself(revision, place));
+        self.extract_as(revision, trees, prefix, place)
+    }
+
+    /// Whether a commit has that lock file: then its tree is the one that is wanted.
+    fn has_by_itself(&self, revision: &Revision, lock: &Place<'_>) -> bool {
+        let found = || {
+            let tree = self.inner.find_tree(Oid::from_str(revision.tree.as_str()).ok()?).ok()?;
+            let entry = tree.get_path(&lock.path()).ok()?;
+            let is_file = files::Kind::from_mode(entry.filemode().unsigned_abs()) == files::Kind::Plain;
+            Some(is_file && Some(entry.id()) == lock.id())
         };
-        let home = trees.join(revision.tree.as_str());
-        let tree = SourceTree { revision, home, prefix: prefix.to_owned() };
+        !revision.dirty && found().unwrap_or(false)
+    }
+
+    fn extract_as(
+        &self,
+        revision: &Revision,
+        trees: &Path,
+        prefix: &Path,
+        lock: Option<Place<'_>>,
+    ) -> Result<SourceTree, SourceError> {
+        let revision = if revision.dirty {
+            self.extract_snapshot(trees, lock)?
+        } else {
+            self.extract_commit(revision, trees, lock)?
+        };
+        let content = content(&revision.tree, lock);
+        let home = trees.join(content.as_str());
+        let tree = SourceTree { revision, content, home, prefix: prefix.to_owned() };
         if !tree.workspace().join("Cargo.toml").is_file() {
             return Err(SourceError::NoWorkspace {
                 label: tree.revision.label.clone(),
@@ -61,11 +107,6 @@ impl Repository {
             });
         }
         gitdir::furnish(&self.inner, &tree.files(), &tree.revision.commit)?;
-        if let Some(from) = lock_from
-            && lend_lock(&tree, &from.join(LOCK))?
-        {
-            pristine::note(&tree.home, &self.records)?;
-        }
         prune::stamp(&tree.home);
         Ok(tree)
     }
@@ -83,30 +124,35 @@ impl Repository {
         Ok((revision, snapshot))
     }
 
-    fn extract_commit(&self, revision: &Revision, trees: &Path) -> Result<Revision, SourceError> {
-        let home = trees.join(revision.tree.as_str());
-        let there = self.is_kept(&home) && self.agrees(&home, revision);
+    fn extract_commit(
+        &self,
+        revision: &Revision,
+        trees: &Path,
+        lock: Option<Place<'_>>,
+    ) -> Result<Revision, SourceError> {
+        let home = trees.join(content(&revision.tree, lock).as_str());
+        let there = self.is_kept(&home, lock) && self.agrees(&home, revision, lock);
         tracing::debug!(label = revision.label, commit = %revision.commit, home = %home.display(), there, "wants a commit's files");
         if !there {
             let tree = oid(revision.tree.as_str())?;
-            self.fill_home(trees, &home, |to| self.checkout(to).tree(tree))?;
+            self.fill_home(trees, &home, lock, |to| self.checkout(to).tree(tree))?;
         }
         Ok(revision.clone())
     }
 
     /// Tries twice: somebody may be writing.
-    fn extract_snapshot(&self, trees: &Path) -> Result<Revision, SourceError> {
+    fn extract_snapshot(&self, trees: &Path, lock: Option<Place<'_>>) -> Result<Revision, SourceError> {
         for _ in 0..2 {
             let (revision, snapshot) = self.look()?;
             if !revision.dirty {
-                return self.extract_commit(&revision, trees);
+                return self.extract_commit(&revision, trees, lock);
             }
-            let home = trees.join(revision.tree.as_str());
+            let home = trees.join(content(&revision.tree, lock).as_str());
             tracing::debug!(label = revision.label, home = %home.display(), "wants the work tree's files");
-            if self.is_kept(&home) {
+            if self.is_kept(&home, lock) {
                 return Ok(revision);
             }
-            match self.fill_home(trees, &home, |to| self.copy(&snapshot, to)) {
+            match self.fill_home(trees, &home, lock, |to| self.copy(&snapshot, to)) {
                 Ok(()) => return Ok(revision),
                 Err(SourceError::Changing) => {}
                 Err(SourceError::Read { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
@@ -144,8 +190,9 @@ impl Repository {
 
     /// Whether the files of a home are there, and as they were. What differs is put back; where that cannot be done, they
     /// count as absent.
-    fn is_kept(&self, home: &Path) -> bool {
-        if !home.join("src").is_dir() {
+    fn is_kept(&self, home: &Path, lock: Option<Place<'_>>) -> bool {
+        let files = home.join("src");
+        if !files.is_dir() {
             return false;
         }
         let restored = pristine::set_objects(home, &self.objects())
@@ -153,12 +200,14 @@ impl Repository {
         if let Err(error) = &restored {
             tracing::debug!(home = %home.display(), %error, "extracts a source tree anew");
         }
-        restored.is_ok()
+        // What a killed build wrote into a lock file counts as the tree's own.
+        restored.is_ok() && lock.is_none_or(|lock| lock.is_in(&files))
     }
 
     /// Whether a kept tree has every file of a commit as git has it. What git has only a name of (submodules, content in
     /// Git LFS) was compared with what was written down.
-    fn agrees(&self, home: &Path, revision: &Revision) -> bool {
+    fn agrees(&self, home: &Path, revision: &Revision, lock: Option<Place<'_>>) -> bool {
+        let replaced = lock.map(|lock| lock.path());
         let ids = pristine::ids(home, &self.records);
         let is_pointer = |id: Oid| {
             self.inner.find_blob(id).is_ok_and(|blob| lfs::Pointer::parse(blob.content()).is_some())
@@ -166,7 +215,7 @@ impl Repository {
         let right = |path: &[u8], mode: u32, id: Oid| {
             let Ok(path) = files::relative(path) else { return false };
             let kind = files::Kind::from_mode(mode);
-            let there = ids.get(&path) == Some(&(kind, id));
+            let there = ids.get(&path) == Some(&(kind, id)) || replaced.as_ref() == Some(&path);
             there || kind == files::Kind::Submodule || is_pointer(id)
         };
         let compare = || -> Result<bool, git2::Error> {
@@ -193,6 +242,7 @@ impl Repository {
         &self,
         trees: &Path,
         home: &Path,
+        lock: Option<Place<'_>>,
         fill: impl FnOnce(&Path) -> Result<(), SourceError>,
     ) -> Result<(), SourceError> {
         let fail = |path: &Path| {
@@ -204,6 +254,9 @@ impl Repository {
         let files: PathBuf = draft.path().join("src");
         fs::create_dir(&files).map_err(fail(&files))?;
         fill(&files)?;
+        if let Some(lock) = lock {
+            lock.put(&files)?;
+        }
         fs::create_dir_all(home).map_err(fail(home))?;
         let place = home.join("src");
         pristine::forget(home)?;
@@ -217,11 +270,20 @@ impl Repository {
     }
 }
 
+/// What a tree's home is named by.
+fn content(tree: &TreeId, lock: Option<Place<'_>>) -> TreeId {
+    lock.map_or_else(|| tree.clone(), |lock| lock.content(tree))
+}
+
 /// Copies the user's lock file to a workspace that has none of its own, and keeps it in step with the user's. Says whether
 /// it was written.
 fn lend_lock(tree: &SourceTree, from: &Path) -> Result<bool, SourceError> {
     let (to, lent) = (tree.workspace().join(LOCK), tree.home.join(LENT));
     let Ok(content) = fs::read(from) else { return Ok(false) };
+    // A workspace behind a link may be the user's.
+    if link_below(&tree.files(), &tree.workspace()).is_some() {
+        return Ok(false);
+    }
     let before = fs::read(&lent).ok();
     // A link counts as the tree's own, wherever it leads.
     let is_there = fs::symlink_metadata(&to).is_ok();

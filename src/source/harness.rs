@@ -56,8 +56,8 @@ pub fn suite_tree(
     records: &Records,
 ) -> Result<SourceTree, HarnessError> {
     let manifest = manifest(&workspace.join("Cargo.toml"))?;
-    let tree = content(&manifest);
-    let home = trees.join(tree.as_str());
+    let content = content(&manifest);
+    let home = trees.join(content.as_str());
     let fail = |error| HarnessError::Write { folder: home.clone(), error };
     if !home.join("src").is_dir() || restore_by(Look::AtContents, &home, records).is_err() {
         fs::create_dir_all(trees).map_err(fail)?;
@@ -73,8 +73,7 @@ pub fn suite_tree(
         super::pristine::note(&home, records).map_err(|error| fail(error.into()))?;
     }
     super::prune::stamp(&home);
-    let revision = Revision { tree, ..revision.clone() };
-    Ok(SourceTree { revision, home, prefix: PathBuf::new() })
+    Ok(SourceTree { revision: revision.clone(), content, home, prefix: PathBuf::new() })
 }
 
 /// The full names of the built-in suite's benchmarks, as far as its claims name them: what tells, before anything is built,

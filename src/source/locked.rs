@@ -11,6 +11,7 @@ use crate::domain::{LockedPackage, SourceTree};
 /// The part of a lock file that says what is pinned.
 #[derive(Deserialize)]
 struct Lock {
+    version: Option<u32>,
     #[serde(default)]
     package: Vec<Package>,
 }
@@ -33,12 +34,26 @@ pub fn locked_packages(tree: &SourceTree) -> Result<Vec<LockedPackage>, SourceEr
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(SourceError::Read { path, error }),
     };
-    let lock: Lock = toml::from_str(&text).map_err(|error| {
-        let reason = error.message().to_owned();
-        SourceError::Read { path, error: io::Error::new(io::ErrorKind::InvalidData, reason) }
+    let Lock { package, .. } = parse(&text).map_err(|reason| SourceError::Read {
+        path,
+        error: io::Error::new(io::ErrorKind::InvalidData, reason),
     })?;
-    let packages = lock.package.into_iter();
+    let packages = package.into_iter();
     Ok(packages.map(|Package { name, version, source }| LockedPackage { name, version, source }).collect())
+}
+
+fn parse(text: &str) -> Result<Lock, String> {
+    toml::from_str(text).map_err(|error: toml::de::Error| error.message().to_owned())
+}
+
+/// Whether a text is a lock file: what Cargo writes has packages, a version, or both.
+///
+/// # Errors
+/// Why it is none.
+pub(super) fn require_lock_file(text: &str) -> Result<(), String> {
+    let lock = parse(text)?;
+    let is_one = lock.version.is_some() || !lock.package.is_empty();
+    if is_one { Ok(()) } else { Err("it has neither a version nor packages".to_owned()) }
 }
 
 #[cfg(test)]
@@ -52,7 +67,8 @@ mod tests {
         let commit = CommitId::from_hex(&"a".repeat(40)).unwrap();
         let tree = TreeId::from_hex(&"b".repeat(40)).unwrap();
         let revision = Revision { label: "HEAD".into(), commit, dirty: false, tree };
-        SourceTree { revision, home: home.to_owned(), prefix: PathBuf::from("app") }
+        let content = revision.tree.clone();
+        SourceTree { revision, content, home: home.to_owned(), prefix: PathBuf::from("app") }
     }
 
     #[test]

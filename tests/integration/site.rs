@@ -85,6 +85,17 @@ fn the_same_store_gives_the_same_pages_and_what_happened_is_marked() {
         assert!(page.contains("https://example.org/me/project/commit/"), "{page}");
         assert!(!page.contains("<b>") && !page.contains("<bounds>"), "{page}");
     }
+    // The picture and the table of one benchmark say the same.
+    let history = |more: &[&str]| ran(&sandbox, &[&["history", "group/0"], more].concat());
+    let page = history(&["--format", "html"]).stdout;
+    assert!(page.contains("<title>accepted at ") && page.contains("; 1 slowdown accepted"), "{page}");
+    assert!(
+        page.contains("■ accepted: checks of &lt;bounds&gt;")
+            && page == history(&["--format", "html"]).stdout
+    );
+    let table = history(&[]).stdout;
+    assert!(table.contains("◆■") && table.contains(", marked ■: checks of <bounds>\n"), "{table}");
+    assert!(!ran(&sandbox, &["history", "group/1"]).stdout.contains('■'));
     // Only this metric, which is not stored; no other folder than its own.
     let none = site(&sandbox, &["--metric", "instructions"]);
     assert_eq!(none.stdout, "wrote 0 pages and public/index.html\n", "{}", none.stderr);

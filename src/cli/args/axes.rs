@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::super::values;
+use crate::source::GivenLock;
 
 /// `--baseline-X` and `--candidate-X`.
 #[derive(Debug, Default, Args)]
@@ -38,6 +39,12 @@ pub(crate) struct AxisArgs {
     /// Build the candidate with this profile
     #[arg(long, value_name = "PROFILE-NAME")]
     pub(crate) candidate_profile: Option<String>,
+    /// Build the baseline with this file in the place of its Cargo.lock
+    #[arg(long, value_name = "FILE", value_parser = values::lock_file())]
+    pub(crate) baseline_lockfile: Option<GivenLock>,
+    /// Build the candidate with this file in the place of its Cargo.lock
+    #[arg(long, value_name = "FILE", value_parser = values::lock_file())]
+    pub(crate) candidate_lockfile: Option<GivenLock>,
     /// Build and run the baseline with this variable; repeatable
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::variable)]
     pub(crate) baseline_env: Vec<(String, String)>,

@@ -6,9 +6,9 @@ use super::super::error::CliError;
 use super::super::settings::Place;
 use super::{deliver, style};
 use crate::discover::{Filter, Reading};
-use crate::domain::{BenchmarkName, Exit, HistoryReport, MachineKey, Provenance};
+use crate::domain::{BenchmarkName, Exit, HistoryReport, MachineKey, Provenance, Trend};
 use crate::pipeline::PipelineError;
-use crate::pipeline::trends::{Commits, levels};
+use crate::pipeline::trends::Trends;
 use crate::source::Repository;
 use crate::store::SeriesFilter;
 
@@ -28,10 +28,12 @@ pub(in super::super) fn execute(context: &Context, arguments: &HistoryArgs) -> R
         .filter(|series| series.provenance == Provenance::Native)
         .max_by_key(|series| series.points.len())
         .ok_or_else(nothing)?;
-    let repository = Repository::discover(&place.located.root).map_err(PipelineError::from)?;
-    let points = Commits::of(&repository).points(&longest);
-    let change_points = levels(&points);
-    let report = HistoryReport { benchmark, metric, points, change_points };
+    let root = &place.located.root;
+    let repository = Repository::discover(root).map_err(PipelineError::from)?;
+    let prefix = repository.prefix_of(root).map_err(PipelineError::from)?;
+    let Trend { points, change_points, accepted, .. } =
+        Trends::open(&store, &repository, &prefix)?.trend(longest);
+    let report = HistoryReport { benchmark, metric, points, change_points, accepted };
     let text =
         crate::report::history::render(&report, arguments.output.format, &style(context, &arguments.output))?;
     deliver(&arguments.output, &text)?;

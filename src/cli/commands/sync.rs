@@ -65,7 +65,7 @@ pub(super) fn before(context: &Context, place: &Place, store: &mut Store, wanted
     let Some(from) = &wanted.pull else { return };
     match pull(context, place, store, from) {
         Ok(text) => context.console.progress("Pulled", text.trim_end()),
-        Err(error) => context.console.warning(format!("nothing was received: {}", error.in_one_line())),
+        Err(error) => context.console.warning(format!("receiving failed: {}", error.in_one_line())),
     }
 }
 

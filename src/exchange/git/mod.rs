@@ -10,6 +10,7 @@
 
 mod compact;
 mod own;
+mod refusal;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -187,8 +188,12 @@ impl GitRemote {
         if said.is_empty() {
             said.push(finished.status.to_string());
         }
-        let said = self.secrets.hide(&said.join("\n"));
-        ExchangeError::Git { action, place: self.place.clone(), said }
+        let is_refused = action == PUSH && said.iter().any(|line| refusal::is_one(line));
+        let (place, said) = (self.place.clone(), self.secrets.hide(&said.join("\n")));
+        if is_refused {
+            return ExchangeError::Refused { place, said };
+        }
+        ExchangeError::Git { action, place, said }
     }
 }
 

@@ -106,7 +106,7 @@ impl Own {
                 Err(_) => {}
             }
         }
-        for name in ["", "refs", "objects/pack", "objects/info"] {
+        for name in ["", "refs", "objects", "objects/pack", "objects/info", "objects/info/commit-graphs"] {
             sweep(&self.folder.join(name));
         }
         files::replace(&self.folder.join("config"), CONFIG.as_bytes()).map_err(fail)?;
@@ -318,7 +318,7 @@ fn sweep(folder: &Path) {
             if folder.ends_with("refs") || folder.components().any(|part| part.as_os_str() == "refs") {
                 sweep(&path);
             }
-        } else if name.ends_with(".lock") || name.starts_with("tmp_") {
+        } else if name.ends_with(".lock") || name.starts_with("tmp_") || name == "packed-refs.new" {
             let _ = fs::remove_file(path);
         }
     }

@@ -145,8 +145,10 @@ fn a_remote_that_refuses_is_told_in_its_words_and_without_secrets() {
     let error = place.open("own").put(&texts(1..2)).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("no write permission") && text.contains("pre-receive hook declined"), "{text}");
+    assert!(text.contains("writing was refused") && matches!(error, ExchangeError::Refused { .. }), "{text}");
     assert!(!text.contains("hunter2") && error.hint().unwrap().contains("in the store"), "{text}");
     assert_eq!(place.refs().len(), 0);
+    assert!(place.open("own").compact().is_ok(), "there is nothing to compact, so nothing to refuse");
     let nowhere = format!("file://me:hunter2@{}/none?token=t0ken", place.path("x y").display());
     let mut remote = GitRemote::open(&nowhere, &place.path("user"), &place.path("own")).unwrap();
     let text = remote.list().unwrap_err().to_string();
@@ -157,6 +159,34 @@ fn a_remote_that_refuses_is_told_in_its_words_and_without_secrets() {
     ));
 }
 
+/// A server that lets nobody write, as every one does by itself.
+#[test]
+#[cfg(unix)]
+fn a_server_that_serves_readers_alone_says_so() {
+    let place = Place::new();
+    place.open("own").put(&texts(1..2)).unwrap();
+    // What git speaks to in the place of a connection.
+    let proxy = place.path("proxy");
+    let base = place.path(".").canonicalize().unwrap();
+    let script =
+        format!("#!/bin/sh\nexec git daemon --inetd --export-all --base-path='{}'\n", base.display());
+    fs::write(&proxy, script).unwrap();
+    fs::set_permissions(&proxy, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    git(&place.path("user"), &["config", "core.gitProxy", proxy.to_str().unwrap()]);
+    git(&place.path("user"), &["remote", "add", "served", "git://host.invalid/remote.git"]);
+    let mut served = GitRemote::open("served", &place.path("user"), &place.path("own")).unwrap();
+    assert_eq!(contents(&mut served).len(), 1);
+    let error = served.put(&texts(2..3)).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with(
+            "failed to send results to served (git://host.invalid/remote.git): writing was refused"
+        ),
+        "{text}"
+    );
+    assert!(error.hint().unwrap().contains("in the store") && place.refs().len() == 1, "{text}");
+}
+
 #[test]
 fn what_a_killed_git_or_somebody_else_left_in_our_repository_does_no_harm() {
     let place = Place::new();
@@ -164,7 +194,9 @@ fn what_a_killed_git_or_somebody_else_left_in_our_repository_does_no_harm() {
     contents(&mut place.open("own"));
     let own = place.path("own");
     let key = place.open("own").settings.key.clone();
-    for path in ["HEAD.lock", "packed-refs.lock", "shallow.lock", "objects/pack/tmp_pack_x"] {
+    let locks =
+        ["HEAD.lock", "packed-refs.lock", "packed-refs.new", "shallow.lock", "objects/maintenance.lock"];
+    for path in locks.into_iter().chain(["objects/pack/tmp_pack_x"]) {
         fs::write(own.join(path), "x").unwrap();
     }
     fs::write(own.join(format!("refs/exchange/{key}/w/{}.lock", uid(1))), "x").unwrap();
@@ -174,6 +206,12 @@ fn what_a_killed_git_or_somebody_else_left_in_our_repository_does_no_harm() {
     place.open("two").put(&texts(2..3)).unwrap();
     assert_eq!(contents(&mut place.open("own")).len(), 2);
     assert!(!own.join("hooks").exists() && !own.join("objects/info/alternates").exists());
+    assert!(locks.iter().all(|path| !own.join(path).exists()));
+    // Git ended while it forgot references that somebody had compacted: it writes that file only where there is none.
+    git(&own, &["pack-refs", "--all"]);
+    place.open("two").compact().unwrap();
+    fs::write(own.join("packed-refs.new"), "x").unwrap();
+    assert_eq!(contents(&mut place.open("own")).len(), 2);
     // Making it was broken off.
     let begun = place.path("begun");
     drop(place.open("begun"));

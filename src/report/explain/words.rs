@@ -7,7 +7,7 @@ use crate::domain::{
     Occurrence, Place, Side, Sides,
 };
 
-use super::super::text::{clean, plural, shorten, width};
+use super::super::text::{clean, plural, shorten, width, without};
 use super::super::units::{grouped, percent};
 
 /// A name in a sentence is shortened to so many columns.
@@ -165,7 +165,8 @@ pub(super) fn subject(report: &ExplainReport) -> String {
 pub(super) fn besides(report: &ExplainReport) -> Vec<String> {
     let builds = report.builds.iter().map(|build| {
         let (before, after) = (&build.values.baseline, &build.values.candidate);
-        let (less, more) = (without(before, after), without(after, before));
+        let shown = |words: String| if words.is_empty() { "none".to_owned() } else { clean(&words) };
+        let (less, more) = (shown(without(before, after)), shown(without(after, before)));
         if less == more {
             // The same words in another order.
             return format!("{}: {} → {}", clean(&build.field), clean(before), clean(after));
@@ -175,13 +176,6 @@ pub(super) fn besides(report: &ExplainReport) -> Vec<String> {
     builds
         .chain(report.dependencies.iter().map(|dependency| format!("dependency {}", step(dependency))))
         .collect()
-}
-
-/// The words of one value that the other does not have: of twenty settings mostly one differs.
-fn without(value: &str, other: &str) -> String {
-    let others: Vec<&str> = other.split_whitespace().collect();
-    let left: Vec<&str> = value.split_whitespace().filter(|word| !others.contains(word)).collect();
-    if left.is_empty() { "none".to_owned() } else { clean(&left.join(" ")) }
 }
 
 /// `hashbrown: 0.15.2 → 0.16.0`.

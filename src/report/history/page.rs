@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{HistoryPoint, HistoryReport, MachineKey};
+use crate::domain::{HistoryPoint, HistoryReport, MachineKey, Mark};
 
 use super::super::html::{escape, page};
 use super::super::trend::{Series, figures, picture};
@@ -21,6 +21,14 @@ pub(super) fn render(report: &HistoryReport, machines: &[&MachineKey]) -> String
             |(_, (place, _)): &(usize, &(usize, &HistoryPoint))| report.change_points.contains(place);
         let change_points: Vec<usize> =
             own.iter().enumerate().filter(marked).map(|(place, _)| place).collect();
+        let accepted: Vec<Mark> = report
+            .accepted
+            .iter()
+            .filter_map(|mark| {
+                let place = own.iter().position(|(place, _)| *place == mark.place)?;
+                Some(Mark { place, ..mark.clone() })
+            })
+            .collect();
         let points: Vec<HistoryPoint> = own.iter().map(|(_, point)| (*point).clone()).collect();
         let title = format!("{name}, {} on {machine}", report.metric);
         let series = Series {
@@ -29,12 +37,12 @@ pub(super) fn render(report: &HistoryReport, machines: &[&MachineKey]) -> String
             metric: report.metric,
             points: &points,
             change_points: &change_points,
-            accepted: &[],
+            accepted: &accepted,
             repository: None,
         };
         let _ =
             writeln!(body, "<h2>{}</h2>\n<figure>\n{}</figure>", escape(machine.as_str()), picture(series));
-        figures(&mut body, series, points.len(), "level");
+        figures(&mut body, series, points.len(), "what happened");
     }
     page(&format!("perfguard history {name}"), &body)
 }

@@ -1,4 +1,4 @@
-use crate::domain::{BenchmarkName, CommitId};
+use crate::domain::{BenchmarkName, CommitId, Mark};
 
 use super::super::{csv, text};
 use super::*;
@@ -18,6 +18,9 @@ fn report() -> HistoryReport {
         metric: Metric::WallTime,
         points: points.collect(),
         change_points: vec![3],
+        accepted: [(3, "bounds <checked>"), (6, "a \"new\" machine")]
+            .map(|(place, reason)| Mark { place, reason: reason.into() })
+            .into(),
     }
 }
 
@@ -52,6 +55,15 @@ fn a_page_has_a_picture_and_a_table_for_each_machine() {
         page.contains("&quot;quoted&quot; | and told") && page.matches("◆ a new level begins").count() == 1
     );
     assert_eq!(page, shown(&report(), Format::Html, None), "the same history gives the same bytes");
+    // Each in the picture of its machine, at its place among the points of that, and in the table.
+    let pictures: Vec<&str> = page.split("<svg").skip(1).collect();
+    for (picture, words) in pictures
+        .iter()
+        .zip(["accepted at 4444444444: bounds &lt;checked&gt;", "accepted at 7777777777: a &quot;new"])
+    {
+        assert!(picture.matches("accepted at ").count() == 1 && picture.contains(words), "{picture}");
+        assert!(picture.contains("; 1 slowdown accepted") && picture.contains("■ accepted: "), "{picture}");
+    }
     let nothing = HistoryReport { points: Vec::new(), change_points: Vec::new(), ..report() };
     assert!(shown(&nothing, Format::Html, None).contains("nothing is stored"));
 }
@@ -71,7 +83,7 @@ fn points_are_compared_with_the_same_machine_only() {
     let line = table.lines().find(|line| line.contains("7777777777")).unwrap();
     assert!(!line.contains('%'), "the first point of a machine has nothing before it: {line}");
     let line = table.lines().find(|line| line.contains("4444444444")).unwrap();
-    assert!(line.starts_with('◆') && line.contains("+7.1 %"), "{line}");
+    assert!(line.starts_with("◆■") && line.contains("+7.1 %"), "{line}");
 }
 
 #[test]
@@ -86,10 +98,11 @@ fn bars_show_the_least_and_the_greatest() {
 fn programs_get_every_point() {
     let records = csv::tests::parse(&shown(&report(), Format::Csv, None));
     assert_eq!(records.len(), 8);
-    assert_eq!(records[4][9], "true");
+    assert_eq!(records[4][9..], ["true", "bounds <checked>"]);
     let document: serde_json::Value = serde_json::from_str(&shown(&report(), Format::Json, None)).unwrap();
     assert_eq!(document["change_points"], serde_json::json!([3]));
     assert_eq!(document["points"][3]["change_point"], true);
+    assert_eq!(document["points"][3]["accepted"], serde_json::json!(["bounds <checked>"]));
     assert_eq!(document["points"][0]["when"], "2026-11-21T00:00:00Z");
 }
 

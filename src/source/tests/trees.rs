@@ -4,6 +4,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::time::Duration;
 
 use super::*;
+use crate::domain::SourceTree;
 
 #[test]
 fn a_commit_is_extracted_once_with_its_modes_and_links() {
@@ -163,6 +164,57 @@ fn a_lock_file_is_lent_where_the_tree_has_none_and_kept_in_step() {
     let own = repository.resolve("HEAD").unwrap();
     let tree = repository.extract(&own, &trees, Path::new(""), Some(&sandbox.root)).unwrap();
     assert_eq!(fs::read_to_string(tree.files().join("Cargo.lock")).unwrap(), "second");
+}
+
+#[test]
+fn a_lock_file_that_is_given_makes_another_tree_and_touches_neither_the_users_nor_the_own() {
+    let sandbox = Sandbox::new();
+    let trees = sandbox.beside("trees");
+    let repository = sandbox.open();
+    let given = |text: &str| {
+        fs::write(sandbox.beside("given"), text).unwrap();
+        GivenLock::read(&sandbox.beside("given")).unwrap()
+    };
+    let (own, one, two) = (given("version = 2\n"), given("version = 3\n"), given("version = 4\n"));
+    let without = repository.resolve("HEAD").unwrap();
+    sandbox.write("Cargo.lock", "version = 2\n");
+    sandbox.git(&["add", "-f", "Cargo.lock"]);
+    sandbox.commit("locked");
+    let with = repository.resolve("HEAD").unwrap();
+    let plain = |revision| repository.extract(revision, &trees, Path::new(""), Some(&sandbox.root)).unwrap();
+    let extract =
+        |revision, lock| repository.extract_with_lock(revision, &trees, Path::new(""), lock).unwrap();
+    let lock = |tree: &SourceTree| fs::read_to_string(tree.files().join("Cargo.lock")).unwrap();
+    // The own file, the one that is lent where there is none, and either of those that are given.
+    assert_eq!(
+        (lock(&plain(&with)), lock(&plain(&without))),
+        ("version = 2\n".into(), "version = 2\n".into())
+    );
+    for revision in [&with, &without] {
+        let (first, second) = (extract(revision, &one), extract(revision, &two));
+        assert_eq!((lock(&first), lock(&second)), ("version = 3\n".into(), "version = 4\n".into()));
+        assert!(first.home != second.home && first.home != plain(revision).home);
+        assert_eq!(first.revision, *revision, "the commit is what it was");
+        assert_eq!(git_in(&first.files(), &["rev-parse", "HEAD"]), revision.commit.as_str());
+        // It is kept as it is; what a killed build wrote into it is no reason to keep that.
+        let stamp =
+            |tree: &SourceTree| fs::metadata(tree.files().join("src/lib.rs")).unwrap().modified().unwrap();
+        let before = stamp(&first);
+        assert_eq!((extract(revision, &one), stamp(&first)), (first.clone(), before));
+        note_begin(&first.home, &sandbox.records).unwrap();
+        fs::write(first.files().join("Cargo.lock"), "version = 3\n# patched").unwrap();
+        assert_eq!(lock(&extract(revision, &one)), "version = 3\n");
+    }
+    assert_eq!(extract(&with, &own), plain(&with), "it is the commit's own");
+    sandbox.write("src/lib.rs", "pub fn changed() {}\n");
+    let dirty = repository.work_tree().unwrap();
+    let tree = extract(&dirty, &one);
+    assert!(tree.revision == dirty && lock(&tree) == "version = 3\n");
+    assert_eq!(fs::read_to_string(tree.files().join("src/lib.rs")).unwrap(), "pub fn changed() {}\n");
+    assert_eq!(fs::read_to_string(sandbox.root.join("Cargo.lock")).unwrap(), "version = 2\n");
+    assert_eq!(lock(&plain(&with)), "version = 2\n");
+    let nowhere = repository.extract_with_lock(&with, &trees, Path::new("in ner"), &one).unwrap_err();
+    assert!(matches!(nowhere, SourceError::NoWorkspace { .. }), "{nowhere}");
 }
 
 #[test]

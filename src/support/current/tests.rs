@@ -29,7 +29,8 @@ impl Area {
             dirty: false,
             tree: TreeId::from_hex(&hex).unwrap(),
         };
-        SourceTree { revision, home, prefix: "the crate".into() }
+        let content = revision.tree.clone();
+        SourceTree { revision, content, home, prefix: "the crate".into() }
     }
 }
 

@@ -12,18 +12,57 @@ use crate::skip::valgrind;
 
 const WORK: &str = "gauge::work::gauge/work";
 
-/// A gauge whose work depends on a feature, a `--cfg` and a variable.
+/// The versions of a dependency that are at hand without a network, with how many rounds each stands for.
+const ROUNDS: [(&str, u32); 2] = [("1.0.0", 1000), ("1.1.0", 2000)];
+
+/// The gauge's lock file with one of them.
+fn locked(version: &str) -> String {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/gauge/Cargo.lock");
+    let text = fs::read_to_string(own).unwrap();
+    let (registry, checksum) = ("registry+https://registry.invalid/index", checksum(version));
+    let package = format!(
+        "[[package]]\nname = \"rounds\"\nversion = \"{version}\"\nsource = \"{registry}\"\nchecksum = \"{checksum}\"\n\n"
+    );
+    let next = "[[package]]\nname = \"same-file\"";
+    assert!(text.contains(next) && text.contains(" \"criterion\",\n]"), "{text}");
+    text.replace(next, &format!("{package}{next}"))
+        .replace(" \"criterion\",\n]", " \"criterion\",\n \"rounds\",\n]")
+}
+
+fn checksum(version: &str) -> String {
+    format!("{:0>64}", version.replace('.', ""))
+}
+
+/// A gauge whose work depends on a feature, a `--cfg`, a variable and a dependency of another registry, which lies in the
+/// tree in two versions.
 fn gauge() -> Sandbox {
     let gauge = Sandbox::new("gauge");
+    gauge.write(
+        ".cargo/config.toml",
+        "[registries.other]\nindex = \"https://registry.invalid/index\"\n\n\
+         [source.other]\nregistry = \"https://registry.invalid/index\"\nreplace-with = \"vendored\"\n\n\
+         [source.vendored]\ndirectory = \"vendor\"\n",
+    );
+    for (version, rounds) in ROUNDS {
+        let file = |name: &str, text: &str| gauge.write(&format!("vendor/rounds-{version}/{name}"), text);
+        file(
+            "Cargo.toml",
+            &format!("[package]\nname = \"rounds\"\nversion = \"{version}\"\nedition = \"2021\"\n"),
+        );
+        file("src/lib.rs", &format!("pub const ROUNDS: u64 = {rounds};\n"));
+        file(".cargo-checksum.json", &format!("{{\"files\":{{}},\"package\":\"{}\"}}", checksum(version)));
+    }
+    gauge.write("Cargo.lock", &locked("1.0.0"));
     gauge.edit(
         "src/lib.rs",
         "pub const ROUNDS: u64 = 1000;",
-        "pub const ROUNDS: u64 = if cfg!(feature = \"slow\") { 2000 } else if cfg!(slower) { 3000 } else { 1000 };",
+        "pub const ROUNDS: u64 = if cfg!(feature = \"slow\") { 2000 } else if cfg!(slower) { 3000 } else { rounds::ROUNDS };",
     );
     gauge.edit(
         "Cargo.toml",
         "[dev-dependencies]",
-        "[features]\nslow = []\n\n[lints.rust]\nunexpected_cfgs = \"allow\"\n\n[dev-dependencies]",
+        "[features]\nslow = []\n\n[lints.rust]\nunexpected_cfgs = \"allow\"\n\n[dependencies]\n\
+         rounds = { version = \"1\", registry = \"other\" }\n\n[dev-dependencies]",
     );
     gauge.edit(
         "benches/work.rs",
@@ -53,7 +92,7 @@ fn one_commit_is_compared_with_itself_built_otherwise() {
     }
     let gauge = gauge();
     // Not what is compared: with an axis, both sides are BASE.
-    gauge.edit("src/lib.rs", "else { 1000 }", "else { 9000 }");
+    gauge.edit("src/lib.rs", "else { rounds::ROUNDS }", "else { 9000 }");
     let (_, document) = compared(&gauge, &["--candidate-features", "slow"]);
     assert_eq!(
         (&document["exit_code"], &document["candidate"]["commit"]),
@@ -79,6 +118,7 @@ fn one_commit_is_compared_with_itself_built_otherwise() {
         compared(&gauge, &["--candidate-config", "profile.bench.opt-level=0", "--baseline-profile", "bench"]);
     assert!(change(&document) > 0.01, "{document}");
     assert_eq!(document["axes"].as_array().unwrap().len(), 2);
+    another_lock_file_decides_what_is_built(&gauge);
     // Nothing of it is taken for what this commit is without any axis.
     let plain = [
         "compare",
@@ -104,6 +144,41 @@ fn one_commit_is_compared_with_itself_built_otherwise() {
         first.contains("compared with HEAD") && table.stdout.contains(", features `slow` instead of none"),
         "{table:?}"
     );
+}
+
+/// What a lock file pins is built, whatever the file is called, and the user's files stay.
+fn another_lock_file_decides_what_is_built(gauge: &Sandbox) {
+    let put = |text: &str| fs::write(gauge.path("../another lock"), text).unwrap();
+    let before = (gauge.git(&["status", "--porcelain"]), gauge.read("Cargo.lock"));
+    put(&locked("1.1.0"));
+    let (_, document) = compared(gauge, &["--baseline-lockfile", "../another lock", "--frozen"]);
+    assert!((-0.55..-0.4).contains(&change(&document)), "{document}");
+    assert_eq!(
+        (&benchmark(&document, WORK)["verdict"], &document["candidate"]["commit"], &document["axes"]),
+        (
+            &"improved".into(),
+            &document["baseline"]["commit"],
+            &serde_json::json!([{ "axis": "lockfile", "baseline": "../another lock", "candidate": null }])
+        )
+    );
+    // The same name, and the content that the commit has itself.
+    let axis = ["--candidate-lockfile", "../another lock"];
+    put(&locked("1.0.0"));
+    let (_, document) = compared(gauge, &[&axis[..], &["--locked"]].concat());
+    let same = &benchmark(&document, WORK)["metrics"][0];
+    assert_eq!((&document["exit_code"], &same["reason_code"]), (&0.into(), &"identical-executables".into()));
+    put(&locked("1.0.0").replace("rounds", "rounded"));
+    let unfit = ran_with(gauge, &[&["compare", "HEAD", "--no-builtin"], &axis[..]].concat(), &[]);
+    assert_eq!(unfit.code, 101, "{unfit:?}");
+    for words in [
+        "with ../another lock as its Cargo.lock",
+        "--locked was passed",
+        "help: ",
+        "cargo update --workspace",
+    ] {
+        assert!(unfit.stderr.contains(words), "{words}: {}", unfit.stderr);
+    }
+    assert_eq!((gauge.git(&["status", "--porcelain"]), gauge.read("Cargo.lock")), before);
 }
 
 /// A toolchain that is the one at hand and says that it is another.

@@ -19,6 +19,8 @@ mod layouts;
 mod members;
 mod names;
 mod partition;
+#[cfg(unix)]
+mod pulls;
 mod rejudge;
 mod streams;
 pub(crate) mod sync;

@@ -20,7 +20,7 @@ use super::{history, json, names_of, ran};
 use crate::sandbox::Sandbox;
 
 /// A project with a remote beside it.
-fn shared() -> Sandbox {
+pub(super) fn shared() -> Sandbox {
     let sandbox = Sandbox::new("gauge");
     sandbox.git(&["init", "--quiet", "--bare", "../remote.git"]);
     sandbox.git(&["remote", "add", "origin", "../remote.git"]);
@@ -269,6 +269,23 @@ fn a_remote_that_cannot_be_written_loses_nothing_and_shows_no_secret() {
             }
         }
     }
+    // A remote that can be read and not be written.
+    let hook = project.path("../remote.git/hooks/update");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(&hook, "#!/bin/sh\necho no token may write here >&2\nexit 1\n").unwrap();
+    fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let refused = ran(&project, &["sync", "push", "--store", one.to_str().unwrap()]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (101, ""), "{refused:?}");
+    for words in [
+        "failed to send results to origin (../remote.git): writing was refused: ",
+        "no token may write here",
+        "help: everything measured is in the store of this machine",
+        "contents: write",
+    ] {
+        assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
+    }
+    assert_eq!(ran(&project, &["sync", "pull", "--store", one.to_str().unwrap()]).code, 0);
+    fs::remove_file(&hook).unwrap();
     let sent = ran(&project, &["sync", "push", "--store", one.to_str().unwrap()]);
     assert_eq!(sent.stdout, "sent 1 run to origin (../remote.git)\n");
 }
@@ -425,8 +442,7 @@ fn a_hundred_killed_writers_lose_nothing() {
     kills(100);
 }
 
-/// A run of 300 measurements of four launches, as it is sent.
-/// A run with times of one commit, as sent.
+/// A run with times of one commit, as it is sent.
 pub(crate) fn made_run(number: u32, benchmarks: u32) -> SharedRun {
     let mut bytes = [0; 16];
     let mixed = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
