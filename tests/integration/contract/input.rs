@@ -130,7 +130,7 @@ fn nothing_to_measure() {
         shown += &refused(&gauge, arguments);
     }
     let manifest = gauge.read("Cargo.toml");
-    let plain = manifest.split("[[bench]]").next().unwrap();
+    let plain = manifest.split("[[bench]]").next().unwrap().replace("autobenches = false\n", "");
     gauge.write("Cargo.toml", &format!("{plain}\n[workspace]\n"));
     std::fs::remove_dir_all(gauge.path("benches")).unwrap();
     shown += "without a bench target\n";
