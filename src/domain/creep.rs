@@ -50,6 +50,11 @@ impl Creep {
         millionths as f64 / 1e6
     }
 
+    /// The sum with what the change at hand adds, as far as that is known, a fraction: end/start − 1.
+    pub fn with_this_change(&self) -> f64 {
+        self.with(self.this_change.map_or(0.0, Self::fraction))
+    }
+
     /// The sum with one more step, a fraction: end/start − 1.
     pub fn with(&self, step: f64) -> f64 {
         (1.0 + Self::fraction(self.change)) * (1.0 + step) - 1.0

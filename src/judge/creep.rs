@@ -74,8 +74,7 @@ pub fn sums(
 
 /// The sum that, with what the change at hand adds, is nearest to its limit, or furthest beyond.
 pub fn nearest(sums: impl IntoIterator<Item = Creep>) -> Option<Creep> {
-    let place =
-        |sum: &Creep| sum.with(sum.this_change.map_or(0.0, Creep::fraction)) / Creep::fraction(sum.limit);
+    let place = |sum: &Creep| sum.with_this_change() / Creep::fraction(sum.limit);
     sums.into_iter().max_by(|one, other| place(one).total_cmp(&place(other)))
 }
 

@@ -85,10 +85,8 @@ fn sums(benchmarks: &[BenchmarkEvidence], found: &[BenchmarkOutcome]) -> Vec<Cre
 
 /// What is beyond the limit of creep that it has without acceptances.
 fn raised(benchmarks: &[BenchmarkEvidence], sums: &[Creep]) -> Vec<(BenchmarkName, String, Metric)> {
-    let beyond = |sum: &&Creep| {
-        let with = sum.with(sum.this_change.map_or(0.0, Creep::fraction));
-        sum.raised_from.is_some_and(|limit| with > Creep::fraction(limit))
-    };
+    let beyond =
+        |sum: &&Creep| sum.raised_from.is_some_and(|limit| sum.with_this_change() > Creep::fraction(limit));
     let named = |sum: &Creep| {
         let arch = benchmarks.iter().find(|one| one.name == sum.benchmark)?.arch().to_owned();
         Some((sum.benchmark.clone(), arch, sum.metric))
