@@ -90,8 +90,9 @@ impl Watching<'_> {
     ) -> Result<(), PipelineError> {
         let Some(watched) = &self.watched else { return Ok(()) };
         if self.from_anchor {
+            let (before, new) = (Acceptances::new(&watched.accepted), Acceptances::new(&self.acceptances));
             for Benchmark { evidence, .. } in benchmarks {
-                evidence.limits = watched.limits(&evidence.name, evidence.arch(), &self.acceptances);
+                evidence.limits = watched.limits(&evidence.name, evidence.arch(), &[&before, &new]);
             }
             return Ok(());
         }
@@ -146,11 +147,15 @@ impl Watched<'_> {
         Ok(sums(&self.anchor.label, &walks, &self.watch.limits, factor))
     }
 
-    /// What a benchmark may come to since the release, by each metric that is watched.
-    fn limits(&self, name: &BenchmarkName, arch: &str, new: &[Acceptance]) -> BTreeMap<Metric, Limit> {
-        let (before, new) = (Acceptances::new(&self.accepted), Acceptances::new(new));
+    /// What a benchmark may come to since the release, by each metric that is watched, with what was accepted.
+    fn limits(
+        &self,
+        name: &BenchmarkName,
+        arch: &str,
+        accepted: &[&Acceptances<'_>],
+    ) -> BTreeMap<Metric, Limit> {
         let limit = |(metric, limit): &(Metric, Limit)| {
-            let factor = factor_of(&[&before, &new], name, arch, *metric, None);
+            let factor = factor_of(accepted, name, arch, *metric, None);
             Some((*metric, Limit::relative(raised(limit.relative_part(), factor))?))
         };
         self.watch.limits.iter().filter_map(limit).collect()
