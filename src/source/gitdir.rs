@@ -8,7 +8,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use git2::{Index, IndexEntry, IndexTime, Oid, Repository};
+#[cfg(unix)]
+use git2::IndexTime;
+use git2::{Index, IndexEntry, Oid, Repository};
 
 use super::error::{SourceError, git};
 use crate::domain::CommitId;

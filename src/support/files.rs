@@ -15,6 +15,24 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Makes a link at `link` that leads to `target`.
+///
+/// # Errors
+/// Something is there, or links cannot be made here.
+#[cfg(unix)]
+pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+/// Makes a link at `link` that leads to the file `target`.
+///
+/// # Errors
+/// Something is there, or links cannot be made here.
+#[cfg(windows)]
+pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_file(target, link)
+}
+
 /// The first link on the way from `root`, which is not looked at itself, to `path` below it, `path` included.
 pub fn link_below(root: &Path, path: &Path) -> Option<PathBuf> {
     let inner = path.strip_prefix(root).ok()?;

@@ -8,7 +8,6 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use object::read::archive::ArchiveFile;
@@ -40,7 +39,15 @@ pub(super) struct Part {
 }
 
 /// The parts of archives that were read: most archives are of both sides.
-pub(super) type Known = HashMap<(u64, u64), Vec<Part>>;
+pub(super) type Known = HashMap<Id, Vec<Part>>;
+
+/// Device and number of a file.
+#[cfg(unix)]
+type Id = (u64, u64);
+
+/// The true path of a file.
+#[cfg(not(unix))]
+type Id = PathBuf;
 
 /// Reads the parts of everything that is linked, in the order of the command line. What is no object is passed over: a
 /// linker script may hide behind any name.
@@ -54,13 +61,26 @@ pub(super) fn read(inputs: &[PathBuf], known: &mut Known) -> std::io::Result<Vec
     let bytes = objects.into_iter().map(fs::read).collect::<Result<Vec<_>, _>>()?;
     parts.extend(parts_of(bytes.iter().map(Vec::as_slice)));
     for archive in archives {
-        let metadata = fs::metadata(archive)?;
-        match known.entry((metadata.dev(), metadata.ino())) {
+        match known.entry(id(archive)?) {
             Entry::Occupied(known) => parts.extend_from_slice(known.get()),
             Entry::Vacant(place) => parts.extend_from_slice(place.insert(of_archive(archive)?)),
         }
     }
     Ok(parts)
+}
+
+/// What a file is known by: archives that both sides share are two names of one file.
+#[cfg(unix)]
+fn id(path: &Path) -> std::io::Result<Id> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = fs::metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+/// What a file is known by.
+#[cfg(not(unix))]
+fn id(path: &Path) -> std::io::Result<Id> {
+    path.canonicalize()
 }
 
 fn of_archive(path: &Path) -> std::io::Result<Vec<Part>> {
