@@ -41,7 +41,7 @@ use toolchain::Toolchain;
 
 pub use binary::output_of_binary;
 pub use error::BuildError;
-pub use request::{BuildRequest, Patch};
+pub use request::{BuildRequest, Patch, Seed};
 pub use toolchain::tools;
 
 /// Where a build's executables came from.
@@ -106,7 +106,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     }
     if let Some(from) = request.seed.filter(|_| seed::is_unused(request.target_dir)) {
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
-        seed::seed(from, request.target_dir, request.local, &constant)?;
+        seed::seed(from, request.target_dir, request.local, &constant, profile::folder(&plan.profile))?;
     }
     tracing::debug!(
         side = %request.side,

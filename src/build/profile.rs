@@ -11,6 +11,15 @@ use super::messages::Compiled;
 /// The profile that `cargo bench` uses.
 pub(super) const DEFAULT: &str = "bench";
 
+/// The folder of a target folder that a profile's builds lie in.
+pub(super) fn folder(profile: &str) -> &str {
+    match profile {
+        "bench" => "release",
+        "dev" | "test" => "debug",
+        other => other,
+    }
+}
+
 /// How many profiles may inherit from one another: enough for anybody, and an end for a circle.
 const DEPTH: usize = 16;
 

@@ -1,5 +1,6 @@
 //! What to build, where, and how.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
@@ -18,6 +19,20 @@ pub struct Patch {
     pub path: PathBuf,
     /// What the folder's content comes to: executables are kept by it.
     pub digest: String,
+}
+
+/// A target folder to start from.
+#[derive(Debug, Clone, Copy)]
+pub enum Seed<'a> {
+    /// Another tree's of this workspace, built at the same path.
+    Tree(&'a Path),
+    /// The user's own. Whatever is not among these downloads stays there.
+    Own {
+        /// The folder.
+        target: &'a Path,
+        /// Names of packages, and of their targets.
+        downloads: &'a BTreeSet<String>,
+    },
 }
 
 /// What to build, where, and how.
@@ -53,8 +68,8 @@ pub struct BuildRequest<'a> {
     pub variant: Variant,
     /// How functions are laid out where pairs are measured: what it takes is kept, or compiled in.
     pub layout: Layout,
-    /// The other side's target folder, to start from when this side's holds nothing yet.
-    pub seed: Option<&'a Path>,
+    /// Where compiled dependencies are when this side's target folder holds nothing yet.
+    pub seed: Option<Seed<'a>>,
     /// The packages that must never be carried over from the other side.
     pub local: &'a [LocalPackage],
 }

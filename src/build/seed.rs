@@ -1,9 +1,10 @@
-//! Dependencies are compiled once: a fresh target folder starts with what the other side's build made of them.
+//! Dependencies are compiled once: a fresh target folder starts with what the other side's build made of them, or the
+//! user's own `cargo bench`. Whether it fits is for Cargo to say, which looks for it by profile, features and flags.
 //!
 //! Only packages that are immutable downloads are carried over; whatever belongs to a package whose files may differ
 //! between the two trees is left out, so Cargo compiles it. What Cargo or a build script may write again is really
 //! copied; compiled libraries and build scripts are replaced as whole files, never written into, and are hard-linked.
-//! Time stamps go along, because Cargo compares them. Both folders must be used at the same absolute path.
+//! Time stamps go along, because Cargo compares them. Another tree's folder must be used at the same absolute path.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -12,16 +13,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::domain::LocalPackage;
+use crate::support::files;
 
-use super::BuildError;
+use super::{BuildError, Seed};
 
-/// The names that must not be carried over.
+/// The names that must not be carried over, and those that alone may be.
 #[derive(Debug, Default)]
 struct Local {
     /// Packages, as Cargo names their folders in `build` and `.fingerprint`.
     packages: BTreeSet<String>,
     /// Targets, as rustc names their files in `deps`.
     crates: BTreeSet<String>,
+    /// Where not everything else may be carried over: what may, in both spellings.
+    only: Option<BTreeSet<String>>,
 }
 
 /// Whether a target folder holds no compiled code yet.
@@ -29,23 +33,35 @@ pub(super) fn is_unused(target_dir: &Path) -> bool {
     unit_folders(target_dir).is_ok_and(|folders| folders.is_empty())
 }
 
-/// Fills the target folder `to` from `from`, leaving out all of `local` except packages named in `constant` (folders
-/// outside both trees whose files never change).
+/// Fills the target folder `to`, leaving out all of `local` except packages named in `constant` (folders outside both trees
+/// whose files never change). Of the user's own folder only what builds of this profile left is looked at.
 pub(super) fn seed(
-    from: &Path,
+    from: Seed<'_>,
     to: &Path,
     local: &[LocalPackage],
     constant: &BTreeSet<&str>,
+    profile: &str,
 ) -> Result<(), BuildError> {
-    let local = Local::new(local.iter().filter(|package| !constant.contains(package.name.as_str())));
+    let mut local = Local::new(local.iter().filter(|package| !constant.contains(package.name.as_str())));
+    let (from, own) = match from {
+        Seed::Tree(from) => (from, false),
+        Seed::Own { target, downloads } => {
+            let spelled = |name: &String| [name.replace('-', "_"), name.clone()];
+            local.only = Some(downloads.iter().flat_map(spelled).collect());
+            (target, true)
+        }
+    };
     for name in [".rustc_info.json", "CACHEDIR.TAG"] {
-        if from.join(name).is_file() {
+        if !own && from.join(name).is_file() {
             create_parent(&to.join(name))
                 .and_then(|()| copy(&from.join(name), &to.join(name)))
                 .map_err(fail(from))?;
         }
     }
     for folder in unit_folders(from).map_err(fail(from))? {
+        if own && !folder.ends_with(profile) {
+            continue;
+        }
         let below = folder.strip_prefix(from).unwrap_or(&folder);
         local.unit(&folder, &to.join(below)).map_err(fail(&folder))?;
     }
@@ -109,7 +125,11 @@ impl Local {
     /// Whether a folder `package-hash` belongs to a package that is carried over.
     fn is_foreign_folder(&self, name: &OsStr) -> bool {
         let package = name.to_str().and_then(without_hash);
-        package.is_some_and(|package| !self.packages.contains(package))
+        package.is_some_and(|package| !self.packages.contains(package) && self.may(package))
+    }
+
+    fn may(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(name))
     }
 
     /// Whether a file `crate-hash.d`, `libcrate-hash.rlib` … belongs to a package that is carried over. Executables
@@ -119,7 +139,9 @@ impl Local {
             name.to_str().and_then(|name| name.split_once('.')).and_then(|(stem, _)| without_hash(stem));
         stem.is_some_and(|stem| {
             let library = stem.strip_prefix("lib").unwrap_or(stem);
-            !self.crates.contains(stem) && !self.crates.contains(library)
+            !self.crates.contains(stem)
+                && !self.crates.contains(library)
+                && (self.may(stem) || self.may(library))
         })
     }
 }
@@ -152,7 +174,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
             copy_folder(&path, &target)?;
         } else if kind.is_symlink() {
             clear(&target)?;
-            std::os::unix::fs::symlink(fs::read_link(&path)?, &target)?;
+            files::symlink(&fs::read_link(&path)?, &target)?;
         } else if is_build_script(&path) {
             link(&path, &target)?;
         } else {
@@ -260,7 +282,8 @@ mod tests {
         assert!(is_unused(&to) && !is_unused(&from));
         for _ in 0..2 {
             // A second attempt, after one that was cut short, does no harm.
-            seed(&from, &to, &[local("my-pkg", &["my-pkg", "sums"])], &BTreeSet::new()).unwrap();
+            let local = [local("my-pkg", &["my-pkg", "sums"])];
+            seed(Seed::Tree(&from), &to, &local, &BTreeSet::new(), "release").unwrap();
         }
         assert!(!is_unused(&to));
         for path in &carried {
@@ -283,9 +306,42 @@ mod tests {
         write(&from.join(&library));
         write(&from.join(format!("release/.fingerprint/criterion-{HASH}/lib-criterion")));
         let packages = [local("criterion", &["criterion"])];
-        seed(&from, &to, &packages, &BTreeSet::new()).unwrap();
+        seed(Seed::Tree(&from), &to, &packages, &BTreeSet::new(), "release").unwrap();
         assert!(!to.join(&library).exists());
-        seed(&from, &to, &packages, &BTreeSet::from(["criterion"])).unwrap();
+        seed(Seed::Tree(&from), &to, &packages, &BTreeSet::from(["criterion"]), "release").unwrap();
         assert!(to.join(&library).exists());
+    }
+
+    #[test]
+    fn of_the_users_own_folder_only_downloads_of_the_same_profile_are_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("a"), folder.path().join("b"));
+        let carried = [
+            format!("release/deps/libserde_json-{HASH}.rlib"),
+            format!("release/deps/serde_json-{HASH}.d"),
+            format!("release/.fingerprint/serde-json-{HASH}/lib-serde_json"),
+            format!("x86_64-unknown-linux-musl/release/deps/libserde_json-{HASH}.rmeta"),
+            format!("x86_64-unknown-linux-musl/release/.fingerprint/serde-json-{HASH}/lib"),
+        ];
+        let left = [
+            format!("release/deps/libother-{HASH}.rlib"),
+            format!("release/.fingerprint/other-{HASH}/lib-other"),
+            format!("debug/deps/libserde_json-{HASH}.rlib"),
+            format!("debug/.fingerprint/serde-json-{HASH}/lib-serde_json"),
+            format!("perfguard/deps/libserde_json-{HASH}.rlib"),
+            ".rustc_info.json".to_owned(),
+        ];
+        for path in carried.iter().chain(&left) {
+            write(&from.join(path));
+        }
+        let downloads = BTreeSet::from(["serde-json".to_owned()]);
+        let own = Seed::Own { target: &from, downloads: &downloads };
+        seed(own, &to, &[], &BTreeSet::new(), "release").unwrap();
+        for path in &carried {
+            assert!(to.join(path).exists(), "{path}");
+        }
+        for path in &left {
+            assert!(!to.join(path).exists(), "{path}");
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Asking Cargo about a workspace.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
+use cargo_metadata::{CargoOpt, Metadata, MetadataCommand, Package};
 
 use crate::domain::{CargoFlags, LocalPackage, Variables, without_leftovers};
 use crate::support::process::{self, ProcessError, Stream};
@@ -84,16 +85,29 @@ fn command(cargo: &Path, workspace: &Path, selection: &Selection, flags: &CargoF
     metadata.cargo_command()
 }
 
-/// The packages whose files are no immutable download. A vendored source counts: it lies in the tree and changes with it.
-pub(super) fn local_packages(metadata: &Metadata, workspace: &Path) -> Vec<LocalPackage> {
+/// Whether a package's files are no immutable download. A vendored source counts: it lies in the tree and changes with it.
+fn is_local(package: &Package, metadata: &Metadata, workspace: &Path) -> bool {
     let root = metadata.workspace_root.as_std_path();
+    let manifest = package.manifest_path.as_std_path();
+    package.source.is_none() || manifest.starts_with(root) || manifest.starts_with(workspace)
+}
+
+/// The packages whose files are immutable downloads, by their names and those of their targets.
+pub(super) fn downloads(metadata: &Metadata, workspace: &Path) -> BTreeSet<String> {
+    let downloaded = metadata.packages.iter().filter(|package| !is_local(package, metadata, workspace));
+    let names = |package: &Package| {
+        let targets = package.targets.iter().map(|target| target.name.clone());
+        targets.chain([package.name.to_string()]).collect::<Vec<_>>()
+    };
+    downloaded.flat_map(names).collect()
+}
+
+/// The packages whose files are no immutable download.
+pub(super) fn local_packages(metadata: &Metadata, workspace: &Path) -> Vec<LocalPackage> {
     let mut local: Vec<LocalPackage> = metadata
         .packages
         .iter()
-        .filter(|package| {
-            let manifest = package.manifest_path.as_std_path();
-            package.source.is_none() || manifest.starts_with(root) || manifest.starts_with(workspace)
-        })
+        .filter(|package| is_local(package, metadata, workspace))
         .map(|package| LocalPackage {
             name: package.name.to_string(),
             manifest_dir: manifest_dir(package).to_owned(),
@@ -105,7 +119,7 @@ pub(super) fn local_packages(metadata: &Metadata, workspace: &Path) -> Vec<Local
 }
 
 /// The folder of a package's manifest.
-pub(super) fn manifest_dir(package: &cargo_metadata::Package) -> &Path {
+pub(super) fn manifest_dir(package: &Package) -> &Path {
     let manifest = package.manifest_path.as_std_path();
     manifest.parent().unwrap_or(manifest)
 }

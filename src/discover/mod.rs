@@ -16,6 +16,7 @@ mod selection;
 mod targets;
 mod variables;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{BenchTarget, CargoFlags, LocalPackage, Variables};
@@ -38,6 +39,8 @@ pub struct Discovered {
     pub workspace_root: PathBuf,
     /// Every package whose files are no immutable download: members, other path dependencies, vendored sources.
     pub local: Vec<LocalPackage>,
+    /// The names of all other packages, and of their targets.
+    pub downloads: BTreeSet<String>,
 }
 
 /// Finds the Criterion benches of the workspace at (or above) `workspace`.
@@ -66,5 +69,6 @@ pub fn discover(
         members: metadata.workspace_packages().iter().map(|package| package.name.to_string()).collect(),
         workspace_root: metadata.workspace_root.clone().into_std_path_buf(),
         local: metadata::local_packages(&metadata, workspace),
+        downloads: metadata::downloads(&metadata, workspace),
     })
 }

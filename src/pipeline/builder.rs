@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use super::error::PipelineError;
 use super::request::{Project, Scope, Suite};
 use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
-use crate::build::{BuildRequest, Built, Patch, build, output_of_binary, tools};
+use crate::build::{BuildRequest, Built, Patch, Seed, build, output_of_binary, tools};
 use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
 use crate::domain::{
     BenchTarget, BuiltBench, CargoFlags, CrateOrigin, Event, Note, Progress, Revision, Side, Sides,
     SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
 };
-use crate::source::{GivenLock, Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin};
+use crate::source::{
+    GivenLock, Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin, require_untracked,
+};
+use crate::support::area;
 use crate::support::current::{BuildSite, Occupied};
 use crate::support::room;
 
@@ -328,10 +331,15 @@ impl Builder<'_> {
             self.progress.event(Event::Stage(&format!("Building the {side}{purpose}")));
         }
         let scope = self.scope;
-        // Without another side to start from, the last build in this workspace will do.
-        let seed = like
+        // Without another side to start from, the last build in this workspace will do, or the user's own.
+        let other = like
             .and_then(|prepared| prepared.target.clone())
             .or_else(|| latest_target(&self.trees(), &tree.content));
+        let own = if other.is_some() { None } else { self.own_target() };
+        let seed = match (&other, own) {
+            (Some(target), _) => Some(Seed::Tree(target)),
+            (None, own) => own.map(|target| Seed::Own { target, downloads: &found.downloads }),
+        };
         let request = BuildRequest {
             side,
             tree: &tree.content,
@@ -348,7 +356,7 @@ impl Builder<'_> {
             patches: &patches,
             variant: self.variant,
             layout: scope.layout,
-            seed: seed.as_deref(),
+            seed,
             local: &found.local,
         };
         let Built { benches, refused, notes: built_notes, .. } = build(&request, self.progress)?;
@@ -372,6 +380,14 @@ impl Builder<'_> {
             content: tree.content.clone(),
             target: Some(tree.target()),
         })
+    }
+
+    /// The target folder of the user's own builds, unless others may write there or git put something into it.
+    fn own_target(&self) -> Option<&Path> {
+        let Project { area, root, .. } = self.project;
+        let target = area.parent()?;
+        let own = !area::is_shared(target, root).unwrap_or(true) && require_untracked(target, root).is_ok();
+        own.then_some(target)
     }
 
     /// Finds the benches. A lock file that was given must fit as it is: Cargo would otherwise choose versions anew.

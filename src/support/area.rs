@@ -176,8 +176,11 @@ fn marker(_: &Path) -> io::Result<String> {
 }
 
 /// Whether somebody else can change what is in a folder.
+///
+/// # Errors
+/// The folder cannot be looked at.
 #[cfg(unix)]
-fn is_shared(folder: &Path, workspace: &Path) -> io::Result<bool> {
+pub fn is_shared(folder: &Path, workspace: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     let data = fs::symlink_metadata(folder)?;
     let me = rustix::process::geteuid().as_raw();
@@ -185,8 +188,12 @@ fn is_shared(folder: &Path, workspace: &Path) -> io::Result<bool> {
     Ok(!trusted || data.mode() & 0o002 != 0)
 }
 
+/// Whether somebody else can change what is in a folder: not known here.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-fn is_shared(_: &Path, _: &Path) -> io::Result<bool> {
+pub fn is_shared(_: &Path, _: &Path) -> io::Result<bool> {
     Ok(false)
 }
 

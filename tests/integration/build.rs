@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use perfguard::build::criterion_copy::CriterionCopy;
-use perfguard::build::{BuildError, BuildRequest, Built, Origin, Patch, build};
+use perfguard::build::{BuildError, BuildRequest, Built, Origin, Patch, Seed, build};
 use perfguard::discover::{Discovered, Selection, discover};
 use perfguard::domain::{
     BuiltBench, CargoFlags, Event, Features, Layout, LocalPackage, Progress, Side, Silent, TreeId, Variant,
@@ -116,7 +116,7 @@ impl Stage {
             patches: &self.patches,
             variant: self.variant,
             layout: Layout::Default,
-            seed,
+            seed: seed.map(Seed::Tree),
             local: &local,
         };
         build(&request, progress)

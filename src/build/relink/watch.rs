@@ -1,5 +1,6 @@
 //! Cargo's build with our own program as its linker.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use toml::Value;
@@ -11,6 +12,9 @@ use crate::domain::{LayoutFallback, Variables, Variant};
 
 use super::capture::Source;
 use super::wrapper::{self, Settings};
+
+/// The linker that rustc calls where it is told no other.
+const DEFAULT: &str = "cc";
 
 /// The folder of captures in a target folder.
 const CAPTURES: &str = ".perfguard-links";
@@ -53,7 +57,12 @@ pub(in crate::build) fn watch(
     if let Some(linker) = named(rustflags) {
         return Err(LayoutFallback::NamedLinker(linker));
     }
-    let linker = linker(config, target, request.workspace)?;
+    let chosen = linker(config, target, request.workspace)?;
+    let linker = match &chosen {
+        Some(linker) => linker.clone(),
+        None => found(DEFAULT, environment)
+            .ok_or_else(|| LayoutFallback::NotKept(format!("there is no `{DEFAULT}` on the PATH")))?,
+    };
     let name = linker.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let captures = request.target_dir.join(CAPTURES);
     let within = request.target_dir.parent().unwrap_or(request.target_dir);
@@ -70,18 +79,40 @@ pub(in crate::build) fn watch(
             .collect(),
         within: within.to_owned(),
     };
-    // The true linker is part of the path: when it is another, Cargo has to link again.
+    // The true linker is part of the path: when it is another that the user chose, Cargo has to link again.
     let part = digest::of_text(&linker.to_string_lossy());
     let folder = within.with_file_name("linker").join(&part.as_str()[..16]);
     let link = wrapper::install(&folder, program, &settings)
         .map_err(|error| LayoutFallback::NotKept(error.to_string()))?;
-    let variable = format!("CARGO_TARGET_{}_LINKER", variable_part(target));
-    environment.insert(variable.into(), link.into());
+    if chosen.is_some() {
+        let variable = format!("CARGO_TARGET_{}_LINKER", variable_part(target));
+        environment.insert(variable.into(), link.into());
+    } else {
+        // Cargo's fingerprints hold a linker that it is told, of everything that is compiled; one that rustc finds is none of
+        // its business. So what others compiled, the user's own `cargo bench` among them, fits.
+        lead(environment, &folder);
+        environment.insert(wrapper::FOLDER.into(), folder.into());
+    }
     Ok(Watched { captures })
 }
 
-/// The linker that the user chose for a target, else the one that rustc would.
-fn linker(config: &CargoConfig, target: &str, workspace: &Path) -> Result<PathBuf, LayoutFallback> {
+/// The file that a name means on the PATH.
+fn found(name: &str, environment: &Variables) -> Option<PathBuf> {
+    let path = environment.get(OsStr::new("PATH"))?;
+    std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Puts a folder in front of the PATH.
+fn lead(environment: &mut Variables, folder: &Path) {
+    let old = environment.get(OsStr::new("PATH")).cloned().unwrap_or_default();
+    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&old));
+    if let Ok(new) = std::env::join_paths(folders) {
+        environment.insert("PATH".into(), new);
+    }
+}
+
+/// The linker that the user chose for a target; `None` for the one that rustc finds by itself.
+fn linker(config: &CargoConfig, target: &str, workspace: &Path) -> Result<Option<PathBuf>, LayoutFallback> {
     let is_known = target.contains("-linux-") && (target.contains("gnu") || target.contains("musl"));
     if !is_known || !cfg!(target_os = "linux") {
         return Err(LayoutFallback::Target(target.to_owned()));
@@ -91,9 +122,9 @@ fn linker(config: &CargoConfig, target: &str, workspace: &Path) -> Result<PathBu
         config.matching_cfgs(target).iter().find_map(|cfg| config.value(&["target", cfg, "linker"], ""))
     });
     Ok(match found {
-        Some((Value::String(text), base)) if text.contains('/') => workspace.join(base).join(text),
-        Some((Value::String(text), _)) => text.into(),
-        _ => "cc".into(),
+        Some((Value::String(text), base)) if text.contains('/') => Some(workspace.join(base).join(text)),
+        Some((Value::String(text), _)) => Some(text.into()),
+        _ => None,
     })
 }
 
@@ -135,9 +166,10 @@ mod tests {
     #[test]
     fn the_users_linker_is_found_where_cargo_finds_it() {
         let found = |flags: &[&str], variables: &[(&str, &str)]| {
-            linker(&config(flags, variables), HOST, Path::new("/w")).unwrap().display().to_string()
+            let linker = linker(&config(flags, variables), HOST, Path::new("/w")).unwrap();
+            linker.map_or_else(String::new, |linker| linker.display().to_string())
         };
-        assert_eq!(found(&[], &[]), "cc");
+        assert_eq!(found(&[], &[]), "", "rustc's own");
         assert_eq!(found(&[], &[("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "clang")]), "clang");
         assert_eq!(found(&["target.x86_64-unknown-linux-gnu.linker='gcc-13'"], &[]), "gcc-13");
         assert_eq!(found(&["target.'cfg(unix)'.linker='./my.sh'"], &[]), "/no/such/folder/./my.sh");

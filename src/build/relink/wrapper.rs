@@ -1,8 +1,10 @@
 //! Our own program as the linker of a build: it keeps what it is given for a bench executable, and runs the true linker.
 //!
-//! Cargo is told a linker that is a link to this program, at one path per workspace and true linker: the path is part of
-//! Cargo's fingerprints, so both sides and all builds use the same. Its file name is the true linker's, because rustc
-//! guesses from the name what flags a linker takes. What to keep stands in a file beside it.
+//! The linker is a link to this program, at one path per workspace and true linker. Where the user chose a linker, Cargo is
+//! told the link instead: its path is part of Cargo's fingerprints, so both sides and all builds use the same. Elsewhere
+//! rustc finds it on the PATH, and so do build scripts that compile C: whatever is no link of a bench goes on to the true
+//! one. Its file name is the true linker's, because rustc guesses from the name what flags a linker takes. What to keep
+//! stands in a file beside it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,12 +15,15 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::support::process;
+use crate::support::{files, process};
 
 use super::{arguments, capture};
 
 /// What stands beside the link.
 const SETTINGS: &str = "perfguard-linker.json";
+
+/// The variable that names the link's folder where it is found on the PATH: a program is not told where it was found.
+pub(super) const FOLDER: &str = "PERFGUARD_LINKER_FOLDER";
 
 /// The program that can serve as a linker.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
@@ -42,7 +47,8 @@ pub(super) struct Settings {
 /// when it is not meant so. A program that calls this first of all can be a linker for its own builds.
 pub fn serve(words: &[OsString]) -> Option<String> {
     let own = Path::new(words.first()?);
-    if let Some(settings) = settings(own) {
+    let found = || Some(PathBuf::from(std::env::var_os(FOLDER)?).join(own.file_name()?));
+    if let Some(settings) = settings(own).or_else(|| settings(&found()?)) {
         return Some(run(&settings, &words[1..]));
     }
     offer(std::env::current_exe().ok()?);
@@ -73,7 +79,7 @@ pub(super) fn install(folder: &Path, program: &Path, settings: &Settings) -> io:
     if fs::read_link(&link).ok().as_deref() != Some(program) {
         let draft = folder.join(format!(".{}-{}", settings.name, std::process::id()));
         let _ = fs::remove_file(&draft);
-        std::os::unix::fs::symlink(program, &draft)?;
+        files::symlink(program, &draft)?;
         fs::rename(&draft, &link)?;
     }
     fs::write(folder.join(SETTINGS), serde_json::to_vec(settings)?)?;

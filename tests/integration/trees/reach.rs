@@ -3,6 +3,7 @@
 use super::{WORK, bench};
 use crate::contract::{benchmark, json};
 use crate::sandbox::Sandbox;
+use crate::slots;
 
 const READS: &str = r#"
     let rounds = std::fs::read_to_string("benches/rounds.txt").unwrap();
@@ -32,4 +33,16 @@ fn data_files_and_programs_that_differ_are_no_identical_build_and_prose_is() {
     gauge.commit("data");
     gauge.write("src/bin/tool.rs", "fn main() { println!(\"two\"); }\n");
     assert_eq!(compared(), found("unchanged", "paired"), "the program is run by the bench");
+}
+
+#[test]
+fn a_first_run_takes_over_what_cargo_bench_compiled() {
+    let gauge = Sandbox::new("gauge");
+    let target = gauge.path("target");
+    slots::furnish(&target);
+    let mut list = gauge.perfguard_below(&target, &["list", "--no-builtin", "-vv"]);
+    let output = list.env("PERFGUARD_LAYOUT", "drawn").output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    let compiled = told.lines().filter_map(|line| line.trim().strip_prefix("Compiling ")?.split(' ').next());
+    assert_eq!(compiled.collect::<Vec<_>>(), ["criterion", "gauge"], "{told}");
 }

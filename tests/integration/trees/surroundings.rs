@@ -5,6 +5,7 @@ use std::fs;
 
 use super::bench;
 use crate::sandbox::Sandbox;
+use crate::slots;
 
 /// Writes down what a bench process sees of its surroundings.
 const WITNESS: &str = r#"
@@ -57,6 +58,7 @@ fn each_side_has_its_own_configuration_manifest_and_head() {
     fs::write(above.join("config.toml"), "[env]\nOUTER = \"above\"\n").unwrap();
     let witness = gauge.root().with_file_name("witness");
     let target = gauge.path("target");
+    slots::furnish(&target);
     let compare = ["compare", "HEAD~1", "HEAD", "--no-builtin", "--bench", "work", "--budget", "200ms"];
     let output = gauge.perfguard_below(&target, &compare).env("WITNESS", &witness).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
