@@ -83,26 +83,56 @@ impl Misbehaving {
 const INTERLEAVED: &str = "criterion 0.8.2 (interleaved)";
 const SEQUENTIAL: &str = "criterion 0.8.2";
 
+/// Ways to misbehave that are tried one after the other, beside those of other groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Group {
+    /// While benchmarks are listed.
+    Listed,
+    /// While samples are taken in turns, and while they are counted.
+    Interleaved,
+    /// While one process measures after the other.
+    Sequential,
+}
+
+impl Group {
+    /// How many ways it has.
+    fn ways(self) -> usize {
+        match self {
+            Self::Listed => LISTINGS.len() + LEAVES.len(),
+            Self::Interleaved => QUICK.len() + SLOW.len() + COUNTED.len(),
+            Self::Sequential => of_criterion().len(),
+        }
+    }
+}
+
 /// Measures, lists and counts with `executable`, which is `misbehave`.
-pub fn run(executable: &Path, rounds: usize) -> Outcome {
+pub fn run(executable: &Path, rounds: usize, groups: &[Group]) -> Outcome {
     let mut outcome = Outcome::default();
     // As the program does: what leaves its group falls to us.
     process::adopt_strays();
     let bench = Misbehaving { executable: executable.to_owned(), mark: std::process::id().to_string() };
     let start = Instant::now();
     for _ in 0..rounds {
-        listings(&bench, &mut outcome);
-        launches(&bench, INTERLEAVED, &[QUICK, SLOW].concat(), &mut outcome);
-        launches(&bench, SEQUENTIAL, &of_criterion(), &mut outcome);
-        left_children(&bench, &mut outcome);
-        counts(&bench, &mut outcome);
+        for group in groups {
+            match group {
+                Group::Listed => {
+                    listings(&bench, &mut outcome);
+                    left_children(&bench, &mut outcome);
+                }
+                Group::Interleaved => {
+                    launches(&bench, INTERLEAVED, &[QUICK, SLOW].concat(), &mut outcome);
+                    counts(&bench, &mut outcome);
+                }
+                Group::Sequential => launches(&bench, SEQUENTIAL, &of_criterion(), &mut outcome),
+            }
+        }
     }
     process::dismiss_watchdog();
     let peak = memory::peak();
     outcome.require(peak < MOST_MEMORY, || format!("benches: {peak} MiB of memory were taken"));
     outcome.did(format!(
         "benches: {} ways to misbehave, {rounds} times each, in {:.0} s; at most {peak} MiB of memory",
-        LISTINGS.len() + QUICK.len() + SLOW.len() + of_criterion().len() + LEAVES.len() + COUNTED.len(),
+        groups.iter().map(|group| group.ways()).sum::<usize>(),
         start.elapsed().as_secs_f64()
     ));
     outcome

@@ -1,7 +1,7 @@
 //! The short form of the campaign: what a change must not break.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use perfguard::cli::fuzzing::READERS;
 use perfguard_campaign::{Outcome, fuzz, writers};
@@ -15,16 +15,23 @@ fn holds(outcome: &Outcome) {
     assert!(outcome.faults.is_empty(), "{outcome}");
 }
 
-/// In a process of its own: whoever launches benches ends every child that they leave, and the writers of another test
-/// would be taken for such.
+/// In processes of their own: whoever launches benches ends every child that they leave, and the writers of another test
+/// would be taken for such. Side by side, because most of it is waiting for time limits.
 #[test]
 fn misbehaving_benches_are_failures_and_nothing_else() {
     let misbehaving = Path::new(env!("CARGO_BIN_EXE_misbehave"));
     assert_eq!(misbehaving.parent(), Path::new(PROGRAM).parent(), "the program looks for it beside itself");
-    let output = Command::new(PROGRAM).args(["--short", "--only", "benches"]).output().unwrap();
-    let [said, complained] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
-    assert!(output.status.success(), "{said}{complained}");
-    assert!(said.contains("benches: ") && said.contains("0 faults"), "{said}");
+    let started = ["listed", "interleaved", "sequential"].map(|group| {
+        let mut program = Command::new(PROGRAM);
+        program.args(["--short", "--only", "benches", "--groups", group]);
+        program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    for running in started {
+        let output = running.wait_with_output().unwrap();
+        let [said, complained] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+        assert!(output.status.success(), "{said}{complained}");
+        assert!(said.contains("benches: ") && said.contains("0 faults"), "{said}");
+    }
 }
 
 #[test]
