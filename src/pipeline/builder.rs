@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::error::PipelineError;
 use super::request::{Project, Scope, Suite};
-use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
+use crate::build::library_copy::{LibraryCopy, LibraryCopyError};
 use crate::build::{BuildRequest, Built, Patch, build, output_of_binary, tools};
 use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
 use crate::domain::{
-    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, Event, Note, Progress, Revision, Side, Sides,
-    SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
+    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Event, Note, Progress, Revision, Side,
+    Sides, SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
 };
 use crate::source::{GivenLock, Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin};
 use crate::support::current::{BuildSite, Occupied};
@@ -21,6 +21,9 @@ const LAYOUT_BINARY: &str = "perfguard-layout";
 
 /// The folder of kept executables, in the program's area.
 const ARTIFACTS: &str = "artifacts";
+
+/// The folder of copied measuring libraries, in the program's area.
+const LIBRARIES: &str = "libraries";
 
 /// How many source trees, with their target folders, are kept for the next run.
 const KEPT_TREES: usize = 4;
@@ -395,22 +398,21 @@ impl Builder<'_> {
         })
     }
 
-    /// A copy of each Criterion that the benches use, whose samples take turns. Where there can be none, whole processes
-    /// take turns instead, and the report says so.
+    /// A copy of each library that the benches measure with, whose samples take turns. Where there can be none, whole
+    /// processes take turns instead, and the report says so.
     fn patches(&self, benches: &[BenchTarget], notes: &mut Vec<Note>) -> Result<Vec<Patch>, PipelineError> {
         let mut patches: Vec<Patch> = Vec::new();
-        for bench in benches {
-            let criterion = &bench.criterion;
-            if criterion.origin != CrateOrigin::CratesIo
-                || patches.iter().any(|patch| patch.version == criterion.version)
-            {
+        let mut seen: BTreeSet<&CrateSource> = BTreeSet::new();
+        let copies = self.project.area.join(LIBRARIES);
+        for library in benches.iter().map(|bench| &bench.library).filter(|library| seen.insert(library)) {
+            let CrateSource { name, version, origin, root } = library;
+            if *origin != CrateOrigin::CratesIo {
                 continue;
             }
-            let copies = self.project.area.join("criterion");
-            match CriterionCopy::prepare(&criterion.version, &criterion.root, &copies, self.variant) {
+            match LibraryCopy::prepare(name, version, root, &copies, self.variant) {
                 Ok(copy) => patches.push(patch(&copy)),
-                Err(CriterionCopyError::Unsupported { what, .. }) => {
-                    notes.push(Note::Sequential(criterion.instrument(false), what.clone()));
+                Err(LibraryCopyError::Unsupported { what, .. }) => {
+                    notes.push(Note::Sequential(library.instrument(false), what));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -432,9 +434,9 @@ fn source(bench: &BenchTarget, occupied: &Occupied, tree: &SourceTree) -> Option
 }
 
 /// A copy as the build takes it. Its folder is named by its content.
-fn patch(copy: &CriterionCopy) -> Patch {
+fn patch(copy: &LibraryCopy) -> Patch {
     Patch {
-        name: "criterion".to_owned(),
+        name: copy.name().to_owned(),
         version: copy.version().to_owned(),
         path: copy.folder().to_owned(),
         digest: copy.folder().file_name().unwrap_or_default().to_string_lossy().into_owned(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::claims::ClaimError;
 use crate::build::BuildError;
-use crate::build::criterion_copy::CriterionCopyError;
+use crate::build::library_copy::LibraryCopyError;
 use crate::discover::DiscoverError;
 use crate::domain::{BenchmarkName, Failure, Side};
 use crate::exchange::ExchangeError;
@@ -68,7 +68,7 @@ pub enum PipelineError {
     Site(#[from] CurrentError),
     /// Criterion could not be copied.
     #[error(transparent)]
-    Copy(#[from] CriterionCopyError),
+    Copy(#[from] LibraryCopyError),
     /// The workspace's lock could not be had.
     #[error(transparent)]
     Lock(#[from] LockError),

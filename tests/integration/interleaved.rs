@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use perfguard::build::criterion_copy::CriterionCopy;
+use perfguard::build::library_copy::LibraryCopy;
 use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution, Variant};
 use perfguard::domain::comparison::Schedule;
 use perfguard::domain::side::{Side, Sides};
@@ -36,7 +36,8 @@ fn executable() -> &'static Path {
         let fixture = checkout();
         let lock = fixture.join("Cargo.lock");
         let before = fs::read_to_string(&lock).unwrap();
-        let copy = CriterionCopy::prepare(
+        let copy = LibraryCopy::prepare(
+            "criterion",
             "0.8.2",
             &registry_source(&fixture),
             &fixture.join("target/copies"),
@@ -92,7 +93,7 @@ pub(crate) fn cargo(folder: &Path) -> Command {
     command
 }
 
-pub(crate) fn build(fixture: &Path, copy: &CriterionCopy) -> PathBuf {
+pub(crate) fn build(fixture: &Path, copy: &LibraryCopy) -> PathBuf {
     let output = cargo(fixture)
         .args(["bench", "--no-run", "--offline", "--message-format=json"])
         .args(copy.cargo_arguments())

@@ -107,7 +107,7 @@ fn countable(bench: &BuiltBench, copied: bool) -> Result<(), (String, String)> {
         let instrument = &bench.fingerprint.instrument;
         return refuse(
             format!("no copy of its {instrument} can be made to count"),
-            "use a release of Criterion between 0.3 and 0.8 from crates.io",
+            "use a release of Criterion between 0.3 and 0.8, of criterion2 or of codspeed-criterion-compat from crates.io",
         );
     }
     match &bench.execution {
@@ -145,7 +145,8 @@ fn over_connection(
 ) -> Result<(Finished, Option<Reported>), LaunchFailure> {
     let mut arguments = vec!["--bench".into()];
     arguments.extend(version.timing(options));
-    arguments.push(naming::exactly(wanted.raw()).into());
+    arguments
+        .extend(naming::filter(&bench.fingerprint.instrument, wanted.raw()).into_iter().map(OsString::from));
     let mut finished = start(bench, arguments, scratch, options.time_limit, |message| match message {
         Message::Beginning(id) if id != wanted.raw() => Err(FailureKind::Unfiltered),
         _ => Ok(()),

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use crate::domain::Throughput;
+use crate::domain::{Instrument, Throughput};
 use crate::measure::listing::ListedBenchmark;
 
 /// A pattern that matches no text at all: every benchmark is announced as skipped, and none is run.
@@ -38,6 +38,16 @@ pub fn name_all(raw: impl IntoIterator<Item = String>) -> Vec<ListedBenchmark> {
 pub fn listed(raw: Vec<(String, Vec<Throughput>)>) -> Vec<ListedBenchmark> {
     let (ids, throughput): (Vec<_>, Vec<_>) = raw.into_iter().unzip();
     name_all(ids).into_iter().zip(throughput).map(|(listed, work)| listed.declaring(work)).collect()
+}
+
+/// The arguments that choose one id and nothing else. The pattern is anchored, which holds in every release of Criterion;
+/// criterion2 takes patterns in its first releases only, and `--exact` in all.
+pub fn filter(instrument: &Instrument, raw: &str) -> Vec<String> {
+    if instrument.library == "criterion2" {
+        vec!["--exact".to_owned(), "--".to_owned(), raw.to_owned()]
+    } else {
+        vec![exactly(raw)]
+    }
 }
 
 /// A regular expression that matches a Criterion id and nothing else.
@@ -99,6 +109,14 @@ mod tests {
         });
         assert_eq!(exactly("a\0b"), r"^a\x00b$");
         assert_eq!(starting_with("-x y"), "^-x y");
+    }
+
+    #[test]
+    fn only_criterion2_is_told_the_text_itself() {
+        let filter = |instrument: &str| filter(&instrument.parse().unwrap(), "a.b");
+        assert_eq!(filter("criterion2 3.0.5"), ["--exact", "--", "a.b"]);
+        assert_eq!(filter("codspeed-criterion-compat-walltime 6.0.0"), [r"^a\.b$"]);
+        assert_eq!(filter("criterion 0.8.2 (git)"), [r"^a\.b$"]);
     }
 
     proptest! {

@@ -1,0 +1,135 @@
+//! The edit that lets a benchmark take turns, as data: for every library and range of versions, which text becomes which.
+
+use std::ops::Range;
+
+use super::criterion;
+
+/// A version of a library: major, minor, patch.
+pub type Version = (u64, u64, u64);
+
+/// The module that is added to the copy.
+pub(super) const MODULE: &str = include_str!("perfguard_turns.rs.in");
+
+/// Where the module goes, in the copy.
+pub(super) const MODULE_FILE: &str = "src/perfguard_turns.rs";
+
+/// The module that has instructions counted by the Valgrind it may run under.
+pub(super) const INSTRUCTIONS: &str = include_str!("perfguard_instructions.rs.in");
+
+/// The module that counts allocations, with a global allocator.
+pub(super) const ALLOCATIONS: &str = include_str!("perfguard_allocations.rs.in");
+
+/// Where the one or the other goes, in the copy.
+pub(super) const COUNTS_FILE: &str = "src/perfguard_counts.rs";
+
+/// One text of one file, and what replaces it. The text must occur exactly once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replacement {
+    /// The file, in the library's own folder.
+    pub file: &'static str,
+    /// What is there.
+    pub old: &'static str,
+    /// What is put there. The same as `old` where the text is only relied upon.
+    pub new: &'static str,
+}
+
+/// A half-open range of versions, and the replacements that make them take turns.
+pub(super) type Versions = (Range<Version>, &'static [Replacement]);
+
+/// What is known of each library, by the name of its package.
+const RECIPES: [(&str, &[Versions]); 3] = [
+    ("criterion", criterion::CRITERION),
+    ("criterion2", criterion::CRITERION2),
+    ("codspeed-criterion-compat-walltime", criterion::CODSPEED),
+];
+
+/// A text that is only relied upon.
+pub(super) const fn relied_upon(file: &'static str, text: &'static str) -> Replacement {
+    Replacement { file, old: text, new: text }
+}
+
+/// Reads `major.minor.patch`. `None` for anything else, pre-releases included.
+pub fn parse_version(text: &str) -> Option<Version> {
+    let mut parts = text.split('.').map(|part| part.parse().ok());
+    let version = (parts.next()??, parts.next()??, parts.next()??);
+    parts.next().is_none().then_some(version)
+}
+
+/// The replacements for a version of a library. `None` for one that nobody has read.
+pub fn recipe(library: &str, version: Version) -> Option<&'static [Replacement]> {
+    let (_, versions) = RECIPES.iter().find(|(name, _)| *name == library)?;
+    versions.iter().find(|(range, _)| range.contains(&version)).map(|(_, replacements)| *replacements)
+}
+
+/// The text of a file with one replacement made. `None` unless the old text occurs exactly once.
+pub fn apply(text: &str, replacement: &Replacement) -> Option<String> {
+    let (before, after) = text.split_once(replacement.old)?;
+    // The match may overlap itself by its first and last line break, hence from one byte into it.
+    let first = before.len();
+    if text[first + 1..].contains(replacement.old) {
+        return None;
+    }
+    Some([before, replacement.new, after].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::library::LIBRARIES;
+
+    const SWAP: Replacement = Replacement { file: "f", old: "\nb\n", new: "\nc\n" };
+
+    #[test]
+    fn a_text_is_replaced_only_when_it_occurs_once() {
+        assert_eq!(apply("a\nb\nd", &SWAP).unwrap(), "a\nc\nd");
+        assert_eq!(apply("a\nbb\nd", &SWAP), None);
+        assert_eq!(apply("a\nb\nb\nd", &SWAP), None);
+        assert_eq!(apply("a\nb\n\nb\nd", &SWAP), None);
+    }
+
+    #[test]
+    fn versions_are_whole_releases() {
+        assert_eq!(parse_version("0.8.2"), Some((0, 8, 2)));
+        for text in ["0.8", "0.8.2.1", "0.8.2-rc1", "", "a.b.c"] {
+            assert_eq!(parse_version(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_version_has_at_most_one_recipe_and_unread_ones_have_none() {
+        for minor in 0..12 {
+            for patch in 0..12 {
+                let fitting =
+                    criterion::CRITERION.iter().filter(|(range, _)| range.contains(&(0, minor, patch)));
+                assert_eq!(fitting.count(), usize::from((3..9).contains(&minor)), "0.{minor}.{patch}");
+            }
+        }
+        assert_eq!(recipe("criterion", (1, 0, 0)), None);
+        assert!(recipe("criterion2", (3, 0, 5)).is_some() && recipe("criterion2", (4, 0, 0)).is_none());
+        assert_eq!(recipe("stranger", (0, 5, 1)), None);
+    }
+
+    #[test]
+    fn every_library_that_is_known_has_a_recipe() {
+        let known: Vec<&str> = LIBRARIES.iter().map(|library| library.name).collect();
+        assert_eq!(RECIPES.map(|(name, _)| name).to_vec(), known);
+    }
+
+    #[test]
+    fn the_modules_are_text_an_old_compiler_reads() {
+        for module in [MODULE, INSTRUCTIONS, ALLOCATIONS] {
+            for new in ["let else", "{error}", ".is_some_and(", "OnceLock", "const {", "c\""] {
+                assert!(!module.contains(new), "{new}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_ways_to_count_offer_the_same() {
+        for module in [INSTRUCTIONS, ALLOCATIONS] {
+            for name in ["begin()", "finish()", "open()", "close() -> String"] {
+                assert_eq!(module.matches(&format!("pub(crate) fn {name}")).count(), 1, "{name}");
+            }
+        }
+    }
+}
