@@ -6,6 +6,7 @@
 //! [`Unsupported`](LibraryCopyError::Unsupported): then whole processes take turns instead.
 
 mod criterion;
+mod divan;
 pub mod edit;
 pub mod manifest;
 
@@ -18,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use self::edit::Replacement;
 use self::manifest::ManifestError;
-use crate::domain::Variant;
+use crate::domain::{Variant, library};
 use crate::support::bounded::{self, Links};
 use crate::support::hex::hexadecimal;
 
@@ -144,15 +145,17 @@ fn edited(
         Variant::Timed | Variant::Lines => edit::INSTRUCTIONS,
         Variant::Allocations => edit::ALLOCATIONS,
     };
-    for (file, text) in [(edit::MODULE_FILE, edit::MODULE), (edit::COUNTS_FILE, counts)] {
-        if files.insert(PathBuf::from(file), text.as_bytes().to_vec()).is_some() {
-            return Err(unsupported(format!("it already has a file {file}")));
-        }
-    }
     let path = original.join("Cargo.toml");
     let published = fs::read_to_string(&path).map_err(io_error(&path))?;
     let manifest = manifest::stripped(&published, name, version)
         .map_err(|error| LibraryCopyError::Manifest { path, error })?;
+    let modules = edit::modules(library::family(name)).iter().copied();
+    for (file, text) in modules.chain([(edit::COUNTS_FILE, counts)]) {
+        let text = edit::in_edition(text, manifest::edition(&published));
+        if files.insert(PathBuf::from(file), text.into_owned().into_bytes()).is_some() {
+            return Err(unsupported(format!("it already has a file {file}")));
+        }
+    }
     files.insert("Cargo.toml".into(), manifest.into_bytes());
     Ok(files)
 }

@@ -44,8 +44,11 @@ struct Linked {
 /// Other measuring libraries, by what their users write.
 const OTHER_LIBRARIES: [&str; 6] = ["divan", "gungraun", "iai_callgrind", "iai", "tango_bench", "bencher"];
 
+/// What a manifest calls a stand-in for Criterion.
+const STAND_IN: &str = "criterion";
+
 /// The families whose benches are measured, in prose.
-const SUPPORTED: &str = "Criterion";
+const SUPPORTED: &str = "Criterion or divan";
 
 /// Looks at every bench target of the packages, in order of package and name.
 pub(super) fn classify(
@@ -140,6 +143,7 @@ fn measures_with<'a>(text: &str, linked: &'a [Linked]) -> Result<&'a Linked, Str
 fn is_main(text: &str, linked: &Linked) -> bool {
     match linked.family {
         Family::Criterion => text.contains("criterion_main!"),
+        Family::Divan => text.contains(&format!("{}::main()", linked.import)) || text.contains("Divan::"),
     }
 }
 
@@ -162,7 +166,7 @@ fn libtest() -> String {
 }
 
 fn no_library() -> String {
-    format!("does not use {SUPPORTED}: `harness = false`, but its package has no dependency on `criterion`")
+    format!("does not use {SUPPORTED}: `harness = false`, but its package depends on neither")
 }
 
 fn left_out(package: &Package, target: &str, reason: String) -> Classified {
@@ -210,7 +214,7 @@ fn linked(node: &Node, metadata: &Metadata, graph: &Resolve) -> Vec<Linked> {
 /// The family of a package that may be a measuring library, or a stand-in for one.
 fn known(package: &Package, import: &str) -> Option<Family> {
     let library = library::library(package.name.as_str()).map(|library| library.family);
-    library.or_else(|| (import == Family::Criterion.import()).then_some(Family::Criterion))
+    library.or_else(|| (import == STAND_IN).then_some(Family::Criterion))
 }
 
 /// The library of a family that a package hands on.
@@ -290,7 +294,7 @@ mod tests {
         assert_eq!(name("my_macro!();"), Ok("criterion"), "a macro may name it");
         let reason = name("fn main() { divan::main() }").unwrap_err();
         assert!(reason.contains("`main`") || reason.contains("`divan`"), "{reason}");
-        assert!(measures_with("criterion_main!(a);", &[]).unwrap_err().contains("no dependency"));
+        assert!(measures_with("criterion_main!(a);", &[]).unwrap_err().contains("depends on neither"));
     }
 
     #[test]

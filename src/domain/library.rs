@@ -5,6 +5,8 @@
 pub enum Family {
     /// Criterion and its forks.
     Criterion,
+    /// divan and its fork.
+    Divan,
 }
 
 /// A measuring library that is known by the name of its crate.
@@ -19,7 +21,7 @@ pub struct Library {
 }
 
 /// Every library whose releases are found in bench targets and copied, so that their samples can be interleaved.
-pub const LIBRARIES: [Library; 3] = [
+pub const LIBRARIES: [Library; 5] = [
     Library { name: "criterion", krate: "criterion", family: Family::Criterion },
     Library { name: "criterion2", krate: "criterion", family: Family::Criterion },
     Library {
@@ -27,10 +29,17 @@ pub const LIBRARIES: [Library; 3] = [
         krate: "codspeed_criterion_compat_walltime",
         family: Family::Criterion,
     },
+    Library { name: "divan", krate: "divan", family: Family::Divan },
+    Library {
+        name: "codspeed-divan-compat-walltime",
+        krate: "codspeed_divan_compat_walltime",
+        family: Family::Divan,
+    },
 ];
 
 /// Crates that measure nothing themselves, but hand on one of the libraries, by which family it is.
-const FRONTS: [(&str, Family); 1] = [("codspeed-criterion-compat", Family::Criterion)];
+const FRONTS: [(&str, Family); 2] =
+    [("codspeed-criterion-compat", Family::Criterion), ("codspeed-divan-compat", Family::Divan)];
 
 /// The library of a name.
 pub fn library(name: &str) -> Option<&'static Library> {
@@ -54,17 +63,20 @@ pub fn measures(krate: &str) -> bool {
 }
 
 impl Family {
+    /// Whether its benches can be measured, one process after the other, where no copy of the library can be made. All that
+    /// divan tells of its samples otherwise is a table for people.
+    pub fn measures_uncopied(self) -> bool {
+        match self {
+            Self::Criterion => true,
+            Self::Divan => false,
+        }
+    }
+
     /// The name that users know it by.
     pub fn title(self) -> &'static str {
         match self {
             Self::Criterion => "Criterion",
-        }
-    }
-
-    /// The name under which a manifest may have a stand-in for it.
-    pub fn import(self) -> &'static str {
-        match self {
-            Self::Criterion => "criterion",
+            Self::Divan => "divan",
         }
     }
 }
@@ -78,6 +90,10 @@ mod tests {
         for name in ["criterion", "criterion2", "codspeed-criterion-compat-walltime"] {
             assert_eq!(library(name).unwrap().family, Family::Criterion);
         }
+        for name in ["divan", "codspeed-divan-compat-walltime"] {
+            assert_eq!(family(name), Family::Divan);
+        }
+        assert_eq!(handed_on("codspeed-divan-compat"), Some(Family::Divan));
         assert_eq!(handed_on("codspeed-criterion-compat"), Some(Family::Criterion));
         assert_eq!((library("my-criterion"), family("my-criterion")), (None, Family::Criterion));
         assert!(measures("codspeed_criterion_compat_walltime") && !measures("serde"));

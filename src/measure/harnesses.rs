@@ -1,6 +1,7 @@
 //! Which harness a bench is measured through.
 
 use super::criterion::harness::Criterion;
+use super::divan::harness::Divan;
 use super::harness::Harness;
 use crate::domain::Instrument;
 use crate::domain::library::{self, Family};
@@ -9,5 +10,6 @@ use crate::domain::library::{self, Family};
 pub fn harness_of(instrument: &Instrument) -> &'static dyn Harness {
     match library::family(&instrument.library) {
         Family::Criterion => &Criterion,
+        Family::Divan => &Divan,
     }
 }

@@ -8,6 +8,7 @@ use super::request::{Project, Scope, Suite};
 use crate::build::library_copy::{LibraryCopy, LibraryCopyError};
 use crate::build::{BuildRequest, Built, Patch, build, output_of_binary, tools};
 use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
+use crate::domain::library;
 use crate::domain::{
     BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Event, Note, Progress, Revision, Side,
     Sides, SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
@@ -321,7 +322,14 @@ impl Builder<'_> {
             found.benches.retain(possible);
         }
         let mut notes = Vec::new();
-        let patches = self.patches(&found.benches, &mut notes)?;
+        let Copies { patches, none } = self.copies(&found.benches)?;
+        for (library, what) in none {
+            if library::family(&library.name).measures_uncopied() {
+                notes.push(Note::Sequential(library.instrument(false), what));
+            } else {
+                leave_out(&mut found, &library, &what);
+            }
+        }
         let purpose = match self.variant {
             Variant::Timed => "",
             Variant::Allocations => " to count allocations",
@@ -398,27 +406,54 @@ impl Builder<'_> {
         })
     }
 
-    /// A copy of each library that the benches measure with, whose samples take turns. Where there can be none, whole
-    /// processes take turns instead, and the report says so.
-    fn patches(&self, benches: &[BenchTarget], notes: &mut Vec<Note>) -> Result<Vec<Patch>, PipelineError> {
-        let mut patches: Vec<Patch> = Vec::new();
-        let mut seen: BTreeSet<&CrateSource> = BTreeSet::new();
-        let copies = self.project.area.join(LIBRARIES);
-        for library in benches.iter().map(|bench| &bench.library).filter(|library| seen.insert(library)) {
+    /// A copy of each library that the benches measure with, whose samples take turns.
+    fn copies(&self, benches: &[BenchTarget]) -> Result<Copies, PipelineError> {
+        let mut copies = Copies::default();
+        let folder = self.project.area.join(LIBRARIES);
+        let libraries: BTreeSet<&CrateSource> = benches.iter().map(|bench| &bench.library).collect();
+        for library in libraries {
             let CrateSource { name, version, origin, root } = library;
             if *origin != CrateOrigin::CratesIo {
+                // Criterion's forks are measured as they are, and what they cannot do is told where it is asked for.
+                if !library::family(name).measures_uncopied() {
+                    copies.none.push((library.clone(), "it is no release from crates.io".to_owned()));
+                }
                 continue;
             }
-            match LibraryCopy::prepare(name, version, root, &copies, self.variant) {
-                Ok(copy) => patches.push(patch(&copy)),
+            match LibraryCopy::prepare(name, version, root, &folder, self.variant) {
+                Ok(copy) => copies.patches.push(patch(&copy)),
                 Err(LibraryCopyError::Unsupported { what, .. }) => {
-                    notes.push(Note::Sequential(library.instrument(false), what));
+                    copies.none.push((library.clone(), what));
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(patches)
+        Ok(copies)
     }
+}
+
+/// The libraries that were copied, and those that could not be, with the reason.
+#[derive(Default)]
+struct Copies {
+    patches: Vec<Patch>,
+    none: Vec<(CrateSource, String)>,
+}
+
+/// Leaves the benches out that measure with a library which is only measured through its copy.
+fn leave_out(found: &mut Discovered, library: &CrateSource, what: &str) {
+    let (out, benches) =
+        std::mem::take(&mut found.benches).into_iter().partition(|bench| bench.library == *library);
+    found.benches = benches;
+    found.left_out.extend(Vec::into_iter(out).map(|bench: BenchTarget| LeftOut {
+        package: bench.package,
+        target: bench.target,
+        reason: format!(
+            "measures with {}, which is measured through an edited copy only: {what}; use a release of {} from crates.io that \
+             is known",
+            library.instrument(false),
+            library::family(&library.name).title()
+        ),
+    }));
 }
 
 /// A bench target's file from the root of its tree, where it lies in there.

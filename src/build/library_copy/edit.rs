@@ -1,8 +1,10 @@
 //! The edit that lets a benchmark take turns, as data: for every library and range of versions, which text becomes which.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::criterion;
+use super::{criterion, divan};
+use crate::domain::library::Family;
 
 /// A version of a library: major, minor, patch.
 pub type Version = (u64, u64, u64);
@@ -12,6 +14,17 @@ pub(super) const MODULE: &str = include_str!("perfguard_turns.rs.in");
 
 /// Where the module goes, in the copy.
 pub(super) const MODULE_FILE: &str = "src/perfguard_turns.rs";
+
+/// The module that only copies of divan get.
+const DIVAN: &str = include_str!("perfguard_divan.rs.in");
+
+/// The modules that are added to the copy of a library of a family, by where they go.
+pub(super) const fn modules(family: Family) -> &'static [(&'static str, &'static str)] {
+    match family {
+        Family::Criterion => &[(MODULE_FILE, MODULE)],
+        Family::Divan => &[(MODULE_FILE, MODULE), ("src/perfguard_divan.rs", DIVAN)],
+    }
+}
 
 /// The module that has instructions counted by the Valgrind it may run under.
 pub(super) const INSTRUCTIONS: &str = include_str!("perfguard_instructions.rs.in");
@@ -37,10 +50,12 @@ pub struct Replacement {
 pub(super) type Versions = (Range<Version>, &'static [Replacement]);
 
 /// What is known of each library, by the name of its package.
-const RECIPES: [(&str, &[Versions]); 3] = [
+const RECIPES: [(&str, &[Versions]); 5] = [
     ("criterion", criterion::CRITERION),
     ("criterion2", criterion::CRITERION2),
     ("codspeed-criterion-compat-walltime", criterion::CODSPEED),
+    ("divan", divan::DIVAN),
+    ("codspeed-divan-compat-walltime", divan::CODSPEED),
 ];
 
 /// A text that is only relied upon.
@@ -59,6 +74,14 @@ pub fn parse_version(text: &str) -> Option<Version> {
 pub fn recipe(library: &str, version: Version) -> Option<&'static [Replacement]> {
     let (_, versions) = RECIPES.iter().find(|(name, _)| *name == library)?;
     versions.iter().find(|(range, _)| range.contains(&version)).map(|(_, replacements)| *replacements)
+}
+
+/// A module's text as an edition takes it. Since 2024, what is foreign must be called unsafe, which older compilers refuse.
+pub(super) fn in_edition(module: &str, edition: u32) -> Cow<'_, str> {
+    if edition < 2024 {
+        return module.into();
+    }
+    module.replace("\n    extern \"C\" {\n", "\n    unsafe extern \"C\" {\n").into()
 }
 
 /// The text of a file with one replacement made. `None` unless the old text occurs exactly once.
@@ -117,11 +140,22 @@ mod tests {
 
     #[test]
     fn the_modules_are_text_an_old_compiler_reads() {
-        for module in [MODULE, INSTRUCTIONS, ALLOCATIONS] {
+        for module in [MODULE, DIVAN, INSTRUCTIONS, ALLOCATIONS] {
             for new in ["let else", "{error}", ".is_some_and(", "OnceLock", "const {", "c\""] {
                 assert!(!module.contains(new), "{new}");
             }
         }
+    }
+
+    #[test]
+    fn foreign_functions_are_unsafe_since_2024() {
+        assert_eq!(in_edition(INSTRUCTIONS, 2021), INSTRUCTIONS);
+        let newer = in_edition(INSTRUCTIONS, 2024);
+        assert_eq!(
+            newer.matches("unsafe extern \"C\" {").count(),
+            INSTRUCTIONS.matches("extern \"C\" {").count()
+        );
+        assert!(INSTRUCTIONS.contains("extern \"C\" {"));
     }
 
     #[test]

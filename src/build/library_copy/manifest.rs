@@ -71,6 +71,13 @@ pub fn stripped(published: &str, name: &str, version: &str) -> Result<String, Ma
     Ok(toml::to_string(&manifest)?)
 }
 
+/// The edition that a published manifest names: Cargo's default where it names none, and where it is no TOML.
+pub fn edition(published: &str) -> u32 {
+    let manifest: Table = published.parse().unwrap_or_default();
+    let edition = manifest.get("package").and_then(|package| package.get("edition")).and_then(Value::as_str);
+    edition.and_then(|edition| edition.parse().ok()).unwrap_or(2015)
+}
+
 /// The first key with `workspace = true`, in the package or among its dependencies.
 fn inherited(manifest: &Table) -> Option<String> {
     ["package", "dependencies", "build-dependencies"].into_iter().find_map(|section| {
@@ -113,6 +120,12 @@ mod tests {
         assert!(manifest["dependencies"].get("serde").is_some());
         assert_eq!(manifest["lib"]["bench"].as_bool(), Some(false));
         assert_eq!(manifest["workspace"].as_table().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn an_edition_is_read() {
+        assert_eq!(edition(PUBLISHED), 2015);
+        assert_eq!(edition("[package]\nedition = \"2024\"\n"), 2024);
     }
 
     #[test]
