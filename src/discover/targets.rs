@@ -113,7 +113,11 @@ fn examine<'a>(
 
 /// Which of a package's libraries the source of a target measures with, or why none.
 fn measures_with<'a>(text: &str, linked: &'a [Linked]) -> Result<&'a Linked, String> {
-    let named: Vec<&Linked> = linked.iter().filter(|one| names_crate(text, &one.import)).collect();
+    let mut named: Vec<&Linked> = linked.iter().filter(|one| names_crate(text, &one.import)).collect();
+    // `criterion_main!` alone may be that of a fork, where something else is imported.
+    if named.iter().any(|one| imports(text, &one.import)) {
+        named.retain(|one| imports(text, &one.import));
+    }
     if let Some(first) = named.first() {
         if named.iter().all(|one| one.family == first.family) {
             return Ok(first);
@@ -260,6 +264,14 @@ fn is_library(target: &Target) -> bool {
     target.kind.iter().any(|kind| matches!(kind, Lib | RLib | DyLib | CDyLib | StaticLib | ProcMacro))
 }
 
+/// Whether a source text takes something from a crate.
+fn imports(text: &str, name: &str) -> bool {
+    let path = format!("{name}::");
+    let word = |character: char| character.is_alphanumeric() || character == '_';
+    let taken = |at: usize| !text[..at].chars().next_back().is_some_and(word);
+    text.contains(&format!("extern crate {name}")) || text.match_indices(&path).any(|(at, _)| taken(at))
+}
+
 /// Whether a source text names a crate as a word of its own.
 fn names_crate(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
@@ -292,9 +304,25 @@ mod tests {
         assert_eq!(name("use criterion_old::Criterion;"), Ok("criterion2"));
         assert_eq!(name("use criterion::Criterion;"), Ok("criterion"));
         assert_eq!(name("my_macro!();"), Ok("criterion"), "a macro may name it");
+        let forks = [linked("criterion", "criterion2"), linked("fork", "codspeed-criterion-compat-walltime")];
+        let fork = measures_with("use fork::{criterion_main};\ncriterion_main!(all);", &forks).unwrap();
+        assert_eq!(fork.import, "fork");
         let reason = name("fn main() { divan::main() }").unwrap_err();
         assert!(reason.contains("`main`") || reason.contains("`divan`"), "{reason}");
         assert!(measures_with("criterion_main!(a);", &[]).unwrap_err().contains("depends on neither"));
+    }
+
+    #[test]
+    fn of_two_libraries_in_a_target_the_one_with_the_main_measures() {
+        let both = [linked("criterion", "criterion"), linked("divan", "divan")];
+        let name = |text: &str| measures_with(text, &both).map(|one| one.import.as_str());
+        let lends = "use criterion::Criterion;\nuse divan::black_box;\n";
+        assert_eq!(name(&format!("{lends}criterion_main!(all);")), Ok("criterion"));
+        assert_eq!(name("use criterion::black_box;\nfn main() { divan::main(); }"), Ok("divan"));
+        let reason =
+            name(&format!("{lends}criterion_main!(all);\nfn other() {{ divan::main() }}")).unwrap_err();
+        assert!(reason.contains("`criterion` and `divan`"), "{reason}");
+        assert_eq!(name("fn main() { divan::main(); }"), Ok("divan"));
     }
 
     #[test]

@@ -34,7 +34,10 @@ impl Harness for Criterion {
     /// There is no filter: the copied Criterion skips every other benchmark by its full id, which holds in every version,
     /// whatever characters the id has and however long it is.
     fn invocation(&self, bench: &BuiltBench, wanted: &ListedBenchmark, folder: &Path) -> Invocation {
-        taking_turns(Invocation::of(bench).args(["--bench", "--noplot"]), wanted, folder)
+        // The newest criterion2 does not know `--noplot`. Nothing is plotted of samples on request.
+        let plain = bench.fingerprint.instrument.library == naming::PLAIN;
+        let arguments: &[&str] = if plain { &["--bench"] } else { &["--bench", "--noplot"] };
+        taking_turns(Invocation::of(bench).args(arguments.iter().copied()), wanted, folder)
     }
 
     fn list(&self, bench: &BuiltBench, scratch: &Path, limit: Duration) -> Result<Listing, LaunchFailure> {

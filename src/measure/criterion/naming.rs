@@ -17,10 +17,13 @@ pub fn listed(raw: Vec<(String, Vec<Throughput>)>) -> Vec<ListedBenchmark> {
     name_all(ids).into_iter().zip(throughput).map(|(listed, work)| listed.declaring(work)).collect()
 }
 
+/// The fork whose arguments differ from Criterion's.
+pub const PLAIN: &str = "criterion2";
+
 /// The arguments that choose one id and nothing else. The pattern is anchored, which holds in every release of Criterion;
 /// criterion2 takes patterns in its first releases only, and `--exact` in all.
 pub fn filter(instrument: &Instrument, raw: &str) -> Vec<String> {
-    if instrument.library == "criterion2" {
+    if instrument.library == PLAIN {
         vec!["--exact".to_owned(), "--".to_owned(), raw.to_owned()]
     } else {
         vec![exactly(raw)]
