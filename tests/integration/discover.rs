@@ -127,6 +127,26 @@ fn a_folder_without_a_workspace_is_an_error_and_one_without_benches_is_not() {
 }
 
 #[test]
+fn each_target_is_taken_for_the_library_that_it_takes_something_from() {
+    let folder = workspace("libraries");
+    let found = find(folder.path(), &Selection::default()).unwrap();
+    let taken: Vec<(&str, &str)> =
+        found.benches.iter().map(|bench| (bench.target.as_str(), bench.library.name.as_str())).collect();
+    assert_eq!(
+        taken,
+        [
+            ("by-codspeed", "codspeed-criterion-compat-walltime"),
+            ("by-criterion2", "criterion2"),
+            ("by-divan", "divan"),
+        ],
+        "what measures, not what hands it on"
+    );
+    let out = left_out(&found);
+    assert_eq!(out.len(), 1);
+    assert!(out[0].0 == "libraries::by-two" && out[0].1.contains("`criterion` and `divan`"), "{out:?}");
+}
+
+#[test]
 fn a_criterion_in_a_folder_is_told_from_a_release() {
     let folder = workspace("single");
     let fork = folder.path().join("fork");

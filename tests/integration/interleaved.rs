@@ -13,10 +13,10 @@ use perfguard::build::library_copy::LibraryCopy;
 use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution, Variant};
 use perfguard::domain::comparison::Schedule;
 use perfguard::domain::side::{Side, Sides};
-use perfguard::measure::criterion::naming::name_all;
 use perfguard::measure::failure::FailureKind;
 use perfguard::measure::interleaved::{Interleaved, Pinning, PinningPolicy, Reason};
 use perfguard::measure::listing::ListedBenchmark;
+use perfguard::measure::listing::name_all;
 use perfguard::measure::runner::LaunchOptions;
 
 use crate::{fixture, slots};
@@ -73,12 +73,17 @@ fn checkout() -> PathBuf {
 
 /// Where Cargo keeps the sources of the Criterion that the fixture's lock file names.
 pub(crate) fn registry_source(fixture: &Path) -> PathBuf {
+    registry_source_of("criterion", fixture)
+}
+
+/// Where Cargo keeps the sources of a package that the fixture's lock file names.
+pub(crate) fn registry_source_of(name: &str, fixture: &Path) -> PathBuf {
     let output = cargo(fixture).args(["metadata", "--format-version=1", "--offline"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let criterion = packages.iter().find(|package| package["name"] == "criterion").unwrap();
-    Path::new(criterion["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
+    let package = packages.iter().find(|package| package["name"] == name).unwrap();
+    Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
 }
 
 pub(crate) fn cargo(folder: &Path) -> Command {

@@ -13,8 +13,8 @@ use perfguard::build::library_copy::LibraryCopy;
 use perfguard::domain::{BuildFingerprint, BuiltBench, InstructionCount, Variant};
 use perfguard::measure::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
-use perfguard::measure::criterion::naming::name_all;
 use perfguard::measure::listing::ListedBenchmark;
+use perfguard::measure::listing::name_all;
 
 use crate::interleaved::{built, cargo, registry_source};
 use crate::skip::valgrind;
