@@ -9,6 +9,7 @@ mod criterion;
 mod divan;
 pub mod edit;
 pub mod manifest;
+mod recipes;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -133,7 +134,7 @@ fn edited(
         what,
     };
     let recipe = edit::parse_version(version)
-        .and_then(|version| edit::recipe(name, version))
+        .and_then(|version| recipes::recipe(name, version))
         .ok_or_else(|| unsupported("no edit is known for it".into()))?;
     let mut files = BTreeMap::new();
     collect(original, Path::new("src"), &mut files)?;
@@ -305,7 +306,7 @@ mod tests {
     fn original(version: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("src/analysis")).unwrap();
-        let recipe = edit::recipe("criterion", (0, 8, 2)).unwrap();
+        let recipe = recipes::recipe("criterion", (0, 8, 2)).unwrap();
         for replacement in recipe {
             let path = folder.path().join(replacement.file);
             let text = fs::read_to_string(&path).unwrap_or_default();

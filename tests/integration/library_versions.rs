@@ -130,6 +130,11 @@ fn package(name: &str, dependency: &str, release: &str) -> PathBuf {
         fs::write(path, text).unwrap();
     }
     assert!(cargo(&place).arg("generate-lockfile").status().unwrap().success());
+    if name == "divan" {
+        // Its first releases take any later release of its macros, with which they do not compile.
+        let pin = cargo(&place).args(["update", "--package", "divan-macros", "--precise", release]).status();
+        assert!(pin.unwrap().success());
+    }
     assert!(cargo(&place).arg("fetch").status().unwrap().success());
     place
 }
@@ -148,9 +153,10 @@ fn tried(name: &str, dependency: &str, release: &str) {
     let bench = executable(name, release, &place, &original, Variant::Timed);
     let mut sequential = Sequential::new(Box::new(|_: &Path| Ok(()))).unwrap();
     let listed = sequential.list(&bench).unwrap();
-    let ids: Vec<&str> = listed.iter().map(|listed| listed.id.as_str()).collect();
+    let mut ids: Vec<&str> = listed.iter().map(|listed| listed.id.as_str()).collect();
+    ids.sort_unstable();
     let (expected, wanted): (&[&str], &str) = match library::family(name) {
-        Family::Criterion => (&["other", "a (.*)"], "a (.*)"),
+        Family::Criterion => (&["a (.*)", "other"], "a (.*)"),
         Family::Divan => {
             (&["inner::dropped", "inner::typed::u64", "inner::typed::u8", "other"], "inner::typed::u64")
         }

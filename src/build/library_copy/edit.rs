@@ -1,9 +1,8 @@
-//! The edit that lets a benchmark take turns, as data: for every library and range of versions, which text becomes which.
+//! What edits are made of: texts and what replaces them, and the modules that come in.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{criterion, divan};
 use crate::domain::library::Family;
 
 /// A version of a library: major, minor, patch.
@@ -49,15 +48,6 @@ pub struct Replacement {
 /// A half-open range of versions, and the replacements that make them take turns.
 pub(super) type Versions = (Range<Version>, &'static [Replacement]);
 
-/// What is known of each library, by the name of its package.
-const RECIPES: [(&str, &[Versions]); 5] = [
-    ("criterion", criterion::CRITERION),
-    ("criterion2", criterion::CRITERION2),
-    ("codspeed-criterion-compat-walltime", criterion::CODSPEED),
-    ("divan", divan::DIVAN),
-    ("codspeed-divan-compat-walltime", divan::CODSPEED),
-];
-
 /// A text that is only relied upon.
 pub(super) const fn relied_upon(file: &'static str, text: &'static str) -> Replacement {
     Replacement { file, old: text, new: text }
@@ -68,12 +58,6 @@ pub fn parse_version(text: &str) -> Option<Version> {
     let mut parts = text.split('.').map(|part| part.parse().ok());
     let version = (parts.next()??, parts.next()??, parts.next()??);
     parts.next().is_none().then_some(version)
-}
-
-/// The replacements for a version of a library. `None` for one that nobody has read.
-pub fn recipe(library: &str, version: Version) -> Option<&'static [Replacement]> {
-    let (_, versions) = RECIPES.iter().find(|(name, _)| *name == library)?;
-    versions.iter().find(|(range, _)| range.contains(&version)).map(|(_, replacements)| *replacements)
 }
 
 /// A module's text as an edition takes it. Since 2024, what is foreign must be called unsafe, which older compilers refuse.
@@ -98,7 +82,6 @@ pub fn apply(text: &str, replacement: &Replacement) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::library::LIBRARIES;
 
     const SWAP: Replacement = Replacement { file: "f", old: "\nb\n", new: "\nc\n" };
 
@@ -116,26 +99,6 @@ mod tests {
         for text in ["0.8", "0.8.2.1", "0.8.2-rc1", "", "a.b.c"] {
             assert_eq!(parse_version(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn every_version_has_at_most_one_recipe_and_unread_ones_have_none() {
-        for minor in 0..12 {
-            for patch in 0..12 {
-                let fitting =
-                    criterion::CRITERION.iter().filter(|(range, _)| range.contains(&(0, minor, patch)));
-                assert_eq!(fitting.count(), usize::from((3..9).contains(&minor)), "0.{minor}.{patch}");
-            }
-        }
-        assert_eq!(recipe("criterion", (1, 0, 0)), None);
-        assert!(recipe("criterion2", (3, 0, 5)).is_some() && recipe("criterion2", (4, 0, 0)).is_none());
-        assert_eq!(recipe("stranger", (0, 5, 1)), None);
-    }
-
-    #[test]
-    fn every_library_that_is_known_has_a_recipe() {
-        let known: Vec<&str> = LIBRARIES.iter().map(|library| library.name).collect();
-        assert_eq!(RECIPES.map(|(name, _)| name).to_vec(), known);
     }
 
     #[test]
