@@ -91,9 +91,9 @@ const FINISH: Replacement = Replacement {
         crate::perfguard_counts::finish();\n",
 };
 
-/// The replacements for a file with the loop, which takes a sample in one way or another.
+/// The replacements for a file with the loop, which takes a sample in one way or another, and for what samples are called.
 macro_rules! replacements {
-    ($file:expr, $sample:literal) => {
+    ($file:expr, $sample:literal, $samples:literal) => {
         &[
             NO_README,
             MODULE_LINES,
@@ -126,29 +126,45 @@ macro_rules! replacements {
             Replacement {
                 file: $file,
                 old: "    pub fn compute_stats(&self) -> Stats {\n",
-                new: "    pub fn compute_stats(&self) -> Stats {
-        let mut durations_of_samples = self.samples.time_samples.iter().map(|sample| sample.duration.picos);
-        crate::perfguard_divan::report(self.samples.sample_size as u32, &mut durations_of_samples);\n",
+                new: concat!(
+                    "    pub fn compute_stats(&self) -> Stats {
+        let mut durations_of_samples = self.samples.",
+                    $samples,
+                    ".iter().map(|sample| sample.duration.picos);
+        crate::perfguard_divan::report(self.samples.sample_size as u32, &mut durations_of_samples);\n"
+                ),
             },
         ]
     };
 }
 
 /// Since 0.1.16.
-const OF_BENCH: &[Replacement] = replacements!(BENCH, "record_sample(size as usize, None, &mut |_| {}).0");
+const OF_BENCH: &[Replacement] =
+    replacements!(BENCH, "record_sample(size as usize, None, &mut |_| {}).0", "time_samples");
 
 /// divan itself.
 pub(super) const DIVAN: &[Versions] = &[
     (
         (0, 1, 0)..(0, 1, 6),
-        replacements!(BENCH, "record_sample(size as usize, None, &mut DeferStore::default(), &mut |_| {})"),
+        replacements!(
+            BENCH,
+            "record_sample(size as usize, None, &mut DeferStore::default(), &mut |_| {})",
+            "all"
+        ),
     ),
     (
         (0, 1, 6)..(0, 1, 16),
-        replacements!(BENCH, "record_sample(size as usize, None, &mut DeferStore::default(), &mut |_| {}).0"),
+        replacements!(
+            BENCH,
+            "record_sample(size as usize, None, &mut DeferStore::default(), &mut |_| {}).0",
+            "time_samples"
+        ),
     ),
     ((0, 1, 16)..(0, 1, 18), OF_BENCH),
-    ((0, 1, 18)..(0, 2, 0), replacements!(BENCHMARK, "record_sample(size as usize, None, &mut |_| {}).0")),
+    (
+        (0, 1, 18)..(0, 2, 0),
+        replacements!(BENCHMARK, "record_sample(size as usize, None, &mut |_| {}).0", "time_samples"),
+    ),
 ];
 
 /// The fork that `codspeed-divan-compat` hands on: all of its releases began with divan 0.1.17.
