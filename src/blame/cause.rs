@@ -1,5 +1,6 @@
 //! What a difference comes from, in short: where somebody who has a minute should look.
 
+use crate::domain::library;
 use crate::domain::{Account, FunctionDifference, Others, Sides};
 
 use super::names::is_standard;
@@ -20,9 +21,6 @@ const LEAST: f64 = 0.5;
 /// and a tenth, is where it happens.
 const WHOLE: f64 = 0.9;
 
-/// What measures is never where it happens.
-const MEASURING: &str = "criterion";
-
 /// The innermost function of a crate that is not the standard library's within which the difference happens.
 pub(super) fn within(total: Sides<f64>, functions: &[FunctionDifference]) -> Option<usize> {
     let difference = total.candidate - total.baseline;
@@ -30,7 +28,8 @@ pub(super) fn within(total: Sides<f64>, functions: &[FunctionDifference]) -> Opt
         let share = function.inclusive() / difference;
         (WHOLE..=2.0 - WHOLE).contains(&share)
             && !is_foreign(function)
-            && function.krate.as_deref() != Some(MEASURING)
+            // What measures is never where it happens.
+            && !function.krate.as_deref().is_some_and(library::measures)
     };
     let weight = |place: &usize| {
         let spent = &functions[*place].spent;

@@ -9,11 +9,11 @@ mod binary;
 mod cache;
 mod cargo;
 mod config;
-pub mod criterion_copy;
 mod digest;
 mod environment;
 mod error;
 mod execution;
+pub mod library_copy;
 pub mod lines;
 mod lock_file;
 mod messages;
@@ -29,7 +29,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    BenchTarget, BuildFingerprint, BuiltBench, CrateOrigin, CriterionSource, Execution, Instrument, Note,
+    BenchTarget, BuildFingerprint, BuiltBench, CrateOrigin, CrateSource, Execution, Instrument, Note,
     Progress, Variables, Variant,
 };
 
@@ -166,11 +166,7 @@ impl Plan {
             .benches
             .iter()
             .map(|bench| {
-                [
-                    bench.package_id.clone(),
-                    bench.target.clone(),
-                    bench.criterion.instrument(false).to_string(),
-                ]
+                [bench.package_id.clone(), bench.target.clone(), bench.library.instrument(false).to_string()]
             })
             .collect();
         benches.sort();
@@ -262,7 +258,7 @@ impl Plan {
             settings: profile::settings(&self.profile, manifest, &self.config, &executable.settings),
             features: request.features.to_string(),
             rustflags: self.rustflags.join(" "),
-            instrument: instrument(&bench.criterion, request.patches),
+            instrument: instrument(&bench.library, request.patches),
         }
     }
 
@@ -311,10 +307,10 @@ impl Plan {
 }
 
 /// The measuring library a bench is linked to, and whether it is the copy whose samples take turns.
-fn instrument(criterion: &CriterionSource, patches: &[Patch]) -> Instrument {
-    let is_copy = criterion.origin == CrateOrigin::CratesIo
-        && patches.iter().any(|patch| patch.name == criterion.name && patch.version == criterion.version);
-    criterion.instrument(is_copy)
+fn instrument(library: &CrateSource, patches: &[Patch]) -> Instrument {
+    let is_copy = library.origin == CrateOrigin::CratesIo
+        && patches.iter().any(|patch| patch.name == library.name && patch.version == library.version);
+    library.instrument(is_copy)
 }
 
 /// Where a folder below the common build folder is when the source tree is at home. A folder elsewhere stays.

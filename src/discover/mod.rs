@@ -1,7 +1,7 @@
 //! Which bench targets there are; the only user of `cargo_metadata`.
 //!
 //! Cargo's metadata says which packages, targets and resolved dependencies there are; the manifests say which targets
-//! do without libtest's harness. Only targets that measure with Criterion come out as benches. Every other target
+//! do without libtest's harness. Only targets that measure with a library that is known come out as benches. Every other target
 //! comes out too, with the reason why it is left out: a benchmark never disappears in silence.
 
 mod error;
@@ -29,7 +29,7 @@ pub use selection::{LeftOut, Selection};
 /// What a workspace has to measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discovered {
-    /// The Criterion bench targets, ordered by package and name.
+    /// The bench targets that can be measured, ordered by package and name.
     pub benches: Vec<BenchTarget>,
     /// The selected bench targets that are not measured, ordered by package and name.
     pub left_out: Vec<LeftOut>,
@@ -43,7 +43,7 @@ pub struct Discovered {
     pub downloads: BTreeSet<String>,
 }
 
-/// Finds the Criterion benches of the workspace at (or above) `workspace`.
+/// Finds the benches of the workspace at (or above) `workspace`.
 ///
 /// `cargo` is the program to ask, `environment` the whole environment it gets. Cargo may write a missing Cargo.lock,
 /// so `workspace` must be a folder of our own.

@@ -118,10 +118,10 @@ pub struct CargoFlags {
     pub color: Coloring,
 }
 
-/// The measuring library that a bench target is linked to.
+/// The crate that a bench target measures with, which need not be the one that its manifest names: some only hand it on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct CriterionSource {
-    /// The name of its package: `criterion`, or that of a stand-in.
+pub struct CrateSource {
+    /// The name of its package: `criterion`, that of a fork, or that of a stand-in.
     pub name: String,
     /// Its version.
     pub version: String,
@@ -131,7 +131,7 @@ pub struct CriterionSource {
     pub root: PathBuf,
 }
 
-impl CriterionSource {
+impl CrateSource {
     /// It as an instrument. `interleaved` says whether the copy is linked whose samples can be interleaved.
     pub fn instrument(&self, interleaved: bool) -> Instrument {
         Instrument {
@@ -144,7 +144,7 @@ impl CriterionSource {
     }
 }
 
-/// A Criterion bench target of a workspace member.
+/// A bench target of a workspace member that can be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BenchTarget {
     /// The package that owns it.
@@ -164,7 +164,7 @@ pub struct BenchTarget {
     /// Those of the features asked for that the package knows: Cargo refuses any other when the package is built alone.
     pub known_features: Vec<String>,
     /// What it measures with.
-    pub criterion: CriterionSource,
+    pub library: CrateSource,
     /// What Cargo tells a running bench about its package: `CARGO_MANIFEST_DIR`, `CARGO_PKG_…`.
     pub variables: BTreeMap<String, String>,
     /// Whether another bench target of the same name exists that must not be built: the package then needs a Cargo
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_instrument_tells_a_fork_from_a_release() {
-        let mut source = CriterionSource {
+        let mut source = CrateSource {
             name: "criterion".into(),
             version: "0.8.2".into(),
             origin: CrateOrigin::CratesIo,

@@ -27,6 +27,7 @@ pub mod harmless;
 pub mod history;
 pub mod instrument;
 pub mod layout;
+pub mod library;
 pub mod limit;
 pub mod machine;
 pub mod measurement;
@@ -56,7 +57,7 @@ pub use axis::{Axis, AxisName};
 pub use baseline::{BaselineEntry, BaselineReport, Kept};
 pub use bisect::{BisectPart, BisectReport, NamedCommit};
 pub use cargo::{
-    BenchTarget, CargoFlags, Coloring, CriterionSource, Features, LocalPackage, Namesake, Variables,
+    BenchTarget, CargoFlags, Coloring, CrateSource, Features, LocalPackage, Namesake, Variables,
     without_leftovers,
 };
 pub use claim::{

@@ -90,8 +90,17 @@ fn both_interleave(benches: Sides<&BuiltBench>) -> bool {
 }
 
 impl Runner for Coordinator {
-    fn schedule(&mut self, benches: Sides<&BuiltBench>, _ids: Sides<&str>) -> Schedule {
-        if both_interleave(benches) { Schedule::Interleaved } else { Schedule::Sequential }
+    fn schedule(&mut self, benches: Sides<&BuiltBench>, ids: Sides<&str>) -> Schedule {
+        let one_thread = |side: Side| {
+            // What cannot be listed fails where it is measured.
+            let listed = self.sequential.list(benches.get(side)).unwrap_or_default();
+            listed.iter().all(|listed| listed.id != *ids.get(side) || listed.threads == 1)
+        };
+        if both_interleave(benches) && Side::BOTH.into_iter().all(one_thread) {
+            Schedule::Interleaved
+        } else {
+            Schedule::Sequential
+        }
     }
 
     fn list(&mut self, bench: &BuiltBench) -> Result<Vec<ListedBenchmark>, LaunchFailure> {

@@ -22,8 +22,8 @@ pub const LONGEST_ID: usize = 8 << 10;
 pub const MOST_TOLD: u64 = 32 << 20;
 /// How long one line of the interleaved protocol may be, in bytes.
 pub const LONGEST_LINE: usize = 4 << 10;
-/// How large a file of Criterion's may be, in bytes: a hundred thousand samples take 4 MiB.
-pub const LARGEST_CRITERION_FILE: u64 = 16 << 20;
+/// How large a file of Criterion's or divan's may be, in bytes: a hundred thousand samples take 4 MiB.
+pub const LARGEST_FILE: u64 = 16 << 20;
 /// How large a file of Callgrind's may be, in bytes: that of a program of 100 000 functions takes 60 MiB.
 pub const LARGEST_DUMP: u64 = 128 << 20;
 /// How large an executable or library may be that is read for its machine code, in bytes.

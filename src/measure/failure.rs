@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::criterion::error::ProtocolError;
 use super::criterion::files::FilesError;
 use super::excess::Excess;
+use crate::domain::library::Family;
 use crate::domain::{Failure, SampleError};
 use crate::support::process::ProcessError;
 
@@ -32,9 +33,9 @@ pub enum FailureKind {
     /// The process could not be started, or not be looked after.
     #[error(transparent)]
     Process(Box<ProcessError>),
-    /// It ended without ever speaking as a Criterion bench does.
-    #[error("it is not a Criterion bench: it reported nothing")]
-    NotCriterion,
+    /// It ended without ever speaking as a bench of its library does.
+    #[error("it is not a {} bench: it reported nothing", .0.title())]
+    NotOf(Family),
     /// It panicked.
     #[error("it panicked: {0}")]
     Panicked(String),
@@ -82,6 +83,9 @@ pub enum FailureKind {
     /// What was counted cannot be read.
     #[error("what callgrind counted cannot be read: {0}")]
     Uncounted(String),
+    /// What the copied library told cannot be read.
+    #[error("what its copied library told cannot be read: {0}")]
+    Untold(String),
     /// The files it wrote cannot be used.
     #[error("Criterion's files cannot be used: {0}")]
     Files(FilesError),

@@ -11,7 +11,7 @@ use super::failure::LaunchFailure;
 use super::invocation::Invocation;
 use super::listing::{ListedBenchmark, Listing};
 use super::options::LaunchOptions;
-use crate::domain::{BuiltBench, Launch};
+use crate::domain::{BuiltBench, Execution, Launch};
 
 /// The socket in an invocation's folder that the executable connects to when its samples are taken on request.
 pub const SOCKET: &str = "turns";
@@ -23,6 +23,49 @@ pub struct Capabilities {
     pub interleaved: bool,
     /// Whether it can be told to count, or why not and what to do about it.
     pub counted: Result<(), (String, String)>,
+}
+
+impl Capabilities {
+    /// What can be done with an executable of a library that is copied where it can be. Only one that is linked to the
+    /// copy, and runs here as it is, can be told anything. `remedy` says what to do where there is no copy.
+    pub(super) fn of_copied(bench: &BuiltBench, remedy: &str) -> Self {
+        let copied = bench.fingerprint.instrument.interleaved;
+        Self {
+            interleaved: cfg!(unix) && copied && bench.execution == Execution::Native,
+            counted: countable(bench, copied, remedy),
+        }
+    }
+}
+
+fn countable(bench: &BuiltBench, copied: bool, remedy: &str) -> Result<(), (String, String)> {
+    let refuse = |reason: String, remedy: &str| Err((reason, remedy.to_owned()));
+    if !copied {
+        let instrument = &bench.fingerprint.instrument;
+        return refuse(format!("no copy of its {instrument} can be made to count"), remedy);
+    }
+    match &bench.execution {
+        Execution::Native => Ok(()),
+        Execution::Runner(words) => {
+            refuse(run_by(words), "count without the `runner` of Cargo's configuration")
+        }
+        Execution::Emulated(words) => refuse(run_by(words), "count on a machine of the target's kind"),
+    }
+}
+
+fn run_by(words: &[String]) -> String {
+    format!("its executables are run by `{}`", words.first().map_or("a runner", String::as_str))
+}
+
+/// An invocation of an executable with a copied library, of which one benchmark takes its samples on request.
+pub(super) fn taking_turns(invocation: Invocation, wanted: &ListedBenchmark, folder: &Path) -> Invocation {
+    of_one(invocation.files_below(folder).env("PERFGUARD_TURNS", folder.join(SOCKET)), wanted)
+}
+
+/// An invocation of an executable with a copied library that runs one benchmark.
+pub(super) fn of_one(invocation: Invocation, wanted: &ListedBenchmark) -> Invocation {
+    invocation
+        .env("PERFGUARD_BENCHMARK", wanted.raw())
+        .env("PERFGUARD_OCCURRENCE", wanted.occurrence().to_string())
 }
 
 /// A measuring library as seen from outside.

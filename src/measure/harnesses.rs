@@ -1,10 +1,15 @@
 //! Which harness a bench is measured through.
 
 use super::criterion::harness::Criterion;
+use super::divan::harness::Divan;
 use super::harness::Harness;
 use crate::domain::Instrument;
+use crate::domain::library::{self, Family};
 
-/// The harness of an instrument. Criterion's for whatever is not known: discovery lets nothing else through.
-pub fn harness_of(_: &Instrument) -> &'static dyn Harness {
-    &Criterion
+/// The harness of an instrument, by the library it names.
+pub fn harness_of(instrument: &Instrument) -> &'static dyn Harness {
+    match library::family(&instrument.library) {
+        Family::Criterion => &Criterion,
+        Family::Divan => &Divan,
+    }
 }

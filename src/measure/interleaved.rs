@@ -1,6 +1,6 @@
 //! Two bench processes on one benchmark, of which exactly one runs at any moment: they change turns after every sample.
 //!
-//! Both executables must be linked to the copied Criterion (`build::criterion_copy`), which hands its samples over.
+//! Both executables must be linked to the copied Criterion (`build::library_copy`), which hands its samples over.
 //! One after the other starts, comes to the benchmark and warms up by itself; then they take turns, strictly one after the
 //! other, all with the same number of iterations, so that neighbouring samples do the same work. The first turns belong to the
 //! warm-up. What a benchmark group says about sample size and times does not count.

@@ -22,6 +22,7 @@
 //! | [`harness`], [`harnesses`] | the seam for measuring libraries, and which one a bench is measured through |
 //! | [`listing`] | the benchmarks an executable says it has |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
+//! | [`divan`] | what a copied divan tells |
 //! | [`fitness`] | what the machine is like right now |
 //! | [`machine`] | what makes two machines comparable |
 
@@ -31,6 +32,7 @@ pub mod counter;
 #[cfg(unix)]
 pub mod counting;
 pub mod criterion;
+pub mod divan;
 pub mod excess;
 pub mod failure;
 pub mod fitness;

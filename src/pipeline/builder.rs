@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::error::PipelineError;
 use super::request::{Project, Scope, Suite};
-use crate::build::criterion_copy::{CriterionCopy, CriterionCopyError};
+use crate::build::library_copy::{LibraryCopy, LibraryCopyError};
 use crate::build::{BuildRequest, Built, Patch, Seed, build, output_of_binary, tools};
 use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
+use crate::domain::library;
 use crate::domain::{
-    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, Event, Note, Progress, Revision, Side, Sides,
-    SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
+    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Event, Note, Progress, Revision, Side,
+    Sides, SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
 };
 use crate::source::{
     GivenLock, Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin, require_untracked,
@@ -24,6 +25,9 @@ const LAYOUT_BINARY: &str = "perfguard-layout";
 
 /// The folder of kept executables, in the program's area.
 const ARTIFACTS: &str = "artifacts";
+
+/// The folder of copied measuring libraries, in the program's area.
+const LIBRARIES: &str = "libraries";
 
 /// How many source trees, with their target folders, are kept for the next run.
 const KEPT_TREES: usize = 4;
@@ -321,7 +325,14 @@ impl Builder<'_> {
             found.benches.retain(possible);
         }
         let mut notes = Vec::new();
-        let patches = self.patches(&found.benches, &mut notes)?;
+        let Copies { patches, none } = self.copies(&found.benches)?;
+        for (library, what) in none {
+            if library::family(&library.name).measures_uncopied() {
+                notes.push(Note::Sequential(library.instrument(false), what));
+            } else {
+                leave_out(&mut found, &library, &what);
+            }
+        }
         let purpose = match self.variant {
             Variant::Timed => "",
             Variant::Allocations => " to count allocations",
@@ -411,28 +422,54 @@ impl Builder<'_> {
         })
     }
 
-    /// A copy of each Criterion that the benches use, whose samples take turns. Where there can be none, whole processes
-    /// take turns instead, and the report says so.
-    fn patches(&self, benches: &[BenchTarget], notes: &mut Vec<Note>) -> Result<Vec<Patch>, PipelineError> {
-        let mut patches: Vec<Patch> = Vec::new();
-        for bench in benches {
-            let criterion = &bench.criterion;
-            if criterion.origin != CrateOrigin::CratesIo
-                || patches.iter().any(|patch| patch.version == criterion.version)
-            {
+    /// A copy of each library that the benches measure with, whose samples take turns.
+    fn copies(&self, benches: &[BenchTarget]) -> Result<Copies, PipelineError> {
+        let mut copies = Copies::default();
+        let folder = self.project.area.join(LIBRARIES);
+        let libraries: BTreeSet<&CrateSource> = benches.iter().map(|bench| &bench.library).collect();
+        for library in libraries {
+            let CrateSource { name, version, origin, root } = library;
+            if *origin != CrateOrigin::CratesIo {
+                // Criterion's forks are measured as they are, and what they cannot do is told where it is asked for.
+                if !library::family(name).measures_uncopied() {
+                    copies.none.push((library.clone(), "it is no release from crates.io".to_owned()));
+                }
                 continue;
             }
-            let copies = self.project.area.join("criterion");
-            match CriterionCopy::prepare(&criterion.version, &criterion.root, &copies, self.variant) {
-                Ok(copy) => patches.push(patch(&copy)),
-                Err(CriterionCopyError::Unsupported { what, .. }) => {
-                    notes.push(Note::Sequential(criterion.instrument(false), what.clone()));
+            match LibraryCopy::prepare(name, version, root, &folder, self.variant) {
+                Ok(copy) => copies.patches.push(patch(&copy)),
+                Err(LibraryCopyError::Unsupported { what, .. }) => {
+                    copies.none.push((library.clone(), what));
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(patches)
+        Ok(copies)
     }
+}
+
+/// The libraries that were copied, and those that could not be, with the reason.
+#[derive(Default)]
+struct Copies {
+    patches: Vec<Patch>,
+    none: Vec<(CrateSource, String)>,
+}
+
+/// Leaves the benches out that measure with a library which is only measured through its copy.
+fn leave_out(found: &mut Discovered, library: &CrateSource, what: &str) {
+    let (out, benches) =
+        std::mem::take(&mut found.benches).into_iter().partition(|bench| bench.library == *library);
+    found.benches = benches;
+    found.left_out.extend(Vec::into_iter(out).map(|bench: BenchTarget| LeftOut {
+        package: bench.package,
+        target: bench.target,
+        reason: format!(
+            "measures with {}, which is measured through an edited copy only: {what}; use a release of {} from crates.io that \
+             is known",
+            library.instrument(false),
+            library::family(&library.name).title()
+        ),
+    }));
 }
 
 /// A bench target's file from the root of its tree, where it lies in there.
@@ -448,9 +485,9 @@ fn source(bench: &BenchTarget, occupied: &Occupied, tree: &SourceTree) -> Option
 }
 
 /// A copy as the build takes it. Its folder is named by its content.
-fn patch(copy: &CriterionCopy) -> Patch {
+fn patch(copy: &LibraryCopy) -> Patch {
     Patch {
-        name: "criterion".to_owned(),
+        name: copy.name().to_owned(),
         version: copy.version().to_owned(),
         path: copy.folder().to_owned(),
         digest: copy.folder().file_name().unwrap_or_default().to_string_lossy().into_owned(),

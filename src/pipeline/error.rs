@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::claims::ClaimError;
 use crate::build::BuildError;
-use crate::build::criterion_copy::CriterionCopyError;
+use crate::build::library_copy::LibraryCopyError;
 use crate::discover::DiscoverError;
 use crate::domain::{BenchmarkName, Failure, Side};
 use crate::exchange::ExchangeError;
@@ -66,9 +66,9 @@ pub enum PipelineError {
     /// The build folder could not be used.
     #[error(transparent)]
     Site(#[from] CurrentError),
-    /// Criterion could not be copied.
+    /// A measuring library could not be copied.
     #[error(transparent)]
-    Copy(#[from] CriterionCopyError),
+    Copy(#[from] LibraryCopyError),
     /// The workspace's lock could not be had.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -76,7 +76,7 @@ pub enum PipelineError {
     #[error(transparent)]
     Area(#[from] AreaError),
     /// Nothing to measure.
-    #[error("nothing to measure: the workspace has no Criterion bench target{}", left_out(.0))]
+    #[error("nothing to measure: the workspace has no bench target of Criterion or divan{}", left_out(.0))]
     NoBenches(Vec<String>),
     /// The user's filter means nothing.
     #[error("no benchmark matches `{filter}`")]
@@ -255,7 +255,7 @@ impl PipelineError {
             Self::Site(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::NoBenches(_) => Some(
-                "add a `[[bench]]` with `harness = false` that uses Criterion, or let the built-in suite take part"
+                "add a `[[bench]]` with `harness = false` that uses Criterion or divan, or let the built-in suite take part"
                     .to_owned(),
             ),
             Self::Claim(error) => error.hint(),

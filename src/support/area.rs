@@ -18,7 +18,8 @@ const TAG: &str = "CACHEDIR.TAG";
 /// What our tag says of its maker.
 const TAG_TEXT: &str = "Made by cargo-perfguard";
 /// What may be put back from a cache by itself: what is in these folders is verified before it is used.
-const VERIFIED: [&str; 2] = ["artifacts", "criterion"];
+/// Before there were other libraries, their copies lay in `criterion`.
+const VERIFIED: [&str; 3] = ["artifacts", "libraries", "criterion"];
 /// Marks and tags are short.
 const MOST: u64 = 4096;
 /// How unfinished folders are called that a killed run leaves.
@@ -142,7 +143,7 @@ fn may_be_link(name: &OsStr) -> bool {
 /// Removes what killed runs left half-way in the folders of a folder of ours. Best effort. The caller holds the lock, so
 /// nobody uses it.
 pub fn sweep(folder: &Path) {
-    let inner = ["trees", "artifacts", "criterion"].map(|name| folder.join(name));
+    let inner = ["trees", "artifacts", "libraries", "criterion"].map(|name| folder.join(name));
     for entry in inner.iter().filter_map(|inner| fs::read_dir(inner).ok()).flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();

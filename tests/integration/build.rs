@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use perfguard::build::criterion_copy::CriterionCopy;
+use perfguard::build::library_copy::LibraryCopy;
 use perfguard::build::{BuildError, BuildRequest, Built, Origin, Patch, Seed, build};
 use perfguard::discover::{Discovered, Selection, discover};
 use perfguard::domain::{
@@ -262,7 +262,7 @@ fn criterion_can_be_replaced_by_a_copy_without_touching_the_manifest() {
     let plain = stage.build(1, Some(&stage.warm), &Silent).unwrap();
     let copies = tempfile::tempdir().unwrap();
     let copy = copies.path().join("criterion");
-    fixture::copy_folder(&stage.discover().benches[0].criterion.root, &copy);
+    fixture::copy_folder(&stage.discover().benches[0].library.root, &copy);
     fixture::edit(&copy.join("src/lib.rs"), "Gnuplot not found, using plotters backend", "COPIED CRITERION");
     stage.patches.push(Patch {
         name: "criterion".into(),
@@ -285,8 +285,8 @@ fn criterion_can_be_replaced_by_a_copy_without_touching_the_manifest() {
 
 /// A copy of the Criterion that a stage's benches use, made for a variant, as a patch.
 fn copied(stage: &Stage, copies: &Path, variant: Variant) -> Patch {
-    let original = stage.discover().benches[0].criterion.root.clone();
-    let copy = CriterionCopy::prepare("0.8.2", &original, copies, variant).unwrap();
+    let original = stage.discover().benches[0].library.root.clone();
+    let copy = LibraryCopy::prepare("criterion", "0.8.2", &original, copies, variant).unwrap();
     Patch {
         name: "criterion".into(),
         version: copy.version().into(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use perfguard::build::criterion_copy::CriterionCopy;
+use perfguard::build::library_copy::LibraryCopy;
 use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Variant};
 use perfguard::domain::side::{Side, Sides};
 use perfguard::measure::counter::{CountOptions, Counter, InstructionSource, Uncounted};
@@ -135,7 +135,8 @@ fn every_release_takes_turns() {
         let folder = package(release);
         assert!(cargo(&folder).arg("generate-lockfile").status().unwrap().success());
         assert!(cargo(&folder).arg("fetch").status().unwrap().success());
-        let copy = CriterionCopy::prepare(
+        let copy = LibraryCopy::prepare(
+            "criterion",
             release,
             &registry_source(&folder),
             &folder.join("target/copies"),
@@ -156,7 +157,8 @@ fn every_release_takes_turns() {
         counts(release, &bench);
         let copies = folder.join("target/copies");
         let original = registry_source_of(&folder, release);
-        let copy = CriterionCopy::prepare(release, &original, &copies, Variant::Allocations).unwrap();
+        let copy =
+            LibraryCopy::prepare("criterion", release, &original, &copies, Variant::Allocations).unwrap();
         let allocating = as_copied(release, built(&build(&folder, &copy), &[]));
         let counted = ProcessCounter::new()
             .allocations(&allocating, &both("group/function").baseline, &COUNTING)

@@ -49,9 +49,9 @@ fn a_package_has_its_criterion_benches() {
     assert_eq!(found.local.len(), 1, "downloads are not local: {:?}", found.local);
     let bench = &found.benches[0];
     assert_eq!(bench.package_version, "0.3.1");
-    assert_eq!((bench.criterion.name.as_str(), bench.criterion.version.as_str()), ("criterion", "0.8.2"));
-    assert_eq!(bench.criterion.origin, CrateOrigin::CratesIo);
-    assert!(bench.criterion.root.join("src/lib.rs").is_file());
+    assert_eq!((bench.library.name.as_str(), bench.library.version.as_str()), ("criterion", "0.8.2"));
+    assert_eq!(bench.library.origin, CrateOrigin::CratesIo);
+    assert!(bench.library.root.join("src/lib.rs").is_file());
     assert_eq!(bench.variables["CARGO_PKG_VERSION_MINOR"], "3");
 }
 
@@ -76,7 +76,7 @@ fn a_bench_appears_once_its_features_are_on() {
     for features in [list(&["large"]), list(&["gated/large"]), all] {
         let found = find(folder.path(), &Selection { features, ..Selection::default() }).unwrap();
         assert_eq!(labels(&found), ["gated::large", "plain::steady"]);
-        assert_eq!(found.benches[0].criterion.name, "criterion", "under another name in the manifest");
+        assert_eq!(found.benches[0].library.name, "criterion", "under another name in the manifest");
     }
 }
 
@@ -127,6 +127,26 @@ fn a_folder_without_a_workspace_is_an_error_and_one_without_benches_is_not() {
 }
 
 #[test]
+fn each_target_is_taken_for_the_library_that_it_takes_something_from() {
+    let folder = workspace("libraries");
+    let found = find(folder.path(), &Selection::default()).unwrap();
+    let taken: Vec<(&str, &str)> =
+        found.benches.iter().map(|bench| (bench.target.as_str(), bench.library.name.as_str())).collect();
+    assert_eq!(
+        taken,
+        [
+            ("by-codspeed", "codspeed-criterion-compat-walltime"),
+            ("by-criterion2", "criterion2"),
+            ("by-divan", "divan"),
+        ],
+        "what measures, not what hands it on"
+    );
+    let out = left_out(&found);
+    assert_eq!(out.len(), 1);
+    assert!(out[0].0 == "libraries::by-two" && out[0].1.contains("`criterion` and `divan`"), "{out:?}");
+}
+
+#[test]
 fn a_criterion_in_a_folder_is_told_from_a_release() {
     let folder = workspace("single");
     let fork = folder.path().join("fork");
@@ -139,7 +159,7 @@ fn a_criterion_in_a_folder_is_told_from_a_release() {
         "path = 'fork'",
     );
     let found = find(folder.path(), &Selection::default()).unwrap();
-    assert_eq!(found.benches[0].criterion.origin, CrateOrigin::Path);
+    assert_eq!(found.benches[0].library.origin, CrateOrigin::Path);
     let local: Vec<&str> = found.local.iter().map(|package| package.name.as_str()).collect();
     assert_eq!(local, ["criterion", "single"]);
 }

@@ -9,14 +9,14 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use perfguard::build::criterion_copy::CriterionCopy;
+use perfguard::build::library_copy::LibraryCopy;
 use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution, Variant};
 use perfguard::domain::comparison::Schedule;
 use perfguard::domain::side::{Side, Sides};
-use perfguard::measure::criterion::naming::name_all;
 use perfguard::measure::failure::FailureKind;
 use perfguard::measure::interleaved::{Interleaved, Pinning, PinningPolicy, Reason};
 use perfguard::measure::listing::ListedBenchmark;
+use perfguard::measure::listing::name_all;
 use perfguard::measure::runner::LaunchOptions;
 
 use crate::{fixture, slots};
@@ -36,7 +36,8 @@ fn executable() -> &'static Path {
         let fixture = checkout();
         let lock = fixture.join("Cargo.lock");
         let before = fs::read_to_string(&lock).unwrap();
-        let copy = CriterionCopy::prepare(
+        let copy = LibraryCopy::prepare(
+            "criterion",
             "0.8.2",
             &registry_source(&fixture),
             &fixture.join("target/copies"),
@@ -72,12 +73,17 @@ fn checkout() -> PathBuf {
 
 /// Where Cargo keeps the sources of the Criterion that the fixture's lock file names.
 pub(crate) fn registry_source(fixture: &Path) -> PathBuf {
+    registry_source_of("criterion", fixture)
+}
+
+/// Where Cargo keeps the sources of a package that the fixture's lock file names.
+pub(crate) fn registry_source_of(name: &str, fixture: &Path) -> PathBuf {
     let output = cargo(fixture).args(["metadata", "--format-version=1", "--offline"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let criterion = packages.iter().find(|package| package["name"] == "criterion").unwrap();
-    Path::new(criterion["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
+    let package = packages.iter().find(|package| package["name"] == name).unwrap();
+    Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
 }
 
 pub(crate) fn cargo(folder: &Path) -> Command {
@@ -92,7 +98,7 @@ pub(crate) fn cargo(folder: &Path) -> Command {
     command
 }
 
-pub(crate) fn build(fixture: &Path, copy: &CriterionCopy) -> PathBuf {
+pub(crate) fn build(fixture: &Path, copy: &LibraryCopy) -> PathBuf {
     let output = cargo(fixture)
         .args(["bench", "--no-run", "--offline", "--message-format=json"])
         .args(copy.cargo_arguments())

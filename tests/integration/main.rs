@@ -23,6 +23,7 @@ mod faults;
 mod fixture;
 mod forge;
 mod interleaved;
+mod library_versions;
 mod measure;
 mod relink;
 #[cfg(unix)]

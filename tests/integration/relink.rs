@@ -11,7 +11,7 @@ use object::{Object, ObjectSymbol, SymbolKind};
 use perfguard::build::relink::{Agreement, Drawable, Original, offer, path_of};
 use perfguard::build::{BuildRequest, build};
 use perfguard::domain::{
-    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CriterionSource, Features, Layout, LayoutFallback,
+    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Features, Layout, LayoutFallback,
     Namesake, Side, Sides, Silent, TreeId, Variables, Variant,
 };
 use perfguard::support::records::Records;
@@ -127,7 +127,7 @@ impl Crate {
             source: self.source().join("benches/tight-loops.rs"),
             required_features: Vec::new(),
             known_features: Vec::new(),
-            criterion: CriterionSource {
+            library: CrateSource {
                 name: "criterion".into(),
                 version: "0.8.2".into(),
                 origin: CrateOrigin::CratesIo,

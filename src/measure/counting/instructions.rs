@@ -71,6 +71,10 @@ impl CounterSource for Launch<'_> {
         let answer = self.process.count(iterations).map_err(|failure| self.explained(failure))?;
         self.files += 1;
         let pid = self.process.pid().map_or(0, Pid::as_raw_pid);
+        // A library that speaks to Callgrind itself has it write more: CodSpeed's does, the first time it is used. Ours is last.
+        while valgrind::file(self.folder, pid, self.files + 1).exists() {
+            self.files += 1;
+        }
         let path = valgrind::file(self.folder, pid, self.files);
         let text = bounded::read_text(&path, LARGEST_DUMP, Links::Refuse).map_err(|error| unread(&error))?;
         let dump = callgrind::parse(&text).map_err(|error| unread(&error))?;

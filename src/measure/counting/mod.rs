@@ -29,7 +29,7 @@ use super::harnesses::harness_of;
 use super::listing::ListedBenchmark;
 use crate::domain::{AllocationCount, BuiltBench, InstructionCount};
 
-/// Counts by starting executables that are linked to the copied Criterion.
+/// Counts by starting executables that are linked to a copied library.
 #[derive(Debug, Default)]
 pub struct ProcessCounter {
     valgrind: Valgrind,
@@ -64,7 +64,7 @@ impl Counter for ProcessCounter {
         options: &CountOptions,
     ) -> Result<InstructionCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, ?options, "counts instructions");
-        ensure_countable(bench)?;
+        ensure_countable(bench, wanted)?;
         match options.source {
             InstructionSource::Callgrind => instructions::count(&self.valgrind, bench, wanted, options),
             InstructionSource::Hardware => hardware::count(self.event, bench, wanted, options),
@@ -78,13 +78,17 @@ impl Counter for ProcessCounter {
         options: &CountOptions,
     ) -> Result<AllocationCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, "counts allocations");
-        ensure_countable(bench)?;
+        ensure_countable(bench, wanted)?;
         allocations::count(bench, wanted, options)
     }
 }
 
-/// Refuses an executable that cannot be told to count.
-fn ensure_countable(bench: &BuiltBench) -> Result<(), Uncounted> {
+/// Refuses an executable that cannot be told to count, and a benchmark whose threads would be counted as one.
+fn ensure_countable(bench: &BuiltBench, wanted: &ListedBenchmark) -> Result<(), Uncounted> {
+    if wanted.threads > 1 {
+        let threads = wanted.threads;
+        return Err(Uncounted::Uncountable(format!("it runs on {threads} threads at once")));
+    }
     let capabilities = harness_of(&bench.fingerprint.instrument).capabilities(bench);
     capabilities.counted.map_err(|(reason, remedy)| Uncounted::Unavailable { reason, remedy: Some(remedy) })
 }
@@ -98,10 +102,19 @@ mod tests {
     fn refused(execution: Execution, instrument: &str) -> Option<(String, Option<String>)> {
         let mut bench = bench("/x", execution);
         bench.fingerprint.instrument = instrument.parse().unwrap();
-        match ensure_countable(&bench) {
+        match ensure_countable(&bench, &ListedBenchmark::new("x", "x", 0)) {
             Err(Uncounted::Unavailable { reason, remedy }) => Some((reason, remedy)),
             _ => None,
         }
+    }
+
+    #[test]
+    fn what_runs_on_several_threads_is_not_counted() {
+        let mut bench = bench("/x", Execution::Native);
+        bench.fingerprint.instrument = "divan 0.1.21 (interleaved)".parse().unwrap();
+        let wanted = |threads| ListedBenchmark::new("x", "x", 0).on_threads(threads);
+        assert!(ensure_countable(&bench, &wanted(1)).is_ok());
+        assert!(matches!(ensure_countable(&bench, &wanted(2)), Err(Uncounted::Uncountable(_))));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::naming::{exactly, starting_with};
 use super::transcript::Reported;
 use super::version::Version;
-use crate::measure::excess::{LARGEST_CRITERION_FILE, MOST_FILES};
+use crate::measure::excess::{LARGEST_FILE, MOST_FILES};
 use crate::measure::options::LaunchOptions;
 use crate::support::bounded::{self, Links};
 
@@ -141,7 +141,7 @@ fn finished_folders(home: &Path) -> Result<Vec<PathBuf>, FilesError> {
 /// The unit in a file of raw measurements: the last column but one of its last line, for ids may hold line breaks.
 fn unit(path: &Path) -> Result<String, FilesError> {
     let failed = |error| FilesError::Io { path: path.to_owned(), error };
-    let text = bounded::read_text(path, LARGEST_CRITERION_FILE, Links::Refuse).map_err(failed)?;
+    let text = bounded::read_text(path, LARGEST_FILE, Links::Refuse).map_err(failed)?;
     unit_of(&text).map(ToOwned::to_owned).ok_or_else(|| FilesError::NoUnit { path: path.to_owned() })
 }
 
@@ -160,7 +160,7 @@ pub(crate) fn read_all(bytes: &[u8]) -> Option<Reported> {
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, FilesError> {
     let failed = |error| FilesError::Io { path: path.to_owned(), error };
-    let bytes = bounded::read(path, LARGEST_CRITERION_FILE, Links::Refuse).map_err(failed)?;
+    let bytes = bounded::read(path, LARGEST_FILE, Links::Refuse).map_err(failed)?;
     serde_json::from_slice(&bytes).map_err(|error| FilesError::Json { path: path.to_owned(), error })
 }
 

@@ -6,17 +6,21 @@ use std::time::Duration;
 
 use super::wire::Message;
 use super::{Reported, Version, files, naming};
-use crate::domain::{BuiltBench, Execution, Launch, SampleSet};
+use crate::domain::library::Family;
+use crate::domain::{BuiltBench, Launch, SampleSet};
 use crate::measure::excess::{Excess, LONGEST_ID, MOST_BENCHMARKS};
 use crate::measure::failure::{FailureKind, LaunchFailure};
-use crate::measure::harness::{Capabilities, Harness, SOCKET};
+use crate::measure::harness::{Capabilities, Harness, taking_turns};
 use crate::measure::invocation::Invocation;
 use crate::measure::launch::{Finished, converse};
-use crate::measure::listing::{ListedBenchmark, Listing};
+use crate::measure::listing::{ListedBenchmark, Listing, name_all};
 use crate::measure::options::LaunchOptions;
 
 /// The unit of Criterion's wall time.
 const NANOSECONDS: &str = "ns";
+
+/// What to do where no copy can be made.
+const REMEDY: &str = "use a release of Criterion between 0.3 and 0.8, of criterion2 or of codspeed-criterion-compat from crates.io";
 
 /// Criterion 0.3 to 0.8, its releases and forks.
 #[derive(Debug, Clone, Copy)]
@@ -24,22 +28,16 @@ pub struct Criterion;
 
 impl Harness for Criterion {
     fn capabilities(&self, bench: &BuiltBench) -> Capabilities {
-        let copied = bench.fingerprint.instrument.interleaved;
-        Capabilities {
-            interleaved: cfg!(unix) && copied && bench.execution == Execution::Native,
-            counted: countable(bench, copied),
-        }
+        Capabilities::of_copied(bench, REMEDY)
     }
 
     /// There is no filter: the copied Criterion skips every other benchmark by its full id, which holds in every version,
     /// whatever characters the id has and however long it is.
     fn invocation(&self, bench: &BuiltBench, wanted: &ListedBenchmark, folder: &Path) -> Invocation {
-        Invocation::of(bench)
-            .args(["--bench", "--noplot"])
-            .files_below(folder)
-            .env("PERFGUARD_TURNS", folder.join(SOCKET))
-            .env("PERFGUARD_BENCHMARK", wanted.raw())
-            .env("PERFGUARD_OCCURRENCE", wanted.occurrence().to_string())
+        // The newest criterion2 does not know `--noplot`. Nothing is plotted of samples on request.
+        let plain = bench.fingerprint.instrument.library == naming::PLAIN;
+        let arguments: &[&str] = if plain { &["--bench"] } else { &["--bench", "--noplot"] };
+        taking_turns(Invocation::of(bench).args(arguments.iter().copied()), wanted, folder)
     }
 
     fn list(&self, bench: &BuiltBench, scratch: &Path, limit: Duration) -> Result<Listing, LaunchFailure> {
@@ -62,11 +60,11 @@ impl Harness for Criterion {
         }
         if titles.is_empty() && stated.is_none() {
             let output_tail = finished.output.tail();
-            return Err(LaunchFailure { kind: FailureKind::NotCriterion, output_tail });
+            return Err(LaunchFailure { kind: FailureKind::NotOf(Family::Criterion), output_tail });
         }
         // Without a statement the least is assumed of it.
         let version = stated.filter(|version| !version.connects()).unwrap_or(Version::new(0, 3, 0));
-        Ok(Listing { version: version.numbers(), benchmarks: naming::name_all(titles) })
+        Ok(Listing { version: version.numbers(), benchmarks: name_all(titles) })
     }
 
     fn launch(
@@ -100,29 +98,6 @@ fn excess_of(titles: &[String]) -> Option<Excess> {
     }
 }
 
-/// Only an executable that is linked to the copied Criterion, and runs here as it is, can be told to count.
-fn countable(bench: &BuiltBench, copied: bool) -> Result<(), (String, String)> {
-    let refuse = |reason: String, remedy: &str| Err((reason, remedy.to_owned()));
-    if !copied {
-        let instrument = &bench.fingerprint.instrument;
-        return refuse(
-            format!("no copy of its {instrument} can be made to count"),
-            "use a release of Criterion between 0.3 and 0.8 from crates.io",
-        );
-    }
-    match &bench.execution {
-        Execution::Native => Ok(()),
-        Execution::Runner(words) => {
-            refuse(run_by(words), "count without the `runner` of Cargo's configuration")
-        }
-        Execution::Emulated(words) => refuse(run_by(words), "count on a machine of the target's kind"),
-    }
-}
-
-fn run_by(words: &[String]) -> String {
-    format!("its executables are run by `{}`", words.first().map_or("a runner", String::as_str))
-}
-
 /// Starts an executable with arguments.
 fn start<A: Into<OsString>>(
     bench: &BuiltBench,
@@ -145,7 +120,8 @@ fn over_connection(
 ) -> Result<(Finished, Option<Reported>), LaunchFailure> {
     let mut arguments = vec!["--bench".into()];
     arguments.extend(version.timing(options));
-    arguments.push(naming::exactly(wanted.raw()).into());
+    arguments
+        .extend(naming::filter(&bench.fingerprint.instrument, wanted.raw()).into_iter().map(OsString::from));
     let mut finished = start(bench, arguments, scratch, options.time_limit, |message| match message {
         Message::Beginning(id) if id != wanted.raw() => Err(FailureKind::Unfiltered),
         _ => Ok(()),

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::domain::Instrument;
+use crate::domain::library::{self, Family};
 use crate::measure::options::LaunchOptions;
 
 /// The fewest samples that Criterion accepts.
@@ -39,9 +40,13 @@ impl Version {
         [self.major, self.minor, self.patch]
     }
 
-    /// The version of an instrument; `None` for any that is not Criterion.
+    /// The version of an instrument; `None` for any that is neither Criterion nor a fork of it that is known.
+    ///
+    /// Forks have numbers of their own. Every one that is known began with Criterion 0.5, and all of their numbers are
+    /// higher, so that they can do what a Criterion of their number could.
     pub fn of_instrument(instrument: &Instrument) -> Option<Self> {
-        if instrument.library != "criterion" {
+        let library = library::library(&instrument.library)?;
+        if library.family != Family::Criterion {
             return None;
         }
         let numbers = instrument.version.split([' ', '-', '+']).next()?;
@@ -107,6 +112,7 @@ mod tests {
         let version = |text: &str| Version::of_instrument(&text.parse().unwrap());
         assert_eq!(version("criterion 0.8.2"), Some(Version::new(0, 8, 2)));
         assert_eq!(version("criterion 0.8.2 (interleaved)"), Some(Version::new(0, 8, 2)));
+        assert_eq!(version("criterion2 3.0.5 (interleaved)"), Some(Version::new(3, 0, 5)));
         assert_eq!(version("criterion 0.3.6 (git)"), Some(Version::new(0, 3, 6)));
         for other in ["divan 0.1.0", "criterion", "criterion 0.8", "criterion 0.8.x", "criterion 0.8.2.1"] {
             assert_eq!(version(other), None, "{other}");

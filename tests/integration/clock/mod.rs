@@ -9,6 +9,7 @@ mod claims;
 mod code;
 mod doctor;
 mod history;
+mod libraries;
 mod verdicts;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

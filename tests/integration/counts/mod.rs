@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use perfguard::build::criterion_copy::CriterionCopy;
+use perfguard::build::library_copy::LibraryCopy;
 use perfguard::domain::{BuildFingerprint, BuiltBench, InstructionCount, Variant};
 use perfguard::measure::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
-use perfguard::measure::criterion::naming::name_all;
 use perfguard::measure::listing::ListedBenchmark;
+use perfguard::measure::listing::name_all;
 
 use crate::interleaved::{built, cargo, registry_source};
 use crate::skip::valgrind;
@@ -34,7 +34,7 @@ fn executable(variant: Variant, target: &str) -> PathBuf {
         let variants = [Variant::Timed, Variant::Allocations, Variant::Lines];
         let of_variant = |variant| {
             let copies = place.join("target/copies");
-            let copy = CriterionCopy::prepare("0.8.2", &source, &copies, variant).unwrap();
+            let copy = LibraryCopy::prepare("criterion", "0.8.2", &source, &copies, variant).unwrap();
             executables(&place, &copy, variant).into_iter().map(move |(name, path)| (variant, name, path))
         };
         variants.into_iter().flat_map(of_variant).collect()
@@ -43,7 +43,7 @@ fn executable(variant: Variant, target: &str) -> PathBuf {
 }
 
 /// Builds the benches and gives their executables by name.
-fn executables(place: &Path, copy: &CriterionCopy, variant: Variant) -> Vec<(String, PathBuf)> {
+fn executables(place: &Path, copy: &LibraryCopy, variant: Variant) -> Vec<(String, PathBuf)> {
     let mut command = cargo(place);
     command.args(["bench", "--no-run", "--offline", "--message-format=json"]).args(copy.cargo_arguments());
     if variant == Variant::Lines {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use perfguard::domain::SampleError;
+use perfguard::domain::library::Family;
 use perfguard::measure::failure::{FailureKind, LaunchFailure};
 use perfguard::measure::runner::{LaunchOptions, Runner};
 use perfguard::measure::sequential::Sequential;
@@ -36,11 +37,11 @@ fn executables_that_fail_before_they_measure() {
     let failure = assert_kind!(listing("panics"), FailureKind::Panicked(_));
     assert!(failure.to_string().contains("before anything was measured"), "{failure}");
     assert_kind!(listing("exits"), FailureKind::Exited(3));
-    assert_kind!(listing("never connects"), FailureKind::NotCriterion);
-    assert_kind!(listing("is a stranger"), FailureKind::NotCriterion);
+    assert_kind!(listing("never connects"), FailureKind::NotOf(Family::Criterion));
+    assert_kind!(listing("is a stranger"), FailureKind::NotOf(Family::Criterion));
     assert_kind!(listing("sends nonsense"), FailureKind::Garbled(_));
     assert_kind!(listing("sends too much"), FailureKind::Garbled(_));
-    let failure = assert_kind!(listing("prints nonsense"), FailureKind::NotCriterion);
+    let failure = assert_kind!(listing("prints nonsense"), FailureKind::NotOf(Family::Criterion));
     assert!(failure.output_tail.starts_with("nonsense\n"), "{}", failure.output_tail);
     assert!(failure.output_tail.len() < 5000);
     let failure = assert_kind!(listing("reads stdin"), FailureKind::Exited(5));

@@ -67,7 +67,7 @@ fn forged_executables_trees_and_copies_of_criterion_are_neither_run_nor_built() 
     perfguard::source::note(&home, &Records::none()).unwrap();
 
     // A copy of Criterion with a build script.
-    for copy in fs::read_dir(area.join("criterion")).unwrap() {
+    for copy in fs::read_dir(area.join("libraries")).unwrap() {
         let path = ran_it.display();
         let build = format!("fn main() {{ std::fs::write(\"{path}\", \"\").unwrap(); }}\n");
         fs::write(copy.unwrap().path().join("build.rs"), build).unwrap();

@@ -25,7 +25,7 @@ fn what_a_cache_damaged_is_healed_and_locked_holds_every_time() {
         fs::remove_file(home.join("src/Cargo.lock")).unwrap();
         fs::write(home.join("src/benches/names.rs"), "not Rust").unwrap();
     }
-    for copy in fs::read_dir(area.join("criterion")).unwrap() {
+    for copy in fs::read_dir(area.join("libraries")).unwrap() {
         fs::write(copy.unwrap().path().join("src/lib.rs"), "").unwrap();
     }
     fs::remove_dir_all(area.join("artifacts")).unwrap();

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::*;
 use crate::domain::fixtures::{bench, machine, revision};
 use crate::domain::{BenchmarkName, Pair, Profile, Schedule, Side, Sides, Variation};
-use crate::measure::criterion::naming::name_all;
 use crate::measure::failure::{FailureKind, LaunchFailure};
+use crate::measure::listing::name_all;
 use crate::measure::runner::LaunchOptions;
 use crate::pipeline::collect::paired::tests::{in_session, measuring};
 

@@ -1,4 +1,4 @@
-//! The manifest of the copied Criterion: the published one without what only its own developers need.
+//! The manifest of a copied library: the published one without what only its own developers need.
 
 use toml::{Table, Value};
 
@@ -32,15 +32,15 @@ pub enum ManifestError {
     },
 }
 
-/// The manifest of the copy, from the published one of criterion `version`.
+/// The manifest of the copy, from the published one of a library's `version`.
 ///
 /// # Errors
 /// A manifest that is no TOML, belongs to something else, or leans on a workspace.
-pub fn stripped(published: &str, version: &str) -> Result<String, ManifestError> {
+pub fn stripped(published: &str, name: &str, version: &str) -> Result<String, ManifestError> {
     let mut manifest: Table = published.parse()?;
     let field =
         |key: &str| manifest.get("package").and_then(|package| package.get(key)).and_then(Value::as_str);
-    let expected = format!("criterion {version}");
+    let expected = format!("{name} {version}");
     let found = format!("{} {}", field("name").unwrap_or("?"), field("version").unwrap_or("?"));
     if found != expected {
         return Err(ManifestError::OtherPackage { expected, found });
@@ -69,6 +69,13 @@ pub fn stripped(published: &str, version: &str) -> Result<String, ManifestError>
     // The copy lies below the user's workspace and must not be taken for a member of it.
     manifest.insert("workspace".to_owned(), Value::Table(Table::new()));
     Ok(toml::to_string(&manifest)?)
+}
+
+/// The edition that a published manifest names: Cargo's default where it names none, and where it is no TOML.
+pub fn edition(published: &str) -> u32 {
+    let manifest: Table = published.parse().unwrap_or_default();
+    let edition = manifest.get("package").and_then(|package| package.get("edition")).and_then(Value::as_str);
+    edition.and_then(|edition| edition.parse().ok()).unwrap_or(2015)
 }
 
 /// The first key with `workspace = true`, in the package or among its dependencies.
@@ -106,7 +113,7 @@ mod tests {
 
     #[test]
     fn only_what_the_library_needs_is_kept() {
-        let manifest: Table = stripped(PUBLISHED, "0.8.2").unwrap().parse().unwrap();
+        let manifest: Table = stripped(PUBLISHED, "criterion", "0.8.2").unwrap().parse().unwrap();
         assert!(manifest.get("dev-dependencies").is_none() && manifest.get("bench").is_none());
         assert!(manifest["target"]["cfg(unix)"].get("dev-dependencies").is_none());
         assert!(manifest["target"]["cfg(unix)"]["dependencies"].get("alloca").is_some());
@@ -116,11 +123,17 @@ mod tests {
     }
 
     #[test]
+    fn an_edition_is_read() {
+        assert_eq!(edition(PUBLISHED), 2015);
+        assert_eq!(edition("[package]\nedition = \"2024\"\n"), 2024);
+    }
+
+    #[test]
     fn another_package_or_a_member_of_a_workspace_is_refused() {
-        assert!(matches!(stripped(PUBLISHED, "0.8.1"), Err(ManifestError::OtherPackage { .. })));
+        assert!(matches!(stripped(PUBLISHED, "criterion", "0.8.1"), Err(ManifestError::OtherPackage { .. })));
         let member = PUBLISHED.replace("version = \"1\"", "workspace = true");
         assert!(matches!(
-            stripped(&member, "0.8.2"),
+            stripped(&member, "criterion", "0.8.2"),
             Err(ManifestError::Inherits { key }) if key == "dependencies.serde"
         ));
     }

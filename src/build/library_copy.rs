@@ -1,12 +1,15 @@
-//! A copy of the very Criterion a workspace uses, with a small edit that lets its samples take turns and be counted.
+//! A copy of the very library a bench measures with, with a small edit that lets its samples take turns and be counted.
 //!
-//! The copy replaces Criterion through `--config 'patch.crates-io.…'`, so no file of the user's changes; of the lock file
-//! of our own checkout only Criterion's `source` and `checksum` lines go. Without the environment that asks for
+//! The copy replaces the library through `--config 'patch.crates-io.…'`, so no file of the user's changes; of the lock file
+//! of our own checkout only the library's `source` and `checksum` lines go. Without the environment that asks for
 //! turns, the copy works as the original does. What cannot be edited with certainty is
-//! [`Unsupported`](CriterionCopyError::Unsupported): then whole processes take turns instead.
+//! [`Unsupported`](LibraryCopyError::Unsupported): then whole processes take turns instead.
 
+mod criterion;
+mod divan;
 pub mod edit;
 pub mod manifest;
+mod recipes;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,23 +20,26 @@ use sha2::{Digest, Sha256};
 
 use self::edit::Replacement;
 use self::manifest::ManifestError;
-use crate::domain::Variant;
+use crate::domain::{Variant, library};
 use crate::support::bounded::{self, Links};
 use crate::support::hex::hexadecimal;
 
-/// An edited copy of Criterion, ready to be built against.
+/// An edited copy of a library, ready to be built against.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CriterionCopy {
+pub struct LibraryCopy {
+    name: String,
     version: String,
     folder: PathBuf,
 }
 
-/// Why there is no copy of Criterion.
+/// Why there is no copy of a library.
 #[derive(Debug, thiserror::Error)]
-pub enum CriterionCopyError {
+pub enum LibraryCopyError {
     /// Nobody has read this version, or its text is not what was read: the edit would be a guess.
-    #[error("criterion {version} cannot be copied: {what}")]
+    #[error("{name} {version} cannot be copied: {what}")]
     Unsupported {
+        /// The library.
+        name: String,
         /// The version in question.
         version: String,
         /// What is not as expected.
@@ -48,7 +54,7 @@ pub enum CriterionCopyError {
         error: ManifestError,
     },
     /// A file could not be read or written.
-    #[error("failed to copy criterion: {path}: {error}")]
+    #[error("failed to copy a measuring library: {path}: {error}")]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -57,22 +63,23 @@ pub enum CriterionCopyError {
     },
 }
 
-impl CriterionCopy {
-    /// Makes (or finds) the edited copy of criterion `version` below `parent`, from the folder of the original, which is
-    /// only read. The copy's folder is named by version and content, and appears whole or not at all. The copies for
+impl LibraryCopy {
+    /// Makes (or finds) the edited copy of `version` of the library `name` below `parent`, from the folder of the original, which is
+    /// only read. The copy's folder is named by library, version and content, and appears whole or not at all. The copies for
     /// [`Variant::Timed`] and [`Variant::Lines`] are the same.
     ///
     /// # Errors
     /// A version or text the edit was not made for, or files that cannot be read or written.
     pub fn prepare(
+        name: &str,
         version: &str,
         original: &Path,
         parent: &Path,
         variant: Variant,
-    ) -> Result<Self, CriterionCopyError> {
-        let files = edited(version, original, variant)?;
-        let folder = parent.join(format!("{version}-{}", fingerprint(&files)));
-        let copy = Self { version: version.to_owned(), folder };
+    ) -> Result<Self, LibraryCopyError> {
+        let files = edited(name, version, original, variant)?;
+        let folder = parent.join(format!("{name}-{version}-{}", fingerprint(&files)));
+        let copy = Self { name: name.to_owned(), version: version.to_owned(), folder };
         if is_folder(&copy.folder) {
             heal(&files, &copy.folder)?;
         } else {
@@ -87,6 +94,11 @@ impl CriterionCopy {
         &self.folder
     }
 
+    /// The library it is a copy of.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The version it is a copy of.
     pub fn version(&self) -> &str {
         &self.version
@@ -96,12 +108,13 @@ impl CriterionCopy {
     ///
     /// Cargo must be free to write the lock file (no `--locked`), so this belongs into our own checkout.
     pub fn cargo_arguments(&self) -> [String; 4] {
-        let key = format!("patch.crates-io.criterion-{}", self.version.replace('.', "-"));
+        let Self { name, version, .. } = self;
+        let key = format!("patch.crates-io.{name}-{}", version.replace('.', "-"));
         // A TOML string in double quotes, with the escapes TOML knows.
         let folder = toml::Value::String(self.folder.display().to_string());
         [
             "--config".into(),
-            format!("{key}.package=\"criterion\""),
+            format!("{key}.package=\"{name}\""),
             "--config".into(),
             format!("{key}.path={folder}"),
         ]
@@ -110,13 +123,18 @@ impl CriterionCopy {
 
 /// The text of every file of the copy, by its path in it.
 fn edited(
+    name: &str,
     version: &str,
     original: &Path,
     variant: Variant,
-) -> Result<BTreeMap<PathBuf, Vec<u8>>, CriterionCopyError> {
-    let unsupported = |what: String| CriterionCopyError::Unsupported { version: version.to_owned(), what };
+) -> Result<BTreeMap<PathBuf, Vec<u8>>, LibraryCopyError> {
+    let unsupported = |what: String| LibraryCopyError::Unsupported {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        what,
+    };
     let recipe = edit::parse_version(version)
-        .and_then(edit::recipe)
+        .and_then(|version| recipes::recipe(name, version))
         .ok_or_else(|| unsupported("no edit is known for it".into()))?;
     let mut files = BTreeMap::new();
     collect(original, Path::new("src"), &mut files)?;
@@ -128,15 +146,17 @@ fn edited(
         Variant::Timed | Variant::Lines => edit::INSTRUCTIONS,
         Variant::Allocations => edit::ALLOCATIONS,
     };
-    for (file, text) in [(edit::MODULE_FILE, edit::MODULE), (edit::COUNTS_FILE, counts)] {
-        if files.insert(PathBuf::from(file), text.as_bytes().to_vec()).is_some() {
+    let path = original.join("Cargo.toml");
+    let published = fs::read_to_string(&path).map_err(io_error(&path))?;
+    let manifest = manifest::stripped(&published, name, version)
+        .map_err(|error| LibraryCopyError::Manifest { path, error })?;
+    let modules = edit::modules(library::family(name)).iter().copied();
+    for (file, text) in modules.chain([(edit::COUNTS_FILE, counts)]) {
+        let text = edit::in_edition(text, manifest::edition(&published));
+        if files.insert(PathBuf::from(file), text.into_owned().into_bytes()).is_some() {
             return Err(unsupported(format!("it already has a file {file}")));
         }
     }
-    let path = original.join("Cargo.toml");
-    let published = fs::read_to_string(&path).map_err(io_error(&path))?;
-    let manifest = manifest::stripped(&published, version)
-        .map_err(|error| CriterionCopyError::Manifest { path, error })?;
     files.insert("Cargo.toml".into(), manifest.into_bytes());
     Ok(files)
 }
@@ -160,7 +180,7 @@ fn collect(
     root: &Path,
     folder: &Path,
     files: &mut BTreeMap<PathBuf, Vec<u8>>,
-) -> Result<(), CriterionCopyError> {
+) -> Result<(), LibraryCopyError> {
     let whole = root.join(folder);
     for entry in fs::read_dir(&whole).map_err(io_error(&whole))? {
         let entry = entry.map_err(io_error(&whole))?;
@@ -189,14 +209,14 @@ fn fingerprint(files: &BTreeMap<PathBuf, Vec<u8>>) -> String {
 
 /// Writes every file of a copy that is not what it should be, to the byte: a cache may lose or cut some, and others may
 /// have edited it. The new time tells Cargo. What should not be there (a build script, a configuration) goes.
-fn heal(files: &BTreeMap<PathBuf, Vec<u8>>, place: &Path) -> Result<(), CriterionCopyError> {
+fn heal(files: &BTreeMap<PathBuf, Vec<u8>>, place: &Path) -> Result<(), LibraryCopyError> {
     remove_strangers(files, place, Path::new(""))?;
     for (path, bytes) in files {
         let whole = place.join(path);
         if bounded::read(&whole, bytes.len() as u64, Links::Refuse).is_ok_and(|there| there == *bytes) {
             continue;
         }
-        tracing::debug!(path = %whole.display(), "restores a file of the copied Criterion");
+        tracing::debug!(path = %whole.display(), "restores a file of a copied library");
         let mut folder = place.to_owned();
         for part in path.parent().into_iter().flat_map(Path::components) {
             folder.push(part);
@@ -216,7 +236,7 @@ fn remove_strangers(
     files: &BTreeMap<PathBuf, Vec<u8>>,
     place: &Path,
     folder: &Path,
-) -> Result<(), CriterionCopyError> {
+) -> Result<(), LibraryCopyError> {
     let whole = place.join(folder);
     for entry in fs::read_dir(&whole).map_err(io_error(&whole))? {
         let entry = entry.map_err(io_error(&whole))?;
@@ -225,7 +245,7 @@ fn remove_strangers(
         if kind.is_dir() && files.keys().any(|file| file.starts_with(&path) && *file != path) {
             remove_strangers(files, place, &path)?;
         } else if !(kind.is_file() && files.contains_key(&path)) {
-            tracing::debug!(path = %entry.path().display(), "removes what is none of the copied Criterion");
+            tracing::debug!(path = %entry.path().display(), "removes what is none of a copied library");
             clear(&entry.path())?;
         }
     }
@@ -238,7 +258,7 @@ fn is_folder(path: &Path) -> bool {
 }
 
 /// Removes what is in the place of a file or folder, and of a link only the link.
-fn clear(path: &Path) -> Result<(), CriterionCopyError> {
+fn clear(path: &Path) -> Result<(), LibraryCopyError> {
     let result = if is_folder(path) { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match result {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(path)(error)),
@@ -251,7 +271,7 @@ fn write_whole(
     files: &BTreeMap<PathBuf, Vec<u8>>,
     parent: &Path,
     place: &Path,
-) -> Result<(), CriterionCopyError> {
+) -> Result<(), LibraryCopyError> {
     fs::create_dir_all(parent).map_err(io_error(parent))?;
     let draft = tempfile::Builder::new().prefix(".draft-").tempdir_in(parent).map_err(io_error(parent))?;
     for (path, bytes) in files {
@@ -264,7 +284,7 @@ fn write_whole(
     match fs::rename(draft.path(), place) {
         // Somebody else was faster with the same content.
         Err(_) if place.is_dir() => Ok(()),
-        Err(error) => Err(CriterionCopyError::Io { path: place.to_owned(), error }),
+        Err(error) => Err(LibraryCopyError::Io { path: place.to_owned(), error }),
         Ok(()) => {
             // It is no longer where it would be removed from.
             let _ = draft.keep();
@@ -273,9 +293,9 @@ fn write_whole(
     }
 }
 
-fn io_error(path: &Path) -> impl FnOnce(io::Error) -> CriterionCopyError {
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> LibraryCopyError {
     let path = path.to_owned();
-    |error| CriterionCopyError::Io { path, error }
+    |error| LibraryCopyError::Io { path, error }
 }
 
 #[cfg(test)]
@@ -286,7 +306,7 @@ mod tests {
     fn original(version: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("src/analysis")).unwrap();
-        let recipe = edit::recipe((0, 8, 2)).unwrap();
+        let recipe = recipes::recipe("criterion", (0, 8, 2)).unwrap();
         for replacement in recipe {
             let path = folder.path().join(replacement.file);
             let text = fs::read_to_string(&path).unwrap_or_default();
@@ -300,14 +320,17 @@ mod tests {
     #[test]
     fn a_copy_is_made_once_and_named_by_its_content() {
         let (original, parent) = (original("0.8.2"), tempfile::tempdir().unwrap());
-        let copy = CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap();
+        let copy = LibraryCopy::prepare("criterion", "0.8.2", original.path(), parent.path(), Variant::Timed)
+            .unwrap();
         let module = copy.folder().join(edit::MODULE_FILE);
         assert_eq!(fs::read_to_string(&module).unwrap(), edit::MODULE);
         let sound = copy.folder().join("Cargo.toml");
         let written = fs::metadata(&sound).unwrap().modified().unwrap();
         fs::write(&module, "").unwrap();
         fs::remove_dir_all(copy.folder().join("src/analysis")).unwrap();
-        let again = CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap();
+        let again =
+            LibraryCopy::prepare("criterion", "0.8.2", original.path(), parent.path(), Variant::Timed)
+                .unwrap();
         assert_eq!(again, copy);
         assert_eq!(fs::read_to_string(&module).unwrap(), edit::MODULE, "what was lost is written again");
         assert!(copy.folder().join("src/analysis/mod.rs").is_file());
@@ -316,12 +339,14 @@ mod tests {
             let stranger = copy.folder().join(stranger);
             fs::create_dir_all(stranger.parent().unwrap()).unwrap();
             fs::write(&stranger, "evil").unwrap();
-            CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap();
+            LibraryCopy::prepare("criterion", "0.8.2", original.path(), parent.path(), Variant::Timed)
+                .unwrap();
             assert!(!stranger.exists());
         }
         fs::write(original.path().join("src/new.rs"), "").unwrap();
         assert_ne!(
-            CriterionCopy::prepare("0.8.2", original.path(), parent.path(), Variant::Timed).unwrap(),
+            LibraryCopy::prepare("criterion", "0.8.2", original.path(), parent.path(), Variant::Timed)
+                .unwrap(),
             copy
         );
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 2, "no draft is left");
@@ -331,7 +356,8 @@ mod tests {
     fn only_the_variant_that_counts_allocations_has_another_copy() {
         let (original, parent) = (original("0.8.2"), tempfile::tempdir().unwrap());
         let copy = |variant| {
-            let copy = CriterionCopy::prepare("0.8.2", original.path(), parent.path(), variant).unwrap();
+            let copy =
+                LibraryCopy::prepare("criterion", "0.8.2", original.path(), parent.path(), variant).unwrap();
             let text = fs::read_to_string(copy.folder().join(edit::COUNTS_FILE)).unwrap();
             (copy, text)
         };
@@ -345,8 +371,8 @@ mod tests {
     fn an_unknown_version_or_text_is_not_guessed_at() {
         let parent = tempfile::tempdir().unwrap();
         let refused = |version: &str, original: &Path| {
-            let result = CriterionCopy::prepare(version, original, parent.path(), Variant::Timed);
-            assert!(matches!(result, Err(CriterionCopyError::Unsupported { .. })), "{result:?}");
+            let result = LibraryCopy::prepare("criterion", version, original, parent.path(), Variant::Timed);
+            assert!(matches!(result, Err(LibraryCopyError::Unsupported { .. })), "{result:?}");
         };
         refused("1.0.0", original("1.0.0").path());
         refused("0.8.2-rc1", original("0.8.2-rc1").path());
@@ -360,7 +386,8 @@ mod tests {
 
     #[test]
     fn cargo_is_told_where_the_copy_lies() {
-        let copy = CriterionCopy { version: "0.8.2".into(), folder: "/a b/\"c\"".into() };
+        let copy =
+            LibraryCopy { name: "criterion".into(), version: "0.8.2".into(), folder: "/a b/\"c\"".into() };
         let arguments = copy.cargo_arguments();
         let table: toml::Table = format!("{}\n{}", arguments[1], arguments[3]).parse().unwrap();
         let patch = &table["patch"]["crates-io"]["criterion-0-8-2"];
