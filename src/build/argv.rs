@@ -153,7 +153,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
 
-    use crate::domain::{CrateOrigin, CrateSource};
+    use crate::domain::{CrateOrigin, CrateSource, Unit};
 
     use super::*;
 
@@ -167,6 +167,7 @@ mod tests {
             source: PathBuf::from("/").join(package).join("benches/sums.rs"),
             required_features: Vec::new(),
             known_features: vec![format!("{package}-only")],
+            unit: Unit::Bench,
             library: CrateSource {
                 name: "criterion".to_owned(),
                 version: "0.8.2".to_owned(),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::command::Unit;
 use super::instrument::{CrateOrigin, Instrument};
 
 /// Environment variables, handed down by whoever may read the environment.
@@ -163,6 +164,8 @@ pub struct BenchTarget {
     pub required_features: Vec<String>,
     /// Those of the features asked for that the package knows: Cargo refuses any other when the package is built alone.
     pub known_features: Vec<String>,
+    /// What of the package it is.
+    pub unit: Unit,
     /// What it measures with.
     pub library: CrateSource,
     /// What Cargo tells a running bench about its package: `CARGO_MANIFEST_DIR`, `CARGO_PKG_…`.

@@ -156,7 +156,7 @@ impl Invocation {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::domain::{BuildFingerprint, Digest};
+    use crate::domain::{BuildFingerprint, Digest, Unit};
 
     /// A bench to start, for tests.
     pub(crate) fn bench(executable: impl Into<PathBuf>, execution: Execution) -> BuiltBench {
@@ -180,6 +180,7 @@ pub(crate) mod tests {
                 instrument: "criterion 0.8.2".parse().unwrap(),
             },
             execution,
+            unit: Unit::Bench,
         }
     }
 

@@ -4,7 +4,7 @@ use super::builder::{Beside, Builder, Prepared};
 use super::error::PipelineError;
 use super::request::{Suite, SuiteWhen};
 use crate::discover::{DiscoverError, Selection};
-use crate::domain::{BuildFingerprint, BuiltBench, Event, Note, Revision, Side, Sides, SourceTree};
+use crate::domain::{BuildFingerprint, BuiltBench, Event, Note, Revision, Side, Sides, SourceTree, Unit};
 use crate::source::{SUITE_PACKAGE, suite_tree};
 use crate::support::process::interrupted;
 
@@ -166,6 +166,7 @@ mod tests {
                 instrument: "criterion 0.8.2".parse().unwrap(),
             },
             execution: Execution::Native,
+            unit: Unit::Bench,
         }
     }
 
