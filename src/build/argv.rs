@@ -4,17 +4,20 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::domain::{BenchTarget, CargoFlags, Coloring, Features, Namesake, Variant};
+use crate::domain::{BenchTarget, CargoFlags, Coloring, Features, Namesake, Unit, Variant};
 
 use super::Patch;
 
 /// Splits benches into Cargo invocations.
 ///
 /// All go into one, so that Cargo resolves their features together as `cargo bench` would. Only where a name also means
-/// a target that must not be built (libtest's need a nightly compiler) the package gets an invocation of its own.
+/// a target that must not be built (libtest's need a nightly compiler) the package gets an invocation of its own. Programs
+/// are built as their users build them, without what only benches depend on.
 pub(super) fn invocations(benches: &[BenchTarget]) -> Vec<Vec<&BenchTarget>> {
+    let (programs, targets): (Vec<_>, Vec<_>) =
+        benches.iter().partition(|bench| bench.unit.command().is_some());
     let (together, alone): (Vec<_>, Vec<_>) =
-        benches.iter().partition(|bench| bench.namesake == Namesake::None);
+        targets.into_iter().partition(|bench| bench.namesake == Namesake::None);
     let mut groups = Vec::new();
     if !together.is_empty() {
         groups.push(together);
@@ -22,6 +25,9 @@ pub(super) fn invocations(benches: &[BenchTarget]) -> Vec<Vec<&BenchTarget>> {
     let packages: BTreeSet<&str> = alone.iter().map(|bench| bench.package_id.as_str()).collect();
     for package in packages {
         groups.push(alone.iter().copied().filter(|bench| bench.package_id == package).collect());
+    }
+    if !programs.is_empty() {
+        groups.push(programs);
     }
     groups
 }
@@ -52,7 +58,10 @@ pub(super) fn arguments(
     target_dir: &Path,
     patches: &[Patch],
 ) -> Vec<String> {
-    let mut arguments: Vec<String> = ["bench", "--no-run"].map(str::to_owned).to_vec();
+    let are_programs = benches.iter().any(|bench| bench.unit.command().is_some());
+    let (words, kind): (&[&str], _) =
+        if are_programs { (&["build"], "--bin") } else { (&["bench", "--no-run"], "--bench") };
+    let mut arguments: Vec<String> = words.iter().map(ToString::to_string).collect();
     // Diagnostics on stderr as Cargo always shows them, everything else as JSON on stdout.
     arguments.push("--message-format=json-render-diagnostics".to_owned());
     let color = match flags.color {
@@ -66,13 +75,18 @@ pub(super) fn arguments(
     for package in &packages {
         pair("--package", package);
     }
-    let names: BTreeSet<&str> = benches.iter().map(|bench| bench.target.as_str()).collect();
+    let name = |bench: &&BenchTarget| match &bench.unit {
+        Unit::Program(command) => command.bin.clone(),
+        Unit::Bench | Unit::Library => bench.target.clone(),
+    };
+    let names: BTreeSet<String> = benches.iter().map(name).collect();
     for name in names {
-        pair("--bench", name);
+        pair(kind, &name);
     }
     pair("--target-dir", &target_dir.to_string_lossy());
+    let profile = flags.profile.as_deref().or(are_programs.then_some(super::profile::DEFAULT));
     let values =
-        [("--profile", flags.profile.as_deref()), ("--target", target), ("--jobs", flags.jobs.as_deref())];
+        [("--profile", profile), ("--target", target), ("--jobs", flags.jobs.as_deref())];
     for (name, value) in values {
         if let Some(value) = value {
             pair(name, value);
@@ -153,7 +167,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
 
-    use crate::domain::{CrateOrigin, CrateSource, Unit};
+    use crate::domain::{CrateOrigin, CrateSource};
 
     use super::*;
 

@@ -9,7 +9,7 @@ use super::manifest::{Benches, Harness};
 use super::metadata::manifest_dir;
 use super::{DiscoverError, LeftOut, Selection, pattern, variables};
 use crate::domain::library::{self, Family};
-use crate::domain::{BenchTarget, CrateOrigin, CrateSource, Features, Namesake};
+use crate::domain::{BenchTarget, CrateOrigin, CrateSource, Features, Namesake, Unit};
 use crate::support::bounded::{self, Links};
 
 /// How large the source of a bench target may be for us to look into it, in bytes.
@@ -148,6 +148,7 @@ fn is_main(text: &str, linked: &Linked) -> bool {
     match linked.family {
         Family::Criterion => text.contains("criterion_main!"),
         Family::Divan => text.contains(&format!("{}::main()", linked.import)) || text.contains("Divan::"),
+        Family::Command => false,
     }
 }
 
@@ -187,6 +188,7 @@ fn bench(package: &Package, target: &Target, linked: &Linked, asked: &Features) 
         source: target.src_path.clone().into_std_path_buf(),
         required_features: target.required_features.clone(),
         known_features: features::known(package, asked),
+        unit: Unit::Bench,
         library: linked.source.clone(),
         variables: variables::of(package),
         namesake: Namesake::None,

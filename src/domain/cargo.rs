@@ -175,6 +175,18 @@ pub struct BenchTarget {
     pub namesake: Namesake,
 }
 
+impl BenchTarget {
+    /// The name of the crate that its executable is compiled from.
+    pub fn crate_name(&self) -> String {
+        self.unit.command().map_or(&self.target, |command| &command.bin).replace('-', "_")
+    }
+
+    /// The package, the target and what of it is compiled: one executable each.
+    pub fn compiled(&self) -> (&str, &str, String) {
+        (&self.package, &self.target, self.unit.compiled())
+    }
+}
+
 /// Whether a bench target's name also means a target that was left out, in another selected package.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Namesake {

@@ -73,6 +73,12 @@ pub trait Harness: fmt::Debug + Sync {
     /// What can be done with an executable. Pure.
     fn capabilities(&self, bench: &BuiltBench) -> Capabilities;
 
+    /// Whether a launch as a whole is what is measured: launches of both sides alternate, and a process is counted from
+    /// start to end. Pure.
+    fn is_whole_process(&self) -> bool {
+        false
+    }
+
     /// How an executable is started so that its samples are taken (or counted) on request, one benchmark of it. Pure. Whatever
     /// the library writes goes below `folder`.
     fn invocation(&self, bench: &BuiltBench, wanted: &ListedBenchmark, folder: &Path) -> Invocation;

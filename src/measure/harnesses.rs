@@ -1,5 +1,6 @@
 //! Which harness a bench is measured through.
 
+use super::command::Command;
 use super::criterion::harness::Criterion;
 use super::divan::harness::Divan;
 use super::harness::Harness;
@@ -11,5 +12,6 @@ pub fn harness_of(instrument: &Instrument) -> &'static dyn Harness {
     match library::family(&instrument.library) {
         Family::Criterion => &Criterion,
         Family::Divan => &Divan,
+        Family::Command => &Command,
     }
 }

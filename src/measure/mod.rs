@@ -21,12 +21,14 @@
 //! | [`output`] | what a process printed |
 //! | [`harness`], [`harnesses`] | the seam for measuring libraries, and which one a bench is measured through |
 //! | [`listing`] | the benchmarks an executable says it has |
+//! | [`command`] | whole commands, of which a launch is a sample |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`divan`] | what a copied divan tells |
 //! | [`fitness`] | what the machine is like right now |
 //! | [`machine`] | what makes two machines comparable |
 
 pub mod callgrind;
+pub mod command;
 pub mod coordinator;
 pub mod counter;
 #[cfg(unix)]

@@ -4,7 +4,7 @@ use super::builder::{Beside, Builder, Prepared};
 use super::error::PipelineError;
 use super::request::{Suite, SuiteWhen};
 use crate::discover::{DiscoverError, Selection};
-use crate::domain::{BuildFingerprint, BuiltBench, Event, Note, Revision, Side, Sides, SourceTree, Unit};
+use crate::domain::{BuildFingerprint, BuiltBench, Event, Note, Revision, Side, Sides, SourceTree};
 use crate::source::{SUITE_PACKAGE, suite_tree};
 use crate::support::process::interrupted;
 
@@ -143,7 +143,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::{CommitId, Digest, Execution, Revision, TreeId};
+    use crate::domain::{CommitId, Digest, Execution, Revision, TreeId, Unit};
 
     fn bench(target: &str, settings: &str, rustflags: &str) -> BuiltBench {
         BuiltBench {

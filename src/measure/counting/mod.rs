@@ -9,6 +9,7 @@
 //! | `launch` | what every launch that counts gives, or why it gives none |
 //! | `code` | what machine code was executed, wherever it lies |
 //! | `allocations` | a launch of an executable with a counting allocator |
+//! | `process` | a whole process that is counted from start to end |
 //! | `valgrind` | which Valgrind there is, how it is started, and what its complaints mean |
 //!
 //! What is counted, how exact it is and what it costs is told in `docs/counts.md`.
@@ -19,6 +20,7 @@ mod hardware;
 mod instructions;
 mod launch;
 mod plan;
+mod process;
 mod steady;
 mod valgrind;
 
@@ -57,6 +59,10 @@ impl ProcessCounter {
 }
 
 impl Counter for ProcessCounter {
+    fn is_alone(&self, bench: &BuiltBench) -> bool {
+        is_whole_process(bench)
+    }
+
     fn instructions(
         &self,
         bench: &BuiltBench,
@@ -65,6 +71,9 @@ impl Counter for ProcessCounter {
     ) -> Result<InstructionCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, ?options, "counts instructions");
         ensure_countable(bench, wanted)?;
+        if is_whole_process(bench) {
+            return process::instructions(&self.valgrind, bench, wanted, options);
+        }
         match options.source {
             InstructionSource::Callgrind => instructions::count(&self.valgrind, bench, wanted, options),
             InstructionSource::Hardware => hardware::count(self.event, bench, wanted, options),
@@ -79,8 +88,16 @@ impl Counter for ProcessCounter {
     ) -> Result<AllocationCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, "counts allocations");
         ensure_countable(bench, wanted)?;
+        if is_whole_process(bench) {
+            return process::allocations(&self.valgrind, bench, wanted, options);
+        }
         allocations::count(bench, wanted, options)
     }
+}
+
+/// Whether a launch as a whole is counted.
+fn is_whole_process(bench: &BuiltBench) -> bool {
+    harness_of(&bench.fingerprint.instrument).is_whole_process()
 }
 
 /// Refuses an executable that cannot be told to count, and a benchmark whose threads would be counted as one.
