@@ -16,6 +16,8 @@ use super::Patch;
 pub(super) fn invocations(benches: &[BenchTarget]) -> Vec<Vec<&BenchTarget>> {
     let (programs, targets): (Vec<_>, Vec<_>) =
         benches.iter().partition(|bench| bench.unit.command().is_some());
+    let (libraries, targets): (Vec<_>, Vec<_>) =
+        targets.into_iter().partition(|bench| bench.unit == Unit::Library);
     let (together, alone): (Vec<_>, Vec<_>) =
         targets.into_iter().partition(|bench| bench.namesake == Namesake::None);
     let mut groups = Vec::new();
@@ -26,9 +28,8 @@ pub(super) fn invocations(benches: &[BenchTarget]) -> Vec<Vec<&BenchTarget>> {
     for package in packages {
         groups.push(alone.iter().copied().filter(|bench| bench.package_id == package).collect());
     }
-    if !programs.is_empty() {
-        groups.push(programs);
-    }
+    // `--lib` means the library of every package that is named.
+    groups.extend([libraries, programs].into_iter().filter(|group| !group.is_empty()));
     groups
 }
 
@@ -75,18 +76,19 @@ pub(super) fn arguments(
     for package in &packages {
         pair("--package", package);
     }
+    let are_libraries = benches.iter().any(|bench| bench.unit == Unit::Library);
     let name = |bench: &&BenchTarget| match &bench.unit {
-        Unit::Program(command) => command.bin.clone(),
-        Unit::Bench | Unit::Library => bench.target.clone(),
+        Unit::Program(command) => Some(command.bin.clone()),
+        Unit::Bench => Some(bench.target.clone()),
+        Unit::Library => None,
     };
-    let names: BTreeSet<String> = benches.iter().map(name).collect();
+    let names: BTreeSet<String> = benches.iter().filter_map(name).collect();
     for name in names {
         pair(kind, &name);
     }
     pair("--target-dir", &target_dir.to_string_lossy());
     let profile = flags.profile.as_deref().or(are_programs.then_some(super::profile::DEFAULT));
-    let values =
-        [("--profile", profile), ("--target", target), ("--jobs", flags.jobs.as_deref())];
+    let values = [("--profile", profile), ("--target", target), ("--jobs", flags.jobs.as_deref())];
     for (name, value) in values {
         if let Some(value) = value {
             pair(name, value);
@@ -100,6 +102,7 @@ pub(super) fn arguments(
             pair("--config", &setting);
         }
     }
+    arguments.extend(are_libraries.then(|| "--lib".to_owned()));
     arguments.extend(known(benches, features).arguments());
     arguments.extend(lock_flags(flags, patches).into_iter().map(str::to_owned));
     arguments

@@ -9,7 +9,8 @@ use super::targets::Classified;
 use super::{DiscoverError, LeftOut, Selection, features, variables};
 use crate::domain::near::nearest;
 use crate::domain::{
-    BenchTarget, COMMAND_LIBRARY, COMMAND_TARGET, CommandSpec, CrateOrigin, CrateSource, Features, Namesake, Unit,
+    BenchTarget, COMMAND_LIBRARY, COMMAND_TARGET, CommandSpec, CrateOrigin, CrateSource, Features, Namesake,
+    Unit,
 };
 
 /// Finds the program of every command of a selected package.
@@ -26,9 +27,8 @@ pub(super) fn classify(
     for command in &selection.commands {
         let (package, target) = program(command, metadata)?;
         let Some(package) = selected.iter().find(|one| one.id == package.id) else { continue };
-        let is_taken = |target: &Target| {
-            target.kind.contains(&TargetKind::Bench) && target.name == COMMAND_TARGET
-        };
+        let is_taken =
+            |target: &Target| target.kind.contains(&TargetKind::Bench) && target.name == COMMAND_TARGET;
         if package.targets.iter().any(is_taken) {
             return Err(DiscoverError::CommandTarget { package: package.name.to_string() });
         }
@@ -54,9 +54,8 @@ fn program<'a>(
     command: &CommandSpec,
     metadata: &'a Metadata,
 ) -> Result<(&'a Package, &'a Target), DiscoverError> {
-    let is_meant = |package: &&Package| {
-        command.package.as_deref().is_none_or(|name| name == package.name.as_str())
-    };
+    let is_meant =
+        |package: &&Package| command.package.as_deref().is_none_or(|name| name == package.name.as_str());
     let packages = || metadata.workspace_packages().into_iter().filter(is_meant);
     let found: Vec<(&Package, &Target)> = packages()
         .flat_map(|package| binaries(package).map(move |target| (package, target)))

@@ -8,6 +8,7 @@ mod commands;
 mod error;
 mod features;
 mod filter;
+mod libtest;
 mod locate;
 mod manifest;
 mod metadata;
@@ -59,7 +60,13 @@ pub fn discover(
     let metadata = metadata::read(cargo, workspace, selection, flags, environment)?;
     let graph = metadata.resolve.as_ref().ok_or(DiscoverError::NoResolve)?;
     let packages = select::packages(&metadata, selection)?;
-    let mut classified = targets::classify(&packages, &metadata, graph, selection)?;
+    let mut classified = targets::classify(
+        &packages,
+        &metadata,
+        graph,
+        selection,
+        &libtest::Compiler::new(cargo, workspace, environment),
+    )?;
     classified.extend(commands::classify(&packages, &metadata, selection)?);
     let (benches, left_out) = select::benches(classified, &selection.benches)?;
     Ok(Discovered {

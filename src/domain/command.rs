@@ -12,6 +12,9 @@ pub const COMMAND_TARGET: &str = "command";
 /// What the benchmarks of whole commands name as their measuring library.
 pub const COMMAND_LIBRARY: &str = "command";
 
+/// What `#[bench]` functions are measured with: the compiler's own library.
+pub const LIBTEST_LIBRARY: &str = "libtest";
+
 /// `[[command]]`: a program of the workspace and what it is started with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CommandSpec {
@@ -108,7 +111,11 @@ mod tests {
     #[test]
     fn commands_of_one_program_are_compiled_once_and_told_apart() {
         let unit = |name: &str| {
-            Unit::Program(Box::new(CommandSpec { name: name.into(), bin: "x".into(), ..CommandSpec::default() }))
+            Unit::Program(Box::new(CommandSpec {
+                name: name.into(),
+                bin: "x".into(),
+                ..CommandSpec::default()
+            }))
         };
         assert_eq!(unit("a").compiled(), unit("b").compiled());
         assert_ne!(unit("a").part(), unit("b").part());

@@ -1,6 +1,6 @@
 //! The measuring libraries that are known: the one table of their names and of how each is spoken to.
 
-use super::command::COMMAND_LIBRARY;
+use super::command::{COMMAND_LIBRARY, LIBTEST_LIBRARY};
 
 /// A way in which measuring libraries are spoken to. Forks mostly speak as what they were forked from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,6 +11,8 @@ pub enum Family {
     Divan,
     /// No library: a whole command is measured from outside.
     Command,
+    /// libtest, which comes with the compiler: `#[bench]`.
+    Libtest,
 }
 
 /// A measuring library that is known by the name of its crate.
@@ -58,10 +60,11 @@ pub fn handed_on(name: &str) -> Option<Family> {
 /// How a library is spoken to, by the name of its package. What is not known is a stand-in that a manifest calls
 /// `criterion`.
 pub fn family(name: &str) -> Family {
-    if name == COMMAND_LIBRARY {
-        return Family::Command;
+    match name {
+        COMMAND_LIBRARY => Family::Command,
+        LIBTEST_LIBRARY => Family::Libtest,
+        _ => library(name).map_or(Family::Criterion, |library| library.family),
     }
-    library(name).map_or(Family::Criterion, |library| library.family)
 }
 
 /// Whether a crate's functions belong to a measuring library, by the name that symbols have in it.
@@ -74,7 +77,7 @@ impl Family {
     /// divan tells of its samples otherwise is a table for people.
     pub fn measures_uncopied(self) -> bool {
         match self {
-            Self::Criterion | Self::Command => true,
+            Self::Criterion | Self::Command | Self::Libtest => true,
             Self::Divan => false,
         }
     }
@@ -83,7 +86,7 @@ impl Family {
     pub fn is_linked(self) -> bool {
         match self {
             Self::Criterion | Self::Divan => true,
-            Self::Command => false,
+            Self::Command | Self::Libtest => false,
         }
     }
 
@@ -93,6 +96,7 @@ impl Family {
             Self::Criterion => "Criterion",
             Self::Divan => "divan",
             Self::Command => "command",
+            Self::Libtest => "libtest",
         }
     }
 }

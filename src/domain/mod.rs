@@ -65,7 +65,7 @@ pub use claim::{
     AllocationBound, AtLeast, Claim, ClaimOrigin, ClaimOutcome, ClaimReason, ClaimSetback, ClaimVerdict,
     ClaimWeight, Claimed, Expectation, Instructions, LayoutFact,
 };
-pub use command::{COMMAND_LIBRARY, COMMAND_TARGET, CommandSpec, Unit};
+pub use command::{COMMAND_LIBRARY, COMMAND_TARGET, CommandSpec, LIBTEST_LIBRARY, Unit};
 pub use comparison::{ComparisonId, Pair, PairedLaunch, Phase, Schedule};
 pub use count::{AllocationCount, CountKind, Counted, Counts, InstructionCount, NotCounted, Variation};
 pub use creep::{Creep, CreepWatch};

@@ -88,6 +88,9 @@ pub enum FailureKind {
     /// What the copied library told cannot be read.
     #[error("what its copied library told cannot be read: {0}")]
     Untold(String),
+    /// It is not to be run.
+    #[error("it is marked #[ignore]")]
+    Ignored,
     /// What it is to read cannot be opened.
     #[error("its standard input cannot be read: {path}: {error}", path = path.display())]
     Input {
@@ -108,7 +111,9 @@ pub enum FailureKind {
     #[error("both sides do not print the same: {0}")]
     OutputDiffers(OutputDifference),
     /// It prints something else every time.
-    #[error("it prints something else at every launch; say `compare-output = false` if that is as it should be")]
+    #[error(
+        "it prints something else at every launch; say `compare-output = false` if that is as it should be"
+    )]
     OutputVaries,
     /// It prints more than can be compared.
     #[error("it prints more than is compared; say `compare-output = false`")]
@@ -123,7 +128,7 @@ impl FailureKind {
     /// with every start.
     pub fn is_unsuitable(&self) -> bool {
         match self {
-            Self::ForeignUnit(_) | Self::Absent => true,
+            Self::ForeignUnit(_) | Self::Absent | Self::Ignored => true,
             // What does something else is neither faster nor slower.
             Self::OutputDiffers(_) | Self::OutputVaries | Self::OutputTooLong => true,
             // What takes no time is given more iterations than can be told.

@@ -4,6 +4,7 @@ use super::command::Command;
 use super::criterion::harness::Criterion;
 use super::divan::harness::Divan;
 use super::harness::Harness;
+use super::libtest::Libtest;
 use crate::domain::Instrument;
 use crate::domain::library::{self, Family};
 
@@ -13,5 +14,6 @@ pub fn harness_of(instrument: &Instrument) -> &'static dyn Harness {
         Family::Criterion => &Criterion,
         Family::Divan => &Divan,
         Family::Command => &Command,
+        Family::Libtest => &Libtest,
     }
 }

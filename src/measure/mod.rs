@@ -22,6 +22,8 @@
 //! | [`harness`], [`harnesses`] | the seam for measuring libraries, and which one a bench is measured through |
 //! | [`listing`] | the benchmarks an executable says it has |
 //! | [`command`] | whole commands, of which a launch is a sample |
+//! | [`libtest`] | `#[bench]` functions |
+//! | `whole` | one launch of an executable that tells of itself by what it prints |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`divan`] | what a copied divan tells |
 //! | [`fitness`] | what the machine is like right now |
@@ -45,6 +47,7 @@ pub mod homes;
 pub mod interleaved;
 pub mod invocation;
 pub mod launch;
+pub mod libtest;
 pub mod listing;
 pub mod machine;
 pub mod options;
@@ -52,3 +55,4 @@ pub mod output;
 pub mod plan;
 pub mod runner;
 pub mod sequential;
+mod whole;

@@ -66,7 +66,16 @@ fn check(wire: CommandWire) -> Result<CommandSpec, Refused> {
     if stdin.as_ref().is_some_and(|path| !is_within(path)) {
         return refused("stdin", "it must be a file below the package's folder, by its relative path");
     }
-    Ok(CommandSpec { name, package, bin, args, prepare, stdin, env, compare_output: compare_output.unwrap_or(true) })
+    Ok(CommandSpec {
+        name,
+        package,
+        bin,
+        args,
+        prepare,
+        stdin,
+        env,
+        compare_output: compare_output.unwrap_or(true),
+    })
 }
 
 /// Whether a path leads down from where it begins.
@@ -94,8 +103,12 @@ mod tests {
     #[test]
     fn a_command_needs_a_name_and_a_program_alone() {
         let one = read("[[command]]\nname = 'start'\nbin = 'x'").unwrap().remove(0);
-        let expected =
-            CommandSpec { name: "start".into(), bin: "x".into(), compare_output: true, ..CommandSpec::default() };
+        let expected = CommandSpec {
+            name: "start".into(),
+            bin: "x".into(),
+            compare_output: true,
+            ..CommandSpec::default()
+        };
         assert_eq!(one, expected);
         let all = "[[command]]\nname = 'start'\npackage = 'p'\nbin = 'x'\nargs = ['a b']\nprepare = ['rm', '-rf', 'c']\n\
                    stdin = 'data/in.txt'\nenv = { A = 'b' }\ncompare-output = false";

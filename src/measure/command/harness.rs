@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::launch;
-use crate::domain::{BuiltBench, Execution, Launch, SampleSet};
+use crate::domain::{BuiltBench, Launch, SampleSet};
 use crate::measure::failure::{FailureKind, LaunchFailure};
-use crate::measure::harness::{Capabilities, Harness};
+use crate::measure::harness::{Capabilities, Counting, Harness};
 use crate::measure::invocation::Invocation;
 use crate::measure::listing::{ListedBenchmark, Listing};
 use crate::measure::options::LaunchOptions;
+use crate::measure::whole as launch;
 
 /// The most launches that make one set of samples.
 pub(super) const MOST_LAUNCHES: u32 = 25;
@@ -20,20 +20,15 @@ pub struct Command;
 
 impl Harness for Command {
     fn capabilities(&self, bench: &BuiltBench) -> Capabilities {
-        let refused = |words: &[String], remedy: &str| {
-            let program = words.first().map_or("a runner", String::as_str);
-            Err((format!("its executables are run by `{program}`"), remedy.to_owned()))
-        };
-        let counted = match &bench.execution {
-            Execution::Native => Ok(()),
-            Execution::Runner(words) => refused(words, "count without the `runner` of Cargo's configuration"),
-            Execution::Emulated(words) => refused(words, "count on a machine of the target's kind"),
-        };
-        Capabilities { interleaved: cfg!(unix), counted }
+        Capabilities { interleaved: cfg!(unix), counted: launch::runs_natively(&bench.execution) }
     }
 
     fn is_whole_process(&self) -> bool {
         true
+    }
+
+    fn counting(&self) -> Counting {
+        Counting::Process
     }
 
     fn invocation(&self, bench: &BuiltBench, _: &ListedBenchmark, folder: &Path) -> Invocation {

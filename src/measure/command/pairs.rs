@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use super::compare::difference;
 use super::harness::{invocation, launches};
-use super::launch::{self, Ended};
+
 use crate::domain::{BuiltBench, CommandSpec, Digest, Pair, PairedLaunch, SampleSet, Schedule, Side, Sides};
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::homes::Homes;
 use crate::measure::options::LaunchOptions;
+use crate::measure::whole::{self as launch, Ended};
 use crate::support::scratch::Scratch;
 
 /// What is known of a command: how long the slower side's first launch lived, in nanoseconds.
@@ -131,7 +132,8 @@ impl Run<'_> {
     /// Refuses sides that do not print the same. A side that does not print the same as itself is told apart from a change.
     fn compare(&self, printed: &mut Sides<Ended>) -> Result<(), SideFailure> {
         let bytes = |side: Side, ended: &mut Ended| {
-            let read = ended.stdout.bytes().map_err(|error| (side, FailureKind::Unstartable(error).into()))?;
+            let read =
+                ended.stdout.bytes().map_err(|error| (side, FailureKind::Unstartable(error).into()))?;
             read.ok_or_else(|| (side, FailureKind::OutputTooLong.into()))
         };
         let baseline = bytes(Side::Baseline, &mut printed.baseline)?;

@@ -9,6 +9,7 @@
 //! | `launch` | what every launch that counts gives, or why it gives none |
 //! | `code` | what machine code was executed, wherever it lies |
 //! | `allocations` | a launch of an executable with a counting allocator |
+//! | `function` | one iteration of a `#[bench]` function |
 //! | `process` | a whole process that is counted from start to end |
 //! | `valgrind` | which Valgrind there is, how it is started, and what its complaints mean |
 //!
@@ -16,6 +17,7 @@
 
 mod allocations;
 mod code;
+mod function;
 mod hardware;
 mod instructions;
 mod launch;
@@ -27,6 +29,7 @@ mod valgrind;
 use self::hardware::HardwareEvent;
 use self::valgrind::Valgrind;
 use super::counter::{CountOptions, Counter, InstructionSource, Uncounted};
+use super::harness::Counting;
 use super::harnesses::harness_of;
 use super::listing::ListedBenchmark;
 use crate::domain::{AllocationCount, BuiltBench, InstructionCount};
@@ -60,7 +63,7 @@ impl ProcessCounter {
 
 impl Counter for ProcessCounter {
     fn is_alone(&self, bench: &BuiltBench) -> bool {
-        is_whole_process(bench)
+        harness_of(&bench.fingerprint.instrument).counting() == Counting::Process
     }
 
     fn instructions(
@@ -71,12 +74,16 @@ impl Counter for ProcessCounter {
     ) -> Result<InstructionCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, ?options, "counts instructions");
         ensure_countable(bench, wanted)?;
-        if is_whole_process(bench) {
-            return process::instructions(&self.valgrind, bench, wanted, options);
-        }
-        match options.source {
-            InstructionSource::Callgrind => instructions::count(&self.valgrind, bench, wanted, options),
-            InstructionSource::Hardware => hardware::count(self.event, bench, wanted, options),
+        let valgrind = &self.valgrind;
+        match (harness_of(&bench.fingerprint.instrument).counting(), options.source) {
+            (Counting::Process, _) => process::instructions(valgrind, bench, wanted, options),
+            (Counting::BenchFunction, _) => function::instructions(valgrind, bench, wanted, options),
+            (Counting::OnRequest, InstructionSource::Callgrind) => {
+                instructions::count(valgrind, bench, wanted, options)
+            }
+            (Counting::OnRequest, InstructionSource::Hardware) => {
+                hardware::count(self.event, bench, wanted, options)
+            }
         }
     }
 
@@ -88,16 +95,12 @@ impl Counter for ProcessCounter {
     ) -> Result<AllocationCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, "counts allocations");
         ensure_countable(bench, wanted)?;
-        if is_whole_process(bench) {
-            return process::allocations(&self.valgrind, bench, wanted, options);
+        match harness_of(&bench.fingerprint.instrument).counting() {
+            Counting::Process => process::allocations(&self.valgrind, bench, wanted, options),
+            Counting::BenchFunction => Err(function::no_allocations()),
+            Counting::OnRequest => allocations::count(bench, wanted, options),
         }
-        allocations::count(bench, wanted, options)
     }
-}
-
-/// Whether a launch as a whole is counted.
-fn is_whole_process(bench: &BuiltBench) -> bool {
-    harness_of(&bench.fingerprint.instrument).is_whole_process()
 }
 
 /// Refuses an executable that cannot be told to count, and a benchmark whose threads would be counted as one.

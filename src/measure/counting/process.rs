@@ -8,13 +8,13 @@ use super::valgrind::{self, Valgrind};
 use super::{code, instructions, launch};
 use crate::domain::{AllocationCount, BuiltBench, InstructionCount};
 use crate::measure::callgrind;
-use crate::measure::command::launch as command;
 use crate::measure::counter::{CountOptions, InstructionSource, Uncounted};
 use crate::measure::excess::LARGEST_DUMP;
 use crate::measure::harnesses::harness_of;
 use crate::measure::interleaved::bench_process;
 use crate::measure::invocation::Invocation;
 use crate::measure::listing::ListedBenchmark;
+use crate::measure::whole as command;
 use crate::support::bounded::{self, Links};
 
 /// Allocators that a program brings along, by the beginning of a symbol: DHAT sees nothing of them.

@@ -61,12 +61,36 @@ impl Valgrind {
 
     /// The invocation under Callgrind, which writes its files to a folder.
     pub(super) fn over(&self, invocation: Invocation, folder: &Path, options: &CountOptions) -> Invocation {
-        self.callgrind(invocation, folder, options, "no")
+        self.callgrind(invocation, folder, options, &["--instr-atstart=no", "--collect-atstart=yes"])
     }
 
     /// The invocation under Callgrind, which counts from start to end.
-    pub(super) fn over_all(&self, invocation: Invocation, folder: &Path, options: &CountOptions) -> Invocation {
-        self.callgrind(invocation, folder, options, "yes")
+    pub(super) fn over_all(
+        &self,
+        invocation: Invocation,
+        folder: &Path,
+        options: &CountOptions,
+    ) -> Invocation {
+        self.callgrind(invocation, folder, options, &["--instr-atstart=yes", "--collect-atstart=yes"])
+    }
+
+    /// The invocation under Callgrind of one `#[bench]` function: what it does is collected, apart for every reading of the
+    /// clock.
+    pub(super) fn over_function(
+        &self,
+        invocation: Invocation,
+        folder: &Path,
+        options: &CountOptions,
+    ) -> Invocation {
+        // Callgrind compares them with names as they are mangled.
+        let flags = [
+            "--instr-atstart=yes",
+            "--collect-atstart=no",
+            "--toggle-collect=*FnOnceTQ*5bench7BencherEE9call_once*",
+            "--dump-before=*3std4time*7Instant3now*",
+            "--dump-before=*3std4time*7Instant7elapsed*",
+        ];
+        self.callgrind(invocation, folder, options, &flags)
     }
 
     /// The invocation under DHAT, which tells of the heap in its log.
@@ -88,7 +112,7 @@ impl Valgrind {
         invocation: Invocation,
         folder: &Path,
         options: &CountOptions,
-        at_start: &str,
+        flags: &[&str],
     ) -> Invocation {
         let simulate = if options.caches { "yes" } else { "no" };
         let folder = folder.to_string_lossy().replace('%', "%%");
@@ -98,8 +122,6 @@ impl Valgrind {
             "--quiet".to_owned(),
             // Quiet, but not about instructions it does not know.
             "--sigill-diagnostics=yes".to_owned(),
-            format!("--instr-atstart={at_start}"),
-            "--collect-atstart=yes".to_owned(),
             "--separate-threads=no".to_owned(),
             "--combine-dumps=no".to_owned(),
             format!("--dump-instr={}", if code::is_read(std::env::consts::ARCH) { "yes" } else { "no" }),
@@ -114,6 +136,7 @@ impl Valgrind {
             // A process that was forked writes to files of its own.
             format!("--callgrind-out-file={folder}/callgrind.%p"),
         ];
+        let arguments = arguments.into_iter().chain(flags.iter().map(ToString::to_string));
         invocation.under(&self.program, arguments).env("VALGRIND_OPTS", "")
     }
 }

@@ -67,8 +67,8 @@ mod imp {
     use std::process::Command;
     use std::time::Instant;
 
-    use super::Start;
     use super::super::before_exec;
+    use super::Start;
 
     /// Nanoseconds of the monotonic clock.
     pub(super) fn now() -> u64 {

@@ -2,8 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::{
-    AtLeast, CommitId, CpuIdentity, Digest, Execution, Instructions, MachineKey, Revision, TreeId,
-    Unit,
+    AtLeast, CommitId, CpuIdentity, Digest, Execution, Instructions, MachineKey, Revision, TreeId, Unit,
 };
 
 fn listed(package: &str, target: &str, ids: &[&str]) -> ListedBench {

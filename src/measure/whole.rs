@@ -1,11 +1,11 @@
-//! One launch of a command.
+//! One launch of an executable that tells of itself by what it prints and how it ends.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::domain::{BuiltBench, CommandSpec};
+use crate::domain::{BuiltBench, CommandSpec, Execution};
 use crate::measure::excess::{LOOK, Lookout};
 use crate::measure::failure::{FailureKind, LaunchFailure, of_exit, with_last_lines};
 use crate::measure::invocation::Invocation;
@@ -17,22 +17,35 @@ const NO_LIMIT: Duration = Duration::from_hours(365 * 24);
 
 /// A command that came to a good end.
 #[derive(Debug)]
-pub(in crate::measure) struct Ended {
+pub(super) struct Ended {
     /// Its number.
-    pub(in crate::measure) id: u32,
+    pub(super) id: u32,
     /// How long it lived.
-    pub(in crate::measure) lived: Duration,
+    pub(super) lived: Duration,
     /// What it wrote to its standard output.
-    pub(in crate::measure) stdout: Output,
+    pub(super) stdout: Output,
     /// What it wrote to its standard error.
     #[cfg(test)]
-    pub(in crate::measure) stderr: Output,
+    pub(super) stderr: Output,
 }
 
 impl Ended {
     /// How long it lived, in nanoseconds.
-    pub(in crate::measure) fn nanoseconds(&self) -> f64 {
+    pub(super) fn nanoseconds(&self) -> f64 {
         self.lived.as_nanos() as f64
+    }
+}
+
+/// Refuses to count what does not run here as it is: why, and what to do about it.
+pub(super) fn runs_natively(execution: &Execution) -> Result<(), (String, String)> {
+    let refused = |words: &[String], remedy: &str| {
+        let program = words.first().map_or("a runner", String::as_str);
+        Err((format!("its executables are run by `{program}`"), remedy.to_owned()))
+    };
+    match execution {
+        Execution::Native => Ok(()),
+        Execution::Runner(words) => refused(words, "count without the `runner` of Cargo's configuration"),
+        Execution::Emulated(words) => refused(words, "count on a machine of the target's kind"),
     }
 }
 
@@ -40,7 +53,7 @@ impl Ended {
 ///
 /// # Errors
 /// It is no command.
-pub(in crate::measure) fn command(bench: &BuiltBench) -> Result<&CommandSpec, LaunchFailure> {
+pub(super) fn command(bench: &BuiltBench) -> Result<&CommandSpec, LaunchFailure> {
     bench.unit.command().ok_or_else(|| FailureKind::Absent.into())
 }
 
@@ -48,7 +61,7 @@ pub(in crate::measure) fn command(bench: &BuiltBench) -> Result<&CommandSpec, La
 ///
 /// # Errors
 /// It could not be started, took too long or failed.
-pub(in crate::measure) fn prepare(
+pub(super) fn prepare(
     command: &CommandSpec,
     invocation: &Invocation,
     limit: Duration,
@@ -85,7 +98,7 @@ fn program_at(program: &str, folder: &Path) -> PathBuf {
 ///
 /// # Errors
 /// It could not be started, took too long, printed or wrote too much, or did not end well.
-pub(in crate::measure) fn once(
+pub(super) fn once(
     command: &CommandSpec,
     invocation: &Invocation,
     limit: Duration,
@@ -102,7 +115,10 @@ pub(in crate::measure) fn once(
     invocation.prepare().map_err(FailureKind::Unstartable)?;
     let mut running = Running { stdout, stderr, lookout: Lookout::new(invocation.folder()), limit };
     match running.until_end(started) {
-        Ok((id, lived)) => Ok(Ended { id, lived, stdout: running.stdout,
+        Ok((id, lived)) => Ok(Ended {
+            id,
+            lived,
+            stdout: running.stdout,
             #[cfg(test)]
             stderr: running.stderr,
         }),
@@ -153,7 +169,7 @@ impl Running {
 #[cfg(unix)]
 mod tests {
     use super::*;
-    use crate::domain::{Execution, Unit};
+    use crate::domain::Unit;
     use crate::measure::invocation::tests::bench;
 
     const LONG: Duration = Duration::from_mins(1);
