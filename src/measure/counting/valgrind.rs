@@ -87,8 +87,7 @@ impl Valgrind {
             "--instr-atstart=yes",
             "--collect-atstart=no",
             "--toggle-collect=*FnOnceTQ*5bench7BencherEE9call_once*",
-            "--dump-before=*3std4time*7Instant3now*",
-            "--dump-before=*3std4time*7Instant7elapsed*",
+            "--dump-before=*3std4time*7Instant*",
         ];
         self.callgrind(invocation, folder, options, &flags)
     }
