@@ -102,7 +102,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         |kept: &Vec<Kept>| reach::is_there(kept.iter().flat_map(|bench| &bench.needed), request.target_dir);
     if let Some(kept) = entry.load(request.records).filter(is_whole) {
         tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
-        return Ok(plan.built(request, kept, Origin::Kept, notes));
+        return Ok(plan.built(request, &kept, Origin::Kept, notes));
     }
     if let Some(from) = request.seed.filter(|_| seed::is_unused(request.target_dir)) {
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
@@ -130,7 +130,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         }
     }
     let kept = entry.store(kept, request.records)?;
-    Ok(plan.built(request, kept, Origin::Built, notes))
+    Ok(plan.built(request, &kept, Origin::Built, notes))
 }
 
 /// What differs from what was asked for.
@@ -278,8 +278,8 @@ impl Plan {
     }
 
     /// What a build yields, from what was kept of it.
-    fn built(&self, request: &BuildRequest<'_>, kept: Vec<Kept>, origin: Origin, notes: Vec<Note>) -> Built {
-        let benches = self.place(request, &kept);
+    fn built(&self, request: &BuildRequest<'_>, kept: &[Kept], origin: Origin, notes: Vec<Note>) -> Built {
+        let benches = self.place(request, kept);
         let missing = |bench: &&BenchTarget| {
             let of = (bench.package.as_str(), bench.target.as_str(), bench.unit.part());
             benches.iter().all(|built| built.identity() != of)

@@ -52,8 +52,11 @@ impl<'a> Compiler<'a> {
 
     fn asks(&self) -> bool {
         let set = self.environment.iter().find(|(name, _)| *name == "RUSTC_BOOTSTRAP");
-        if set.is_some_and(|(_, value)| !value.is_empty() && value != "0" && value != "-1") {
-            return true;
+        // `-1` makes any compiler a stable one.
+        match set.map(|(_, value)| value.to_string_lossy()).as_deref() {
+            Some("-1") => return false,
+            None | Some("" | "0") => {}
+            Some(_) => return true,
         }
         let mut command = Command::new(self.cargo);
         command.arg("-V").current_dir(self.workspace);
@@ -136,7 +139,7 @@ mod tests {
             let environment = Variables::from([("RUSTC_BOOTSTRAP".into(), value.into())]);
             Compiler::new(Path::new("/no/cargo"), Path::new("/"), &environment).libtest().is_ok()
         };
-        assert!(variable("1") && !variable("0"));
+        assert!(variable("1") && !variable("0") && !variable("-1"));
     }
 
     #[test]

@@ -128,9 +128,13 @@ impl FailureKind {
     /// with every start.
     pub fn is_unsuitable(&self) -> bool {
         match self {
-            Self::ForeignUnit(_) | Self::Absent | Self::Ignored => true,
+            Self::ForeignUnit(_)
+            | Self::Absent
+            | Self::Ignored
             // What does something else is neither faster nor slower.
-            Self::OutputDiffers(_) | Self::OutputVaries | Self::OutputTooLong => true,
+            | Self::OutputDiffers(_)
+            | Self::OutputVaries
+            | Self::OutputTooLong => true,
             // What takes no time is given more iterations than can be told.
             Self::Nonsense(error) => {
                 matches!(error, SampleError::ZeroTime { .. } | SampleError::Iterations { .. })
