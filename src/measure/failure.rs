@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use super::command::compare::OutputDifference;
 use super::criterion::error::ProtocolError;
 use super::criterion::files::FilesError;
+use super::difference::OutputDifference;
 use super::excess::Excess;
 use crate::domain::library::Family;
 use crate::domain::{Failure, SampleError};

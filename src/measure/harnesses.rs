@@ -1,6 +1,6 @@
 //! Which harness a bench is measured through.
 
-use super::command::Command;
+use super::command::harness::Command;
 use super::criterion::harness::Criterion;
 use super::divan::harness::Divan;
 use super::harness::Harness;

@@ -23,6 +23,7 @@
 //! | [`listing`] | the benchmarks an executable says it has |
 //! | [`command`] | whole commands, of which a launch is a sample |
 //! | [`libtest`] | `#[bench]` functions |
+//! | `difference` | pure: where what both sides printed differs |
 //! | `whole` | one launch of an executable that tells of itself by what it prints |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`divan`] | what a copied divan tells |
@@ -36,6 +37,7 @@ pub mod counter;
 #[cfg(unix)]
 pub mod counting;
 pub mod criterion;
+mod difference;
 pub mod divan;
 pub mod excess;
 pub mod failure;

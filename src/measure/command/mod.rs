@@ -4,11 +4,7 @@
 //! |---|---|
 //! | `harness` | how a command is started; it lists itself |
 //! | `pairs` | launches of both sides, alternately |
-//! | `compare` | pure: where what both sides printed differs |
 
-pub(super) mod compare;
 pub mod harness;
 #[cfg(unix)]
 pub mod pairs;
-
-pub use harness::Command;

@@ -11,10 +11,10 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::compare::difference;
 use super::harness::{invocation, launches};
 
 use crate::domain::{BuiltBench, CommandSpec, Digest, Pair, PairedLaunch, SampleSet, Schedule, Side, Sides};
+use crate::measure::difference::difference;
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::homes::Homes;
 use crate::measure::options::LaunchOptions;
