@@ -1,7 +1,6 @@
 //! A binary of the source tree that is built to be asked something, not to be timed.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::domain::{Execution, Progress};
@@ -43,33 +42,6 @@ pub fn output_of_binary(
     } else {
         Err(BuildError::Failed { side: request.side, status: finished.status.to_string(), output })
     }
-}
-
-/// The file of which a program that Cargo made is another name: what the linker was told to write.
-pub(super) fn linked(path: &Path) -> PathBuf {
-    let found = path.file_stem().zip(path.parent()).and_then(|(stem, folder)| {
-        let start = format!("{}-", stem.to_str()?.replace('-', "_"));
-        let entries = fs::read_dir(folder.join("deps")).ok()?;
-        let paths = entries.flatten().map(|entry| entry.path());
-        let mut named = paths.filter(|path| {
-            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&start))
-        });
-        named.find(|other| is_same(path, other))
-    });
-    found.unwrap_or_else(|| path.to_owned())
-}
-
-/// Whether two paths lead to one file.
-#[cfg(unix)]
-fn is_same(one: &Path, other: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let id = |path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
-    id(one).is_some() && id(one) == id(other)
-}
-
-#[cfg(not(unix))]
-fn is_same(_: &Path, _: &Path) -> bool {
-    false
 }
 
 /// The command that starts an executable on this machine.

@@ -15,6 +15,7 @@ mod error;
 mod execution;
 pub mod library_copy;
 pub mod lines;
+mod linked;
 mod lock_file;
 mod messages;
 mod profile;
@@ -241,7 +242,7 @@ impl Plan {
                 package: bench.package.clone(),
                 target: bench.target.clone(),
                 unit,
-                executable: binary::linked(&executable.path),
+                executable: linked::linked(&executable.path),
                 digest: digest::of_file(&executable.path)
                     .map_err(BuildError::file("read", &executable.path))?,
                 variables: environment::of_bench(
