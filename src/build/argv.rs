@@ -4,17 +4,22 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::domain::{BenchTarget, CargoFlags, Coloring, Features, Namesake, Variant};
+use crate::domain::{BenchTarget, CargoFlags, Coloring, Features, Namesake, Unit, Variant};
 
 use super::Patch;
 
 /// Splits benches into Cargo invocations.
 ///
 /// All go into one, so that Cargo resolves their features together as `cargo bench` would. Only where a name also means
-/// a target that must not be built (libtest's need a nightly compiler) the package gets an invocation of its own.
+/// a target that must not be built (libtest's need a nightly compiler) the package gets an invocation of its own. Programs
+/// are built as their users build them, without what only benches depend on.
 pub(super) fn invocations(benches: &[BenchTarget]) -> Vec<Vec<&BenchTarget>> {
+    let (programs, targets): (Vec<_>, Vec<_>) =
+        benches.iter().partition(|bench| bench.unit.command().is_some());
+    let (libraries, targets): (Vec<_>, Vec<_>) =
+        targets.into_iter().partition(|bench| bench.unit == Unit::Library);
     let (together, alone): (Vec<_>, Vec<_>) =
-        benches.iter().partition(|bench| bench.namesake == Namesake::None);
+        targets.into_iter().partition(|bench| bench.namesake == Namesake::None);
     let mut groups = Vec::new();
     if !together.is_empty() {
         groups.push(together);
@@ -23,6 +28,8 @@ pub(super) fn invocations(benches: &[BenchTarget]) -> Vec<Vec<&BenchTarget>> {
     for package in packages {
         groups.push(alone.iter().copied().filter(|bench| bench.package_id == package).collect());
     }
+    // `--lib` means the library of every package that is named.
+    groups.extend([libraries, programs].into_iter().filter(|group| !group.is_empty()));
     groups
 }
 
@@ -52,7 +59,10 @@ pub(super) fn arguments(
     target_dir: &Path,
     patches: &[Patch],
 ) -> Vec<String> {
-    let mut arguments: Vec<String> = ["bench", "--no-run"].map(str::to_owned).to_vec();
+    let are_programs = benches.iter().any(|bench| bench.unit.command().is_some());
+    let (words, kind): (&[&str], _) =
+        if are_programs { (&["build"], "--bin") } else { (&["bench", "--no-run"], "--bench") };
+    let mut arguments: Vec<String> = words.iter().map(ToString::to_string).collect();
     // Diagnostics on stderr as Cargo always shows them, everything else as JSON on stdout.
     arguments.push("--message-format=json-render-diagnostics".to_owned());
     let color = match flags.color {
@@ -66,13 +76,19 @@ pub(super) fn arguments(
     for package in &packages {
         pair("--package", package);
     }
-    let names: BTreeSet<&str> = benches.iter().map(|bench| bench.target.as_str()).collect();
+    let are_libraries = benches.iter().any(|bench| bench.unit == Unit::Library);
+    let name = |bench: &&BenchTarget| match &bench.unit {
+        Unit::Program(command) => Some(command.bin.clone()),
+        Unit::Bench => Some(bench.target.clone()),
+        Unit::Library => None,
+    };
+    let names: BTreeSet<String> = benches.iter().filter_map(name).collect();
     for name in names {
-        pair("--bench", name);
+        pair(kind, &name);
     }
     pair("--target-dir", &target_dir.to_string_lossy());
-    let values =
-        [("--profile", flags.profile.as_deref()), ("--target", target), ("--jobs", flags.jobs.as_deref())];
+    let profile = flags.profile.as_deref().or(are_programs.then_some(super::profile::DEFAULT));
+    let values = [("--profile", profile), ("--target", target), ("--jobs", flags.jobs.as_deref())];
     for (name, value) in values {
         if let Some(value) = value {
             pair(name, value);
@@ -86,6 +102,7 @@ pub(super) fn arguments(
             pair("--config", &setting);
         }
     }
+    arguments.extend(are_libraries.then(|| "--lib".to_owned()));
     arguments.extend(known(benches, features).arguments());
     arguments.extend(lock_flags(flags, patches).into_iter().map(str::to_owned));
     arguments
@@ -167,6 +184,7 @@ mod tests {
             source: PathBuf::from("/").join(package).join("benches/sums.rs"),
             required_features: Vec::new(),
             known_features: vec![format!("{package}-only")],
+            unit: Unit::Bench,
             library: CrateSource {
                 name: "criterion".to_owned(),
                 version: "0.8.2".to_owned(),

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(doc)]
+use crate::domain::BenchTarget;
 use crate::domain::{BuildFingerprint, Digest, Features, Variant};
 
 use super::reach::Needed;
@@ -53,6 +55,9 @@ pub(super) struct Inputs<'a> {
 pub(super) struct Kept {
     pub(super) package: String,
     pub(super) target: String,
+    /// What of the package it is, in a word.
+    #[serde(default)]
+    pub(super) unit: String,
     /// The executable; in the manifest, only its name.
     pub(super) executable: PathBuf,
     pub(super) digest: Digest,
@@ -68,6 +73,19 @@ pub(super) struct Kept {
     /// Where what the linker was given is kept until it is stored beside the executable.
     #[serde(skip)]
     pub(super) link: Option<Source>,
+}
+
+impl Kept {
+    /// The package, the target and what of it is compiled, as [`BenchTarget::compiled`] has it.
+    pub(super) fn compiled(&self) -> (&str, &str, String) {
+        (&self.package, &self.target, self.unit.clone())
+    }
+
+    /// The name of its file among the others of its build.
+    fn file_name(&self) -> String {
+        let name = format!("{}__{}", self.package, self.target);
+        if self.unit.is_empty() { name } else { format!("{name}__{}", self.unit.replace(' ', "_")) }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -139,7 +157,7 @@ impl Entry {
             .map_err(BuildError::file("create a folder in", parent))?;
         let mut named = Vec::new();
         for bench in benches {
-            let name = format!("{}__{}", bench.package, bench.target);
+            let name = bench.file_name();
             let to = draft.path().join(&name);
             fs::copy(&bench.executable, &to).map_err(BuildError::file("copy", &bench.executable))?;
             if let Some(link) = &bench.link {
@@ -204,6 +222,7 @@ mod tests {
         Kept {
             package: "p".into(),
             target: "b".into(),
+            unit: String::new(),
             executable: executable.to_owned(),
             digest: digest::of_file(executable).unwrap(),
             capture: None,

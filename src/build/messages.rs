@@ -9,6 +9,8 @@ use cargo_metadata::{Artifact, ArtifactDebuginfo, ArtifactProfile, BuildScript, 
 pub(super) struct Executable {
     pub(super) package_id: String,
     pub(super) target: String,
+    /// What of the package it was compiled from, as [`crate::domain::Unit::compiled`] says it.
+    pub(super) unit: String,
     pub(super) path: PathBuf,
     pub(super) settings: Compiled,
 }
@@ -73,13 +75,18 @@ impl Messages {
         if let Some(path) = executable.clone().filter(|_| is(&TargetKind::Bin)) {
             self.binaries.push((package_id.clone(), target.name.clone(), path));
         }
-        if let Some(path) = executable.filter(|_| is(&TargetKind::Bench)) {
-            self.executables.push(Executable {
-                package_id,
-                target: target.name,
-                path,
-                settings: Compiled::new(&profile),
-            });
+        let unit = if is(&TargetKind::Bench) {
+            String::new()
+        } else if is(&TargetKind::Bin) {
+            format!("bin {}", target.name)
+        } else {
+            // A library is only executable with a harness around it.
+            "lib".to_owned()
+        };
+        let is_example = is(&TargetKind::Example) || is(&TargetKind::Test) || is(&TargetKind::CustomBuild);
+        if let Some(path) = executable.filter(|_| !is_example) {
+            let (target, settings) = (target.name, Compiled::new(&profile));
+            self.executables.push(Executable { package_id, target, unit, path, settings });
         }
         news
     }

@@ -15,6 +15,7 @@ mod error;
 mod execution;
 pub mod library_copy;
 pub mod lines;
+mod linked;
 mod lock_file;
 mod messages;
 mod profile;
@@ -102,7 +103,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         |kept: &Vec<Kept>| reach::is_there(kept.iter().flat_map(|bench| &bench.needed), request.target_dir);
     if let Some(kept) = entry.load(request.records).filter(is_whole) {
         tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
-        return Ok(plan.built(request, kept, Origin::Kept, notes));
+        return Ok(plan.built(request, &kept, Origin::Kept, notes));
     }
     if let Some(from) = request.seed.filter(|_| seed::is_unused(request.target_dir)) {
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
@@ -130,7 +131,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         }
     }
     let kept = entry.store(kept, request.records)?;
-    Ok(plan.built(request, kept, Origin::Built, notes))
+    Ok(plan.built(request, &kept, Origin::Built, notes))
 }
 
 /// What differs from what was asked for.
@@ -166,10 +167,15 @@ impl Plan {
             .benches
             .iter()
             .map(|bench| {
-                [bench.package_id.clone(), bench.target.clone(), bench.library.instrument(false).to_string()]
+                [
+                    bench.package_id.clone(),
+                    format!("{}{}", bench.target, bench.unit.compiled()),
+                    bench.library.instrument(false).to_string(),
+                ]
             })
             .collect();
         benches.sort();
+        benches.dedup();
         Inputs {
             tree: request.tree.as_str(),
             workspace: request.workspace,
@@ -207,10 +213,19 @@ impl Plan {
             environment::library_path(messages, request.target_dir, standard, request.environment);
         let configured = self.config.run_variables();
         let reach = Reach::new(request, messages)?;
-        let mut kept = Vec::new();
+        let mut kept: Vec<Kept> = Vec::new();
         for bench in request.benches {
-            let made = |one: &&Executable| one.package_id == bench.package_id && one.target == bench.target;
-            let executable = match messages.executables.iter().find(made) {
+            if kept.iter().any(|kept| kept.compiled() == bench.compiled()) {
+                continue;
+            }
+            let unit = bench.unit.compiled();
+            let made = |one: &&Executable| {
+                one.package_id == bench.package_id
+                    && one.unit == unit
+                    && (!unit.is_empty() || one.target == bench.target)
+            };
+            // The last that was told: benches have their package's programs built, too, with what they depend on.
+            let executable = match messages.executables.iter().rfind(made) {
                 Some(executable) => executable,
                 // Cargo failed by its allocator, and by nothing else.
                 None if request.variant == Variant::Allocations => continue,
@@ -226,7 +241,8 @@ impl Plan {
                 needed,
                 package: bench.package.clone(),
                 target: bench.target.clone(),
-                executable: executable.path.clone(),
+                unit,
+                executable: linked::linked(&executable.path),
                 digest: digest::of_file(&executable.path)
                     .map_err(BuildError::file("read", &executable.path))?,
                 variables: environment::of_bench(
@@ -263,10 +279,11 @@ impl Plan {
     }
 
     /// What a build yields, from what was kept of it.
-    fn built(&self, request: &BuildRequest<'_>, kept: Vec<Kept>, origin: Origin, notes: Vec<Note>) -> Built {
+    fn built(&self, request: &BuildRequest<'_>, kept: &[Kept], origin: Origin, notes: Vec<Note>) -> Built {
         let benches = self.place(request, kept);
         let missing = |bench: &&BenchTarget| {
-            benches.iter().all(|built| (&built.package, &built.target) != (&bench.package, &bench.target))
+            let of = (bench.package.as_str(), bench.target.as_str(), bench.unit.part());
+            benches.iter().all(|built| built.identity() != of)
         };
         let refused = request.benches.iter().filter(missing);
         let refused = refused.map(|bench| (label(bench), OWN_ALLOCATOR.to_owned())).collect();
@@ -274,35 +291,29 @@ impl Plan {
     }
 
     /// Says where kept executables are run, in the order of the request.
-    fn place(&self, request: &BuildRequest<'_>, kept: Vec<Kept>) -> Vec<BuiltBench> {
-        let order = |kept: &Kept| {
-            request
-                .benches
-                .iter()
-                .position(|bench| (&bench.package, &bench.target) == (&kept.package, &kept.target))
-        };
-        let mut placed: Vec<(Option<usize>, BuiltBench)> = kept
-            .into_iter()
-            .map(|kept| {
-                let at = order(&kept);
-                let folder = at.map_or(request.workspace, |at| request.benches[at].manifest_dir.as_path());
-                let bench = BuiltBench {
-                    working_dir: at_home(folder, request),
-                    package: kept.package,
-                    target: kept.target,
-                    executable: kept.executable,
-                    digest: kept.digest,
-                    reach: kept.reach,
-                    home: request.home.to_owned(),
-                    environment: kept.variables,
-                    fingerprint: kept.fingerprint,
-                    execution: self.execution.clone(),
-                };
-                (at, bench)
+    fn place(&self, request: &BuildRequest<'_>, kept: &[Kept]) -> Vec<BuiltBench> {
+        let placed = request.benches.iter().filter_map(|bench| {
+            let kept = kept.iter().find(|kept| kept.compiled() == bench.compiled())?;
+            let mut fingerprint = kept.fingerprint.clone();
+            if let Some(command) = bench.unit.command() {
+                // Figures of other arguments are another series.
+                fingerprint.settings = format!("{} command={}", fingerprint.settings, command.mark());
+            }
+            Some(BuiltBench {
+                package: kept.package.clone(),
+                target: kept.target.clone(),
+                executable: kept.executable.clone(),
+                digest: kept.digest.clone(),
+                reach: kept.reach.clone(),
+                home: request.home.to_owned(),
+                working_dir: at_home(&bench.manifest_dir, request),
+                environment: kept.variables.clone(),
+                fingerprint,
+                execution: self.execution.clone(),
+                unit: bench.unit.clone(),
             })
-            .collect();
-        placed.sort_by_key(|(at, _)| *at);
-        placed.into_iter().map(|(_, bench)| bench).collect()
+        });
+        placed.collect()
     }
 }
 

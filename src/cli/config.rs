@@ -3,17 +3,20 @@
 //! Wire types are read here, checked once, and leave as [`Config`]. Unknown keys are errors that name the nearest
 //! known one.
 
+mod commands;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use self::commands::CommandWire;
 use super::args::{CounterArg, LayoutArg};
 use super::values;
 use crate::domain::metric::UnknownMetric;
 use crate::domain::near::nearest;
-use crate::domain::{Claim, ClaimOrigin, CreepWatch, Layout, Limit, Metric};
+use crate::domain::{Claim, ClaimOrigin, CommandSpec, CreepWatch, Layout, Limit, Metric};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
 use crate::pipeline::claims::wire::{ClaimWire, check_all};
@@ -48,6 +51,7 @@ pub(crate) struct Config {
     pub(crate) benchmarks: Vec<BenchmarkRule>,
     pub(crate) claims: Vec<Claim<String>>,
     pub(crate) creep: Option<CreepWatch>,
+    pub(crate) commands: Vec<CommandSpec>,
 }
 
 /// Limits by metric.
@@ -108,6 +112,8 @@ struct Wire {
     benchmark: Vec<BenchmarkWire>,
     #[serde(default)]
     claim: Vec<ClaimWire>,
+    #[serde(default)]
+    command: Vec<CommandWire>,
     creep: Option<CreepWire>,
 }
 
@@ -321,7 +327,9 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
             None => Ok(CreepWatch { since: wire.since, limits }),
         }
     });
+    let commands = commands::check_all(wire.command).map_err(|(key, reason)| value(&key, reason))?;
     Ok(Config {
+        commands,
         creep: creep.transpose()?,
         baseline: wire.baseline,
         metrics,

@@ -350,6 +350,7 @@ impl Place {
                 packages: arguments.package.clone(),
                 exclude: arguments.exclude.clone(),
                 benches: arguments.bench.clone(),
+                commands: self.config.commands.clone(),
                 features: Features {
                     list: arguments.features.clone(),
                     all: arguments.all_features,

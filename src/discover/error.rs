@@ -65,6 +65,34 @@ pub enum DiscoverError {
         /// Every bench target of the selected packages.
         targets: Vec<String>,
     },
+    /// A command names a program that is no binary target of the workspace.
+    #[error("no binary target named `{program}` for the command `{command}`{}", suggestion(near))]
+    UnknownProgram {
+        /// The command.
+        command: String,
+        /// The program as given.
+        program: String,
+        /// Binaries with a name like it.
+        near: Vec<String>,
+        /// Every binary that it could be.
+        programs: Vec<String>,
+    },
+    /// A command names a program that several packages have.
+    #[error("the program `{program}` of the command `{command}` is a binary of several packages: {}", packages.join(", "))]
+    AmbiguousProgram {
+        /// The command.
+        command: String,
+        /// The program as given.
+        program: String,
+        /// The packages that have it.
+        packages: Vec<String>,
+    },
+    /// A bench target has the name that is the second part of every command's.
+    #[error("package `{package}` has commands and a bench target named `command`: both would have one name")]
+    CommandTarget {
+        /// The package.
+        package: String,
+    },
     /// A name is a pattern that cannot be read.
     #[error("invalid pattern `{name}`")]
     Pattern {
@@ -91,6 +119,14 @@ impl DiscoverError {
             Self::UnknownBench { targets, .. } if targets.is_empty() => {
                 Some("the selected packages have no bench target".to_owned())
             }
+            Self::UnknownProgram { near, programs, .. } if near.is_empty() && !programs.is_empty() => {
+                Some(format!("the binary targets are: {}", programs.join(", ")))
+            }
+            Self::UnknownProgram { programs, .. } if programs.is_empty() => {
+                Some("the packages in question have no binary target".to_owned())
+            }
+            Self::AmbiguousProgram { .. } => Some("name one of them with `package`".to_owned()),
+            Self::CommandTarget { .. } => Some("give the bench target another name".to_owned()),
             Self::Process(error) => error.hint(),
             Self::Metadata { .. }
             | Self::Answer(_)
@@ -99,6 +135,7 @@ impl DiscoverError {
             | Self::Manifest { .. }
             | Self::UnknownPackage { .. }
             | Self::UnknownBench { .. }
+            | Self::UnknownProgram { .. }
             | Self::Pattern { .. } => None,
         }
     }

@@ -26,7 +26,7 @@ pub(super) struct Benches {
     harnesses: BTreeMap<String, Harness>,
     /// Targets with `bench = false`.
     switched_off: BTreeSet<String>,
-    library: bool,
+    library: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -69,7 +69,7 @@ impl Benches {
         let switched_off = off.filter_map(|bench| bench.name.clone()).collect();
         let named = manifest.bench.into_iter();
         let harnesses = named.filter_map(|bench| Some((bench.name?, Harness::new(bench.harness)))).collect();
-        Ok(Self { harnesses, switched_off, library: manifest.lib.is_some_and(|lib| lib.bench == Some(true)) })
+        Ok(Self { harnesses, switched_off, library: manifest.lib.and_then(|lib| lib.bench) })
     }
 
     /// What runs a bench target. One that Cargo found by its place alone has no entry, and runs under libtest.
@@ -85,7 +85,12 @@ impl Benches {
     /// Whether the manifest asks in so many words for benches inside the library. (Cargo's default is to build the
     /// library for them too, which nobody means who has none.)
     pub(super) fn library(&self) -> bool {
-        self.library
+        self.library == Some(true)
+    }
+
+    /// Whether the manifest says that the library has no benches.
+    pub(super) fn library_is_off(&self) -> bool {
+        self.library == Some(false)
     }
 }
 

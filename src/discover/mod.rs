@@ -4,9 +4,11 @@
 //! do without libtest's harness. Only targets that measure with a library that is known come out as benches. Every other target
 //! comes out too, with the reason why it is left out: a benchmark never disappears in silence.
 
+mod commands;
 mod error;
 mod features;
 mod filter;
+mod libtest;
 mod locate;
 mod manifest;
 mod metadata;
@@ -61,7 +63,14 @@ pub fn discover(
     let metadata = metadata::read(cargo, workspace, selection, flags, environment)?;
     let graph = metadata.resolve.as_ref().ok_or(DiscoverError::NoResolve)?;
     let packages = select::packages(&metadata, selection)?;
-    let classified = targets::classify(&packages, &metadata, graph, selection)?;
+    let mut classified = targets::classify(
+        &packages,
+        &metadata,
+        graph,
+        selection,
+        &libtest::Compiler::new(cargo, workspace, environment),
+    )?;
+    classified.extend(commands::classify(&packages, &metadata, selection)?);
     let (benches, left_out) = select::benches(classified, &selection.benches)?;
     Ok(Discovered {
         benches,

@@ -1,6 +1,6 @@
 //! Which bench targets are meant, and which of them are not measured.
 
-use crate::domain::Features;
+use crate::domain::{CommandSpec, Features};
 
 /// Which bench targets are meant, in Cargo's words. The default is every bench of every workspace member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Selection {
     pub exclude: Vec<String>,
     /// `--bench`: names or globs. Empty means every bench target.
     pub benches: Vec<String>,
+    /// Whole commands.
+    pub commands: Vec<CommandSpec>,
     /// The features to build with.
     pub features: Features,
 }

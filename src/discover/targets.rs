@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use cargo_metadata::{DependencyKind, Metadata, Node, Package, PackageId, Resolve, Target, TargetKind};
 
 use super::features;
+use super::libtest::{self, Compiler};
 use super::manifest::{Benches, Harness};
 use super::metadata::manifest_dir;
 use super::{DiscoverError, LeftOut, Selection, pattern, variables};
 use crate::domain::library::{self, Family};
-use crate::domain::{BenchTarget, CrateOrigin, CrateSource, Features, Namesake};
+use crate::domain::{BenchTarget, CrateOrigin, CrateSource, Features, Namesake, Unit};
 use crate::support::bounded::{self, Links};
 
 /// How large the source of a bench target may be for us to look into it, in bytes.
@@ -56,6 +57,7 @@ pub(super) fn classify(
     metadata: &Metadata,
     graph: &Resolve,
     selection: &Selection,
+    compiler: &Compiler<'_>,
 ) -> Result<Vec<Classified>, DiscoverError> {
     // Cargo resolves features for the selected packages together; the answer at hand is for all members.
     let whole = packages.len() == metadata.workspace_members.len();
@@ -72,43 +74,81 @@ pub(super) fn classify(
         targets.sort_by(|a, b| a.name.cmp(&b.name));
         for target in targets {
             let named = pattern::is_named(&target.name, &selection.benches)?;
-            classified.push(match examine(target, &benches, &linked, &on, named) {
-                Ok(linked) => {
-                    Classified::Bench(Box::new(bench(package, target, linked, &selection.features)))
+            classified.push(match examine(target, &benches, &linked, &on, named, compiler) {
+                Ok(library) => {
+                    let (unit, features) = (Unit::Bench, &selection.features);
+                    Classified::Bench(Box::new(bench(package, target, unit, library, features)))
                 }
                 Err(reason) => left_out(package, &target.name, reason),
             });
         }
-        let library = package.targets.iter().find(|target| benches.library() && is_library(target));
-        if let Some(library) = library {
-            classified.push(left_out(package, &library.name, libtest()));
+        if let Some(library) = package.targets.iter().find(|target| is_library(target)) {
+            classified.extend(of_library(package, library, &benches, selection, compiler));
         }
     }
     Ok(classified)
 }
 
 /// What a target measures with, or why it is left out.
-fn examine<'a>(
+fn examine(
     target: &Target,
     benches: &Benches,
-    linked: &'a [Linked],
+    linked: &[Linked],
     on: &BTreeSet<String>,
     named: bool,
-) -> Result<&'a Linked, String> {
-    if benches.harness(&target.name) == Harness::Libtest {
-        return Err(libtest());
-    }
+    compiler: &Compiler<'_>,
+) -> Result<CrateSource, String> {
     if benches.switched_off(&target.name) && !named {
         return Err(format!("its manifest says `bench = false`; name it with `--bench {}`", target.name));
     }
-    let text = bounded::read_text(target.src_path.as_std_path(), LARGEST, Links::Follow).unwrap_or_default();
-    let linked = measures_with(&text, linked)?;
+    let library = if benches.harness(&target.name) == Harness::Libtest {
+        let imports: Vec<&str> = linked.iter().map(|one| one.import.as_str()).collect();
+        match libtest::objection(target.src_path.as_std_path(), &imports) {
+            Some(objection) => return Err(objection),
+            None => compiler.libtest()?,
+        }
+    } else {
+        library_of(target, linked)?
+    };
     let missing: Vec<&str> =
         target.required_features.iter().filter(|name| !on.contains(*name)).map(String::as_str).collect();
     if missing.is_empty() {
-        return Ok(linked);
+        return Ok(library);
     }
     Err(format!("needs features that are off; add `--features {}`", missing.join(",")))
+}
+
+/// The library's own `#[bench]` functions, where it has any.
+fn of_library(
+    package: &Package,
+    library: &Target,
+    benches: &Benches,
+    selection: &Selection,
+    compiler: &Compiler<'_>,
+) -> Option<Classified> {
+    let folder = library.src_path.as_std_path().parent()?;
+    let has_bench = libtest::has_bench(folder);
+    if !has_bench {
+        let reason = "its manifest says `bench = true`, and its sources have no #[bench]";
+        return benches.library().then(|| left_out(package, &library.name, reason.to_owned()));
+    }
+    if benches.library_is_off() {
+        let reason = "has #[bench] in its sources, and its manifest says `bench = false`";
+        return Some(left_out(package, &library.name, reason.to_owned()));
+    }
+    Some(match compiler.libtest() {
+        Ok(source) => {
+            let (unit, features) = (Unit::Library, &selection.features);
+            Classified::Bench(Box::new(bench(package, library, unit, source, features)))
+        }
+        Err(reason) => left_out(package, &library.name, reason),
+    })
+}
+
+/// The library that a target with a `main` of its own measures with, or why none.
+fn library_of(target: &Target, linked: &[Linked]) -> Result<CrateSource, String> {
+    let text = bounded::read_text(target.src_path.as_std_path(), LARGEST, Links::Follow).unwrap_or_default();
+    measures_with(&text, linked).map(|one| one.source.clone())
 }
 
 /// Which of a package's libraries the source of a target measures with, or why none.
@@ -148,6 +188,7 @@ fn is_main(text: &str, linked: &Linked) -> bool {
     match linked.family {
         Family::Criterion => text.contains("criterion_main!"),
         Family::Divan => text.contains(&format!("{}::main()", linked.import)) || text.contains("Divan::"),
+        Family::Command | Family::Libtest => false,
     }
 }
 
@@ -163,12 +204,6 @@ fn foreign(name: &str) -> String {
     format!("measures with `{name}`; only {SUPPORTED} benches are measured")
 }
 
-fn libtest() -> String {
-    "uses libtest's #[bench], which needs a nightly compiler and has no raw samples; \
-     write it with Criterion and `harness = false`"
-        .to_owned()
-}
-
 fn no_library() -> String {
     format!("does not use {SUPPORTED}: `harness = false`, but its package depends on neither")
 }
@@ -177,7 +212,13 @@ fn left_out(package: &Package, target: &str, reason: String) -> Classified {
     Classified::LeftOut(LeftOut { package: package.name.to_string(), target: target.to_owned(), reason })
 }
 
-fn bench(package: &Package, target: &Target, linked: &Linked, asked: &Features) -> BenchTarget {
+fn bench(
+    package: &Package,
+    target: &Target,
+    unit: Unit,
+    library: CrateSource,
+    asked: &Features,
+) -> BenchTarget {
     BenchTarget {
         package: package.name.to_string(),
         package_version: package.version.to_string(),
@@ -187,7 +228,8 @@ fn bench(package: &Package, target: &Target, linked: &Linked, asked: &Features) 
         source: target.src_path.clone().into_std_path_buf(),
         required_features: target.required_features.clone(),
         known_features: features::known(package, asked),
-        library: linked.source.clone(),
+        unit,
+        library,
         variables: variables::of(package),
         namesake: Namesake::None,
     }

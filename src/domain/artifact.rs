@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::command::Unit;
 use super::instrument::Instrument;
+use super::name::BenchmarkName;
 use super::side::Sides;
 
 /// The SHA-256 of an executable's bytes, in hexadecimal.
@@ -157,6 +159,9 @@ pub struct BuiltBench {
     pub fingerprint: BuildFingerprint,
     /// How it is started.
     pub execution: Execution,
+    /// What of the package it was compiled from.
+    #[serde(default)]
+    pub unit: Unit,
 }
 
 impl BuildFingerprint {
@@ -182,9 +187,16 @@ impl BuiltBench {
         format!("{}::{}", self.package, self.target)
     }
 
-    /// The package and the target: what pairs the benches of two sides.
-    pub fn identity(&self) -> (&str, &str) {
-        (&self.package, &self.target)
+    /// The package, the target and what of it: what pairs the benches of two sides.
+    pub fn identity(&self) -> (&str, &str, &str) {
+        (&self.package, &self.target, self.unit.part())
+    }
+
+    /// Whether a benchmark of this name is looked for here. Of a bench target, it alone knows which it has.
+    pub fn may_hold(&self, name: &BenchmarkName) -> bool {
+        let command = self.unit.command();
+        (self.package.as_str(), self.target.as_str()) == (name.package(), name.target())
+            && command.is_none_or(|command| command.name == name.id())
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::command::Unit;
 use super::instrument::{CrateOrigin, Instrument};
 
 /// Environment variables, handed down by whoever may read the environment.
@@ -163,6 +164,8 @@ pub struct BenchTarget {
     pub required_features: Vec<String>,
     /// Those of the features asked for that the package knows: Cargo refuses any other when the package is built alone.
     pub known_features: Vec<String>,
+    /// What of the package it is.
+    pub unit: Unit,
     /// What it measures with.
     pub library: CrateSource,
     /// What Cargo tells a running bench about its package: `CARGO_MANIFEST_DIR`, `CARGO_PKG_…`.
@@ -170,6 +173,18 @@ pub struct BenchTarget {
     /// Whether another bench target of the same name exists that must not be built: the package then needs a Cargo
     /// invocation of its own.
     pub namesake: Namesake,
+}
+
+impl BenchTarget {
+    /// The name of the crate that its executable is compiled from.
+    pub fn crate_name(&self) -> String {
+        self.unit.command().map_or(&self.target, |command| &command.bin).replace('-', "_")
+    }
+
+    /// The package, the target and what of it is compiled: one executable each.
+    pub fn compiled(&self) -> (&str, &str, String) {
+        (&self.package, &self.target, self.unit.compiled())
+    }
 }
 
 /// Whether a bench target's name also means a target that was left out, in another selected package.

@@ -13,7 +13,7 @@ use super::side::{Side, Sides};
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
     /// Both processes alive, one sample each in turn, strictly one side after the other, [`Pair::first`] first: a sample
-    /// lies between two of the other side.
+    /// lies between two of the other side. Of whole commands, whose launches are their samples, one process at a time.
     Interleaved,
     /// One whole process after the other: samples of the two sides have no neighbours.
     Sequential,

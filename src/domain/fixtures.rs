@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     BuildFingerprint, BuiltBench, CommitId, CpuIdentity, Digest, Execution, MachineFacts, MachineKey,
-    Revision, TreeId,
+    Revision, TreeId, Unit,
 };
 
 /// A build whose samples take turns.
@@ -65,5 +65,6 @@ pub(crate) fn bench(digest: &str) -> BuiltBench {
         environment: BTreeMap::new(),
         fingerprint: fingerprint(),
         execution: Execution::Native,
+        unit: Unit::Bench,
     }
 }

@@ -1,5 +1,7 @@
 //! The measuring libraries that are known: the one table of their names and of how each is spoken to.
 
+use super::command::{COMMAND_LIBRARY, LIBTEST_LIBRARY};
+
 /// A way in which measuring libraries are spoken to. Forks mostly speak as what they were forked from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
@@ -7,6 +9,10 @@ pub enum Family {
     Criterion,
     /// divan and its fork.
     Divan,
+    /// No library: a whole command is measured from outside.
+    Command,
+    /// libtest, which comes with the compiler: `#[bench]`.
+    Libtest,
 }
 
 /// A measuring library that is known by the name of its crate.
@@ -54,7 +60,11 @@ pub fn handed_on(name: &str) -> Option<Family> {
 /// How a library is spoken to, by the name of its package. What is not known is a stand-in that a manifest calls
 /// `criterion`.
 pub fn family(name: &str) -> Family {
-    library(name).map_or(Family::Criterion, |library| library.family)
+    match name {
+        COMMAND_LIBRARY => Family::Command,
+        LIBTEST_LIBRARY => Family::Libtest,
+        _ => library(name).map_or(Family::Criterion, |library| library.family),
+    }
 }
 
 /// Whether a crate's functions belong to a measuring library, by the name that symbols have in it.
@@ -67,8 +77,16 @@ impl Family {
     /// divan tells of its samples otherwise is a table for people.
     pub fn measures_uncopied(self) -> bool {
         match self {
-            Self::Criterion => true,
+            Self::Criterion | Self::Command | Self::Libtest => true,
             Self::Divan => false,
+        }
+    }
+
+    /// Whether it is a crate that executables are linked to, of which a copy may be made.
+    pub fn is_linked(self) -> bool {
+        match self {
+            Self::Criterion | Self::Divan => true,
+            Self::Command | Self::Libtest => false,
         }
     }
 
@@ -77,6 +95,8 @@ impl Family {
         match self {
             Self::Criterion => "Criterion",
             Self::Divan => "divan",
+            Self::Command => "command",
+            Self::Libtest => "libtest",
         }
     }
 }

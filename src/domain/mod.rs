@@ -11,6 +11,7 @@ pub mod baseline;
 pub mod bisect;
 pub mod cargo;
 pub mod claim;
+pub mod command;
 pub mod comparison;
 pub mod count;
 pub mod creep;
@@ -64,6 +65,7 @@ pub use claim::{
     AllocationBound, AtLeast, Claim, ClaimOrigin, ClaimOutcome, ClaimReason, ClaimSetback, ClaimVerdict,
     ClaimWeight, Claimed, Expectation, Instructions, LayoutFact,
 };
+pub use command::{COMMAND_LIBRARY, COMMAND_TARGET, CommandSpec, LIBTEST_LIBRARY, Unit};
 pub use comparison::{ComparisonId, Pair, PairedLaunch, Phase, Schedule};
 pub use count::{AllocationCount, CountKind, Counted, Counts, InstructionCount, NotCounted, Variation};
 pub use creep::{Creep, CreepWatch};

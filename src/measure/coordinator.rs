@@ -8,6 +8,8 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
+#[cfg(unix)]
+use super::command::pairs::Launches;
 use super::counter::Counter;
 #[cfg(unix)]
 use super::failure::FailureKind;
@@ -41,6 +43,8 @@ pub struct Coordinator {
     sequential: Sequential,
     #[cfg(unix)]
     interleaved: Interleaved,
+    #[cfg(unix)]
+    launches: Launches,
     /// Benchmarks of which only one process can be alive, by both executables.
     #[cfg(unix)]
     alone: HashSet<(Digest, Digest, String)>,
@@ -62,11 +66,15 @@ impl Coordinator {
         let homes: Rc<RefCell<dyn Homes>> = Rc::new(RefCell::new(homes));
         let sequential = Sequential::new(Box::new(Shared(Rc::clone(&homes))))?;
         #[cfg(unix)]
+        let launches = Launches::new(Rc::clone(&homes));
+        #[cfg(unix)]
         let interleaved = Interleaved::new(PinningPolicy::WhenPossible, Box::new(Shared(homes)));
         Ok(Self {
             sequential,
             #[cfg(unix)]
             interleaved,
+            #[cfg(unix)]
+            launches,
             #[cfg(unix)]
             alone: HashSet::new(),
             notes: Vec::new(),
@@ -135,6 +143,10 @@ impl Runner for Coordinator {
             ?options,
             "measures a pair"
         );
+        #[cfg(unix)]
+        if harness_of(&benches.candidate.fingerprint.instrument).is_whole_process() {
+            return self.launches.pair(benches, index, first, options);
+        }
         #[cfg(unix)]
         if schedule == Schedule::Interleaved {
             return self.pair_or_alone(benches, ids, index, first, options);

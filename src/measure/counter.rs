@@ -46,6 +46,9 @@ pub enum Uncounted {
 /// Counts what one iteration does, exactly where the program is deterministic. Shared between threads: launches may run
 /// side by side, since counts do not mind noise.
 pub trait Counter: Sync {
+    /// Whether each launch needs a tree in which nothing else is running, and that is as it was built. Pure.
+    fn is_alone(&self, bench: &BuiltBench) -> bool;
+
     /// Counts the instructions of one benchmark in one launch of an executable that is also timed.
     ///
     /// # Errors

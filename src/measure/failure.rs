@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::criterion::error::ProtocolError;
 use super::criterion::files::FilesError;
+use super::difference::OutputDifference;
 use super::excess::Excess;
 use crate::domain::library::Family;
 use crate::domain::{Failure, SampleError};
@@ -86,6 +88,36 @@ pub enum FailureKind {
     /// What the copied library told cannot be read.
     #[error("what its copied library told cannot be read: {0}")]
     Untold(String),
+    /// It is not to be run.
+    #[error("it is marked #[ignore]")]
+    Ignored,
+    /// What it is to read cannot be opened.
+    #[error("its standard input cannot be read: {path}: {error}", path = path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// What is run before it failed.
+    #[error("`{program}`, which prepares it, failed: {kind}")]
+    Unprepared {
+        /// The program.
+        program: String,
+        /// How.
+        kind: Box<FailureKind>,
+    },
+    /// Both sides print something else: they do not do the same.
+    #[error("both sides do not print the same: {0}")]
+    OutputDiffers(OutputDifference),
+    /// It prints something else every time.
+    #[error(
+        "it prints something else at every launch; say `compare-output = false` if that is as it should be"
+    )]
+    OutputVaries,
+    /// It prints more than can be compared.
+    #[error("it prints more than is compared; say `compare-output = false`")]
+    OutputTooLong,
     /// The files it wrote cannot be used.
     #[error("Criterion's files cannot be used: {0}")]
     Files(FilesError),
@@ -96,7 +128,13 @@ impl FailureKind {
     /// with every start.
     pub fn is_unsuitable(&self) -> bool {
         match self {
-            Self::ForeignUnit(_) | Self::Absent => true,
+            Self::ForeignUnit(_)
+            | Self::Absent
+            | Self::Ignored
+            // What does something else is neither faster nor slower.
+            | Self::OutputDiffers(_)
+            | Self::OutputVaries
+            | Self::OutputTooLong => true,
             // What takes no time is given more iterations than can be told.
             Self::Nonsense(error) => {
                 matches!(error, SampleError::ZeroTime { .. } | SampleError::Iterations { .. })

@@ -68,10 +68,31 @@ pub(super) fn of_one(invocation: Invocation, wanted: &ListedBenchmark) -> Invoca
         .env("PERFGUARD_OCCURRENCE", wanted.occurrence().to_string())
 }
 
+/// How benchmarks are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// As many iterations as are asked for, by a copied library that says where they begin and end.
+    OnRequest,
+    /// The process from its start to its end.
+    Process,
+    /// The one iteration that libtest runs of a `#[bench]` function in a test.
+    BenchFunction,
+}
+
 /// A measuring library as seen from outside.
 pub trait Harness: fmt::Debug + Sync {
     /// What can be done with an executable. Pure.
     fn capabilities(&self, bench: &BuiltBench) -> Capabilities;
+
+    /// Whether a launch as a whole is a sample, so that launches of both sides alternate. Pure.
+    fn is_whole_process(&self) -> bool {
+        false
+    }
+
+    /// How its benchmarks are counted. Pure.
+    fn counting(&self) -> Counting {
+        Counting::OnRequest
+    }
 
     /// How an executable is started so that its samples are taken (or counted) on request, one benchmark of it. Pure. Whatever
     /// the library writes goes below `folder`.

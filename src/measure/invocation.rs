@@ -108,10 +108,16 @@ impl Invocation {
     /// versions of Criterion also start `cargo metadata` to find the target folder, at every launch.
     #[must_use]
     pub fn files_below(self, folder: &Path) -> Self {
+        self.temporary_below(folder).env("CRITERION_HOME", folder.join("criterion"))
+    }
+
+    /// Keeps temporary files in the folder of one launch, which goes with it.
+    #[must_use]
+    pub fn temporary_below(self, folder: &Path) -> Self {
         let temporary = TEMPORARY.iter();
         let mut invocation = temporary.fold(self, |invocation, name| invocation.env(name, folder.join(TMP)));
         invocation.folder = Some(folder.to_owned());
-        invocation.env("CRITERION_HOME", folder.join("criterion"))
+        invocation
     }
 
     /// The folder that its files go below.
@@ -139,6 +145,11 @@ impl Invocation {
         &self.program
     }
 
+    /// Where it is run.
+    pub fn working_dir(&self) -> &Path {
+        &self.working_dir
+    }
+
     /// What it is given.
     pub fn arguments(&self) -> &[OsString] {
         &self.arguments
@@ -146,8 +157,15 @@ impl Invocation {
 
     /// The command, with nothing to read.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).envs(&self.environment);
+        let mut command = self.command_of(Path::new(&self.program));
+        command.args(&self.arguments);
+        command
+    }
+
+    /// Another program in the same place and environment, without arguments, with nothing to read.
+    pub fn command_of(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.envs(&self.environment);
         command.current_dir(&self.working_dir).stdin(Stdio::null());
         command
     }
@@ -156,7 +174,7 @@ impl Invocation {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::domain::{BuildFingerprint, Digest};
+    use crate::domain::{BuildFingerprint, Digest, Unit};
 
     /// A bench to start, for tests.
     pub(crate) fn bench(executable: impl Into<PathBuf>, execution: Execution) -> BuiltBench {
@@ -180,6 +198,7 @@ pub(crate) mod tests {
                 instrument: "criterion 0.8.2".parse().unwrap(),
             },
             execution,
+            unit: Unit::Bench,
         }
     }
 

@@ -21,17 +21,23 @@
 //! | [`output`] | what a process printed |
 //! | [`harness`], [`harnesses`] | the seam for measuring libraries, and which one a bench is measured through |
 //! | [`listing`] | the benchmarks an executable says it has |
+//! | [`command`] | whole commands, of which a launch is a sample |
+//! | [`libtest`] | `#[bench]` functions |
+//! | `difference` | pure: where what both sides printed differs |
+//! | `whole` | one launch of an executable that tells of itself by what it prints |
 //! | [`criterion`] | Criterion's wire formats, files and filters |
 //! | [`divan`] | what a copied divan tells |
 //! | [`fitness`] | what the machine is like right now |
 //! | [`machine`] | what makes two machines comparable |
 
 pub mod callgrind;
+pub mod command;
 pub mod coordinator;
 pub mod counter;
 #[cfg(unix)]
 pub mod counting;
 pub mod criterion;
+mod difference;
 pub mod divan;
 pub mod excess;
 pub mod failure;
@@ -43,6 +49,7 @@ pub mod homes;
 pub mod interleaved;
 pub mod invocation;
 pub mod launch;
+pub mod libtest;
 pub mod listing;
 pub mod machine;
 pub mod options;
@@ -50,3 +57,4 @@ pub mod output;
 pub mod plan;
 pub mod runner;
 pub mod sequential;
+mod whole;

@@ -11,7 +11,7 @@ use std::process::Stdio;
 const TAIL: u64 = 4 * 1024;
 
 /// Beyond this, what was printed so far is thrown away, so that a chatty process cannot fill the disk.
-const LIMIT: u64 = 32 * 1024 * 1024;
+pub const LIMIT: u64 = 32 * 1024 * 1024;
 
 /// A place for a process to print to.
 #[derive(Debug)]
@@ -65,6 +65,20 @@ impl Output {
     /// Everything that was printed, with escape sequences and control characters removed.
     pub fn text(&mut self) -> String {
         self.from(SeekFrom::Start(0))
+    }
+
+    /// Every byte that was printed; `None` when it is more than is kept.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn bytes(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if self.printed()? > LIMIT {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        self.file.seek(SeekFrom::Start(0))?;
+        Read::by_ref(&mut self.file).take(LIMIT).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 
     /// The last lines that were printed, with escape sequences and control characters removed.

@@ -28,7 +28,7 @@ pub struct Sequential {
     homes: Box<dyn Homes>,
     scratch: Scratch,
     list_limit: Duration,
-    known: HashMap<(PathBuf, Digest), Listing>,
+    known: HashMap<(PathBuf, Digest, String), Listing>,
     #[cfg(unix)]
     counter: ProcessCounter,
 }
@@ -77,7 +77,7 @@ impl Sequential {
     /// What is known about an executable; finds it out once.
     fn listing(&mut self, bench: &BuiltBench) -> Result<&Listing, LaunchFailure> {
         // Not by its path: linked again in another order, it has the same benchmarks.
-        let key = (bench.home.clone(), bench.digest.clone());
+        let key = (bench.home.clone(), bench.digest.clone(), bench.unit.part().to_owned());
         if !self.known.contains_key(&key) {
             let listing = self.ask(bench)?;
             self.known.insert(key.clone(), listing);

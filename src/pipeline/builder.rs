@@ -275,6 +275,11 @@ impl Builder<'_> {
                 selection.benches.retain(|bench| bench != name);
                 MissingTarget::Noted(Note::NoBenchTarget(side, name.clone()))
             }
+            // What the baseline does not have is new.
+            DiscoverError::UnknownProgram { command, program, .. } if side == Side::Baseline => {
+                selection.commands.retain(|one| (&one.name, &one.bin) != (command, program));
+                MissingTarget::Silent
+            }
             _ => MissingTarget::Refused,
         }
     }
@@ -426,7 +431,9 @@ impl Builder<'_> {
     fn copies(&self, benches: &[BenchTarget]) -> Result<Copies, PipelineError> {
         let mut copies = Copies::default();
         let folder = self.project.area.join(LIBRARIES);
-        let libraries: BTreeSet<&CrateSource> = benches.iter().map(|bench| &bench.library).collect();
+        let linked = benches.iter().map(|bench| &bench.library);
+        let libraries: BTreeSet<&CrateSource> =
+            linked.filter(|library| library::family(&library.name).is_linked()).collect();
         for library in libraries {
             let CrateSource { name, version, origin, root } = library;
             if *origin != CrateOrigin::CratesIo {
@@ -474,6 +481,10 @@ fn leave_out(found: &mut Discovered, library: &CrateSource, what: &str) {
 
 /// A bench target's file from the root of its tree, where it lies in there.
 fn source(bench: &BenchTarget, occupied: &Occupied, tree: &SourceTree) -> Option<(TargetName, String)> {
+    // Commands of one package may be of several programs.
+    if bench.unit.command().is_some() {
+        return None;
+    }
     let workspace = occupied.workspace();
     let files = workspace.ancestors().nth(tree.prefix.components().count())?;
     // Cargo may spell a folder behind a link otherwise.

@@ -35,7 +35,7 @@ impl Benchmark {
 
 /// Every benchmark of either side once, ordered by name.
 pub(crate) fn benchmarks(lists: &Sides<&[ListedBench]>) -> Vec<Benchmark> {
-    let mut targets: BTreeMap<(&str, &str), Sides<Option<&ListedBench>>> = BTreeMap::new();
+    let mut targets: BTreeMap<(&str, &str, &str), Sides<Option<&ListedBench>>> = BTreeMap::new();
     for side in Side::BOTH {
         for listed in *lists.get(side) {
             *targets.entry(listed.bench.identity()).or_default().get_mut(side) = Some(listed);

@@ -329,6 +329,9 @@ fn discover_fault(error: &DiscoverError) -> Fault {
         DiscoverError::NoManifest { .. }
         | DiscoverError::UnknownPackage { .. }
         | DiscoverError::UnknownBench { .. }
+        | DiscoverError::UnknownProgram { .. }
+        | DiscoverError::AmbiguousProgram { .. }
+        | DiscoverError::CommandTarget { .. }
         | DiscoverError::Pattern { .. } => Fault::Usage,
         DiscoverError::Process(_)
         | DiscoverError::Metadata { .. }

@@ -143,7 +143,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::{CommitId, Digest, Execution, Revision, TreeId};
+    use crate::domain::{CommitId, Digest, Execution, Revision, TreeId, Unit};
 
     fn bench(target: &str, settings: &str, rustflags: &str) -> BuiltBench {
         BuiltBench {
@@ -166,6 +166,7 @@ mod tests {
                 instrument: "criterion 0.8.2".parse().unwrap(),
             },
             execution: Execution::Native,
+            unit: Unit::Bench,
         }
     }
 

@@ -141,7 +141,7 @@ impl Listing {
 
     /// What one iteration of a benchmark works on, where that is declared.
     pub(crate) fn work(&self, name: &BenchmarkName) -> &[Throughput] {
-        let of = |listed: &&ListedBench| listed.bench.identity() == (name.package(), name.target());
+        let of = |listed: &&ListedBench| listed.bench.may_hold(name);
         let found = self.benches.iter().find(of).and_then(|listed| listed.work.get(name.id()));
         found.map_or(&[], Vec::as_slice)
     }

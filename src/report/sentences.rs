@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use crate::domain::harmless::shell_word;
 use crate::domain::{
-    Accepted, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt, Creep, Doubt,
-    Exit, Failure, Metric, NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt, Sides,
-    TopFunction, Trouble, Variation, Verdict,
+    Accepted, BuildDifference, COMMAND_TARGET, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt,
+    Creep, Doubt, Exit, Failure, Metric, NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt,
+    Sides, TopFunction, Trouble, Variation, Verdict,
 };
 
 use super::text::without;
@@ -303,9 +303,13 @@ pub(super) fn trouble(trouble: &Trouble) -> Told {
             let message =
                 side.map_or_else(|| whole(failure), |side| format!("on the {side}: {}", whole(failure)));
             let (package, target) = (shell_word(benchmark.package()), shell_word(benchmark.target()));
-            let alone =
-                format!("cargo bench -p {package} --bench {target} -- {}", shell_word(benchmark.id()));
-            told(benchmark.to_string(), message, Some(format!("run it by itself: {alone}")))
+            let hint = if benchmark.target() == COMMAND_TARGET {
+                "run it by itself: perfguard.toml has its program and arguments".to_owned()
+            } else {
+                let id = shell_word(benchmark.id());
+                format!("run it by itself: cargo bench -p {package} --bench {target} -- {id}")
+            };
+            told(benchmark.to_string(), message, Some(hint))
         }
         Trouble::Interrupted => {
             let message =

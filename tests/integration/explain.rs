@@ -31,6 +31,10 @@ const WORK: &str = "gauge::work::gauge/work";
 struct Reader;
 
 impl Counter for Reader {
+    fn is_alone(&self, _: &BuiltBench) -> bool {
+        false
+    }
+
     fn instructions(
         &self,
         bench: &BuiltBench,

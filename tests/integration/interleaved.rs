@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use perfguard::build::library_copy::LibraryCopy;
+use perfguard::domain::Unit;
 use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution, Variant};
 use perfguard::domain::comparison::Schedule;
 use perfguard::domain::side::{Side, Sides};
@@ -154,6 +155,7 @@ pub(crate) fn built(executable: &Path, variables: &[(&str, &str)]) -> BuiltBench
             instrument: "criterion 0.8.2".parse().unwrap(),
         },
         execution: Execution::Native,
+        unit: Unit::Bench,
     }
 }
 

@@ -112,6 +112,7 @@ fn package(name: &str, dependency: &str, release: &str) -> PathBuf {
     let (import, bench) = match library::family(name) {
         Family::Criterion => ("criterion", CRITERION),
         Family::Divan => ("divan", DIVAN),
+        Family::Command | Family::Libtest => panic!("{name} has no releases"),
     };
     for (file, text) in [
         (
@@ -160,6 +161,7 @@ fn tried(name: &str, dependency: &str, release: &str) {
         Family::Divan => {
             (&["inner::dropped", "inner::typed::u64", "inner::typed::u8", "other"], "inner::typed::u64")
         }
+        Family::Command | Family::Libtest => panic!("{name} has no releases"),
     };
     assert_eq!(ids, expected, "{name} {release}");
     let alone = sequential.launch(&bench, wanted, &LAUNCH).unwrap();

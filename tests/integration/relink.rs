@@ -12,7 +12,7 @@ use perfguard::build::relink::{Agreement, Drawable, Original, offer, path_of};
 use perfguard::build::{BuildRequest, build};
 use perfguard::domain::{
     BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Features, Layout, LayoutFallback,
-    Namesake, Side, Sides, Silent, TreeId, Variables, Variant,
+    Namesake, Side, Sides, Silent, TreeId, Unit, Variables, Variant,
 };
 use perfguard::support::records::Records;
 use tempfile::TempDir;
@@ -127,6 +127,7 @@ impl Crate {
             source: self.source().join("benches/tight-loops.rs"),
             required_features: Vec::new(),
             known_features: Vec::new(),
+            unit: Unit::Bench,
             library: CrateSource {
                 name: "criterion".into(),
                 version: "0.8.2".into(),

@@ -22,6 +22,8 @@ pub(super) const fn modules(family: Family) -> &'static [(&'static str, &'static
     match family {
         Family::Criterion => &[(MODULE_FILE, MODULE)],
         Family::Divan => &[(MODULE_FILE, MODULE), ("src/perfguard_divan.rs", DIVAN)],
+        // Nothing of the kind is copied.
+        Family::Command | Family::Libtest => &[],
     }
 }
 

@@ -8,7 +8,7 @@ use toml::Value;
 use crate::build::config::CargoConfig;
 use crate::build::environment::variable_part;
 use crate::build::{BuildRequest, digest};
-use crate::domain::{LayoutFallback, Variables, Variant};
+use crate::domain::{BenchTarget, LayoutFallback, Variables, Variant};
 
 use super::capture::Source;
 use super::wrapper::{self, Settings};
@@ -75,7 +75,7 @@ pub(in crate::build) fn watch(
             .benches
             .iter()
             .filter(|_| request.variant == Variant::Timed)
-            .map(|bench| bench.target.replace('-', "_"))
+            .map(BenchTarget::crate_name)
             .collect(),
         within: within.to_owned(),
     };

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind};
-use object::{Object, ObjectSection, SectionKind};
+use object::{Object, ObjectSection, ObjectSymbol as _, SectionKind};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::Digest;
@@ -54,6 +54,14 @@ pub(super) fn executed(dump: &Dump, arch: &str) -> Option<Digest> {
         whole.update(sum.finalize());
     }
     any.then(|| Digest::new(hexadecimal(&whole.finalize())))
+}
+
+/// The names of an executable's symbols. `None` when it cannot be read.
+pub(super) fn symbols(path: &Path) -> Option<Vec<String>> {
+    let bytes = bounded::read(path, LARGEST_OBJECT, Links::Follow).ok()?;
+    let file = object::File::parse(&*bytes).ok()?;
+    let names = file.symbols().chain(file.dynamic_symbols());
+    Some(names.filter_map(|symbol| Some(symbol.name().ok()?.to_owned())).collect())
 }
 
 /// A part of an object that is loaded.

@@ -49,7 +49,7 @@ pub(super) fn count(
 }
 
 /// The architecture an executable is for: this machine's, when nothing else is said.
-fn arch(bench: &BuiltBench) -> &str {
+pub(super) fn arch(bench: &BuiltBench) -> &str {
     let arch = bench.fingerprint.arch();
     if arch.is_empty() { std::env::consts::ARCH } else { arch }
 }
@@ -105,13 +105,13 @@ impl Launch<'_> {
 }
 
 /// How many threads were started while something was counted. They may be gone by now.
-fn started(dump: &Dump) -> u32 {
+pub(super) fn started(dump: &Dump) -> u32 {
     let count = dump.called(|name| name.starts_with("pthread_create"));
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// What Callgrind wrote is of no use.
-fn unread(error: &dyn std::fmt::Display) -> Uncounted {
+pub(super) fn unread(error: &dyn std::fmt::Display) -> Uncounted {
     let kind = FailureKind::Uncounted(error.to_string());
     Uncounted::Failed(kind.into())
 }

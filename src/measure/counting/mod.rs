@@ -9,22 +9,27 @@
 //! | `launch` | what every launch that counts gives, or why it gives none |
 //! | `code` | what machine code was executed, wherever it lies |
 //! | `allocations` | a launch of an executable with a counting allocator |
+//! | `function` | one iteration of a `#[bench]` function |
+//! | `process` | a whole process that is counted from start to end |
 //! | `valgrind` | which Valgrind there is, how it is started, and what its complaints mean |
 //!
 //! What is counted, how exact it is and what it costs is told in `docs/counts.md`.
 
 mod allocations;
 mod code;
+mod function;
 mod hardware;
 mod instructions;
 mod launch;
 mod plan;
+mod process;
 mod steady;
 mod valgrind;
 
 use self::hardware::HardwareEvent;
 use self::valgrind::Valgrind;
 use super::counter::{CountOptions, Counter, InstructionSource, Uncounted};
+use super::harness::Counting;
 use super::harnesses::harness_of;
 use super::listing::ListedBenchmark;
 use crate::domain::{AllocationCount, BuiltBench, InstructionCount};
@@ -57,6 +62,10 @@ impl ProcessCounter {
 }
 
 impl Counter for ProcessCounter {
+    fn is_alone(&self, bench: &BuiltBench) -> bool {
+        harness_of(&bench.fingerprint.instrument).counting() == Counting::Process
+    }
+
     fn instructions(
         &self,
         bench: &BuiltBench,
@@ -65,9 +74,16 @@ impl Counter for ProcessCounter {
     ) -> Result<InstructionCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, ?options, "counts instructions");
         ensure_countable(bench, wanted)?;
-        match options.source {
-            InstructionSource::Callgrind => instructions::count(&self.valgrind, bench, wanted, options),
-            InstructionSource::Hardware => hardware::count(self.event, bench, wanted, options),
+        let valgrind = &self.valgrind;
+        match (harness_of(&bench.fingerprint.instrument).counting(), options.source) {
+            (Counting::Process, _) => process::instructions(valgrind, bench, wanted, options),
+            (Counting::BenchFunction, _) => function::instructions(valgrind, bench, wanted, options),
+            (Counting::OnRequest, InstructionSource::Callgrind) => {
+                instructions::count(valgrind, bench, wanted, options)
+            }
+            (Counting::OnRequest, InstructionSource::Hardware) => {
+                hardware::count(self.event, bench, wanted, options)
+            }
         }
     }
 
@@ -79,7 +95,11 @@ impl Counter for ProcessCounter {
     ) -> Result<AllocationCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, "counts allocations");
         ensure_countable(bench, wanted)?;
-        allocations::count(bench, wanted, options)
+        match harness_of(&bench.fingerprint.instrument).counting() {
+            Counting::Process => process::allocations(&self.valgrind, bench, wanted, options),
+            Counting::BenchFunction => Err(function::no_allocations()),
+            Counting::OnRequest => allocations::count(bench, wanted, options),
+        }
     }
 }
 

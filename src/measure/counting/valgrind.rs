@@ -61,6 +61,58 @@ impl Valgrind {
 
     /// The invocation under Callgrind, which writes its files to a folder.
     pub(super) fn over(&self, invocation: Invocation, folder: &Path, options: &CountOptions) -> Invocation {
+        self.callgrind(invocation, folder, options, &["--instr-atstart=no", "--collect-atstart=yes"])
+    }
+
+    /// The invocation under Callgrind, which counts from start to end.
+    pub(super) fn over_all(
+        &self,
+        invocation: Invocation,
+        folder: &Path,
+        options: &CountOptions,
+    ) -> Invocation {
+        self.callgrind(invocation, folder, options, &["--instr-atstart=yes", "--collect-atstart=yes"])
+    }
+
+    /// The invocation under Callgrind of one `#[bench]` function: what it does is collected, apart for every reading of the
+    /// clock.
+    pub(super) fn over_function(
+        &self,
+        invocation: Invocation,
+        folder: &Path,
+        options: &CountOptions,
+    ) -> Invocation {
+        // Callgrind compares them with names as they are mangled.
+        let flags = [
+            "--instr-atstart=yes",
+            "--collect-atstart=no",
+            "--toggle-collect=*FnOnceTQ*5bench7BencherEE9call_once*",
+            "--dump-before=*3std4time*7Instant*",
+        ];
+        self.callgrind(invocation, folder, options, &flags)
+    }
+
+    /// The invocation under DHAT, which tells of the heap in its log.
+    pub(super) fn over_heap(&self, invocation: Invocation, folder: &Path) -> Invocation {
+        let folder = folder.to_string_lossy().replace('%', "%%");
+        let arguments = [
+            "--tool=dhat".to_owned(),
+            "--sigill-diagnostics=yes".to_owned(),
+            "--trace-children=no".to_owned(),
+            "--vgdb=no".to_owned(),
+            format!("--log-file={folder}/{LOG}"),
+            format!("--dhat-out-file={folder}/dhat.%p"),
+        ];
+        invocation.under(&self.program, arguments).env("VALGRIND_OPTS", "")
+    }
+
+    fn callgrind(
+        &self,
+        invocation: Invocation,
+        folder: &Path,
+        options: &CountOptions,
+        flags: &[&str],
+    ) -> Invocation {
         let simulate = if options.caches { "yes" } else { "no" };
         let folder = folder.to_string_lossy().replace('%', "%%");
         // Options that a user's own `.valgrindrc` may have changed are stated, even where they are the default.
@@ -69,8 +121,6 @@ impl Valgrind {
             "--quiet".to_owned(),
             // Quiet, but not about instructions it does not know.
             "--sigill-diagnostics=yes".to_owned(),
-            "--instr-atstart=no".to_owned(),
-            "--collect-atstart=yes".to_owned(),
             "--separate-threads=no".to_owned(),
             "--combine-dumps=no".to_owned(),
             format!("--dump-instr={}", if code::is_read(std::env::consts::ARCH) { "yes" } else { "no" }),
@@ -85,6 +135,7 @@ impl Valgrind {
             // A process that was forked writes to files of its own.
             format!("--callgrind-out-file={folder}/callgrind.%p"),
         ];
+        let arguments = arguments.into_iter().chain(flags.iter().map(ToString::to_string));
         invocation.under(&self.program, arguments).env("VALGRIND_OPTS", "")
     }
 }
@@ -112,6 +163,16 @@ pub(super) fn explained(failure: LaunchFailure, folder: &Path) -> Uncounted {
 /// The file with the given number that the process `pid` had written, from 1.
 pub(super) fn file(folder: &Path, pid: i32, number: usize) -> PathBuf {
     folder.join(format!("callgrind.{pid}.{number}"))
+}
+
+/// What Valgrind wrote to its log.
+pub(super) fn log(folder: &Path) -> std::io::Result<String> {
+    bounded::read_text(&folder.join(LOG), LARGEST_LOG, Links::Refuse)
+}
+
+/// The file that the process `id` wrote at its end.
+pub(super) fn file_at_end(folder: &Path, id: u32) -> PathBuf {
+    folder.join(format!("callgrind.{id}"))
 }
 
 fn unavailable<T>(reason: String, remedy: Option<&str>) -> Result<T, Uncounted> {

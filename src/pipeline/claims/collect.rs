@@ -145,7 +145,7 @@ fn count_all(
     let mut tasks = Vec::new();
     for name in names {
         let benches = built.listed.benches.iter().map(|listed| &listed.bench);
-        let timed = benches.into_iter().find(|bench| bench.identity() == (name.package(), name.target()));
+        let timed = benches.into_iter().find(|bench| bench.may_hold(&name));
         let Some(timed) = timed else { continue };
         let taken_of = (revision, session.machine);
         let task = counting_bench(kind, timed, Some(built.allocations))

@@ -128,7 +128,7 @@ impl Bench<'_> {
     fn build(&self, benchmark: Option<&BenchmarkName>) -> Option<BuildFingerprint> {
         let mut benches = self.listed.iter().map(|listed| &listed.bench);
         let of_its_own = |bench: &&BuiltBench| match benchmark {
-            Some(name) => (bench.package.as_str(), bench.target.as_str()) == (name.package(), name.target()),
+            Some(name) => bench.may_hold(name),
             None => bench.package == SUITE_PACKAGE,
         };
         benches.find(of_its_own).map(|bench| bench.fingerprint.clone())

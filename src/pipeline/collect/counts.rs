@@ -159,8 +159,7 @@ impl Session<'_> {
             let counter = match self.runner.counting(&home) {
                 Ok(counter) => counter,
                 Err(error) => {
-                    let reason = format!("the source tree cannot be put in its place: {error}");
-                    let none = NotCounted::Unavailable(reason, None);
+                    let none = no_place(&error);
                     for at in places {
                         outcomes[at] = Some(Err(none.clone()));
                     }
@@ -168,6 +167,8 @@ impl Session<'_> {
                 }
             };
             let options = self.measuring.count_options();
+            let (alone, places): (Vec<usize>, Vec<usize>) =
+                places.into_iter().partition(|&at| counter.is_alone(&tasks[at].bench));
             let workers =
                 Workers { counter, tasks, known, launches, metrics: &self.measuring.metrics, options };
             let (store, run, progress) = (&mut *self.store, self.run, self.progress);
@@ -187,14 +188,54 @@ impl Session<'_> {
                 });
                 Ok(())
             })?;
+            for at in alone {
+                outcomes[at] = Some(match self.count_alone(&tasks[at], &known[at], launches) {
+                    Ok(taken) => Ok(record(self.store, self.run, &tasks[at], taken)?),
+                    none => none,
+                });
+            }
         }
         Ok(outcomes.into_iter().map(|found| found.unwrap_or(Err(NotCounted::Interrupted))).collect())
+    }
+
+    /// Counts one task with nothing beside it, each launch in a tree that is as it was built.
+    fn count_alone(&mut self, task: &Task, known: &Taken, launches: usize) -> Found {
+        let mut taken = known.clone();
+        self.progress.event(Event::Benchmark {
+            name: &task.key.benchmark,
+            settled: 0,
+            total: 1,
+            launches: 0,
+            state: "counting",
+        });
+        while taken.counts.launches() < launches {
+            if interrupted() {
+                return Err(NotCounted::Interrupted);
+            }
+            let counter = self.runner.counting(&task.bench.home).map_err(|error| no_place(&error))?;
+            let (tasks, known) = ([task.clone()], [taken.clone()]);
+            let workers = Workers {
+                counter,
+                tasks: &tasks,
+                known: &known,
+                launches,
+                metrics: &self.measuring.metrics,
+                options: self.measuring.count_options(),
+            };
+            workers.launch(task, &mut taken)?;
+        }
+        Ok(taken)
     }
 
     /// Counts every task, in the order given, often enough to know whether it repeats.
     pub(crate) fn count_repeatedly(&mut self, tasks: &[Task]) -> Result<Vec<Found>, PipelineError> {
         self.count_on(tasks, &vec![Taken::default(); tasks.len()], REPEATED)
     }
+}
+
+/// Why nothing can be counted where a tree is not in its place.
+fn no_place(error: &std::io::Error) -> NotCounted {
+    NotCounted::Unavailable(format!("the source tree cannot be put in its place: {error}"), None)
 }
 
 /// Threads that count, each one task after the other.

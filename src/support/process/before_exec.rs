@@ -3,7 +3,7 @@
 //!
 //! The one place that needs `unsafe` here: neither can be done from outside the child.
 
-use std::io;
+use std::io::{self, PipeWriter};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -30,6 +30,28 @@ pub(super) fn arrange(command: &mut Command, watchdog: Option<UnixStream>) {
     unsafe {
         command.pre_exec(body);
     }
+}
+
+/// Lets the child of `command` write down when it is about to become the program, as nanoseconds of the monotonic clock.
+#[expect(unsafe_code, reason = "std marks pre_exec unsafe: what runs after fork must be async-signal-safe")]
+pub(super) fn stamp(command: &mut Command, writer: PipeWriter) {
+    let body = move || {
+        // Best effort: without it the parent's own clock has to do.
+        let _ = rustix::io::write(&writer, &monotonic().to_ne_bytes());
+        Ok(())
+    };
+    // SAFETY: the closure reads a clock and writes eight bytes from its own stack to a pipe: it takes no lock, allocates
+    // nothing and touches no memory but its own, so it may run in the child of a program with threads.
+    unsafe {
+        command.pre_exec(body);
+    }
+}
+
+/// Nanoseconds of the monotonic clock.
+pub(super) fn monotonic() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let part = |number: i64| u64::try_from(number).unwrap_or(0);
+    part(now.tv_sec).saturating_mul(1_000_000_000).saturating_add(part(now.tv_nsec))
 }
 
 /// `? ` with the digits of any process id and the end of the line.

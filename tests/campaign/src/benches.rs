@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, Side, Sides};
+use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, Side, Sides, Unit};
 use perfguard::measure::coordinator::Coordinator;
 use perfguard::measure::counter::{CountOptions, InstructionSource};
 use perfguard::measure::homes::Homes;
@@ -76,6 +76,7 @@ impl Misbehaving {
                 instrument: instrument.parse().expect("an instrument's name"),
             },
             execution: Execution::Native,
+            unit: Unit::Bench,
         }
     }
 }

@@ -9,6 +9,7 @@ mod accepting;
 mod axes;
 mod baselines;
 mod bisect;
+mod commands;
 pub(crate) mod counts;
 mod creep;
 mod github;

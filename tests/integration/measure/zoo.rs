@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, SampleSet};
+use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, SampleSet, Unit};
 use perfguard::measure::runner::{LaunchFailure, LaunchOptions, Runner};
 use perfguard::measure::sequential::Sequential;
 
@@ -88,6 +88,7 @@ pub(super) fn bench(executables: &Executables, target: &str, criterion: &str) ->
             instrument: format!("criterion {criterion}").parse().unwrap(),
         },
         execution: Execution::Native,
+        unit: Unit::Bench,
     }
 }
 

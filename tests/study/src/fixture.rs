@@ -20,6 +20,8 @@ pub enum Harness {
     Criterion,
     /// tango-bench's.
     Tango,
+    /// None: a process that runs one workload.
+    Process,
 }
 
 impl Harness {
@@ -27,6 +29,25 @@ impl Harness {
         match self {
             Self::Criterion => "criterion",
             Self::Tango => "tango",
+            Self::Process => "process",
+        }
+    }
+}
+
+impl Harness {
+    /// What Cargo is told.
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Criterion | Self::Tango => &["bench", "--no-run"],
+            Self::Process => &["build", "--profile", "bench", "--bin", "process"],
+        }
+    }
+
+    /// What Cargo's messages call its target.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Criterion | Self::Tango => "bench",
+            Self::Process => "bin",
         }
     }
 }
@@ -62,7 +83,7 @@ impl Fixture {
 
     /// Figures of other workloads must not be continued with these.
     fn is_of(&self, source: &Path) -> Result<(), StudyError> {
-        for file in ["src/lib.rs", "benches/workloads.rs", "Cargo.toml", "Cargo.lock"] {
+        for file in ["src/lib.rs", "src/bin/process.rs", "benches/workloads.rs", "Cargo.toml", "Cargo.lock"] {
             let [here, there] = [self.repository().join(file), source.join(file)];
             let read = |path: &Path| fs::read(path).map_err(StudyError::file(path));
             if read(&here)? != read(&there)? {
@@ -96,16 +117,17 @@ impl Fixture {
         }
         self.git(&["checkout", "--quiet", &tag(per_mille)])?;
         let workspace = match harness {
-            Harness::Criterion => self.repository(),
+            Harness::Criterion | Harness::Process => self.repository(),
             Harness::Tango => self.repository().join("tango"),
         };
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
             .current_dir(&workspace)
-            .args(["bench", "--no-run", "--message-format=json", "--target-dir"])
+            .args(harness.arguments())
+            .args(["--message-format=json", "--target-dir"])
             .arg(self.work.join("target").join(harness.name()));
         let output = checked(&mut cargo)?;
-        let built = executable_of(&String::from_utf8_lossy(&output.stdout));
+        let built = executable_of(&String::from_utf8_lossy(&output.stdout), harness.kind());
         let built = built.ok_or_else(|| StudyError::Nonsense {
             what: "cargo's messages".to_owned(),
             reason: "they name no executable".to_owned(),
@@ -176,10 +198,10 @@ pub fn end_of(text: &str) -> String {
     lines[lines.len().saturating_sub(15)..].join("\n")
 }
 
-/// The bench executable that Cargo's messages name.
-fn executable_of(messages: &str) -> Option<PathBuf> {
+/// The executable of a kind of targets that Cargo's messages name.
+fn executable_of(messages: &str, kind: &str) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut benches = messages.filter(|message| message["target"]["kind"][0] == "bench");
+    let mut benches = messages.filter(|message| message["target"]["kind"][0] == kind);
     benches.find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 pub const WORKLOADS: [&str; 8] =
     ["compute", "branchy", "allocation", "pointer-chase", "hash-map", "strings", "rayon", "tokio"];
 
+/// Those of them that are processes of their own, too.
+pub const PROCESSES: [&str; 3] = ["compute", "branchy", "allocation"];
+
 /// One program with one way of being asked; may give the words of several contenders.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
@@ -24,12 +27,16 @@ pub enum Family {
     Criterion,
     /// tango-bench.
     Tango,
+    /// `cargo perfguard compare --threshold 5%` of whole processes.
+    Processes,
+    /// hyperfine, of the same processes.
+    Hyperfine,
     /// How large the slowdown really is: pairs of perfguard's, at a threshold that cannot be decided.
     Truth,
 }
 
 impl Family {
-    /// Every family.
+    /// Every family that measures benchmarks. Those that measure processes take part where they are named.
     pub const ALL: [Self; 5] =
         [Self::Perfguard5, Self::Perfguard2, Self::Criterion, Self::Tango, Self::Truth];
 }

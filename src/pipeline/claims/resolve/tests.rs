@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::{
-    AtLeast, CommitId, CpuIdentity, Digest, Execution, Instructions, MachineKey, Revision, TreeId,
+    AtLeast, CommitId, CpuIdentity, Digest, Execution, Instructions, MachineKey, Revision, TreeId, Unit,
 };
 
 fn listed(package: &str, target: &str, ids: &[&str]) -> ListedBench {
@@ -26,6 +26,7 @@ fn listed(package: &str, target: &str, ids: &[&str]) -> ListedBench {
             instrument: "criterion 0.8.2".parse().unwrap(),
         },
         execution: Execution::Native,
+        unit: Unit::Bench,
     };
     let ids = ids.iter().map(|&id| id.to_owned()).collect();
     ListedBench { bench, ids: Ok(ids), work: BTreeMap::new() }

@@ -40,6 +40,10 @@ impl Known {
 }
 
 impl Counter for Known {
+    fn is_alone(&self, _: &BuiltBench) -> bool {
+        false
+    }
+
     fn instructions(
         &self,
         _: &BuiltBench,

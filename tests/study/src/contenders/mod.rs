@@ -1,6 +1,7 @@
 //! One comparison of all workloads by each program, and what it said.
 
 mod criterion;
+mod hyperfine;
 mod perfguard;
 mod tango;
 
@@ -42,6 +43,10 @@ pub fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
             let threshold = format!("{}%", (f64::from(trial.per_mille) / 10.0).max(0.01));
             perfguard::compare(arena, trial, "truth", &threshold)
         }
+        Family::Processes => {
+            perfguard::compare_processes(arena, trial, "perfguard, processes, T = 5 %", "5%")
+        }
+        Family::Hyperfine => hyperfine::compare(arena, trial),
         Family::Criterion => criterion::compare(arena, trial),
         Family::Tango => tango::compare(arena, trial),
     }
@@ -55,7 +60,8 @@ pub fn prepare(arena: &Arena, family: Family, per_mille: u32) -> Result<(), Stud
     use crate::fixture::Harness;
     match family {
         // It keeps what it built by itself.
-        Family::Perfguard5 | Family::Perfguard2 | Family::Truth => Ok(()),
+        Family::Perfguard5 | Family::Perfguard2 | Family::Processes | Family::Truth => Ok(()),
+        Family::Hyperfine => arena.fixture.executable(Harness::Process, per_mille).map(drop),
         Family::Criterion => arena.fixture.executable(Harness::Criterion, per_mille).map(drop),
         Family::Tango => arena.fixture.executable(Harness::Tango, per_mille).map(drop),
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Arena;
 use crate::StudyError;
 use crate::fixture::{end_of, tag};
-use crate::plan::Trial;
+use crate::plan::{PROCESSES, Trial};
 use crate::record::Said;
 
 pub(super) fn compare(
@@ -15,6 +15,28 @@ pub(super) fn compare(
     trial: &Trial,
     contender: &str,
     threshold: &str,
+) -> Result<Vec<Said>, StudyError> {
+    let workloads: Vec<&str> = arena.workloads.iter().map(String::as_str).collect();
+    compare_target(arena, trial, (contender, threshold), ("workloads", &workloads))
+}
+
+/// The same, of the workloads that are processes of their own.
+pub(super) fn compare_processes(
+    arena: &Arena,
+    trial: &Trial,
+    contender: &str,
+    threshold: &str,
+) -> Result<Vec<Said>, StudyError> {
+    let workloads = arena.workloads.iter().map(String::as_str);
+    let workloads: Vec<&str> = workloads.filter(|name| PROCESSES.contains(name)).collect();
+    compare_target(arena, trial, (contender, threshold), ("command", &workloads))
+}
+
+fn compare_target(
+    arena: &Arena,
+    trial: &Trial,
+    (contender, threshold): (&str, &str),
+    (target, workloads): (&str, &[&str]),
 ) -> Result<Vec<Said>, StudyError> {
     let mut command = Command::new(&arena.perfguard);
     command.current_dir(arena.fixture.repository());
@@ -26,7 +48,7 @@ pub(super) fn compare(
     command
         .args(["perfguard", "compare", &tag(0), &tag(trial.per_mille), "--measure-identical", "--no-builtin"])
         .args(["--metrics", "wall-time"])
-        .args(["--bench", "workloads", "--format", "json", "--quiet", "--threshold", threshold])
+        .args(["--bench", target, "--format", "json", "--quiet", "--threshold", threshold])
         .arg("--budget")
         .arg(format!("{}s", arena.budget))
         .arg("--store")
@@ -34,7 +56,7 @@ pub(super) fn compare(
         .arg("--target-dir")
         .arg(arena.fixture.folder("perfguard"))
         .args(["--exact", "--"])
-        .args(arena.workloads.iter().map(|name| format!("workloads::workloads::{name}")));
+        .args(workloads.iter().map(|name| format!("workloads::{target}::{name}")));
     let program = "cargo-perfguard".to_owned();
     let output = command.output().map_err(|error| StudyError::Start { program: program.clone(), error })?;
     if !matches!(output.status.code(), Some(0 | 100)) {
