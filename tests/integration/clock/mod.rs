@@ -9,7 +9,6 @@ mod claims;
 mod code;
 mod doctor;
 mod history;
-mod libraries;
 mod verdicts;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

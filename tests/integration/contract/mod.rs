@@ -17,6 +17,7 @@ mod harness;
 pub(crate) mod history;
 mod input;
 mod layouts;
+mod libraries;
 mod members;
 mod names;
 mod partition;
