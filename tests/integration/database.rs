@@ -290,8 +290,8 @@ fn what_a_database_refuses_is_told_and_nothing_is_lost() {
     assert!(ended.stderr.contains("everything measured is in the store"), "{}", ended.stderr);
     assert!(!ended.stderr.contains(PASSWORD), "{}", ended.stderr);
     assert_eq!(Store::open(&path).unwrap().runs_to_send("x").unwrap().len(), 1);
-    // Dropping needs a process to signal.
-    server.process = Command::new("sleep").arg("600").spawn().unwrap();
+    // Dropping needs a process to signal, and waits for its end.
+    server.process = Command::new("true").spawn().unwrap();
 }
 
 /// The way is encrypted, and the server must be the one that a trusted certificate names.
