@@ -68,7 +68,7 @@ pub enum FailureKind {
     #[error("it ended without a measurement")]
     Silent,
     /// It has no such benchmark.
-    #[error("its executable does not have the benchmark")]
+    #[error("its executable ended without running the benchmark, or does not have it")]
     Absent,
     /// It takes no notice of its arguments, and so cannot be asked for one benchmark.
     #[error("it ignores its arguments, and measures whatever its filter says")]
@@ -144,6 +144,7 @@ impl FailureKind {
     }
 
     /// Whether a process ended badly by itself: by what it says it may be one that bears no second beside it.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only two processes at once are told apart by it"))]
     pub(super) fn is_bad_end(&self) -> bool {
         matches!(self, Self::Panicked(_) | Self::Exited(_) | Self::Signalled(_))
     }

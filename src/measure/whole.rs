@@ -19,6 +19,7 @@ const NO_LIMIT: Duration = Duration::from_hours(365 * 24);
 #[derive(Debug)]
 pub(super) struct Ended {
     /// Its number.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "what it leaves is looked for on Unix"))]
     pub(super) id: u32,
     /// How long it lived.
     pub(super) lived: Duration,

@@ -3,7 +3,9 @@
 //!
 //! The one place that needs `unsafe` here: neither can be done from outside the child.
 
-use std::io::{self, PipeWriter};
+#[cfg(target_os = "linux")]
+use std::io;
+use std::io::PipeWriter;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
