@@ -4,13 +4,11 @@ use std::path::PathBuf;
 
 use cargo_metadata::{Metadata, Package, Target, TargetKind};
 
-use super::metadata::manifest_dir;
-use super::targets::Classified;
-use super::{DiscoverError, LeftOut, Selection, features, variables};
+use super::targets::{Classified, bench};
+use super::{DiscoverError, LeftOut, Selection, features};
 use crate::domain::near::nearest;
 use crate::domain::{
-    BenchTarget, COMMAND_LIBRARY, COMMAND_TARGET, CommandSpec, CrateOrigin, CrateSource, Features, Namesake,
-    Unit,
+    BenchTarget, COMMAND_LIBRARY, COMMAND_TARGET, CommandSpec, CrateOrigin, CrateSource, Features, Unit,
 };
 
 /// Finds the program of every command of a selected package.
@@ -33,17 +31,13 @@ pub(super) fn classify(
             return Err(DiscoverError::CommandTarget { package: package.name.to_string() });
         }
         let on = features::turned_on(package.name.as_str(), &package.features, &selection.features);
-        let missing: Vec<&str> =
-            target.required_features.iter().filter(|name| !on.contains(*name)).map(String::as_str).collect();
-        classified.push(if missing.is_empty() {
-            Classified::Bench(Box::new(unit(package, target, command, &selection.features)))
-        } else {
-            let (name, list) = (&command.name, missing.join(","));
-            Classified::LeftOut(LeftOut {
+        classified.push(match features::objection(target, &on) {
+            None => Classified::Bench(Box::new(unit(package, target, command, &selection.features))),
+            Some(objection) => Classified::LeftOut(LeftOut {
                 package: package.name.to_string(),
                 target: COMMAND_TARGET.to_owned(),
-                reason: format!("`{name}` needs features that are off; add `--features {list}`"),
-            })
+                reason: format!("`{}` {objection}", command.name),
+            }),
         });
     }
     Ok(classified)
@@ -86,24 +80,13 @@ fn binaries(package: &Package) -> impl Iterator<Item = &Target> {
 }
 
 fn unit(package: &Package, target: &Target, command: &CommandSpec, asked: &Features) -> BenchTarget {
-    BenchTarget {
-        package: package.name.to_string(),
-        package_version: package.version.to_string(),
-        package_id: package.id.repr.clone(),
-        manifest_dir: manifest_dir(package).to_owned(),
-        target: COMMAND_TARGET.to_owned(),
-        source: target.src_path.clone().into_std_path_buf(),
-        required_features: target.required_features.clone(),
-        known_features: features::known(package, asked),
-        unit: Unit::Program(Box::new(command.clone())),
-        // Nothing is linked: the process itself is what is measured.
-        library: CrateSource {
-            name: COMMAND_LIBRARY.to_owned(),
-            version: String::new(),
-            origin: CrateOrigin::CratesIo,
-            root: PathBuf::new(),
-        },
-        variables: variables::of(package),
-        namesake: Namesake::None,
-    }
+    // Nothing is linked: the process itself is what is measured.
+    let library = CrateSource {
+        name: COMMAND_LIBRARY.to_owned(),
+        version: String::new(),
+        origin: CrateOrigin::CratesIo,
+        root: PathBuf::new(),
+    };
+    let unit = Unit::Program(Box::new(command.clone()));
+    BenchTarget { target: COMMAND_TARGET.to_owned(), ..bench(package, target, unit, library, asked) }
 }

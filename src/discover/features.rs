@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cargo_metadata::Package;
+use cargo_metadata::{Package, Target};
 
 use crate::domain::Features;
 
@@ -33,6 +33,14 @@ pub(super) fn turned_on(
         }
     }
     on
+}
+
+/// What to do about the features that a target requires and that are off; `None` where all are on.
+pub(super) fn objection(target: &Target, on: &BTreeSet<String>) -> Option<String> {
+    let missing = target.required_features.iter().filter(|name| !on.contains(*name));
+    let missing: Vec<&str> = missing.map(String::as_str).collect();
+    (!missing.is_empty())
+        .then(|| format!("needs features that are off; add `--features {}`", missing.join(",")))
 }
 
 /// Those of the features asked for that a package knows, by itself or as features of its dependencies.

@@ -110,12 +110,7 @@ fn examine(
     } else {
         library_of(target, linked)?
     };
-    let missing: Vec<&str> =
-        target.required_features.iter().filter(|name| !on.contains(*name)).map(String::as_str).collect();
-    if missing.is_empty() {
-        return Ok(library);
-    }
-    Err(format!("needs features that are off; add `--features {}`", missing.join(",")))
+    features::objection(target, on).map_or(Ok(library), Err)
 }
 
 /// The library's own `#[bench]` functions, where it has any.
@@ -212,7 +207,8 @@ fn left_out(package: &Package, target: &str, reason: String) -> Classified {
     Classified::LeftOut(LeftOut { package: package.name.to_string(), target: target.to_owned(), reason })
 }
 
-fn bench(
+/// A target as it is measured.
+pub(super) fn bench(
     package: &Package,
     target: &Target,
     unit: Unit,

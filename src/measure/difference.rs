@@ -31,13 +31,13 @@ pub(super) fn difference(baseline: &[u8], candidate: &[u8]) -> Option<OutputDiff
     if baseline == candidate {
         return None;
     }
-    let lines = |bytes: &[u8]| -> Vec<Vec<u8>> {
-        bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
-    };
-    let (one, other) = (lines(baseline), lines(candidate));
-    let equal = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
-    let at = |lines: &[Vec<u8>]| lines.get(equal).map(|line| shown(line));
-    Some(OutputDifference { line: equal + 1, baseline: at(&one), candidate: at(&other) })
+    let equal = lines(baseline).zip(lines(candidate)).take_while(|(one, other)| one == other).count();
+    let at = |bytes: &[u8]| lines(bytes).nth(equal).map(shown);
+    Some(OutputDifference { line: equal + 1, baseline: at(baseline), candidate: at(candidate) })
+}
+
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|byte| *byte == b'\n')
 }
 
 /// A line as it can be shown: what would move a cursor is escaped, and what is long is cut.

@@ -38,22 +38,24 @@ impl Capabilities {
 }
 
 fn countable(bench: &BuiltBench, copied: bool, remedy: &str) -> Result<(), (String, String)> {
-    let refuse = |reason: String, remedy: &str| Err((reason, remedy.to_owned()));
-    if !copied {
-        let instrument = &bench.fingerprint.instrument;
-        return refuse(format!("no copy of its {instrument} can be made to count"), remedy);
+    if copied {
+        return runs_natively(&bench.execution);
     }
-    match &bench.execution {
-        Execution::Native => Ok(()),
-        Execution::Runner(words) => {
-            refuse(run_by(words), "count without the `runner` of Cargo's configuration")
-        }
-        Execution::Emulated(words) => refuse(run_by(words), "count on a machine of the target's kind"),
-    }
+    let instrument = &bench.fingerprint.instrument;
+    Err((format!("no copy of its {instrument} can be made to count"), remedy.to_owned()))
 }
 
-fn run_by(words: &[String]) -> String {
-    format!("its executables are run by `{}`", words.first().map_or("a runner", String::as_str))
+/// Refuses to count what does not run here as it is: why, and what to do about it.
+pub(super) fn runs_natively(execution: &Execution) -> Result<(), (String, String)> {
+    let refused = |words: &[String], remedy: &str| {
+        let program = words.first().map_or("a runner", String::as_str);
+        Err((format!("its executables are run by `{program}`"), remedy.to_owned()))
+    };
+    match execution {
+        Execution::Native => Ok(()),
+        Execution::Runner(words) => refused(words, "count without the `runner` of Cargo's configuration"),
+        Execution::Emulated(words) => refused(words, "count on a machine of the target's kind"),
+    }
 }
 
 /// An invocation of an executable with a copied library, of which one benchmark takes its samples on request.

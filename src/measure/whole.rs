@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::domain::{BuiltBench, CommandSpec, Execution};
+use crate::domain::{BuiltBench, CommandSpec};
 use crate::measure::excess::{LOOK, Lookout};
 use crate::measure::failure::{FailureKind, LaunchFailure, of_exit, with_last_lines};
 use crate::measure::invocation::Invocation;
@@ -34,19 +34,6 @@ impl Ended {
     /// How long it lived, in nanoseconds.
     pub(super) fn nanoseconds(&self) -> f64 {
         self.lived.as_nanos() as f64
-    }
-}
-
-/// Refuses to count what does not run here as it is: why, and what to do about it.
-pub(super) fn runs_natively(execution: &Execution) -> Result<(), (String, String)> {
-    let refused = |words: &[String], remedy: &str| {
-        let program = words.first().map_or("a runner", String::as_str);
-        Err((format!("its executables are run by `{program}`"), remedy.to_owned()))
-    };
-    match execution {
-        Execution::Native => Ok(()),
-        Execution::Runner(words) => refused(words, "count without the `runner` of Cargo's configuration"),
-        Execution::Emulated(words) => refused(words, "count on a machine of the target's kind"),
     }
 }
 
@@ -170,7 +157,7 @@ impl Running {
 #[cfg(unix)]
 mod tests {
     use super::*;
-    use crate::domain::Unit;
+    use crate::domain::{Execution, Unit};
     use crate::measure::invocation::tests::bench;
 
     const LONG: Duration = Duration::from_mins(1);

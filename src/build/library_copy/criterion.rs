@@ -15,6 +15,9 @@ const NO_LINTS: Replacement = Replacement {
     new: "\n#![allow(warnings, future_incompatible)]\n",
 };
 
+/// The same for the first releases.
+const NO_LINTS_AT_FIRST: Replacement = Replacement { old: "\n#![deny(warnings)]\n", ..NO_LINTS };
+
 const MODULE_LINE: Replacement = Replacement {
     file: "src/lib.rs",
     old: "\nmod routine;\n",
@@ -81,11 +84,7 @@ pub(super) const CRITERION: &[Versions] = &[
     (
         (0, 3, 0)..(0, 3, 1),
         &[
-            Replacement {
-                file: "src/lib.rs",
-                old: "\n#![deny(warnings)]\n",
-                new: "\n#![allow(warnings, future_incompatible)]\n",
-            },
+            NO_LINTS_AT_FIRST,
             MODULE_LINE,
             BENCH,
             UNIT,
@@ -96,19 +95,7 @@ pub(super) const CRITERION: &[Versions] = &[
     ),
     (
         (0, 3, 1)..(0, 3, 3),
-        &[
-            Replacement {
-                file: "src/lib.rs",
-                old: "\n#![deny(warnings)]\n",
-                new: "\n#![allow(warnings, future_incompatible)]\n",
-            },
-            MODULE_LINE,
-            BENCH,
-            UNIT,
-            BEGIN,
-            FINISH,
-            hook!("\n    let (iters, times);\n"),
-        ],
+        &[NO_LINTS_AT_FIRST, MODULE_LINE, BENCH, UNIT, BEGIN, FINISH, hook!("\n    let (iters, times);\n")],
     ),
     ((0, 3, 3)..(0, 9, 0), NEWEST),
 ];

@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::valgrind::{self, Valgrind};
-use super::{code, instructions, launch};
+use super::{instructions, launch};
 use crate::domain::{BuiltBench, CommandSpec, InstructionCount};
-use crate::measure::callgrind;
-use crate::measure::counter::{CountOptions, InstructionSource, Uncounted};
+use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::excess::LARGEST_DUMP;
 use crate::measure::harnesses::harness_of;
 use crate::measure::interleaved::bench_process;
@@ -36,14 +35,8 @@ pub(super) fn instructions(
     wanted: &ListedBenchmark,
     options: &CountOptions,
 ) -> Result<InstructionCount, Uncounted> {
-    if options.source == InstructionSource::Hardware {
-        return Err(Uncounted::Unavailable {
-            reason: "a #[bench] function is counted by Callgrind alone".to_owned(),
-            remedy: Some("count with `--instructions-by callgrind`".to_owned()),
-        });
-    }
-    let arch = instructions::arch(bench);
-    let counter = valgrind.counter(arch)?;
+    instructions::require_callgrind(options, "a #[bench] function")?;
+    let counter = valgrind.counter(instructions::arch(bench))?;
     let folder = bench_process::scratch().map_err(launch::unstartable)?;
     let harness = harness_of(&bench.fingerprint.instrument);
     let invocation = harness.invocation(bench, wanted, folder.path());
@@ -55,16 +48,7 @@ pub(super) fn instructions(
         return Err(Uncounted::Uncountable("it is marked #[ignore]".to_owned()));
     }
     let text = iteration(folder.path(), ended.id)?;
-    let dump = callgrind::parse(&text).map_err(|error| instructions::unread(&error))?;
-    Ok(InstructionCount {
-        sample: launch::sample(1, dump.instructions())?,
-        profile: dump.profile(),
-        code: code::executed(&dump, arch),
-        counter,
-        set_up: false,
-        threads: instructions::started(&dump).saturating_add(1),
-        seconds: started.elapsed().as_secs_f64(),
-    })
+    instructions::of_dump(&text, bench, counter, started)
 }
 
 /// The one dump of those that a process wrote which holds an iteration.

@@ -15,7 +15,7 @@ use super::valgrind::{self, Valgrind};
 use super::{code, launch};
 use crate::domain::{BuiltBench, InstructionCount};
 use crate::measure::callgrind::{self, Dump};
-use crate::measure::counter::{CountOptions, Uncounted};
+use crate::measure::counter::{CountOptions, InstructionSource, Uncounted};
 use crate::measure::excess::LARGEST_DUMP;
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::harnesses::harness_of;
@@ -46,6 +46,36 @@ pub(super) fn count(
     let code = code::executed(&dump, arch(bench));
     let seconds = started.elapsed().as_secs_f64();
     Ok(InstructionCount { sample, profile: dump.profile(), code, counter, set_up, threads, seconds })
+}
+
+/// Refuses another source than Callgrind for `what`, which it alone can count.
+pub(super) fn require_callgrind(options: &CountOptions, what: &str) -> Result<(), Uncounted> {
+    if options.source == InstructionSource::Callgrind {
+        return Ok(());
+    }
+    Err(Uncounted::Unavailable {
+        reason: format!("{what} is counted by Callgrind alone"),
+        remedy: Some("count with `--instructions-by callgrind`".to_owned()),
+    })
+}
+
+/// What one dump says of one run of whatever is counted, which began when `begun` says.
+pub(super) fn of_dump(
+    text: &str,
+    bench: &BuiltBench,
+    counter: String,
+    begun: Instant,
+) -> Result<InstructionCount, Uncounted> {
+    let dump = callgrind::parse(text).map_err(|error| unread(&error))?;
+    Ok(InstructionCount {
+        sample: launch::sample(1, dump.instructions())?,
+        profile: dump.profile(),
+        code: code::executed(&dump, arch(bench)),
+        counter,
+        set_up: false,
+        threads: started(&dump).saturating_add(1),
+        seconds: begun.elapsed().as_secs_f64(),
+    })
 }
 
 /// The architecture an executable is for: this machine's, when nothing else is said.

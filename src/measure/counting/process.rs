@@ -7,8 +7,7 @@ use std::time::Instant;
 use super::valgrind::{self, Valgrind};
 use super::{code, instructions, launch};
 use crate::domain::{AllocationCount, BuiltBench, InstructionCount};
-use crate::measure::callgrind;
-use crate::measure::counter::{CountOptions, InstructionSource, Uncounted};
+use crate::measure::counter::{CountOptions, Uncounted};
 use crate::measure::excess::LARGEST_DUMP;
 use crate::measure::harnesses::harness_of;
 use crate::measure::interleaved::bench_process;
@@ -28,14 +27,8 @@ pub(super) fn instructions(
     wanted: &ListedBenchmark,
     options: &CountOptions,
 ) -> Result<InstructionCount, Uncounted> {
-    if options.source == InstructionSource::Hardware {
-        return Err(Uncounted::Unavailable {
-            reason: "a whole process is counted by Callgrind alone".to_owned(),
-            remedy: Some("count with `--instructions-by callgrind`".to_owned()),
-        });
-    }
-    let arch = instructions::arch(bench);
-    let counter = valgrind.counter(arch)?;
+    instructions::require_callgrind(options, "a whole process")?;
+    let counter = valgrind.counter(instructions::arch(bench))?;
     let folder = bench_process::scratch().map_err(launch::unstartable)?;
     let under = |invocation: Invocation| valgrind.over_all(invocation, folder.path(), options);
     let started = Instant::now();
@@ -43,16 +36,7 @@ pub(super) fn instructions(
     let unread = |error: &dyn std::fmt::Display| instructions::unread(error);
     let path = valgrind::file_at_end(folder.path(), id);
     let text = bounded::read_text(&path, LARGEST_DUMP, Links::Refuse).map_err(|error| unread(&error))?;
-    let dump = callgrind::parse(&text).map_err(|error| unread(&error))?;
-    Ok(InstructionCount {
-        sample: launch::sample(1, dump.instructions())?,
-        profile: dump.profile(),
-        code: code::executed(&dump, arch),
-        counter,
-        set_up: false,
-        threads: instructions::started(&dump).saturating_add(1),
-        seconds: started.elapsed().as_secs_f64(),
-    })
+    instructions::of_dump(&text, bench, counter, started)
 }
 
 /// Counts what a process asks of the heap.

@@ -213,16 +213,7 @@ impl Session<'_> {
                 return Err(NotCounted::Interrupted);
             }
             let counter = self.runner.counting(&task.bench.home).map_err(|error| no_place(&error))?;
-            let (tasks, known) = ([task.clone()], [taken.clone()]);
-            let workers = Workers {
-                counter,
-                tasks: &tasks,
-                known: &known,
-                launches,
-                metrics: &self.measuring.metrics,
-                options: self.measuring.count_options(),
-            };
-            workers.launch(task, &mut taken)?;
+            launch(counter, task, &self.measuring.metrics, &self.measuring.count_options(), &mut taken)?;
         }
         Ok(taken)
     }
@@ -304,24 +295,31 @@ impl Workers<'_> {
             if interrupted() {
                 return Err(NotCounted::Interrupted);
             }
-            self.launch(&self.tasks[at], &mut taken)?;
+            launch(self.counter, &self.tasks[at], self.metrics, &self.options, &mut taken)?;
         }
         Ok(taken)
     }
+}
 
-    fn launch(&self, task: &Task, taken: &mut Taken) -> Result<(), NotCounted> {
-        match task.kind {
-            CountKind::Instructions => {
-                let found = self.counter.instructions(&task.bench, &task.wanted, &self.options);
-                taken.add_instructions(found.map_err(refused)?, self.metrics)?;
-            }
-            CountKind::Allocations => {
-                let found = self.counter.allocations(&task.bench, &task.wanted, &self.options);
-                taken.add_allocations(&found.map_err(refused)?, self.metrics);
-            }
+/// One launch that counts, added to what is known.
+fn launch(
+    counter: &dyn Counter,
+    task: &Task,
+    metrics: &[Metric],
+    options: &CountOptions,
+    taken: &mut Taken,
+) -> Result<(), NotCounted> {
+    match task.kind {
+        CountKind::Instructions => {
+            let found = counter.instructions(&task.bench, &task.wanted, options);
+            taken.add_instructions(found.map_err(refused)?, metrics)?;
         }
-        Ok(())
+        CountKind::Allocations => {
+            let found = counter.allocations(&task.bench, &task.wanted, options);
+            taken.add_allocations(&found.map_err(refused)?, metrics);
+        }
     }
+    Ok(())
 }
 
 fn refused(uncounted: Uncounted) -> NotCounted {
