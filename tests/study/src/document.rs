@@ -34,17 +34,9 @@ pub fn document(
     let _ = write!(
         out,
         "How often each program would fail a build that did not get slower, and how many true slowdowns it catches. The \
-         workloads, the slowdowns and the way to repeat it are in [tests/study](../tests/study/README.md).\n\n\
-         | | |\n|---|---|\n| date | {} |\n| machine | {} |\n| command | `{}` |\n| trials | {} |\n| time | {:.1} h |\n\n",
-        origin.date,
-        origin.machine,
-        origin.command,
-        records.len(),
-        records.iter().map(|record| record.seconds).sum::<f64>() / 3600.0
+         workloads, the slowdowns and the way to repeat it are in [tests/study](../tests/study/README.md).\n\n"
     );
-    for absent in &origin.absent {
-        let _ = write!(out, "{absent}\n\n");
-    }
+    heading(&mut out, records, origin);
     promise_table(&mut out, &promises(records));
     let mut slowdowns: Vec<u32> = table.keys().map(|(_, _, per_mille)| *per_mille).collect();
     slowdowns.sort_unstable();
@@ -89,6 +81,22 @@ pub fn document(
         let _ = write!(out, "![share of comparisons that fail, by slowdown]({drawing})\n\n");
     }
     out
+}
+
+/// When, where and how it was measured.
+pub(crate) fn heading(out: &mut String, records: &[Record], origin: &Origin) {
+    let _ = write!(
+        out,
+        "| | |\n|---|---|\n| date | {} |\n| machine | {} |\n| command | `{}` |\n| trials | {} |\n| time | {:.1} h |\n\n",
+        origin.date,
+        origin.machine,
+        origin.command,
+        records.len(),
+        records.iter().map(|record| record.seconds).sum::<f64>() / 3600.0
+    );
+    for absent in &origin.absent {
+        let _ = write!(out, "{absent}\n\n");
+    }
 }
 
 fn title(condition: Condition) -> &'static str {
@@ -186,7 +194,7 @@ fn level_table(out: &mut String, levels: &BTreeMap<String, Levels>) {
     out.push('\n');
 }
 
-fn dash() -> String {
+pub(crate) fn dash() -> String {
     "—".to_owned()
 }
 
@@ -195,7 +203,7 @@ pub fn percent(per_mille: u32) -> String {
     format!("{} %", f64::from(per_mille) / 10.0)
 }
 
-fn share(share: Share) -> String {
+pub(crate) fn share(share: Share) -> String {
     if share.all == 0 {
         return dash();
     }

@@ -1,4 +1,4 @@
-//! The workloads under git, one tag for each slowdown; executables for those that are given executables, all built at
+//! The workloads under git, one tag for each variant; executables for those that are given executables, all built at
 //! one path, as somebody does who checks out one commit after the other.
 
 use std::fs;
@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::StudyError;
+use crate::ballast;
+use crate::plan::Variant;
 
 /// Where the study works.
 #[derive(Debug, Clone)]
@@ -53,11 +55,11 @@ impl Harness {
 }
 
 impl Fixture {
-    /// Lays the workloads out below `work`, with a tag for each slowdown, unless they are there.
+    /// Lays the workloads out below `work`, with a tag for each variant, unless they are there.
     ///
     /// # Errors
     /// Files or git.
-    pub fn lay_out(source: &Path, work: &Path, slowdowns: &[u32]) -> Result<Self, StudyError> {
+    pub fn lay_out(source: &Path, work: &Path, variants: &[Variant]) -> Result<Self, StudyError> {
         fs::create_dir_all(work).map_err(StudyError::file(work))?;
         let work = work.canonicalize().map_err(StudyError::file(work))?;
         let fixture = Self { work };
@@ -65,25 +67,33 @@ impl Fixture {
         if !repository.join(".git").exists() {
             copy(source, &repository)?;
             fixture.git(&["init", "--quiet", "--initial-branch=main"])?;
-            fixture.commit("slow-0")?;
+            fixture.commit(&Variant::BASELINE.tag())?;
         }
-        fixture.git(&["checkout", "--quiet", "slow-0"])?;
+        fixture.check_out(Variant::BASELINE)?;
         fixture.is_of(source)?;
-        for per_mille in slowdowns {
-            let tag = tag(*per_mille);
+        for &variant in variants {
+            let tag = variant.tag();
             if fixture.git(&["tag", "--list", &tag])?.stdout.is_empty() {
-                fixture.git(&["checkout", "--quiet", "slow-0"])?;
-                fixture.turn(*per_mille)?;
+                fixture.check_out(Variant::BASELINE)?;
+                fixture.turn(variant)?;
                 fixture.commit(&tag)?;
             }
         }
-        fixture.git(&["checkout", "--quiet", "slow-0"])?;
+        fixture.check_out(Variant::BASELINE)?;
         Ok(fixture)
     }
 
     /// Figures of other workloads must not be continued with these.
     fn is_of(&self, source: &Path) -> Result<(), StudyError> {
-        for file in ["src/lib.rs", "src/bin/process.rs", "benches/workloads.rs", "Cargo.toml", "Cargo.lock"] {
+        let files = [
+            "src/lib.rs",
+            "src/bin/process.rs",
+            "benches/workloads.rs",
+            "benches/loops.rs",
+            "Cargo.toml",
+            "Cargo.lock",
+        ];
+        for file in files.into_iter().filter(|file| source.join(file).exists()) {
             let [here, there] = [self.repository().join(file), source.join(file)];
             let read = |path: &Path| fs::read(path).map_err(StudyError::file(path));
             if read(&here)? != read(&there)? {
@@ -106,16 +116,16 @@ impl Fixture {
         self.work.join(name)
     }
 
-    /// The executable of a harness at a slowdown, built if it is not there.
+    /// The executable of a harness for a variant, built if it is not there.
     ///
     /// # Errors
     /// It does not build.
-    pub fn executable(&self, harness: Harness, per_mille: u32) -> Result<PathBuf, StudyError> {
-        let kept = self.work.join("executables").join(format!("{}-{per_mille}", harness.name()));
+    pub fn executable(&self, harness: Harness, variant: Variant) -> Result<PathBuf, StudyError> {
+        let kept = self.work.join("executables").join(format!("{}-{}", harness.name(), variant.tag()));
         if kept.exists() {
             return Ok(kept);
         }
-        self.git(&["checkout", "--quiet", &tag(per_mille)])?;
+        self.check_out(variant)?;
         let workspace = match harness {
             Harness::Criterion | Harness::Process => self.repository(),
             Harness::Tango => self.repository().join("tango"),
@@ -138,15 +148,33 @@ impl Fixture {
         let partial = kept.with_extension("partial");
         fs::copy(&built, &partial).map_err(StudyError::file(&built))?;
         fs::rename(&partial, &kept).map_err(StudyError::file(&kept))?;
-        self.git(&["checkout", "--quiet", "slow-0"])?;
+        self.check_out(Variant::BASELINE)?;
         Ok(kept)
     }
 
-    fn turn(&self, per_mille: u32) -> Result<(), StudyError> {
+    fn check_out(&self, variant: Variant) -> Result<(), StudyError> {
+        self.git(&["checkout", "--quiet", &variant.tag()]).map(drop)
+    }
+
+    /// Makes the baseline's files those of a variant.
+    fn turn(&self, variant: Variant) -> Result<(), StudyError> {
+        let Variant { per_mille, moved, edited } = variant;
         let path = self.repository().join("src/knob.rs");
-        let text = fs::read_to_string(&path).map_err(StudyError::file(&path))?;
-        let turned = text.replace("PER_MILLE: u64 = 0;", &format!("PER_MILLE: u64 = {per_mille};"));
-        fs::write(&path, turned).map_err(StudyError::file(&path))
+        let mut text = fs::read_to_string(&path).map_err(StudyError::file(&path))?;
+        for (knob, value) in [("PER_MILLE", per_mille), ("START", edited)] {
+            if value > 0 {
+                text = turned(&text, knob, value).ok_or_else(|| StudyError::Nonsense {
+                    what: path.display().to_string(),
+                    reason: format!("it has no {knob}"),
+                })?;
+            }
+        }
+        fs::write(&path, text).map_err(StudyError::file(&path))?;
+        if moved > 0 {
+            let path = self.repository().join("benches/support/mod.rs");
+            fs::write(&path, ballast::functions(moved)).map_err(StudyError::file(&path))?;
+        }
+        Ok(())
     }
 
     fn commit(&self, tag: &str) -> Result<(), StudyError> {
@@ -173,9 +201,13 @@ impl Fixture {
     }
 }
 
-/// The tag of a slowdown.
-pub fn tag(per_mille: u32) -> String {
-    format!("slow-{per_mille}")
+/// The text with a number added to a constant; `None` where there is no such constant.
+fn turned(text: &str, constant: &str, by: u32) -> Option<String> {
+    let (head, rest) = text.split_once(&format!("const {constant}: "))?;
+    let (kind, rest) = rest.split_once(" = ")?;
+    let (value, rest) = rest.split_once(';')?;
+    let value = value.parse::<u32>().ok()? + by;
+    Some(format!("{head}const {constant}: {kind} = {value};{rest}"))
 }
 
 /// Runs a program that must end well.
@@ -231,12 +263,30 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (source, work) = (folder.path().join("source"), folder.path().join("work"));
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/study"), &source).unwrap();
-        Fixture::lay_out(&source, &work, &[50]).unwrap();
-        Fixture::lay_out(&source, &work, &[50, 100]).unwrap();
+        Fixture::lay_out(&source, &work, &[Variant::slower(50)]).unwrap();
+        Fixture::lay_out(&source, &work, &[Variant::slower(50), Variant::slower(100)]).unwrap();
         let library = source.join("src/lib.rs");
         let text = fs::read_to_string(&library).unwrap();
         fs::write(&library, text + "// other\n").unwrap();
-        let error = Fixture::lay_out(&source, &work, &[50]).unwrap_err().to_string();
+        let error = Fixture::lay_out(&source, &work, &[Variant::slower(50)]).unwrap_err().to_string();
         assert!(error.contains("src/lib.rs is of another version"), "{error}");
+    }
+
+    #[test]
+    fn variants_differ_where_they_should() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/loops");
+        let moved = Variant { moved: 2, per_mille: 100, edited: 0 };
+        let edited = Variant { edited: 3, ..Variant::BASELINE };
+        let fixture = Fixture::lay_out(&source, folder.path(), &[moved, edited]).unwrap();
+        let changed = |variant: Variant| {
+            let output = fixture.git(&["diff", "-U0", &Variant::BASELINE.tag(), &variant.tag()]).unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let text = changed(moved);
+        assert!(text.contains("+pub const PER_MILLE: usize = 100;") && text.contains("+fn "), "{text}");
+        assert!(!text.contains("START"), "{text}");
+        let text = changed(edited);
+        assert!(text.contains("+pub const START: u64 = 4;") && !text.contains("benches/support"), "{text}");
     }
 }

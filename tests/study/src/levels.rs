@@ -12,7 +12,7 @@ use perfguard::stats::robust::{MEDIAN_TO_MEAN, robust_sd};
 use perfguard::store::Store;
 
 use crate::StudyError;
-use crate::plan::{Condition, Family};
+use crate::plan::{Condition, Family, Variant};
 use crate::record::Record;
 use crate::summary::middle;
 
@@ -85,7 +85,9 @@ pub fn levels(runs: &[Vec<Seen>]) -> Option<Levels> {
 pub fn observed(store: &Path, records: &[Record]) -> Result<BTreeMap<String, Vec<Vec<Seen>>>, StudyError> {
     let quiet: Vec<(i64, i64)> = records
         .iter()
-        .filter(|record| record.trial.condition == Condition::Quiet && record.trial.per_mille == 0)
+        .filter(|record| {
+            record.trial.condition == Condition::Quiet && record.trial.variant == Variant::BASELINE
+        })
         .filter(|record| !matches!(record.trial.family, Family::Criterion | Family::Tango))
         .map(|record| window(record.ended, record.seconds))
         .collect();

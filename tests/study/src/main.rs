@@ -11,13 +11,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use perfguard_study::contenders::{Arena, compare, prepare};
-use perfguard_study::document::{Origin, document, percent};
+use perfguard_study::document::{Origin, document};
 use perfguard_study::fixture::{Fixture, checked};
 use perfguard_study::levels::{Levels, levels, observed};
 use perfguard_study::neighbour::{self, Neighbour};
-use perfguard_study::plan::{Condition, Extent, Family, Trial, WORKLOADS, trials};
+use perfguard_study::plan::{Condition, Extent, Family, LOOPS, Trial, WORKLOADS, trials};
 use perfguard_study::record::{Record, Records};
-use perfguard_study::{StudyError, plots, summary};
+use perfguard_study::{StudyError, moved, plots, summary};
 
 /// Measures how often cargo-perfguard and others raise a false alarm, and what they catch.
 ///
@@ -34,6 +34,9 @@ struct Arguments {
     /// Whether everything works: two workloads for moments, with figures that mean nothing
     #[arg(long, conflicts_with = "short")]
     tiny: bool,
+    /// Ten small loops and commits that add functions nobody runs, or edit the loops at no cost: one of each in every round
+    #[arg(long, conflicts_with_all = ["short", "tiny"])]
+    moved: bool,
     /// How often each slowdown is compared
     #[arg(long, value_name = "N")]
     rounds: Option<u32>,
@@ -69,10 +72,11 @@ struct Arguments {
 impl Arguments {
     /// Forms with different workloads and times do not mix.
     fn work(&self) -> PathBuf {
-        let name = match (self.short, self.tiny) {
-            (_, true) => "target/study-tiny",
-            (true, _) => "target/study-short",
-            _ => "target/study",
+        let name = match self {
+            Self { moved: true, .. } => "target/study-moved",
+            Self { tiny: true, .. } => "target/study-tiny",
+            Self { short: true, .. } => "target/study-short",
+            Self { .. } => "target/study",
         };
         self.work.clone().unwrap_or_else(|| PathBuf::from(name))
     }
@@ -107,15 +111,16 @@ fn study(arguments: &Arguments) -> Result<(), StudyError> {
 
 /// How much there is to do, by the form that was asked for.
 fn extent(arguments: &Arguments) -> Extent {
-    let Arguments { short, tiny, .. } = *arguments;
+    let Arguments { short, tiny, moved, .. } = *arguments;
     let (rounds, equal, truths) = match (short, tiny) {
+        _ if moved => (20, 0, 0),
         (_, true) => (1, 1, 1),
         (true, _) => (1, 2, 1),
         _ => (32, 4, 25),
     };
     let or =
         |given: &[u32], default: &[u32]| if given.is_empty() { default.to_vec() } else { given.to_vec() };
-    let quick = short || tiny;
+    let quick = short || tiny || moved;
     Extent {
         rounds: arguments.rounds.unwrap_or(rounds),
         equal_per_round: arguments.equal.unwrap_or(equal),
@@ -127,16 +132,19 @@ fn extent(arguments: &Arguments) -> Extent {
             given => given.to_vec(),
         },
         families: match &arguments.contenders[..] {
+            [] if moved => Family::OF_MOVED.to_vec(),
             [] => Family::ALL.to_vec(),
             given => given.to_vec(),
         },
+        moved,
     }
 }
 
 fn arena(arguments: &Arguments, root: &Path, extent: &Extent) -> Result<Arena, StudyError> {
-    let tiny = arguments.tiny;
+    let Arguments { tiny, moved, .. } = *arguments;
     let quick = |count: usize| WORKLOADS.iter().step_by(2).take(count).map(ToString::to_string).collect();
     let workloads = match (&arguments.workloads[..], arguments.short, tiny) {
+        ([], ..) if moved => LOOPS.map(str::to_owned).to_vec(),
         ([], _, true) => quick(2),
         ([], true, _) => quick(3),
         ([], ..) => WORKLOADS.map(str::to_owned).to_vec(),
@@ -146,15 +154,28 @@ fn arena(arguments: &Arguments, root: &Path, extent: &Extent) -> Result<Arena, S
         Some(path) => path.canonicalize().map_err(StudyError::file(path))?,
         None => build(root)?,
     };
-    let fixture = Fixture::lay_out(&root.join("tests/fixtures/study"), &arguments.work(), &extent.slowdowns)?;
-    let moments = ["--warm-up-time", "0.1", "--measurement-time", "0.3", "--sample-size", "10"];
+    let (source, names) =
+        if moved { ("loops", ("loops", "loops")) } else { ("study", ("workloads", "workloads")) };
+    let source = root.join("tests/fixtures").join(source);
+    let fixture = Fixture::lay_out(&source, &arguments.work(), &extent.variants())?;
+    let criterion = match (tiny, moved) {
+        (true, _) => &["--warm-up-time", "0.1", "--measurement-time", "0.3", "--sample-size", "10"][..],
+        // Loops of a microsecond are known soon.
+        (_, true) => &["--warm-up-time", "1", "--measurement-time", "2"],
+        _ => &[],
+    };
     Ok(Arena {
         fixture,
         perfguard,
+        names,
         workloads,
         budget: if tiny { 4.0 } else { 10.0 },
-        criterion: if tiny { moments.map(str::to_owned).to_vec() } else { Vec::new() },
-        tango: if tiny { 0.3 } else { 5.0 },
+        criterion: criterion.iter().map(ToString::to_string).collect(),
+        tango: match (tiny, moved) {
+            (true, _) => 0.3,
+            (_, true) => 2.0,
+            _ => 5.0,
+        },
     })
 }
 
@@ -180,9 +201,9 @@ fn go(extent: &Extent, arena: &Arena, records: &mut Records) -> Result<Vec<Strin
     println!("{} trials, {} of them made already", left.len() + done.len(), done.len());
     let mut absent = Vec::new();
     for family in extent.families.clone() {
-        for per_mille in std::iter::once(0).chain(extent.slowdowns.iter().copied()) {
-            eprintln!("preparing {family:?}, {} slower", percent(per_mille));
-            if let Err(error) = prepare(arena, family, per_mille) {
+        for variant in extent.variants() {
+            eprintln!("preparing {family:?}, {}", variant.tag());
+            if let Err(error) = prepare(arena, family, variant) {
                 let name = format!("{family:?}");
                 eprintln!("{name} does not take part: failed to {error}");
                 absent.push(format!("{name} does not take part: it could not be built."));
@@ -198,11 +219,11 @@ fn go(extent: &Extent, arena: &Arena, records: &mut Records) -> Result<Vec<Strin
     }
     for (index, trial) in left.iter().enumerate() {
         println!(
-            "[{}/{}] {:?}, {} slower, {}, round {}; {}",
+            "[{}/{}] {:?}, {}, {}, round {}; {}",
             index + 1,
             left.len(),
             trial.family,
-            percent(trial.per_mille),
+            trial.variant.tag(),
             trial.condition.name(),
             trial.round,
             time_left(&left[index..], &spent)
@@ -257,18 +278,10 @@ fn write(
     records: &Records,
     absent: Vec<String>,
 ) -> Result<(), StudyError> {
-    let table = summary::table(&records.all);
-    let path = if arguments.plots { root.join("docs/study.md") } else { arguments.work().join("study.md") };
-    let folder = path.with_extension("");
-    let mut drawings = Vec::new();
-    if arguments.plots {
-        std::fs::create_dir_all(&folder).map_err(StudyError::file(&folder))?;
-        for (condition, name) in [(Condition::Quiet, "quiet.svg"), (Condition::Noisy, "noisy.svg")] {
-            if plots::draw(&table, condition, &folder.join(name))? {
-                drawings.push(format!("study/{name}"));
-            }
-        }
-    }
+    let name = if arguments.moved { "study-moved.md" } else { "study.md" };
+    let path = if arguments.plots { root.join("docs").join(name) } else { arguments.work().join(name) };
+    let drawings =
+        if arguments.plots { draw(arguments, &root.join("docs/study"), records)? } else { Vec::new() };
     // Which folders are used is nobody's business but this machine's.
     let mut words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--report").collect();
     for folder in ["--work", "--perfguard"] {
@@ -284,11 +297,34 @@ fn write(
             .to_owned(),
         absent,
     };
-    let levels = levels_of(&arguments.work().join("store.db"), &records.all)?;
-    std::fs::write(&path, document(&records.all, &levels, &origin, &drawings))
-        .map_err(StudyError::file(&path))?;
+    let text = if arguments.moved {
+        moved::document(&records.all, &origin, &drawings)
+    } else {
+        let levels = levels_of(&arguments.work().join("store.db"), &records.all)?;
+        document(&records.all, &levels, &origin, &drawings)
+    };
+    std::fs::write(&path, text).map_err(StudyError::file(&path))?;
     println!("wrote {}", path.display());
     Ok(())
+}
+
+/// Makes the drawings; gives their paths from the document.
+fn draw(arguments: &Arguments, folder: &Path, records: &Records) -> Result<Vec<String>, StudyError> {
+    std::fs::create_dir_all(folder).map_err(StudyError::file(folder))?;
+    let mut drawings = Vec::new();
+    if arguments.moved {
+        if plots::draw_moved(&records.all, &folder.join("moved.svg"))? {
+            drawings.push("study/moved.svg".to_owned());
+        }
+        return Ok(drawings);
+    }
+    let table = summary::table(&records.all);
+    for (condition, name) in [(Condition::Quiet, "quiet.svg"), (Condition::Noisy, "noisy.svg")] {
+        if plots::draw(&table, condition, &folder.join(name))? {
+            drawings.push(format!("study/{name}"));
+        }
+    }
+    Ok(drawings)
 }
 
 /// Where the variance of each workload is, as far as perfguard's store tells; nothing without a store.

@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 pub const WORKLOADS: [&str; 8] =
     ["compute", "branchy", "allocation", "pointer-chase", "hash-map", "strings", "rayon", "tokio"];
 
-/// Those of them that are processes of their own, too.
+/// The loops whose time depends on where they lie, by their benchmarks' names.
+pub const LOOPS: [&str; 10] =
+    ["sum-odd", "characters", "adler", "hexadecimal", "depth", "sieve", "search", "runs", "words", "hash"];
+
+/// Those of the workloads that are processes of their own, too.
 pub const PROCESSES: [&str; 3] = ["compute", "branchy", "allocation"];
 
 /// One program with one way of being asked; may give the words of several contenders.
@@ -23,6 +27,14 @@ pub enum Family {
     #[value(name = "perfguard-2")]
     #[serde(rename = "perfguard-2")]
     Perfguard2,
+    /// `cargo perfguard compare --threshold 5% --layout default`: the executables as they were linked.
+    #[value(name = "perfguard-as-linked")]
+    #[serde(rename = "perfguard-as-linked")]
+    AsLinked,
+    /// `cargo perfguard compare --threshold 5% --layout aligned`: functions at multiples of 64 bytes.
+    #[value(name = "perfguard-aligned")]
+    #[serde(rename = "perfguard-aligned")]
+    Aligned,
     /// Criterion's saved baselines: its own word, and thresholds on its mean.
     Criterion,
     /// tango-bench.
@@ -39,6 +51,9 @@ impl Family {
     /// Every family that measures benchmarks. Those that measure processes take part where they are named.
     pub const ALL: [Self; 5] =
         [Self::Perfguard5, Self::Perfguard2, Self::Criterion, Self::Tango, Self::Truth];
+
+    /// Those that are asked about code that only moved.
+    pub const OF_MOVED: [Self; 4] = [Self::Perfguard5, Self::AsLinked, Self::Criterion, Self::Tango];
 }
 
 /// What else the machine does.
@@ -63,6 +78,68 @@ impl Condition {
     }
 }
 
+/// How the code that is judged differs from what it is compared with: a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct Variant {
+    /// How much slower it is made, in thousandths.
+    pub per_mille: u32,
+    /// Which functions that nobody runs are added; 0 for none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub moved: u32,
+    /// Which edit that costs nothing is made to every workload; 0 for none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub edited: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_none(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Variant {
+    /// What the others are compared with.
+    pub const BASELINE: Self = Self { per_mille: 0, moved: 0, edited: 0 };
+
+    /// Made slower, and nothing else.
+    pub fn slower(per_mille: u32) -> Self {
+        Self { per_mille, ..Self::BASELINE }
+    }
+
+    /// The name of its commit.
+    pub fn tag(self) -> String {
+        let mut tag = format!("slow-{}", self.per_mille);
+        for (what, number) in [("moved", self.moved), ("edited", self.edited)] {
+            if number > 0 {
+                tag.extend(["-", what, "-", &number.to_string()]);
+            }
+        }
+        tag
+    }
+
+    /// Which of many that are counted together.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self { moved: 1.., per_mille: 0, .. } => Kind::Moved,
+            Self { moved: 1.., .. } => Kind::MovedAndSlower,
+            Self { edited: 1.., .. } => Kind::Edited,
+            Self { .. } => Kind::Slower,
+        }
+    }
+}
+
+/// What kind of commit a variant is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Equal, or made slower.
+    Slower,
+    /// Functions are added that nobody runs.
+    Moved,
+    /// Every workload is edited, and costs what it did.
+    Edited,
+    /// Functions are added that nobody runs, and every workload is made slower.
+    MovedAndSlower,
+}
+
 /// One comparison of all workloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Trial {
@@ -72,8 +149,9 @@ pub struct Trial {
     pub condition: Condition,
     /// By what.
     pub family: Family,
-    /// How much slower the candidate is made, in thousandths.
-    pub per_mille: u32,
+    /// Of what, against the baseline.
+    #[serde(flatten)]
+    pub variant: Variant,
 }
 
 /// How much there is to do.
@@ -91,10 +169,26 @@ pub struct Extent {
     pub conditions: Vec<Condition>,
     /// By what.
     pub families: Vec<Family>,
+    /// Whether the commits are those that move code: one of each kind in each round.
+    pub moved: bool,
+}
+
+impl Extent {
+    /// Every variant that takes part in some trial.
+    pub fn variants(&self) -> Vec<Variant> {
+        let mut variants: Vec<Variant> = trials(self).into_iter().map(|trial| trial.variant).collect();
+        variants.push(Variant::BASELINE);
+        variants.sort_unstable();
+        variants.dedup();
+        variants
+    }
 }
 
 /// Every trial, in an order that leaves the whole balanced wherever it is stopped: rounds outermost.
 pub fn trials(extent: &Extent) -> Vec<Trial> {
+    if extent.moved {
+        return trials_of_moved(extent);
+    }
     let mut trials = Vec::new();
     for round in 0..extent.rounds.max(extent.truths) {
         for &condition in &extent.conditions {
@@ -110,8 +204,27 @@ pub fn trials(extent: &Extent) -> Vec<Trial> {
                     round,
                     condition,
                     family,
-                    per_mille,
+                    variant: Variant::slower(per_mille),
                 }));
+            }
+        }
+    }
+    trials
+}
+
+/// The trials of code that moves: every round has commits of its own.
+fn trials_of_moved(extent: &Extent) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for round in 0..extent.rounds {
+        let commit = round + 1;
+        let moved = Variant { moved: commit, ..Variant::BASELINE };
+        let edited = Variant { edited: commit, ..Variant::BASELINE };
+        let slower = extent.slowdowns.iter().map(|&per_mille| Variant { per_mille, ..moved });
+        let variants: Vec<Variant> = [moved, edited].into_iter().chain(slower).collect();
+        for &condition in &extent.conditions {
+            for &family in &extent.families {
+                let all = variants.iter().map(|&variant| Trial { round, condition, family, variant });
+                trials.extend(all);
             }
         }
     }
@@ -132,6 +245,7 @@ mod tests {
             slowdowns: vec![50, 100],
             conditions: vec![Condition::Quiet, Condition::Noisy],
             families: Family::ALL.to_vec(),
+            moved: false,
         }
     }
 
@@ -141,7 +255,7 @@ mod tests {
         let each: BTreeSet<_> = all.iter().collect();
         assert_eq!(each.len(), all.len());
         let of = |family, per_mille| {
-            all.iter().filter(|trial| trial.family == family && trial.per_mille == per_mille).count()
+            all.iter().filter(|trial| trial.family == family && trial.variant.per_mille == per_mille).count()
         };
         assert_eq!((of(Family::Criterion, 0), of(Family::Criterion, 50)), (24, 6));
         assert_eq!((of(Family::Truth, 0), of(Family::Truth, 100)), (5, 5));
@@ -152,5 +266,22 @@ mod tests {
         let shorter: BTreeSet<_> = trials(&extent()).into_iter().collect();
         let longer: BTreeSet<_> = trials(&Extent { rounds: 9, ..extent() }).into_iter().collect();
         assert!(shorter.is_subset(&longer));
+    }
+
+    #[test]
+    fn every_round_of_moved_code_has_commits_of_its_own() {
+        let extent = Extent { moved: true, families: Family::OF_MOVED.to_vec(), ..extent() };
+        let tags: Vec<String> = extent.variants().into_iter().map(Variant::tag).collect();
+        assert_eq!(tags.len(), 1 + 3 * 4, "{tags:?}");
+        assert!(tags.contains(&"slow-50-moved-3".to_owned()) && tags.contains(&"slow-0-edited-1".to_owned()));
+        assert_eq!(trials(&extent).len(), 3 * 2 * 4 * 4);
+    }
+
+    #[test]
+    fn records_of_before_are_read() {
+        let text = r#"{"round":1,"condition":"quiet","family":"perfguard-5","per_mille":100}"#;
+        let trial: Trial = serde_json::from_str(text).unwrap();
+        assert_eq!(trial.variant, Variant::slower(100));
+        assert_eq!(serde_json::to_string(&trial).unwrap(), text);
     }
 }

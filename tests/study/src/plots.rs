@@ -5,7 +5,8 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use crate::StudyError;
-use crate::plan::Condition;
+use crate::plan::{Condition, Kind};
+use crate::record::{Record, Said};
 use crate::summary::Table;
 
 /// Told apart by people who see few colours, too (Okabe and Ito).
@@ -87,4 +88,92 @@ pub fn draw(table: &Table, condition: Condition, path: &Path) -> Result<bool, St
         .map_err(|error| text(&error))?;
     area.present().map_err(|error| text(&error))?;
     Ok(true)
+}
+
+/// Who is drawn, and under which title.
+const PANELS: [(&str, &str); 4] = [
+    ("perfguard, T = 5 %", "cargo perfguard"),
+    ("perfguard --layout default, T = 5 %", "cargo perfguard --layout default"),
+    ("Criterion, its own word", "Criterion"),
+    ("tango-bench", "tango-bench"),
+];
+
+/// Draws what each program said of each commit that only moves code; `false` when there is nothing to draw.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn draw_moved(records: &[Record], path: &Path) -> Result<bool, StudyError> {
+    let moved = |record: &&Record| {
+        record.trial.variant.kind() == Kind::Moved && record.trial.condition == Condition::Quiet
+    };
+    let points: Vec<(u32, &Said)> = records
+        .iter()
+        .filter(moved)
+        .flat_map(|record| record.said.iter().map(|said| (record.trial.variant.moved, said)))
+        .collect();
+    let Some(commits) = points.iter().map(|(commit, _)| *commit).max() else { return Ok(false) };
+    let changes = points.iter().filter_map(|(_, said)| said.change).map(|change| change * 100.0);
+    let (low, high) = changes.fold((-10.0_f64, 10.0_f64), |(low, high), one| (low.min(one), high.max(one)));
+    let text = |error: &dyn std::fmt::Display| StudyError::Drawing(error.to_string());
+    let area = SVGBackend::new(path, (960, 640)).into_drawing_area();
+    area.fill(&WHITE).map_err(|error| text(&error))?;
+    let area = area
+        .titled("Commits that add functions nobody runs: no loop changed", ("sans-serif", 20))
+        .map_err(|error| text(&error))?;
+    for (panel, (contender, title)) in area.split_evenly((2, 2)).iter().zip(PANELS) {
+        let mut chart = ChartBuilder::on(panel)
+            .caption(title, ("sans-serif", 16))
+            .margin(8)
+            .x_label_area_size(34)
+            .y_label_area_size(48)
+            .build_cartesian_2d(0.4..f64::from(commits) + 0.6, low * 1.1..high * 1.1)
+            .map_err(|error| text(&error))?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .x_label_formatter(&|commit| format!("{commit:.0}"))
+            .x_desc("commit")
+            .y_desc("change, in %")
+            .draw()
+            .map_err(|error| text(&error))?;
+        let of_contender = points.iter().filter(|(_, said)| said.contender == contender);
+        let circles = of_contender.filter_map(|(commit, said)| {
+            let (color, radius) = look(said);
+            Some(Circle::new((f64::from(*commit), said.change? * 100.0), radius, color.filled()))
+        });
+        chart.draw_series(circles).map_err(|error| text(&error))?;
+        for (word, color) in [("regressed", COLORS[2]), ("improved", COLORS[0]), ("inconclusive", COLORS[3])]
+        {
+            let count = points.iter().filter(|(_, said)| said.contender == contender && named(said) == word);
+            let label = format!("{word}: {}", count.count());
+            chart
+                .draw_series(std::iter::empty::<Circle<(f64, f64), i32>>())
+                .map_err(|error| text(&error))?
+                .label(label)
+                .legend(move |(x, y)| Circle::new((x + 9, y), 4, color.filled()));
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperRight)
+            .background_style(WHITE.mix(0.85))
+            .border_style(BLACK.mix(0.3))
+            .draw()
+            .map_err(|error| text(&error))?;
+    }
+    area.present().map_err(|error| text(&error))?;
+    Ok(true)
+}
+
+/// The word that makes a point stand out.
+fn named(said: &Said) -> &str {
+    if said.fails { "regressed" } else { &said.word }
+}
+
+fn look(said: &Said) -> (RGBColor, i32) {
+    match named(said) {
+        "regressed" => (COLORS[2], 4),
+        "improved" => (COLORS[0], 4),
+        "inconclusive" => (COLORS[3], 4),
+        _ => (RGBColor(150, 150, 150), 2),
+    }
 }

@@ -109,14 +109,19 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Condition, Family};
+    use crate::plan::{Condition, Family, Variant};
 
     #[test]
     fn a_line_cut_short_is_forgotten_and_the_rest_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/results.jsonl");
         let record = |round| Record {
-            trial: Trial { round, condition: Condition::Quiet, family: Family::Perfguard5, per_mille: 0 },
+            trial: Trial {
+                round,
+                condition: Condition::Quiet,
+                family: Family::Perfguard5,
+                variant: Variant::BASELINE,
+            },
             ended: 1,
             seconds: 2.0,
             said: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use perfguard::stats::robust::median;
 use statrs::distribution::{Beta, ContinuousCDF as _, StudentsT};
 
-use crate::plan::{Condition, Family};
+use crate::plan::{Condition, Family, Variant};
 use crate::record::{Record, Said};
 
 /// The probability with which an interval holds the truth.
@@ -58,7 +58,7 @@ pub fn table(records: &[Record]) -> Table {
     let mut groups: BTreeMap<(Condition, String, u32), Vec<&Said>> = BTreeMap::new();
     for record in records.iter().filter(|record| record.trial.family != Family::Truth) {
         for said in &record.said {
-            let key = (record.trial.condition, said.contender.clone(), record.trial.per_mille);
+            let key = (record.trial.condition, said.contender.clone(), record.trial.variant.per_mille);
             groups.entry(key).or_default().push(said);
         }
     }
@@ -93,7 +93,7 @@ pub fn truths(records: &[Record]) -> BTreeMap<(u32, String), Truth> {
     for record in records.iter().filter(|record| record.trial.family == Family::Truth) {
         for said in &record.said {
             if let Some(change) = said.change {
-                let key = (record.trial.per_mille, said.workload.clone());
+                let key = (record.trial.variant.per_mille, said.workload.clone());
                 groups.entry(key).or_default().push((change.ln_1p(), said.pairs.unwrap_or(0)));
             }
         }
@@ -139,7 +139,8 @@ pub fn promises(records: &[Record]) -> Promises {
     let quiet = |family: Family, per_mille: u32| {
         records.iter().filter(move |record| {
             let trial = record.trial;
-            (trial.condition, trial.family, trial.per_mille) == (Condition::Quiet, family, per_mille)
+            (trial.condition, trial.family, trial.variant)
+                == (Condition::Quiet, family, Variant::slower(per_mille))
         })
     };
     let share = |family, per_mille| {
@@ -215,7 +216,7 @@ mod tests {
             seconds,
         };
         let record = |family, condition, per_mille, words: &[(&str, f64)]| Record {
-            trial: Trial { round: 0, condition, family, per_mille },
+            trial: Trial { round: 0, condition, family, variant: Variant::slower(per_mille) },
             ended: 0,
             seconds: 0.0,
             said: words.iter().map(|&(word, seconds)| said(word, seconds)).collect(),

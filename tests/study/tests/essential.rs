@@ -9,7 +9,7 @@ use std::process::Command;
 
 use perfguard_study::contenders::{Arena, compare};
 use perfguard_study::fixture::{Fixture, checked};
-use perfguard_study::plan::{Condition, Family, Trial};
+use perfguard_study::plan::{Condition, Family, Trial, Variant};
 use perfguard_study::record::Said;
 
 /// Who is examined.
@@ -37,7 +37,7 @@ fn perfguard() -> PathBuf {
 }
 
 fn failing(arena: &Arena, family: Family, per_mille: u32, contender: &str) -> (usize, Vec<Said>) {
-    let trial = Trial { round: 0, condition: Condition::Quiet, family, per_mille };
+    let trial = Trial { round: 0, condition: Condition::Quiet, family, variant: Variant::slower(per_mille) };
     let mut said = compare(arena, &trial).unwrap();
     said.retain(|said| said.contender == contender);
     (said.iter().filter(|said| said.fails).count(), said)
@@ -50,10 +50,12 @@ fn a_fifth_is_caught_and_equal_code_does_not_fail() {
     for left in ["repository", "executables"] {
         let _ = std::fs::remove_dir_all(work.join(left));
     }
-    let fixture = Fixture::lay_out(&root().join("tests/fixtures/study"), &work, &[FIFTH]).unwrap();
+    let fixture =
+        Fixture::lay_out(&root().join("tests/fixtures/study"), &work, &[Variant::slower(FIFTH)]).unwrap();
     let arena = Arena {
         fixture,
         perfguard: perfguard(),
+        names: ("workloads", "workloads"),
         workloads: ["compute", "strings"].map(str::to_owned).to_vec(),
         budget: 10.0,
         criterion: ["--warm-up-time", "0.5", "--measurement-time", "1"].map(str::to_owned).to_vec(),

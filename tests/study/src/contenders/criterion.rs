@@ -10,15 +10,15 @@ use serde_json::Value;
 use super::Arena;
 use crate::StudyError;
 use crate::fixture::{Harness, checked};
-use crate::plan::Trial;
+use crate::plan::{Trial, Variant};
 use crate::record::Said;
 
 /// The thresholds on the mean.
 const THRESHOLDS: [(&str, f64); 2] = [("Criterion, mean > 5 %", 0.05), ("Criterion, mean > 10 %", 0.10)];
 
 pub(super) fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
-    let before = arena.fixture.executable(Harness::Criterion, 0)?;
-    let after = arena.fixture.executable(Harness::Criterion, trial.per_mille)?;
+    let before = arena.fixture.executable(Harness::Criterion, Variant::BASELINE)?;
+    let after = arena.fixture.executable(Harness::Criterion, trial.variant)?;
     let home = arena.fixture.folder("criterion");
     let mut all = Vec::new();
     for workload in &arena.workloads {

@@ -8,15 +8,15 @@ use serde_json::Value;
 use super::Arena;
 use crate::StudyError;
 use crate::fixture::{Harness, checked};
-use crate::plan::{PROCESSES, Trial};
+use crate::plan::{PROCESSES, Trial, Variant};
 use crate::record::Said;
 
 /// The thresholds on the mean.
 const THRESHOLDS: [(&str, f64); 2] = [("hyperfine, mean > 5 %", 0.05), ("hyperfine, mean > 10 %", 0.10)];
 
 pub(super) fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
-    let before = arena.fixture.executable(Harness::Process, 0)?;
-    let after = arena.fixture.executable(Harness::Process, trial.per_mille)?;
+    let before = arena.fixture.executable(Harness::Process, Variant::BASELINE)?;
+    let after = arena.fixture.executable(Harness::Process, trial.variant)?;
     let path = arena.fixture.folder("hyperfine.json");
     let mut all = Vec::new();
     for workload in arena.workloads.iter().filter(|name| PROCESSES.contains(&name.as_str())) {

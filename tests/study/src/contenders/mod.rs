@@ -9,8 +9,14 @@ use std::path::PathBuf;
 
 use crate::StudyError;
 use crate::fixture::Fixture;
-use crate::plan::{Family, Trial};
+use crate::plan::{Family, Trial, Variant};
 use crate::record::Said;
+
+/// What executables as they were linked are called.
+const AS_LINKED: &str = "perfguard --layout default, T = 5 %";
+
+/// What executables with aligned functions are called.
+const ALIGNED: &str = "perfguard --layout aligned, T = 5 %";
 
 /// Everything a comparison needs.
 #[derive(Debug, Clone)]
@@ -19,6 +25,8 @@ pub struct Arena {
     pub fixture: Fixture,
     /// `cargo-perfguard`.
     pub perfguard: PathBuf,
+    /// The name of the package and of its bench target.
+    pub names: (&'static str, &'static str),
     /// Which workloads take part.
     pub workloads: Vec<String>,
     /// Paired time per benchmark for perfguard, in seconds.
@@ -35,13 +43,15 @@ pub struct Arena {
 /// What the contender could not do.
 pub fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
     match trial.family {
-        Family::Perfguard5 => perfguard::compare(arena, trial, "perfguard, T = 5 %", "5%"),
-        Family::Perfguard2 => perfguard::compare(arena, trial, "perfguard, T = 2 %", "2%"),
+        Family::Perfguard5 => perfguard::compare(arena, trial, "perfguard, T = 5 %", "5%", "drawn"),
+        Family::Perfguard2 => perfguard::compare(arena, trial, "perfguard, T = 2 %", "2%", "drawn"),
+        Family::AsLinked => perfguard::compare(arena, trial, AS_LINKED, "5%", "default"),
+        Family::Aligned => perfguard::compare(arena, trial, ALIGNED, "5%", "aligned"),
         Family::Truth => {
             // At the true change nothing can be decided, so that pairs are taken until it is hopeless.
             // No threshold is nothing, so the truth about equal code is asked for with next to nothing.
-            let threshold = format!("{}%", (f64::from(trial.per_mille) / 10.0).max(0.01));
-            perfguard::compare(arena, trial, "truth", &threshold)
+            let threshold = format!("{}%", (f64::from(trial.variant.per_mille) / 10.0).max(0.01));
+            perfguard::compare(arena, trial, "truth", &threshold, "drawn")
         }
         Family::Processes => {
             perfguard::compare_processes(arena, trial, "perfguard, processes, T = 5 %", "5%")
@@ -56,13 +66,18 @@ pub fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
 ///
 /// # Errors
 /// It does not build.
-pub fn prepare(arena: &Arena, family: Family, per_mille: u32) -> Result<(), StudyError> {
+pub fn prepare(arena: &Arena, family: Family, variant: Variant) -> Result<(), StudyError> {
     use crate::fixture::Harness;
     match family {
         // It keeps what it built by itself.
-        Family::Perfguard5 | Family::Perfguard2 | Family::Processes | Family::Truth => Ok(()),
-        Family::Hyperfine => arena.fixture.executable(Harness::Process, per_mille).map(drop),
-        Family::Criterion => arena.fixture.executable(Harness::Criterion, per_mille).map(drop),
-        Family::Tango => arena.fixture.executable(Harness::Tango, per_mille).map(drop),
+        Family::Perfguard5
+        | Family::Perfguard2
+        | Family::AsLinked
+        | Family::Aligned
+        | Family::Processes
+        | Family::Truth => Ok(()),
+        Family::Hyperfine => arena.fixture.executable(Harness::Process, variant).map(drop),
+        Family::Criterion => arena.fixture.executable(Harness::Criterion, variant).map(drop),
+        Family::Tango => arena.fixture.executable(Harness::Tango, variant).map(drop),
     }
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Arena;
 use crate::StudyError;
-use crate::fixture::{end_of, tag};
-use crate::plan::{PROCESSES, Trial};
+use crate::fixture::end_of;
+use crate::plan::{PROCESSES, Trial, Variant};
 use crate::record::Said;
 
 pub(super) fn compare(
@@ -15,9 +15,11 @@ pub(super) fn compare(
     trial: &Trial,
     contender: &str,
     threshold: &str,
+    layout: &str,
 ) -> Result<Vec<Said>, StudyError> {
     let workloads: Vec<&str> = arena.workloads.iter().map(String::as_str).collect();
-    compare_target(arena, trial, (contender, threshold), ("workloads", &workloads))
+    let words = ["--threshold", threshold, "--layout", layout];
+    compare_target(arena, trial, (contender, &words), (arena.names.1, &workloads))
 }
 
 /// The same, of the workloads that are processes of their own.
@@ -29,13 +31,13 @@ pub(super) fn compare_processes(
 ) -> Result<Vec<Said>, StudyError> {
     let workloads = arena.workloads.iter().map(String::as_str);
     let workloads: Vec<&str> = workloads.filter(|name| PROCESSES.contains(name)).collect();
-    compare_target(arena, trial, (contender, threshold), ("command", &workloads))
+    compare_target(arena, trial, (contender, &["--threshold", threshold]), ("command", &workloads))
 }
 
 fn compare_target(
     arena: &Arena,
     trial: &Trial,
-    (contender, threshold): (&str, &str),
+    (contender, words): (&str, &[&str]),
     (target, workloads): (&str, &[&str]),
 ) -> Result<Vec<Said>, StudyError> {
     let mut command = Command::new(&arena.perfguard);
@@ -46,9 +48,11 @@ fn compare_target(
         command.env_remove(name);
     }
     command
-        .args(["perfguard", "compare", &tag(0), &tag(trial.per_mille), "--measure-identical", "--no-builtin"])
+        .args(["perfguard", "compare", &Variant::BASELINE.tag(), &trial.variant.tag()])
+        .args(["--measure-identical", "--no-builtin"])
         .args(["--metrics", "wall-time"])
-        .args(["--bench", target, "--format", "json", "--quiet", "--threshold", threshold])
+        .args(["--bench", target, "--format", "json", "--quiet"])
+        .args(words)
         .arg("--budget")
         .arg(format!("{}s", arena.budget))
         .arg("--store")
@@ -56,7 +60,7 @@ fn compare_target(
         .arg("--target-dir")
         .arg(arena.fixture.folder("perfguard"))
         .args(["--exact", "--"])
-        .args(workloads.iter().map(|name| format!("workloads::{target}::{name}")));
+        .args(workloads.iter().map(|name| format!("{}::{target}::{name}", arena.names.0)));
     let program = "cargo-perfguard".to_owned();
     let output = command.output().map_err(|error| StudyError::Start { program: program.clone(), error })?;
     if !matches!(output.status.code(), Some(0 | 100)) {

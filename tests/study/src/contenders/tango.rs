@@ -6,12 +6,12 @@ use std::time::Instant;
 use super::Arena;
 use crate::StudyError;
 use crate::fixture::{Harness, checked};
-use crate::plan::Trial;
+use crate::plan::{Trial, Variant};
 use crate::record::Said;
 
 pub(super) fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
-    let before = arena.fixture.executable(Harness::Tango, 0)?;
-    let after = arena.fixture.executable(Harness::Tango, trial.per_mille)?;
+    let before = arena.fixture.executable(Harness::Tango, Variant::BASELINE)?;
+    let after = arena.fixture.executable(Harness::Tango, trial.variant)?;
     let mut all = Vec::new();
     for workload in &arena.workloads {
         let mut command = Command::new(&after);
