@@ -1,6 +1,6 @@
 //! What a linker made: which symbols lie where, and where the loaded sections are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -108,32 +108,55 @@ const PADDING: &str = ".relro_padding";
 
 /// Addresses at which the sections of both sides can begin, so that none of them depends on the size of another: each has
 /// the room that the larger side needs, and some more, because another order needs other padding. Every section has one,
-/// for a linker puts those without an address behind all others.
+/// for a linker puts those without an address behind all others. What only one side has leaves a gap on the other.
 ///
-/// Empty when the two do not have the same sections in the same order.
+/// Empty when the two have sections in different orders.
 pub(super) fn common_places(one: &Image, two: &Image) -> Vec<(String, u64)> {
-    let names = |image: &Image| image.sections.iter().map(|section| section.name.clone()).collect::<Vec<_>>();
-    if names(one) != names(two) {
-        return Vec::new();
-    }
     let mut places = Vec::new();
     let mut end = 0;
     let mut rights = None;
-    for (one, two) in one.sections.iter().zip(&two.sections) {
-        if one.name == PADDING {
+    for section in united(&one.sections, &two.sections).unwrap_or_default() {
+        if section.name == PADDING {
             rights = None;
             continue;
         }
-        let size = one.size.max(two.size);
-        let least = if places.is_empty() { one.address.max(two.address) + HEADERS } else { end };
-        let starts_group = !places.is_empty() && rights != Some(one.rights);
-        rights = Some(one.rights);
-        let address = least.next_multiple_of(if starts_group { PAGE } else { one.alignment.max(16) });
-        places.push((one.name.clone(), address));
+        let least = if places.is_empty() { section.address + HEADERS } else { end };
+        let starts_group = !places.is_empty() && rights != Some(section.rights);
+        rights = Some(section.rights);
+        let address = least.next_multiple_of(if starts_group { PAGE } else { section.alignment.max(16) });
         // Zeroed thread-local variables take no room here.
-        end = address + if one.is_thread_local_zero { 0 } else { size + size / 16 + 256 };
+        let size = if section.is_thread_local_zero { 0 } else { section.size + section.size / 16 + 256 };
+        places.push((section.name, address));
+        end = address + size;
     }
     places
+}
+
+/// The sections of both sides in one order, each as large and as strictly aligned as the side needs that asks for more. `None`
+/// when the sides order them differently, or one has a name twice.
+fn united(one: &[Loaded], two: &[Loaded]) -> Option<Vec<Loaded>> {
+    let place = |sections: &[Loaded], name: &str| sections.iter().position(|section| section.name == name);
+    let mut united = Vec::with_capacity(one.len());
+    let mut next = 0;
+    for section in one {
+        let Some(at) = place(two, &section.name) else {
+            united.push(section.clone());
+            continue;
+        };
+        // What lies before it on the other side alone.
+        united.extend(two.get(next..at)?.iter().cloned());
+        let other = &two[at];
+        united.push(Loaded {
+            address: section.address.max(other.address),
+            size: section.size.max(other.size),
+            alignment: section.alignment.max(other.alignment),
+            ..section.clone()
+        });
+        next = at + 1;
+    }
+    united.extend(two[next..].iter().cloned());
+    let names: HashSet<&str> = united.iter().map(|section| section.name.as_str()).collect();
+    (names.len() == united.len()).then_some(united)
 }
 
 #[cfg(test)]
@@ -184,10 +207,28 @@ mod tests {
     }
 
     #[test]
-    fn other_sections_have_no_common_places() {
-        let one = image(&[(".text", 0x1000, 1, 4)]);
-        let two = image(&[(".text", 0x1000, 1, 4), (".mine", 0x2000, 1, 1)]);
+    fn what_only_one_side_has_leaves_a_gap_on_the_other() {
+        let one = image(&[(".rodata", 0x400, 0x10, 0), (".text", 0x1000, 1, 4), (".own", 0x2000, 0x500, 1)]);
+        let two = image(&[
+            (".note", 0x300, 0x900, 0),
+            (".rodata", 0x400, 0x10, 0),
+            (".text", 0x1000, 1, 4),
+            (".mine", 0x2000, 1, 1),
+        ]);
+        let places = common_places(&one, &two);
+        let names: Vec<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, [".note", ".rodata", ".text", ".own", ".mine"]);
+        assert!(places.windows(2).all(|two| two[0].1 < two[1].1), "{places:?}");
+        assert!(places[1].1 >= places[0].1 + 0x900);
+    }
+
+    #[test]
+    fn other_orders_have_no_common_places() {
+        let one = image(&[(".text", 0x1000, 1, 4), (".mine", 0x2000, 1, 1)]);
+        let two = image(&[(".mine", 0x1000, 1, 1), (".text", 0x2000, 1, 4)]);
         assert!(common_places(&one, &two).is_empty());
+        let twice = image(&[(".text", 0x1000, 1, 4), (".mine", 0x2000, 1, 1), (".mine", 0x3000, 1, 1)]);
+        assert!(common_places(&twice, &one).is_empty());
     }
 
     #[test]
