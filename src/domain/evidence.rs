@@ -14,6 +14,7 @@ use super::count::{CountKind, Counted, Counts, NotCounted};
 use super::creep::Creep;
 use super::failure::Failure;
 use super::function::TopFunction;
+use super::layout::LayoutsUsed;
 use super::limit::Limit;
 use super::machine::MachineFacts;
 use super::metric::Metric;
@@ -380,6 +381,9 @@ pub struct RunEvidence {
     /// The acceptances that are in force. Runs that were stored before there were any have none.
     #[serde(default)]
     pub acceptances: Vec<Acceptance>,
+    /// In what layouts pairs were measured. Runs that were stored before this was kept have none.
+    #[serde(default)]
+    pub layouts: Option<LayoutsUsed>,
     /// What a reader should know besides.
     pub notes: Vec<Note>,
     /// What could not be completed, failed benchmarks aside.

@@ -67,12 +67,22 @@ impl FromStr for Layout {
 #[serde(transparent)]
 pub struct LayoutSeed(pub u64);
 
+/// In what layouts a run measured its pairs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayoutsUsed {
+    /// What was asked for.
+    pub asked: Layout,
+    /// What became of it for each bench target, where layouts were drawn or could not be.
+    pub targets: Vec<LayoutUse>,
+}
+
 /// In what layouts the pairs of a bench target were measured.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayoutUse {
     /// The bench target, as `package::target`.
     pub target: String,
-    /// Why the executables of the build were used (from some pair on); `None` where every pair had a drawn layout.
+    /// Why the executables of the build were used, or, where layouts were drawn, why later pairs had those of earlier ones; `None`
+    /// where every pair had a layout of its own.
     pub fallback: Option<LayoutFallback>,
     /// How many layouts were drawn.
     pub drawings: u32,
@@ -111,6 +121,8 @@ pub enum LayoutFallback {
     },
     /// A file could not be written.
     Files(String),
+    /// As the report of another run says it.
+    Quoted(String),
 }
 
 impl fmt::Display for LayoutFallback {
@@ -129,6 +141,7 @@ impl fmt::Display for LayoutFallback {
                 f,
                 "only {agree} of {same} functions that are the same on both sides came to the same address"
             ),
+            Self::Quoted(reason) => f.write_str(reason),
             Self::Files(reason) => write!(f, "a layout cannot be written: {reason}"),
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::acceptance::{AcceptanceOutcome, Accepted};
 use super::artifact::Toolchain;
 use super::claim::ClaimOutcome;
+use super::layout::LayoutsUsed;
 use super::limit::Limit;
 use super::machine::{MachineFacts, MachineKey};
 use super::metric::Metric;
@@ -253,6 +254,8 @@ pub struct Report {
     pub judged_by: Option<JudgedBy>,
     /// With what.
     pub toolchain: Option<Toolchain>,
+    /// In what layouts pairs were measured.
+    pub layouts: Option<LayoutsUsed>,
     /// The benchmarks.
     pub benchmarks: Vec<BenchmarkOutcome>,
     /// The acceptances that were in force.
@@ -281,6 +284,7 @@ impl Report {
             axes: Vec::new(),
             judged_by: None,
             toolchain: None,
+            layouts: None,
             benchmarks: Vec::new(),
             acceptances: Vec::new(),
             claims: Vec::new(),

@@ -275,11 +275,18 @@ pub enum Note {
     },
     /// A lock file cannot be read, with the error.
     DependenciesUnknown(Side, String),
-    /// The pairs of a bench target had the layout of its build, from some pair on at least.
+    /// The pairs of a bench target had the layout of its build.
     NotDrawn {
         /// The bench target, as `package::target`.
         target: String,
         /// Why no layout was drawn.
+        reason: LayoutFallback,
+    },
+    /// No more layouts could be drawn for a bench target, so that later pairs had those of earlier ones.
+    LayoutsRepeated {
+        /// The bench target, as `package::target`.
+        target: String,
+        /// Why no more were drawn.
         reason: LayoutFallback,
     },
     /// A part of the work was measured more than once: what the earlier attempts ended with.

@@ -135,6 +135,10 @@ impl Whole {
         accept(&mut self.report.acceptances, last.acceptances);
         self.report.claims.extend(last.claims);
         self.report.troubles.extend(last.troubles);
+        match (&mut self.report.layouts, last.layouts) {
+            (Some(layouts), Some(found)) => layouts.targets.extend(found.targets),
+            (layouts, found) => *layouts = layouts.take().or(found),
+        }
         if self.report.toolchain.is_none() {
             self.report.toolchain = last.toolchain;
         }

@@ -58,6 +58,7 @@ pub fn judge_run(
             verdict_required: gate.verdicts != VerdictRequirement::None,
         }),
         toolchain: run.toolchain.clone(),
+        layouts: run.layouts.clone(),
         benchmarks: found,
         acceptances,
         claims,

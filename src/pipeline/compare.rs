@@ -144,6 +144,7 @@ fn compare_sides(
     });
     workspace.unlock();
     run.notes.extend(session.layouts.notes());
+    run.layouts = Some(session.layouts.used(request.scope.layout));
     run.troubles.extend(broken.as_ref().map(broken_off));
     if interrupted() {
         run.troubles.push(Trouble::Interrupted);
@@ -176,6 +177,7 @@ fn nothing_yet(
         aa: crate::domain::AaTest { asked: request.judging.aa_test, ..crate::domain::AaTest::default() },
         claims: Vec::new(),
         acceptances: acceptances.to_vec(),
+        layouts: None,
         notes: notes(prepared),
         troubles,
         seconds: 0.0,

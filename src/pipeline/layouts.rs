@@ -18,8 +18,8 @@ use tempfile::TempDir;
 
 use crate::build::relink::{Agreement, Drawable, Original, path_of};
 use crate::domain::{
-    BuiltBench, Digest, Execution, Layout, LayoutFallback, LayoutSeed, LayoutUse, Note, Phase, Side, Sides,
-    fnv,
+    BuiltBench, Digest, Execution, Layout, LayoutFallback, LayoutSeed, LayoutUse, LayoutsUsed, Note, Phase,
+    Side, Sides, fnv,
 };
 use crate::stats::random::Generator;
 use crate::support::process::interrupted;
@@ -56,6 +56,8 @@ type Key = (String, Digest, Digest);
 #[derive(Debug)]
 struct Target {
     state: Result<Drawn, LayoutFallback>,
+    /// Why no more can be drawn, where some were.
+    exhausted: Option<LayoutFallback>,
     drawings: u32,
     agreement: Agreement,
     spent: Duration,
@@ -146,7 +148,7 @@ impl Layouts {
     pub(crate) fn uses(&self) -> Vec<LayoutUse> {
         let used = |((label, ..), target): (&Key, &Target)| LayoutUse {
             target: label.clone(),
-            fallback: target.state.as_ref().err().cloned(),
+            fallback: target.state.as_ref().err().or(target.exhausted.as_ref()).cloned(),
             drawings: target.drawings,
             same_functions: target.agreement.functions,
             in_place: target.agreement.functions_in_place,
@@ -155,11 +157,19 @@ impl Layouts {
         self.targets.iter().map(used).collect()
     }
 
+    /// What was asked for, and what became of it.
+    pub(crate) fn used(&self, asked: Layout) -> LayoutsUsed {
+        LayoutsUsed { asked, targets: self.uses() }
+    }
+
     /// What a reader should know: where no layout could be drawn.
     pub(crate) fn notes(&self) -> Vec<Note> {
-        let told = self.uses().into_iter().filter_map(|LayoutUse { target, fallback, .. }| {
+        let told = self.uses().into_iter().filter_map(|LayoutUse { target, fallback, drawings, .. }| {
             let reason = fallback?;
-            Some(Note::NotDrawn { target, reason })
+            Some(match drawings {
+                0 => Note::NotDrawn { target, reason },
+                _ => Note::LayoutsRepeated { target, reason },
+            })
         });
         told.collect()
     }
@@ -171,26 +181,34 @@ impl Layouts {
             let folder = self.folder.as_ref()?.path().join(self.targets.len().to_string());
             let state = prepare(benches, folder);
             let (agreement, spent) = (Agreement::default(), start.elapsed());
-            self.targets.insert(key.clone(), Target { state, drawings: 0, agreement, spent });
+            self.targets
+                .insert(key.clone(), Target { state, exhausted: None, drawings: 0, agreement, spent });
         }
         self.clock += 1;
         let seed = self.seed ^ seed_of(&key);
         let target = self.targets.get_mut(&key)?;
         let drawn = target.state.as_mut().ok()?;
-        if !drawn.ready.contains_key(&index) {
-            let made = drawn.more(index, seed, benches);
+        let mut index = index;
+        if !drawn.ready.contains_key(&index) && target.exhausted.is_none() {
+            let (made, failed) = drawn.more(index, seed, benches);
             target.spent += start.elapsed();
-            tracing::debug!(target = key.0, from = index, ?made, elapsed = ?start.elapsed(), "drew layouts");
-            match made {
-                Ok(count) => target.drawings += count,
+            target.drawings += made;
+            tracing::debug!(target = key.0, from = index, made, ?failed, elapsed = ?start.elapsed(), "drew layouts");
+            match failed {
+                None => {}
                 // A signal kills linkers, too; the run is over anyway.
-                Err(_) if interrupted() => return None,
-                Err(reason) => {
+                Some(_) if interrupted() => return None,
+                Some(reason) if drawn.ready.is_empty() => {
                     let _ = fs::remove_dir_all(&drawn.folder);
                     target.state = Err(reason);
                     return None;
                 }
+                Some(reason) => target.exhausted = Some(reason),
             }
+        }
+        // Pairs in the layout of the build among others would bring its luck in: rather an earlier drawing once more.
+        if !drawn.ready.contains_key(&index) {
+            index = *drawn.ready.keys().nth(index as usize % drawn.ready.len())?;
         }
         let found = drawn.ready.get_mut(&index)?;
         found.used = self.clock;
@@ -226,8 +244,8 @@ impl Layouts {
 
 impl Drawn {
     /// Makes a batch of drawings from `index` on: as many as there are, so that few are made in vain, and at least one
-    /// for each CPU.
-    fn more(&mut self, index: u32, seed: u64, benches: Sides<&BuiltBench>) -> Result<u32, LayoutFallback> {
+    /// for each CPU. Gives how many were made, and why not all.
+    fn more(&mut self, index: u32, seed: u64, benches: Sides<&BuiltBench>) -> (u32, Option<LayoutFallback>) {
         let workers = thread::available_parallelism().map_or(1, usize::from);
         let batch = self.ready.len().clamp(workers, 4 * workers);
         let wanted: Vec<u32> =
@@ -247,11 +265,17 @@ impl Drawn {
             }
         });
         let mut count = 0;
+        let mut failed = None;
         for (index, drawing) in made.into_inner().unwrap_or_default() {
-            self.ready.insert(index, drawing?);
-            count += 1;
+            match drawing {
+                Ok(drawing) => {
+                    self.ready.insert(index, drawing);
+                    count += 1;
+                }
+                Err(reason) => failed = Some(reason),
+            }
         }
-        Ok(count)
+        (count, failed)
     }
 
     fn draw(&self, index: u32, seed: u64, benches: Sides<&BuiltBench>) -> Result<Drawing, LayoutFallback> {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{
     Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted, AllocationBound, BenchmarkName,
     BenchmarkOutcome, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed,
-    CommitId, CpuIdentity, Creep, Doubt, Failure, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric,
-    MetricOutcome, NotCounted, Note, Place, Reason, Report, ReportKind, Revision, Side, Sides, Toolchain,
-    TopFunction, TreeId, Trouble, Verdict, Work, WorkUnit,
+    CommitId, CpuIdentity, Creep, Doubt, Failure, JudgedBy, Layout, LayoutFallback, LayoutUse, LayoutsUsed,
+    Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, NotCounted, Note, Place, Reason, Report,
+    ReportKind, Revision, Side, Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict, Work, WorkUnit,
 };
 
 /// A name of 200 characters.
@@ -76,6 +76,27 @@ pub(super) fn empty() -> Report {
             version: "1.2.3".into(),
             configuration: "0123456789abcdef".into(),
             verdict_required: false,
+        }),
+        layouts: Some(LayoutsUsed {
+            asked: Layout::Drawn,
+            targets: vec![
+                LayoutUse {
+                    target: "perfguard-harness::strings".to_owned(),
+                    fallback: None,
+                    drawings: 18,
+                    same_functions: 3073,
+                    in_place: 3073,
+                    seconds: 2.5,
+                },
+                LayoutUse {
+                    target: "perfguard-harness::simd".to_owned(),
+                    fallback: Some(LayoutFallback::NoLinker),
+                    drawings: 0,
+                    same_functions: 0,
+                    in_place: 0,
+                    seconds: 0.5,
+                },
+            ],
         }),
         toolchain: Some(Toolchain {
             rustc: "1.95.0".into(),

@@ -13,6 +13,7 @@ use crate::domain::{
     Side, Sides, Toolchain, Trouble, Verdict, Work, WorkUnit,
 };
 
+use super::layouts::WireLayouts;
 use super::words::{self, Kind};
 use super::{sentences, standing};
 
@@ -36,6 +37,7 @@ struct Document<'a> {
     axes: Vec<WireAxis<'a>>,
     judged_by: Option<WireJudgedBy<'a>>,
     toolchain: Option<WireToolchain<'a>>,
+    layout: Option<WireLayouts>,
     benchmarks: Vec<Benchmark<'a>>,
     geometric_mean: Option<Mean>,
     acceptances: Vec<WireAcceptance<'a>>,
@@ -237,6 +239,7 @@ pub(super) fn render(report: &Report) -> String {
         axes: report.axes.iter().map(axis).collect(),
         judged_by: report.judged_by.as_ref().map(judged_by),
         toolchain: report.toolchain.as_ref().map(toolchain),
+        layout: report.layouts.as_ref().map(WireLayouts::from),
         benchmarks: words::by_name(report).into_iter().map(|outcome| benchmark(outcome, kind)).collect(),
         geometric_mean: standing::mean_change(report)
             .filter(|_| kind == Kind::Judged)

@@ -21,6 +21,7 @@ pub mod history;
 mod html;
 mod json;
 mod junit;
+mod layouts;
 mod markdown;
 mod rdjson;
 pub mod read;

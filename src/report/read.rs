@@ -12,12 +12,13 @@ use thiserror::Error;
 use crate::domain::{
     Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted, Axis, AxisName, BenchmarkName,
     BenchmarkOutcome, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed, CommitId,
-    CpuIdentity, JudgedBy, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Note, Partition,
-    Place, Reason, Report, ReportKind, Revision, Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict,
-    Work, WorkUnit, is_below,
+    CpuIdentity, JudgedBy, LayoutsUsed, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Note,
+    Partition, Place, Reason, Report, ReportKind, Revision, Sides, Toolchain, TopFunction, TreeId, Trouble,
+    Verdict, Work, WorkUnit, is_below,
 };
 
 use super::json::SCHEMA;
+use super::layouts::WireLayouts;
 
 /// The largest document that is read, in bytes: a report of 20 000 benchmarks fits.
 pub const LARGEST: usize = 16 << 20;
@@ -70,6 +71,8 @@ struct Document {
     #[serde(default)]
     judged_by: Option<WireJudgedBy>,
     toolchain: Option<WireToolchain>,
+    #[serde(default)]
+    layout: Option<WireLayouts>,
     benchmarks: Vec<Benchmark>,
     #[serde(default)]
     acceptances: Vec<WireAcceptance>,
@@ -257,6 +260,7 @@ pub fn read(text: &str) -> Result<Report, ReadError> {
             configuration: by.configuration,
             verdict_required: by.verdict_required,
         }),
+        layouts: document.layout.map(LayoutsUsed::from),
         toolchain: document.toolchain.map(|WireToolchain { rustc, target, profile }| Toolchain {
             rustc,
             target,

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::domain::harmless::shell_word;
 use crate::domain::{
     Accepted, BuildDifference, COMMAND_TARGET, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt,
-    Creep, Doubt, Exit, Failure, Metric, NotCounted, Note, Objection, Partition, Reason, Seemed, SelfDoubt,
-    Sides, TopFunction, Trouble, Variation, Verdict,
+    Creep, Doubt, Exit, Failure, Layout, LayoutsUsed, Metric, NotCounted, Note, Objection, Partition, Reason,
+    Seemed, SelfDoubt, Sides, TopFunction, Trouble, Variation, Verdict,
 };
 
 use super::text::without;
@@ -59,6 +59,20 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::UnfitMachine(found) => objection(found),
         Reason::Stored => "measured and stored".to_owned(),
         Reason::Quoted { text, .. } => text.clone(),
+    }
+}
+
+/// In what layouts pairs were measured; `None` where nothing had to be linked again.
+pub(super) fn layouts(used: &LayoutsUsed) -> Option<String> {
+    let drawn = used.targets.iter().filter(|target| target.drawings > 0).count();
+    match used.asked {
+        Layout::Drawn if drawn == 0 => None,
+        Layout::Drawn if drawn == used.targets.len() => Some("a layout drawn for every pair".to_owned()),
+        Layout::Drawn => {
+            Some(format!("a layout drawn for every pair of {drawn} of {} bench targets", used.targets.len()))
+        }
+        Layout::Aligned => Some("functions aligned to 64 bytes".to_owned()),
+        Layout::Default => Some("the layout of the build".to_owned()),
     }
 }
 
@@ -251,6 +265,9 @@ pub(super) fn note(note: &Note) -> String {
         ),
         Note::NotDrawn { target, reason } => {
             format!("{target} is measured in the layout of its build: {reason}")
+        }
+        Note::LayoutsRepeated { target, reason } => {
+            format!("{target} is measured in few layouts, some of them more than once: {reason}")
         }
         Note::UnusedAcceptance { file, matched: false } => {
             format!("{file} accepts nothing: there is no benchmark that it is about")

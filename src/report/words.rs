@@ -135,6 +135,7 @@ pub(super) fn surroundings(report: &Report) -> String {
             toolchain.rustc, toolchain.target, toolchain.profile
         )));
     }
+    parts.extend(report.layouts.as_ref().and_then(sentences::layouts));
     parts.join(", ")
 }
 

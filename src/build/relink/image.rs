@@ -9,6 +9,9 @@ use object::{File, Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKin
 use super::draw::Alive;
 use super::sections::Kind;
 
+/// What LLD signs with.
+const LLD: &[u8] = b"Linker: LLD";
+
 /// A loaded section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Loaded {
@@ -26,6 +29,7 @@ pub(super) struct Loaded {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Image {
     pub(super) sections: Vec<Loaded>,
+    is_by_lld: bool,
     addresses: BTreeMap<(Kind, String), Vec<u64>>,
 }
 
@@ -57,7 +61,15 @@ impl Image {
         }
         let mut sections: Vec<Loaded> = file.sections().filter_map(|section| loaded(&section)).collect();
         sections.sort_by_key(|section| section.address);
-        Ok(Self { sections, addresses })
+        let comment = file.section_by_name(".comment");
+        let comment = comment.and_then(|section| section.data().ok()).unwrap_or_default();
+        let is_by_lld = comment.windows(LLD.len()).any(|part| part == LLD);
+        Ok(Self { sections, is_by_lld, addresses })
+    }
+
+    /// Whether it was linked by LLD, by its own word.
+    pub(super) fn is_by_lld(&self) -> bool {
+        self.is_by_lld
     }
 
     /// How many symbols there are of each name.

@@ -108,6 +108,7 @@ pub fn claims(
         aa: AaTest::default(),
         claims: Vec::new(),
         acceptances: Vec::new(),
+        layouts: None,
         notes: prepared.all_notes(),
         troubles: listed.troubles(None),
         seconds: 0.0,
@@ -121,6 +122,7 @@ pub fn claims(
     progress.event(Event::Measured);
     workspace.unlock();
     run.notes.extend(session.layouts.notes());
+    run.layouts = Some(session.layouts.used(request.scope.layout));
     if interrupted() {
         run.troubles.push(Trouble::Interrupted);
     }

@@ -7,7 +7,7 @@ use perfguard::domain::{LayoutSeed, Pair};
 use perfguard::store::Store;
 
 use super::counts::metric;
-use super::{json, names_of, ran};
+use super::{json, names_of, ran_with};
 use crate::sandbox::Sandbox;
 use crate::skip::valgrind;
 
@@ -58,6 +58,13 @@ fn a_function_that_nothing_runs_changes_no_verdict() {
         assert!(!matches!(verdict, "regressed" | "improved" | "failed"), "{benchmark}");
     }
     assert!(!document["notes"].to_string().contains("layout of its build"), "{document}");
+    let (asked, target) = (&document["layout"]["asked"], &document["layout"]["targets"][0]);
+    assert_eq!(
+        (asked, &target["target"], &target["used"]),
+        (&"drawn".into(), &"gauge::work".into(), &"drawn".into())
+    );
+    assert!(target["same_functions"].as_u64().unwrap() > 1000, "{target}");
+    assert_eq!(target["same_functions"], target["in_place"]);
     let pairs = pairs(&gauge);
     let seeds: BTreeSet<LayoutSeed> = pairs.iter().filter_map(|pair| pair.layout).collect();
     let most = pairs.iter().map(|pair| pair.index).max().unwrap() as usize + 1;
@@ -68,13 +75,42 @@ fn a_function_that_nothing_runs_changes_no_verdict() {
     assert_eq!(fs::read_dir(left).map_or(0, Iterator::count), 0, "no executable is left behind");
 }
 
+/// A `cc` that links everything but the drawings after the first.
+#[cfg(target_os = "linux")]
+const LIMITED: &str = r#"#!/bin/sh
+case "$*" in
+  *symbol-ordering-file*/0000000000/*) ;;
+  *symbol-ordering-file*) echo "error: no more orders" >&2; exit 1 ;;
+esac
+exec /usr/bin/cc "$@"
+"#;
+
+#[cfg(target_os = "linux")]
 #[test]
-fn the_layout_of_the_build_is_used_where_it_is_asked_for() {
+fn the_layout_of_the_build_is_used_only_where_it_is_asked_for() {
+    use std::os::unix::fs::PermissionsExt as _;
     let gauge = moved();
-    let ran = ran(&gauge, &[&CHECK[..CHECK.len() - 1], &["default", "gauge/steady"]].concat());
-    assert!(matches!(ran.code, 0 | 100), "{}", ran.stderr);
-    let pairs = pairs(&gauge);
-    assert!(!pairs.is_empty() && pairs.iter().all(|pair| pair.layout.is_none()));
+    let tools = tempfile::tempdir().unwrap();
+    let cc = tools.path().join("cc");
+    fs::write(&cc, LIMITED).unwrap();
+    fs::set_permissions(&cc, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").unwrap());
+    let check = |layout: &str| {
+        let arguments = [&CHECK[..CHECK.len() - 1], &[layout, "gauge/steady"]].concat();
+        let ran = ran_with(&gauge, &arguments, &[("PATH", &path)]);
+        assert!(matches!(ran.code, 0 | 100), "{}", ran.stderr);
+        ran.stdout
+    };
+    check("default");
+    let as_built = pairs(&gauge);
+    assert!(!as_built.is_empty() && as_built.iter().all(|pair| pair.layout.is_none()));
+    // No pair in the layout of the build comes among those in drawn ones.
+    let report = check("drawn");
+    assert!(report.contains("few layouts, some of them more than once: linking again failed"), "{report}");
+    let drawn: Vec<Option<LayoutSeed>> =
+        pairs(&gauge)[as_built.len()..].iter().map(|pair| pair.layout).collect();
+    assert!(drawn.len() > 1 && drawn[0].is_some(), "{drawn:?}");
+    assert!(drawn.iter().all(|layout| *layout == drawn[0]), "{drawn:?}");
 }
 
 /// Work that depends on where a constant lies, as hash tables do whose seeds are addresses.
