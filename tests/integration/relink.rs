@@ -223,6 +223,11 @@ fn functions(path: &Path) -> BTreeMap<String, Vec<u64>> {
 fn every_same_function_lies_at_the_same_address_in_three_orders() {
     let tested = Crate::new("");
     let sides = tested.both();
+    let has_own = sides.as_ref().map(|side| {
+        let bytes = fs::read(&side.executable).unwrap();
+        object::File::parse(&*bytes).unwrap().section_by_name(".own").is_some()
+    });
+    assert_eq!((has_own.baseline, has_own.candidate), (false, true), "one side has a section of its own");
     let drawable = tested.prepare(&sides).unwrap();
     assert!(drawable.as_built().functions > 100, "{:?}", drawable.as_built());
     let mut places = Vec::new();
