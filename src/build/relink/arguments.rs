@@ -102,6 +102,13 @@ pub(super) fn neutral(arguments: Vec<String>) -> Vec<String> {
     kept
 }
 
+/// The object or archive that a line of a linker's `--trace` names: `path`, `path(member)`, and mold puts `trace: ` before.
+pub(super) fn traced(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("trace: ").unwrap_or(line).trim();
+    let path = line.rsplit_once('(').map_or(line, |(path, _)| path);
+    [".o", ".a", ".rlib"].iter().any(|end| path.ends_with(end)).then_some(path)
+}
+
 /// The folder of the compiler's own tools, from the standard library that is linked: `<sysroot>/lib/rustlib`.
 pub(super) fn rustlib(arguments: &[String]) -> Option<PathBuf> {
     let named = arguments.iter().find_map(|argument| {
@@ -150,6 +157,16 @@ mod tests {
             ["a.o", "-fuse-ld=mold", "-Wl,--strip-all", "-s", "-Wl,-Map=x", "-lm", "-Wl,--gc-sections"];
         let kept = neutral(given.map(str::to_owned).to_vec());
         assert_eq!(kept, ["a.o", "-lm", "-Wl,--gc-sections"]);
+    }
+
+    #[test]
+    fn what_linkers_take_is_read_from_their_lines() {
+        assert_eq!(traced("/usr/lib/libc.a(xstat.o)"), Some("/usr/lib/libc.a"));
+        assert_eq!(traced("trace: /usr/lib/crt1.o"), Some("/usr/lib/crt1.o"));
+        assert_eq!(traced("/x/libstd-1.rlib"), Some("/x/libstd-1.rlib"));
+        for line in ["/lib64/ld-linux-x86-64.so.2", "warning: something", ""] {
+            assert_eq!(traced(line), None, "{line}");
+        }
     }
 
     #[test]

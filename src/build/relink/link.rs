@@ -16,9 +16,19 @@ const LIMIT: Duration = Duration::from_mins(2);
 /// How many lines of a linker's complaints are shown.
 const LINES: usize = 3;
 
-/// Links as the build did, to `output`.
-pub(super) fn as_before(capture: &Capture, output: &Path) -> Result<(), LayoutFallback> {
-    run(capture, &capture.linker(), &capture.arguments(output))
+/// Links as the build did, to `output`. Gives every object and archive that was taken, by the linker's own word: a driver finds
+/// some that nobody names, such as a C library that is linked statically.
+pub(super) fn as_before(capture: &Capture, output: &Path) -> Result<Vec<PathBuf>, LayoutFallback> {
+    let mut arguments = capture.arguments(output);
+    arguments.extend(Kind::of(&capture.linker()).flag("--trace"));
+    let mut taken = Vec::new();
+    run(capture, &capture.linker(), &arguments, |line| {
+        let file = arguments::traced(line).map(|path| capture.folder().join(path));
+        if let Some(file) = file.filter(|file| !taken.contains(file) && file.is_file()) {
+            taken.push(file);
+        }
+    })?;
+    Ok(taken)
 }
 
 /// How to link in an order: rust-lld, whichever linker the build used.
@@ -63,14 +73,19 @@ impl<'a> Ordered<'a> {
             }
         }
         given.extend(flags.iter().flat_map(|flag| self.kind.flag(flag)));
-        run(self.capture, &self.program, &given)
+        run(self.capture, &self.program, &given, |_| ())
     }
 }
 
-fn run(capture: &Capture, program: &Path, arguments: &[String]) -> Result<(), LayoutFallback> {
+fn run(
+    capture: &Capture,
+    program: &Path,
+    arguments: &[String],
+    mut on_line: impl FnMut(&str),
+) -> Result<(), LayoutFallback> {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(capture.folder()).envs(capture.variables());
-    let finished = process::run(command, Some(LIMIT), |_, _| ())
+    let finished = process::run(command, Some(LIMIT), |_, line| on_line(line))
         .map_err(|error| LayoutFallback::Linker(format!("failed to {error}")))?;
     if finished.status.success() {
         return Ok(());

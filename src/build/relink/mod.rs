@@ -95,12 +95,19 @@ impl Drawable {
             reference(captures.get(side), *originals.get(side), &folder.path().join(side.to_string()))
         };
         // Linking mostly waits for another process; the objects are read meanwhile.
-        let (images, parts) = both(|| twice(is_one, link), || read(is_one, &captures))?;
-        let (images, parts) = (images?, parts?);
+        let named = captures.as_ref().map(Capture::inputs);
+        let (linked, parts) = both(|| twice(is_one, link), || read(is_one, &named))?;
+        let (linked, mut parts) = (linked?, parts?);
+        let (images, taken) = apart(linked);
         let alive = images.as_ref().map(Image::alive);
+        let known_of =
+            |parts: &Sides<Vec<Part>>, side: Side| known(parts.get(side), alive.get(side), images.get(side));
+        if Side::BOTH.iter().any(|side| known_of(&parts, *side) < KNOWN) {
+            parts = read(is_one, &taken)?;
+        }
         let matched = draw::matched(parts.as_ref().map(Vec::as_slice), alive.as_ref());
         for side in Side::BOTH {
-            let known = known(parts.get(side), alive.get(side), images.get(side));
+            let known = known_of(&parts, side);
             if known < KNOWN {
                 let share = format!("only {:.0} % of them are in its objects", known * 100.0);
                 return Err(LayoutFallback::Unreadable(share));
@@ -173,9 +180,13 @@ fn known(parts: &[Part], alive: &Alive, image: &Image) -> f64 {
 }
 
 /// A side as it is linked in the order of the build, with all its symbols, once it is sure that linking gives what the
-/// build gave.
-fn reference(capture: &Capture, original: Original<'_>, output: &Path) -> Result<Image, LayoutFallback> {
-    link::as_before(capture, output)?;
+/// build gave; and everything that it was linked from.
+fn reference(
+    capture: &Capture,
+    original: Original<'_>,
+    output: &Path,
+) -> Result<(Image, Vec<PathBuf>), LayoutFallback> {
+    let taken = link::as_before(capture, output)?;
     let digest = super::digest::of_file(output).map_err(files)?;
     if digest != *original.digest {
         return Err(LayoutFallback::NotReproduced);
@@ -183,17 +194,23 @@ fn reference(capture: &Capture, original: Original<'_>, output: &Path) -> Result
     // Most builds use the very linker that takes the order, and keep symbols: then this is the image already.
     let built = Image::read(output).map_err(LayoutFallback::Unreadable)?;
     if built.functions() > 0 && built.is_by_lld() {
-        return Ok(built);
+        return Ok((built, taken));
     }
     Ordered::new(capture)?.link(&["--strip-debug".to_owned()], output)?;
-    Image::read(output).map_err(LayoutFallback::Unreadable)
+    let image = Image::read(output).map_err(LayoutFallback::Unreadable)?;
+    Ok((image, taken))
 }
 
-/// What both sides are linked from.
-fn read(is_one: bool, captures: &Sides<Capture>) -> Result<Sides<Vec<Part>>, LayoutFallback> {
+fn apart<A, B>(pairs: Sides<(A, B)>) -> (Sides<A>, Sides<B>) {
+    let Sides { baseline: (a, b), candidate: (c, d) } = pairs;
+    (Sides { baseline: a, candidate: c }, Sides { baseline: b, candidate: d })
+}
+
+/// The parts of what both sides are linked from.
+fn read(is_one: bool, inputs: &Sides<Vec<PathBuf>>) -> Result<Sides<Vec<Part>>, LayoutFallback> {
     let mut archives = sections::Known::new();
     twice(is_one, |side| {
-        sections::read(&captures.get(side).inputs(), &mut archives)
+        sections::read(inputs.get(side), &mut archives)
             .map_err(|error| LayoutFallback::Unreadable(error.to_string()))
     })
 }
