@@ -117,6 +117,7 @@ fn evidence() -> RunEvidence {
         aa: AaTest::default(),
         claims: Vec::new(),
         acceptances: Vec::new(),
+        layouts: None,
         notes: Vec::new(),
         troubles: Vec::new(),
         seconds: 1.0,
