@@ -8,7 +8,7 @@
 //! processor is simulated, and whatever the simulation does not show is not excused: other threads, system calls, and
 //! set-up, after which Callgrind begins every iteration with empty caches.
 
-use crate::domain::{Limit, Sides, Simulated};
+use crate::domain::{MetricOutcome, Sides, Simulated};
 
 /// How much slower a benchmark may look for its layout to be believed.
 const MOST: f64 = 0.15;
@@ -23,10 +23,12 @@ const COSTS: [(&str, f64); 6] =
 /// Callgrind's name for system calls.
 const SYSTEM_CALLS: &str = "sysCount";
 
-/// Whether a slowdown (a fraction) is one that the code's layout may explain. A cap is about the value itself, whatever the
-/// reason.
-pub fn may_explain(limit: &Limit, change: Option<f64>) -> bool {
-    limit.cap().is_none() && change.is_some_and(|change| change > 0.0 && change <= MOST)
+/// Whether a slowdown is one that the code's layout may explain. Not where every pair had a layout of its own: what is slower in all
+/// of them is slower wherever it lies. A cap is about the value itself, whatever the reason.
+pub fn may_explain(found: &MetricOutcome) -> bool {
+    found.drawn_pairs < found.pairs
+        && found.limit.cap().is_none()
+        && found.change.is_some_and(|change| change > 0.0 && change <= MOST)
 }
 
 /// Whether counts with simulated events leave nothing that would explain a slowdown (in nanoseconds for each iteration)
@@ -53,7 +55,7 @@ pub fn only_layout_differs(counts: Sides<&Simulated>, slowdown: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Digest, Metric, Sample};
+    use crate::domain::{Digest, Limit, Metric, Reason, Sample, Verdict};
 
     const USUAL: [(&str, f64); 7] = [
         ("Bcm", 599.0),
@@ -107,10 +109,17 @@ mod tests {
     #[test]
     fn what_is_far_slower_or_above_its_cap_has_another_reason() {
         let limit = |text| Limit::parse(text, Metric::WallTime).unwrap();
-        assert!(may_explain(&limit("5%"), Some(0.075)));
-        assert!(!may_explain(&limit("5%"), Some(0.2)));
-        assert!(!may_explain(&limit("5% | 10us"), Some(0.075)));
-        assert!(!may_explain(&limit("5%"), Some(0.0)));
-        assert!(!may_explain(&limit("5%"), None));
+        let explains = |text, change, drawn_pairs| {
+            let reason = Reason::Identical;
+            let found =
+                MetricOutcome::without_figures(Metric::WallTime, limit(text), Verdict::Regressed, reason);
+            may_explain(&MetricOutcome { change, pairs: 9, drawn_pairs, ..found })
+        };
+        assert!(explains("5%", Some(0.075), 0));
+        assert!(!explains("5%", Some(0.2), 0));
+        assert!(!explains("5% | 10us", Some(0.075), 0));
+        assert!(!explains("5%", Some(0.0), 0));
+        assert!(!explains("5%", None, 0));
+        assert!(!explains("5%", Some(0.075), 9), "every pair had a layout of its own");
     }
 }

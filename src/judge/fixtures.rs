@@ -7,8 +7,8 @@ use super::{Policy, Rules};
 use crate::domain::fixtures::fingerprint;
 use crate::domain::{
     BenchmarkEvidence, BenchmarkName, ComparisonId, Confirm, CountKind, Counted, Counts, Digest, Ended,
-    HistoryCheck, Identical, Insistence, Metric, PairedEvidence, Presence, Provenance, Sample, SideBuild,
-    Sides,
+    HistoryCheck, Identical, Insistence, LayoutSeed, Metric, PairedEvidence, Presence, Provenance, Sample,
+    SideBuild, Sides,
 };
 
 /// Time, instructions and allocations.
@@ -47,6 +47,15 @@ pub(crate) fn both() -> BenchmarkEvidence {
 /// Pairs of these log ratios.
 pub(crate) fn measured(ratios: &[f64]) -> PairedEvidence {
     PairedEvidence { comparison: ComparisonId(1), ended: Ended::Decided, pairs: pairs_of(ratios) }
+}
+
+/// The same evidence with a layout of its own for every pair.
+pub(crate) fn drawn(mut evidence: BenchmarkEvidence) -> BenchmarkEvidence {
+    let measured = [&mut evidence.quick, &mut evidence.pairs, &mut evidence.remeasured];
+    for pair in measured.into_iter().flatten().flat_map(|measured| &mut measured.pairs) {
+        pair.layout = Some(LayoutSeed(u64::from(pair.index)));
+    }
+    evidence
 }
 
 /// Counts of one side, launch by launch, with the code that was executed.

@@ -152,7 +152,7 @@ fn time_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Step {
 /// Whether it is worth knowing if the code's layout alone explains a slowdown.
 fn layout_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Step {
     let regressed = verdict::regression_by_the_clock(evidence, rules);
-    let doubtful = regressed.is_some_and(|found| code_layout::may_explain(&found.limit, found.change));
+    let doubtful = regressed.is_some_and(|found| code_layout::may_explain(&found));
     let same = evidence.executes_same_code() && !evidence.presence.is_identical();
     if doubtful && same && evidence.simulated.is_none() { Step::Simulate } else { Step::Done }
 }

@@ -247,13 +247,14 @@ pub(super) fn regression_by_the_clock(
     (found.verdict == Verdict::Regressed).then_some(found)
 }
 
-/// Whether the code's layout alone may explain a slowdown: same code, same counts, same simulated events.
+/// Whether the code's layout alone may explain a slowdown: same code, same counts, same simulated events, and executables as they
+/// were linked.
 fn layout_explains(evidence: &BenchmarkEvidence, found: &MetricOutcome) -> bool {
     let Some(simulated) = &evidence.simulated else { return false };
     let slowdown = found.baseline.zip(found.change).map_or(0.0, |(baseline, change)| baseline * change);
     found.verdict == Verdict::Regressed
         && evidence.executes_same_code()
-        && code_layout::may_explain(&found.limit, found.change)
+        && code_layout::may_explain(found)
         && code_layout::only_layout_differs(simulated.as_ref(), slowdown)
 }
 

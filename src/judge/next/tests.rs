@@ -1,6 +1,6 @@
 //! The way of a benchmark, step by step.
 
-use super::super::fixtures::{ALL, both, build, counts, measured, rules, same_code};
+use super::super::fixtures::{ALL, both, build, counts, drawn, measured, rules, same_code};
 use super::*;
 use crate::domain::{BenchmarkName, Failure, HistoryEvidence, NotCounted, Side, Simulated};
 use crate::judge::Policy;
@@ -144,6 +144,7 @@ fn a_small_slowdown_of_the_same_code_is_simulated_once() {
         ..same_code()
     };
     assert_eq!(step(&slower), Step::Simulate);
+    assert_eq!(step(&drawn(slower.clone())), Step::Done, "slower wherever it lies");
     let nothing = Simulated {
         code: None,
         sample: crate::domain::Sample::new(1, 0.0).unwrap(),

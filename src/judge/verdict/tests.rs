@@ -1,6 +1,6 @@
 //! Every outcome from made-up evidence.
 
-use super::super::fixtures::{ALL, both, build, counts, measured, rules, same_code};
+use super::super::fixtures::{ALL, both, build, counts, drawn, measured, rules, same_code};
 use super::*;
 use crate::domain::{
     AaControl, AaTest, BenchmarkName, CountKind, Failure, HistoryCheck, HistoryEvidence, Limit, Method, Side,
@@ -231,4 +231,5 @@ fn the_layout_of_code_excuses_only_what_the_simulation_does_not_show() {
     };
     assert_eq!(outcome_of(&slower(0.0)), (Verdict::Inconclusive, Some("code-layout")));
     assert_eq!(outcome_of(&slower(10.0)), (Verdict::Regressed, None));
+    assert_eq!(outcome_of(&drawn(slower(0.0))), (Verdict::Regressed, None), "slower wherever it lies");
 }
