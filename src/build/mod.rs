@@ -8,6 +8,7 @@ mod argv;
 mod binary;
 mod cache;
 mod cargo;
+mod carried;
 mod config;
 mod digest;
 mod environment;
@@ -41,6 +42,7 @@ use reach::Reach;
 use toolchain::Toolchain;
 
 pub use binary::output_of_binary;
+pub use carried::unchanged;
 pub use error::BuildError;
 pub use request::{BuildRequest, Patch, Seed};
 pub use toolchain::tools;
@@ -107,7 +109,9 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     }
     if let Some(from) = request.seed.filter(|_| seed::is_unused(request.target_dir)) {
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
-        seed::seed(from, request.target_dir, request.local, &constant, profile::folder(&plan.profile))?;
+        let packages =
+            seed::Packages { local: request.local, unchanged: request.unchanged, constant: &constant };
+        seed::seed(from, request.target_dir, &packages, profile::folder(&plan.profile))?;
     }
     tracing::debug!(
         side = %request.side,

@@ -181,7 +181,7 @@ fn is_of_tools(path: &Path) -> bool {
 }
 
 /// Whether a file is written for people: prose at the root or in a book, and what every repository has.
-fn is_for_people(path: &Path) -> bool {
+pub(super) fn is_for_people(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let known = FOR_PEOPLE.iter().any(|start| name.starts_with(start));
     let mut folders = path.parent().into_iter().flat_map(Path::components);

@@ -70,6 +70,8 @@ pub struct BuildRequest<'a> {
     pub layout: Layout,
     /// Where compiled dependencies are when this side's target folder holds nothing yet.
     pub seed: Option<Seed<'a>>,
-    /// The packages that must never be carried over from the other side.
+    /// The packages whose files may differ from those of the seed: they are not carried over.
     pub local: &'a [LocalPackage],
+    /// The workspace's own packages that are compiled from the same files as in the seed.
+    pub unchanged: &'a [LocalPackage],
 }

@@ -1,8 +1,8 @@
 //! Dependencies are compiled once: a fresh target folder starts with what the other side's build made of them, or the
 //! user's own `cargo bench`. Whether it fits is for Cargo to say, which looks for it by profile, features and flags.
 //!
-//! Only packages that are immutable downloads are carried over; whatever belongs to a package whose files may differ
-//! between the two trees is left out, so Cargo compiles it. What Cargo or a build script may write again is really
+//! Packages that are immutable downloads are carried over, and those of the workspace that are compiled from the same files;
+//! whatever belongs to a package whose files may differ between the two trees is left out, so Cargo compiles it. What Cargo or a build script may write again is really
 //! copied; compiled libraries and build scripts are replaced as whole files, never written into, and are hard-linked.
 //! Time stamps go along, because Cargo compares them. Another tree's folder must be used at the same absolute path.
 
@@ -15,7 +15,19 @@ use std::path::{Path, PathBuf};
 use crate::domain::LocalPackage;
 use crate::support::files;
 
+use super::relink::capture;
 use super::{BuildError, Seed};
+
+/// The packages that are no immutable downloads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Packages<'a> {
+    /// Those whose files may differ.
+    pub(super) local: &'a [LocalPackage],
+    /// Those whose files are the same.
+    pub(super) unchanged: &'a [LocalPackage],
+    /// Of the first, by name: folders outside both trees whose files never change.
+    pub(super) constant: &'a BTreeSet<&'a str>,
+}
 
 /// The names that must not be carried over, and those that alone may be.
 #[derive(Debug, Default)]
@@ -26,6 +38,8 @@ struct Local {
     crates: BTreeSet<String>,
     /// Where not everything else may be carried over: what may, in both spellings.
     only: Option<BTreeSet<String>>,
+    /// Targets whose executables are carried over, as rustc names them.
+    executables: BTreeSet<String>,
 }
 
 /// Whether a target folder holds no compiled code yet.
@@ -33,16 +47,19 @@ pub(super) fn is_unused(target_dir: &Path) -> bool {
     unit_folders(target_dir).is_ok_and(|folders| folders.is_empty())
 }
 
-/// Fills the target folder `to`, leaving out all of `local` except packages named in `constant` (folders outside both trees
-/// whose files never change). Of the user's own folder only what builds of this profile left is looked at.
+/// Fills the target folder `to` with what may be carried over. Of the user's own folder only what builds of this profile left
+/// is looked at.
 pub(super) fn seed(
     from: Seed<'_>,
     to: &Path,
-    local: &[LocalPackage],
-    constant: &BTreeSet<&str>,
+    packages: &Packages<'_>,
     profile: &str,
 ) -> Result<(), BuildError> {
+    let Packages { local, unchanged, constant } = *packages;
     let mut local = Local::new(local.iter().filter(|package| !constant.contains(package.name.as_str())));
+    let spelled = |name: &String| name.replace('-', "_");
+    let same = unchanged.iter().flat_map(|package| &package.targets).map(spelled);
+    local.executables = same.filter(|name| !local.crates.contains(name)).collect();
     let (from, own) = match from {
         Seed::Tree(from) => (from, false),
         Seed::Own { target, downloads } => {
@@ -64,6 +81,11 @@ pub(super) fn seed(
         }
         let below = folder.strip_prefix(from).unwrap_or(&folder);
         local.unit(&folder, &to.join(below)).map_err(fail(&folder))?;
+    }
+    let links = capture::folder(from);
+    for link in folders(&links).map_err(fail(&links))? {
+        let Some(name) = link.file_name().filter(|name| local.is_executable(name)) else { continue };
+        capture::copy(&link, &capture::folder(to).join(name)).map_err(fail(&link))?;
     }
     Ok(())
 }
@@ -105,7 +127,7 @@ impl Local {
         fs::create_dir_all(to.join("deps"))?;
         for path in entries(&from.join("deps"))? {
             let Some(name) = path.file_name() else { continue };
-            if path.is_file() && self.is_foreign_file(name) {
+            if path.is_file() && (self.is_foreign_file(name) || self.is_executable(name)) {
                 let target = to.join("deps").join(name);
                 if is_library(&path) { link(&path, &target)? } else { copy(&path, &target)? }
             }
@@ -122,6 +144,11 @@ impl Local {
         Ok(())
     }
 
+    /// Whether a name `crate-hash` is that of an executable which is carried over.
+    fn is_executable(&self, name: &OsStr) -> bool {
+        name.to_str().and_then(without_hash).is_some_and(|name| self.executables.contains(name))
+    }
+
     /// Whether a folder `package-hash` belongs to a package that is carried over.
     fn is_foreign_folder(&self, name: &OsStr) -> bool {
         let package = name.to_str().and_then(without_hash);
@@ -133,7 +160,7 @@ impl Local {
     }
 
     /// Whether a file `crate-hash.d`, `libcrate-hash.rlib` … belongs to a package that is carried over. Executables
-    /// have no ending and are left out: dependencies have none but build scripts, which live elsewhere.
+    /// have no ending: downloads have none but build scripts, which live elsewhere.
     fn is_foreign_file(&self, name: &OsStr) -> bool {
         let stem =
             name.to_str().and_then(|name| name.split_once('.')).and_then(|(stem, _)| without_hash(stem));
@@ -242,7 +269,16 @@ mod tests {
             name: name.to_owned(),
             manifest_dir: PathBuf::from("/w"),
             targets: targets.iter().map(ToString::to_string).collect(),
+            has_build_script: false,
         }
+    }
+
+    fn packages<'a>(
+        local: &'a [LocalPackage],
+        unchanged: &'a [LocalPackage],
+        constant: &'a BTreeSet<&'a str>,
+    ) -> Packages<'a> {
+        Packages { local, unchanged, constant }
     }
 
     fn write(path: &Path) {
@@ -283,7 +319,7 @@ mod tests {
         for _ in 0..2 {
             // A second attempt, after one that was cut short, does no harm.
             let local = [local("my-pkg", &["my-pkg", "sums"])];
-            seed(Seed::Tree(&from), &to, &local, &BTreeSet::new(), "release").unwrap();
+            seed(Seed::Tree(&from), &to, &packages(&local, &[], &BTreeSet::new()), "release").unwrap();
         }
         assert!(!is_unused(&to));
         for path in &carried {
@@ -299,16 +335,48 @@ mod tests {
     }
 
     #[test]
+    fn what_is_compiled_from_the_same_files_comes_along_with_its_executables() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("a"), folder.path().join("b"));
+        let carried = [
+            format!("release/deps/libsame-{HASH}.rlib"),
+            format!("release/deps/same_bench-{HASH}"),
+            format!("release/deps/same_bench-{HASH}.d"),
+            format!("release/.fingerprint/same-{HASH}/bench-same-bench"),
+            format!("{}/same_bench-{HASH}/capture.json", capture::folder(Path::new("")).display()),
+        ];
+        let left = [
+            format!("release/deps/libother-{HASH}.rlib"),
+            format!("release/deps/other_bench-{HASH}"),
+            format!("release/deps/shared-{HASH}"),
+            format!("{}/other_bench-{HASH}/capture.json", capture::folder(Path::new("")).display()),
+        ];
+        for path in carried.iter().chain(&left) {
+            write(&from.join(path));
+        }
+        let changed = [local("other", &["other", "other-bench", "shared"])];
+        let same = [local("same", &["same", "same-bench", "shared"])];
+        seed(Seed::Tree(&from), &to, &packages(&changed, &same, &BTreeSet::new()), "release").unwrap();
+        for path in &carried {
+            assert!(to.join(path).exists(), "{path}");
+        }
+        for path in &left {
+            assert!(!to.join(path).exists(), "{path}");
+        }
+    }
+
+    #[test]
     fn a_constant_folder_counts_as_a_download() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("a"), folder.path().join("b"));
         let library = format!("release/deps/libcriterion-{HASH}.rlib");
         write(&from.join(&library));
         write(&from.join(format!("release/.fingerprint/criterion-{HASH}/lib-criterion")));
-        let packages = [local("criterion", &["criterion"])];
-        seed(Seed::Tree(&from), &to, &packages, &BTreeSet::new(), "release").unwrap();
+        let found = [local("criterion", &["criterion"])];
+        seed(Seed::Tree(&from), &to, &packages(&found, &[], &BTreeSet::new()), "release").unwrap();
         assert!(!to.join(&library).exists());
-        seed(Seed::Tree(&from), &to, &packages, &BTreeSet::from(["criterion"]), "release").unwrap();
+        seed(Seed::Tree(&from), &to, &packages(&found, &[], &BTreeSet::from(["criterion"])), "release")
+            .unwrap();
         assert!(to.join(&library).exists());
     }
 
@@ -336,7 +404,7 @@ mod tests {
         }
         let downloads = BTreeSet::from(["serde-json".to_owned()]);
         let own = Seed::Own { target: &from, downloads: &downloads };
-        seed(own, &to, &[], &BTreeSet::new(), "release").unwrap();
+        seed(own, &to, &packages(&[], &[], &BTreeSet::new()), "release").unwrap();
         for path in &carried {
             assert!(to.join(path).exists(), "{path}");
         }

@@ -112,6 +112,7 @@ pub(super) fn local_packages(metadata: &Metadata, workspace: &Path) -> Vec<Local
             name: package.name.to_string(),
             manifest_dir: manifest_dir(package).to_owned(),
             targets: package.targets.iter().map(|target| target.name.clone()).collect(),
+            has_build_script: package.targets.iter().any(cargo_metadata::Target::is_custom_build),
         })
         .collect();
     local.sort();

@@ -197,7 +197,7 @@ pub enum Namesake {
     LeftOut,
 }
 
-/// A package whose files may change from one source tree to the next: what it compiles to is never carried over.
+/// A package whose files may change from one source tree to the next: what it compiles to is carried over only where they did not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalPackage {
     /// The package.
@@ -206,6 +206,8 @@ pub struct LocalPackage {
     pub manifest_dir: PathBuf,
     /// The names of its targets.
     pub targets: BTreeSet<String>,
+    /// Whether a script of its own decides what is compiled.
+    pub has_build_script: bool,
 }
 
 #[cfg(test)]

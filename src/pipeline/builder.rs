@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use super::error::PipelineError;
 use super::request::{Project, Scope, Suite};
 use crate::build::library_copy::{LibraryCopy, LibraryCopyError};
-use crate::build::{BuildRequest, Built, Patch, Seed, build, output_of_binary, tools};
+use crate::build::{BuildRequest, Built, Patch, Seed, build, output_of_binary, tools, unchanged};
 use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
 use crate::domain::library;
 use crate::domain::{
-    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Event, Note, Progress, Revision, Side,
-    Sides, SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
+    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Event, LocalPackage, Note, Progress,
+    Revision, Side, Sides, SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
 };
 use crate::source::{
-    GivenLock, Repository, SUITE_PACKAGE, SourceError, latest_target, note, note_begin, require_untracked,
+    GivenLock, Repository, SUITE_PACKAGE, SourceError, inherit_times, latest_target, note, note_begin,
+    require_untracked,
 };
 use crate::support::area;
 use crate::support::current::{BuildSite, Occupied};
@@ -301,7 +302,13 @@ impl Builder<'_> {
     ) -> Result<Prepared, PipelineError> {
         let records = &self.project.records;
         note_begin(&tree.home, records).map_err(SourceError::from)?;
-        let made = self.make_in_place(side, tree, selection, like);
+        // Without another side to start from, the last build in this workspace will do, or the user's own.
+        let other = like
+            .and_then(|prepared| prepared.target.clone())
+            .or_else(|| latest_target(&self.trees(), &tree.content));
+        let start = Start { differing: self.differing(tree, other.as_deref())?, other };
+        tracing::debug!(differing = ?start.differing.as_ref().map(Vec::len), "compared it with that tree");
+        let made = self.make_in_place(side, tree, selection, &start);
         let noted = note(&tree.home, records).map_err(SourceError::from);
         let made = made?;
         noted?;
@@ -313,7 +320,7 @@ impl Builder<'_> {
         side: Side,
         tree: &SourceTree,
         selection: &Selection,
-        like: Option<&Prepared>,
+        start: &Start,
     ) -> Result<Prepared, PipelineError> {
         let occupied = BuildSite::new(&self.project.trees).occupy(tree)?;
         let workspace = occupied.workspace();
@@ -347,15 +354,12 @@ impl Builder<'_> {
             self.progress.event(Event::Stage(&format!("Building the {side}{purpose}")));
         }
         let scope = self.scope;
-        // Without another side to start from, the last build in this workspace will do, or the user's own.
-        let other = like
-            .and_then(|prepared| prepared.target.clone())
-            .or_else(|| latest_target(&self.trees(), &tree.content));
-        let own = if other.is_some() { None } else { self.own_target() };
-        let seed = match (&other, own) {
+        let own = if start.other.is_some() { None } else { self.own_target() };
+        let seed = match (&start.other, own) {
             (Some(target), _) => Some(Seed::Tree(target)),
             (None, own) => own.map(|target| Seed::Own { target, downloads: &found.downloads }),
         };
+        let (unchanged, local) = start.apart(&found.local, &occupied.files());
         let request = BuildRequest {
             side,
             tree: &tree.content,
@@ -373,7 +377,8 @@ impl Builder<'_> {
             variant: self.variant,
             layout: scope.layout,
             seed,
-            local: &found.local,
+            local: &local,
+            unchanged: &unchanged,
         };
         let Built { benches, refused, notes: built_notes, .. } = build(&request, self.progress)?;
         let layout = (self.layout == TypeLayout::Asked
@@ -396,6 +401,18 @@ impl Builder<'_> {
             content: tree.content.clone(),
             target: Some(tree.target()),
         })
+    }
+
+    /// What differs between a tree that was never built and the one whose target folder its build starts from.
+    fn differing(
+        &self,
+        tree: &SourceTree,
+        other: Option<&Path>,
+    ) -> Result<Option<Vec<PathBuf>>, PipelineError> {
+        let is_fresh = !tree.target().exists();
+        tracing::debug!(home = %tree.home.display(), is_fresh, other = ?other, "looks for a tree to start from");
+        let Some(built) = other.and_then(Path::parent).filter(|_| is_fresh) else { return Ok(None) };
+        Ok(inherit_times(&tree.home, built, &self.project.records).map_err(SourceError::from)?)
     }
 
     /// The target folder of the user's own builds, unless others may write there or git put something into it.
@@ -452,6 +469,25 @@ impl Builder<'_> {
             }
         }
         Ok(copies)
+    }
+}
+
+/// What the build of a tree starts from.
+struct Start {
+    /// The target folder of another tree.
+    other: Option<PathBuf>,
+    /// The files that differ from that tree's, where that is known.
+    differing: Option<Vec<PathBuf>>,
+}
+
+impl Start {
+    /// The workspace's own packages: those that are compiled from the same files as there, and all others.
+    fn apart(&self, local: &[LocalPackage], files: &Path) -> (Vec<LocalPackage>, Vec<LocalPackage>) {
+        // Cargo may spell a folder behind a link otherwise.
+        let real = files.canonicalize().unwrap_or_else(|_| files.to_owned());
+        let same = |differing: &Vec<PathBuf>| unchanged(local, &real, differing);
+        let same = self.differing.as_ref().map(same).unwrap_or_default();
+        local.iter().cloned().partition(|package| same.contains(package))
     }
 }
 

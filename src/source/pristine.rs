@@ -182,6 +182,42 @@ pub(super) fn ids(home: &Path, records: &Records) -> BTreeMap<PathBuf, (Kind, Oi
     entries.into_iter().filter_map(|(path, entry)| Some((path, (entry.file_kind()?, entry.id?)))).collect()
 }
 
+/// Gives every file of the tree of `home` that is the same in the tree of `from`, which was built, the time that it has there: Cargo
+/// goes by it. Gives the paths of all others, those that only one of the two has included; `None` where it is not known how
+/// the two were, or a file of the other claims to be of the future.
+///
+/// # Errors
+/// A time that cannot be set, or the records cannot be written.
+pub fn inherit_times(
+    home: &Path,
+    from: &Path,
+    records: &Records,
+) -> Result<Option<Vec<PathBuf>>, PristineError> {
+    let (Some(mut own), Some(other)) = (read_list(home, records), read_list(from, records)) else {
+        return Ok(None);
+    };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    if other.entries.values().any(|entry| Duration::from_nanos(entry.modified) > now) {
+        return Ok(None);
+    }
+    let only_there = other.entries.iter().filter(|(path, _)| !own.entries.contains_key(*path));
+    let mut differing: Vec<PathBuf> =
+        only_there.filter(|(_, entry)| entry.is_no_folder()).map(|(path, _)| path.clone()).collect();
+    for (path, entry) in own.entries.iter_mut().filter(|(_, entry)| entry.is_no_folder()) {
+        match other.entries.get(path).filter(|there| entry.has_content_of(there)) {
+            Some(there) if entry.modified != there.modified => {
+                entry.modified = there.modified;
+                set_time(&home.join("src").join(path), entry)?;
+            }
+            Some(_) => {}
+            None => differing.push(path.clone()),
+        }
+    }
+    let bytes = own.write(home).map_err(io_error(home))?;
+    records.note(&listed(home), &digest(&bytes)).map_err(io_error(home))?;
+    Ok(Some(differing))
+}
+
 /// The id of a file's content, which is kept where git does not have it.
 fn identify(
     home: &Path,
@@ -232,6 +268,10 @@ fn put_back(home: &Path, odb: Option<&Odb<'_>>, path: &Path, entry: &Entry) -> R
         return Ok(());
     }
     set_mode(path, entry.mode).map_err(io_error(path))?;
+    set_time(path, entry)
+}
+
+fn set_time(path: &Path, entry: &Entry) -> Result<(), PristineError> {
     let time = SystemTime::UNIX_EPOCH + Duration::from_nanos(entry.modified);
     let file = fs::File::open(path).map_err(io_error(path))?;
     file.set_times(FileTimes::new().set_modified(time)).map_err(io_error(path))
@@ -291,6 +331,45 @@ mod tests {
         let records = Records::none();
         note(home.path(), &records).unwrap();
         Home { folder: home, records }
+    }
+
+    #[test]
+    fn equal_files_get_the_times_of_the_tree_that_was_built() {
+        let (built, fresh) = (home(), home());
+        let time = |home: &Home, path: &str| {
+            fs::metadata(home.path().join("src").join(path)).unwrap().modified().unwrap()
+        };
+        let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        for path in ["a.rs", "data/x", "run"] {
+            let file = fs::File::open(built.path().join("src").join(path)).unwrap();
+            file.set_times(FileTimes::new().set_modified(old)).unwrap();
+        }
+        fs::write(built.path().join("src/gone.rs"), "").unwrap();
+        note(built.path(), &built.records).unwrap();
+        fs::write(fresh.path().join("src/data/x"), "other").unwrap();
+        fs::write(fresh.path().join("src/new.rs"), "").unwrap();
+        fs::set_permissions(fresh.path().join("src/run"), fs::Permissions::from_mode(0o644)).unwrap();
+        note(fresh.path(), &fresh.records).unwrap();
+        let records = Records::none();
+        let mut differing = inherit_times(fresh.path(), built.path(), &records).unwrap().unwrap();
+        differing.sort();
+        assert_eq!(differing, ["data/x", "gone.rs", "new.rs", "run"].map(PathBuf::from));
+        assert_eq!(time(&fresh, "a.rs"), old);
+        assert!(time(&fresh, "data/x") > old && time(&fresh, "run") > old);
+        assert_eq!(fresh.restore().unwrap(), 0, "the times are those that are known");
+    }
+
+    #[test]
+    fn a_tree_of_the_future_or_of_nobody_gives_no_times() {
+        let (built, fresh) = (home(), home());
+        let records = Records::none();
+        let file = fs::File::open(built.path().join("src/a.rs")).unwrap();
+        let later = SystemTime::now() + Duration::from_hours(1);
+        file.set_times(FileTimes::new().set_modified(later)).unwrap();
+        note(built.path(), &records).unwrap();
+        assert_eq!(inherit_times(fresh.path(), built.path(), &records).unwrap(), None);
+        let nobody = tempfile::tempdir().unwrap();
+        assert_eq!(inherit_times(fresh.path(), nobody.path(), &records).unwrap(), None);
     }
 
     fn listing(home: &Path) -> BTreeMap<PathBuf, Entry> {

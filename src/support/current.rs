@@ -216,6 +216,11 @@ pub struct Occupied {
 
 impl Occupied {
     /// The root of the Cargo workspace, while it is in the build folder.
+    pub fn files(&self) -> PathBuf {
+        self.place.files()
+    }
+
+    /// The root of the Cargo workspace.
     pub fn workspace(&self) -> PathBuf {
         self.place.workspace()
     }

@@ -99,6 +99,7 @@ impl Stage {
             name: patch.name.clone(),
             manifest_dir: patch.path.clone(),
             targets: [patch.name.clone()].into(),
+            has_build_script: false,
         }));
         let request = BuildRequest {
             side: Side::Baseline,
@@ -118,6 +119,7 @@ impl Stage {
             layout: Layout::Default,
             seed: seed.map(Seed::Tree),
             local: &local,
+            unchanged: &[],
         };
         build(&request, progress)
     }

@@ -159,6 +159,7 @@ impl Crate {
             layout: self.layout,
             seed: None,
             local: &[],
+            unchanged: &[],
         };
         let built = build(&request, &Silent);
         built.unwrap_or_else(|error| panic!("{error}: {:?}", error.output())).benches.remove(0)

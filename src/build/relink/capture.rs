@@ -74,6 +74,11 @@ pub(super) struct Capture {
     manifest: Manifest,
 }
 
+/// The folder of captures in a target folder, each named as its executable.
+pub(in crate::build) fn folder(target_dir: &Path) -> PathBuf {
+    target_dir.join(".perfguard-links")
+}
+
 /// The folder that belongs to a kept executable.
 pub(in crate::build) fn beside(executable: &Path) -> PathBuf {
     let mut name = executable.file_name().unwrap_or_default().to_owned();

@@ -10,14 +10,11 @@ use crate::build::environment::variable_part;
 use crate::build::{BuildRequest, digest};
 use crate::domain::{BenchTarget, LayoutFallback, Variables, Variant};
 
-use super::capture::Source;
+use super::capture::{self, Source};
 use super::wrapper::{self, Settings};
 
 /// The linker that rustc calls where it is told no other.
 const DEFAULT: &str = "cc";
-
-/// The folder of captures in a target folder.
-const CAPTURES: &str = ".perfguard-links";
 
 /// A build whose links are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +61,7 @@ pub(in crate::build) fn watch(
             .ok_or_else(|| LayoutFallback::NotKept(format!("there is no `{DEFAULT}` on the PATH")))?,
     };
     let name = linker.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let captures = request.target_dir.join(CAPTURES);
+    let captures = capture::folder(request.target_dir);
     let within = request.target_dir.parent().unwrap_or(request.target_dir);
     let settings = Settings {
         name,

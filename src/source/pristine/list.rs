@@ -72,6 +72,15 @@ impl Entry {
         sign(self) == sign(found)
     }
 
+    pub(super) fn is_no_folder(&self) -> bool {
+        self.what != What::Folder
+    }
+
+    /// Whether both are the same to a build: kind, rights and content. What could not be read is like nothing.
+    pub(super) fn has_content_of(&self, other: &Self) -> bool {
+        (self.what, self.mode) == (other.what, other.mode) && self.id.is_some() && self.id == other.id
+    }
+
     /// What it is.
     pub(super) fn kind(&self) -> impl PartialEq + use<> {
         self.what

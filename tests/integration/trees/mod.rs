@@ -1,6 +1,7 @@
 //! What a benchmark may rely on: it is built and run as in a plain checkout of its own side, and finds nothing of an earlier
 //! launch, of the other side or of the user's work tree.
 
+mod carried;
 mod healing;
 mod leftovers;
 mod odd;
