@@ -36,6 +36,21 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
+/// Every file below a folder, with its content.
+pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let content = fs::read(&path).unwrap();
+            found.insert(path, content);
+        }
+    }
+    found
+}
+
 /// Replaces a text that must be there in a file.
 pub(crate) fn edit(path: &Path, old: &str, new: &str) {
     let text = fs::read_to_string(path).unwrap();

@@ -36,6 +36,13 @@ impl Sandbox {
         sandbox
     }
 
+    /// The same with a target folder of its own, which outlives the test: where dependencies are compiled otherwise than the
+    /// slots have them, the next run of the tests starts from those.
+    pub(crate) fn keeping(mut self, name: &str) -> Self {
+        self.target = slots::kept(name);
+        self
+    }
+
     /// An empty folder: no git, no Cargo.
     pub(crate) fn bare() -> Self {
         let folder = tempfile::Builder::new().prefix("perf guard ü ").tempdir().unwrap();

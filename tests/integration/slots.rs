@@ -1,7 +1,7 @@
 //! Which tests run side by side, and where they build.
 //!
 //! A test that builds takes a slot: a target folder of its own, in which dependencies are compiled once and kept. A
-//! test that reads a clock takes all of them, so that nothing else runs. Slots are locked files, so this holds between
+//! test that needs the machine to itself takes all of them, so that nothing else runs. Slots are locked files, so this holds between
 //! processes as well; a thread keeps what it has until it ends.
 
 use std::cell::RefCell;
@@ -83,6 +83,18 @@ pub(crate) fn take_one() -> PathBuf {
         furnish(&folder);
         folder
     })
+}
+
+/// A target folder for one test alone, which has a slot as well.
+pub(crate) fn kept(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    furnish(&folder);
+    folder
+}
+
+/// Gives back what this thread has taken.
+pub(crate) fn give_back() {
+    HELD.with_borrow_mut(Vec::clear);
 }
 
 /// Takes every slot for the rest of this thread, and gives the first one's target folder.

@@ -2,6 +2,7 @@
 
 use super::counts::metric;
 use super::{benchmark, ran};
+use crate::clock;
 use crate::sandbox::Sandbox;
 use crate::skip::valgrind;
 
@@ -40,7 +41,7 @@ fn benches_of_forks_and_of_divan_are_measured_as_criterions_are() {
 
     sandbox.edit("src/lib.rs", "ROUNDS: u64 = 2", "ROUNDS: u64 = 4");
     counted(&sandbox);
-    timed(&sandbox);
+    clock::timed(|| timed(&sandbox));
 }
 
 /// Twice the work is seen in instructions, and nothing in allocations.
@@ -71,7 +72,7 @@ fn counted(sandbox: &Sandbox) {
 }
 
 /// Twice the work takes longer, by samples that are taken in turns. What runs on several threads has launches one after
-/// the other, which would take long to decide. So large a difference is seen on a busy machine as well.
+/// the other, which would take long to decide.
 fn timed(sandbox: &Sandbox) {
     let filters = ["*::group/short*", "*::short", TOGETHER];
     let options = ["--metrics", "wall-time", "--budget", "20s"];
