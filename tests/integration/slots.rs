@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::fixture;
 
@@ -83,6 +83,13 @@ pub(crate) fn take_one() -> PathBuf {
         furnish(&folder);
         folder
     })
+}
+
+/// Another text for every build of these tests, and so for every change of the program and of the compiler. What holds it is
+/// built anew then, and only then.
+pub(crate) fn mark() -> String {
+    let built = fs::metadata(std::env::current_exe().unwrap()).unwrap().modified().unwrap();
+    built.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos().to_string()
 }
 
 /// A target folder for one test alone, which has a slot as well.

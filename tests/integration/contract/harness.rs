@@ -5,7 +5,8 @@ use crate::sandbox::Sandbox;
 
 #[test]
 fn the_harness_is_built_with_the_profile_of_the_workspace() {
-    let gauge = Sandbox::new("gauge");
+    let gauge = Sandbox::new("gauge").keeping("built-in-suite");
+    gauge.mark();
     // Its profile compiles fast; the harness must know it too.
     gauge.commit("second");
     let listed = json(&gauge, &["list", "strings::concat"]);

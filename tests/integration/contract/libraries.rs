@@ -17,7 +17,9 @@ const CHECK: [&str; 6] = ["check", "--no-builtin", "--baseline", "HEAD", "--form
 
 #[test]
 fn benches_of_forks_and_of_divan_are_measured_as_criterions_are() {
-    let sandbox = Sandbox::new("libraries");
+    let sandbox = Sandbox::new("libraries").keeping("libraries");
+    sandbox.mark();
+    sandbox.commit("second");
     let listed = ran(&sandbox, &["list", "--no-builtin"]);
     let names: Vec<&str> = listed.stdout.lines().filter(|line| line.starts_with("libraries::")).collect();
     assert_eq!(
