@@ -21,16 +21,15 @@ const ATTEMPTS: u32 = 3;
 
 /// Runs a test, and again when it fails: beside others first, then alone.
 pub(crate) fn timed(test: impl Fn()) {
-    attempts(
-        |attempt| match attempt {
-            1 => drop(slots::take_one()),
-            _ => {
-                slots::give_back();
-                slots::take_all();
-            }
-        },
-        test,
-    );
+    let prepare = |attempt| {
+        if attempt == 1 {
+            slots::take_one();
+        } else {
+            slots::give_back();
+            slots::take_all();
+        }
+    };
+    attempts(prepare, test);
 }
 
 /// Runs a test until it holds, at most `ATTEMPTS` times. Each attempt is prepared.
