@@ -11,7 +11,7 @@ pub(crate) fn json(output: &[u8]) -> Value {
 #[test]
 fn a_quick_look_judges_the_machine_and_the_build_and_measures_nothing() {
     let gauge = Sandbox::new("gauge");
-    gauge.edit("Cargo.toml", "opt-level = 1", "opt-level = 3");
+    gauge.edit("Cargo.toml", "[profile.bench]\nopt-level = 0", "[profile.bench]\nopt-level = 3");
     let ran = gauge
         .perfguard(&["doctor", "--quick", "--no-builtin", "--bench", "work", "--format", "json"])
         .assert()

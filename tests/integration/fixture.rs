@@ -22,7 +22,8 @@ pub(crate) fn copy(name: &str, to: &Path) {
     copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name), to);
 }
 
-/// Copies a folder with everything in it.
+/// Copies a folder with everything in it. A file that is there already and the same stays untouched, so that Cargo does not
+/// build it again.
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -31,9 +32,27 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
         if path.is_dir() {
             copy_folder(&path, &target);
         } else {
-            fs::copy(&path, &target).unwrap();
+            let content = fs::read(&path).unwrap();
+            if fs::read(&target).ok().as_ref() != Some(&content) {
+                fs::write(&target, content).unwrap();
+            }
         }
     }
+}
+
+/// Every file below a folder, with its content.
+pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let content = fs::read(&path).unwrap();
+            found.insert(path, content);
+        }
+    }
+    found
 }
 
 /// Replaces a text that must be there in a file.

@@ -58,17 +58,8 @@ fn executable() -> &'static Path {
 
 /// A fresh copy of the fixture around a target folder that is kept.
 fn checkout() -> PathBuf {
-    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/turns");
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("turns-fixture");
-    for file in ["Cargo.toml", "Cargo.lock", "src/lib.rs", "benches/work.rs"] {
-        let target = place.join(file);
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        let text = fs::read(original.join(file)).unwrap();
-        // Untouched when equal, so that Cargo does not build it again.
-        if fs::read(&target).ok().as_ref() != Some(&text) {
-            fs::write(&target, text).unwrap();
-        }
-    }
+    fixture::copy("turns", &place);
     place
 }
 

@@ -36,6 +36,27 @@ impl Sandbox {
         sandbox
     }
 
+    /// The same with a target folder of its own, which outlives the test: where dependencies are compiled otherwise than the
+    /// slots have them, the next run of the tests starts from those.
+    pub(crate) fn keeping(mut self, name: &str) -> Self {
+        self.target = slots::kept(name);
+        self
+    }
+
+    /// Has the package built anew whenever the tests are, though its target folder is kept.
+    pub(crate) fn mark(&self) {
+        self.write("src/lib.rs", &format!("{}\n// {}\n", self.read("src/lib.rs"), slots::mark()));
+    }
+
+    /// Does what takes long and builds nothing, and meanwhile leaves the slot to others.
+    pub(crate) fn without_slot<T>(&mut self, wait: impl FnOnce(&Self) -> T) -> T {
+        slots::give_back();
+        self.target = self.folder.path().join("target");
+        let done = wait(self);
+        self.target = slots::take_one();
+        done
+    }
+
     /// An empty folder: no git, no Cargo.
     pub(crate) fn bare() -> Self {
         let folder = tempfile::Builder::new().prefix("perf guard ü ").tempdir().unwrap();

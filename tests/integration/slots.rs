@@ -1,7 +1,7 @@
 //! Which tests run side by side, and where they build.
 //!
 //! A test that builds takes a slot: a target folder of its own, in which dependencies are compiled once and kept. A
-//! test that reads a clock takes all of them, so that nothing else runs. Slots are locked files, so this holds between
+//! test that needs the machine to itself takes all of them, so that nothing else runs. Slots are locked files, so this holds between
 //! processes as well; a thread keeps what it has until it ends.
 
 use std::cell::RefCell;
@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::fixture;
 
@@ -83,6 +83,25 @@ pub(crate) fn take_one() -> PathBuf {
         furnish(&folder);
         folder
     })
+}
+
+/// Another text for every build of these tests, and so for every change of the program and of the compiler. What holds it is
+/// built anew then, and only then.
+pub(crate) fn mark() -> String {
+    let built = fs::metadata(std::env::current_exe().unwrap()).unwrap().modified().unwrap();
+    built.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos().to_string()
+}
+
+/// A target folder for one test alone, which has a slot as well.
+pub(crate) fn kept(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    furnish(&folder);
+    folder
+}
+
+/// Gives back what this thread has taken.
+pub(crate) fn give_back() {
+    HELD.with_borrow_mut(Vec::clear);
 }
 
 /// Takes every slot for the rest of this thread, and gives the first one's target folder.

@@ -1,8 +1,10 @@
 //! Nonsense for every reader: what a bench, a repository or a store could hold, changed at random. A case is told by the
 //! reader's name and a number, from which it comes again.
 
+use std::cell::RefCell;
+use std::num::NonZero;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Mutex;
+use std::thread;
 use std::time::Instant;
 
 use perfguard::cli::fuzzing::{READERS, Reader};
@@ -70,28 +72,36 @@ const PIECES: &[&str] = &[
     "🦀",
 ];
 
-/// What the last panic said.
-static LAST: Mutex<String> = Mutex::new(String::new());
+thread_local! {
+    /// What the last panic of this thread said.
+    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+}
 
-/// Feeds every reader `cases` cases, and tells of each when it is done.
+/// How many faults of one reader are told.
+const TOLD: usize = 20;
+
+/// Feeds every reader `cases` cases, shared among the CPUs, and tells of each reader when it is done.
 pub fn run(seed: u64, cases: u64, mut tell: impl FnMut(&str)) -> Outcome {
     let mut outcome = Outcome::default();
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let said = panic::take_hook();
-    panic::set_hook(Box::new(|info| {
-        *LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = info.to_string();
-    }));
+    panic::set_hook(Box::new(|info| LAST.set(info.to_string())));
     for reader in READERS {
         let start = Instant::now();
-        let panics = (0..cases).filter(|&case| {
-            let bytes = case_of(reader, seed, case);
-            let ended = panic::catch_unwind(AssertUnwindSafe(|| (reader.read)(&bytes)));
-            if ended.is_err() && outcome.faults.len() < 20 {
-                let last = LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-                outcome.fault(format!("fuzz: {} with seed {seed}, case {case}: {last}", reader.name));
-            }
-            ended.is_err()
+        let panics = thread::scope(|scope| {
+            let share = |first| move || panics_of(reader, seed, (0..cases).skip(first).step_by(threads));
+            let running: Vec<_> = (0..threads).map(|first| scope.spawn(share(first))).collect();
+            let mut panics: Vec<_> = running
+                .into_iter()
+                .flat_map(|thread| thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+                .collect();
+            panics.sort_unstable();
+            panics
         });
-        let panics = panics.count();
+        for (case, last) in panics.iter().take(TOLD) {
+            outcome.fault(format!("fuzz: {} with seed {seed}, case {case}: {last}", reader.name));
+        }
+        let panics = panics.len();
         let peak = memory::peak();
         outcome.did(format!(
             "fuzz: {}: {cases} cases from seed {seed}, {panics} panics, in {:.0} s; at most {peak} MiB of memory",
@@ -103,6 +113,15 @@ pub fn run(seed: u64, cases: u64, mut tell: impl FnMut(&str)) -> Outcome {
     }
     panic::set_hook(said);
     outcome
+}
+
+/// The cases that make a reader panic, each with what that said.
+fn panics_of(reader: &Reader, seed: u64, cases: impl Iterator<Item = u64>) -> Vec<(u64, String)> {
+    let panics = |&case: &u64| {
+        let bytes = case_of(reader, seed, case);
+        panic::catch_unwind(AssertUnwindSafe(|| (reader.read)(&bytes))).is_err()
+    };
+    cases.filter(panics).map(|case| (case, LAST.take())).collect()
 }
 
 /// The bytes of a case.

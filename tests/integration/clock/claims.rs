@@ -1,6 +1,6 @@
 //! A claim that holds, and one that does not any more.
 
-use super::alone;
+use super::timed;
 use crate::claims::{CLAIM, gauge};
 
 fn json(output: &[u8]) -> serde_json::Value {
@@ -9,7 +9,7 @@ fn json(output: &[u8]) -> serde_json::Value {
 
 #[test]
 fn a_claim_that_is_lost_fails_check_with_its_own_words() {
-    alone(|| {
+    timed(|| {
         let sandbox = gauge(CLAIM);
         let held = sandbox
             .perfguard(&["check", "--no-builtin", "--bench", "work", "--budget", "4s", "--format", "json"])

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::alone;
+use super::timed;
 use crate::contract::counts::{check, metric};
 use crate::sandbox::Sandbox;
 use crate::skip::valgrind;
@@ -15,7 +15,7 @@ fn what_executes_the_same_code_is_only_checked_quickly() {
     if !valgrind() || std::env::consts::ARCH != "x86_64" {
         return;
     }
-    alone(|| {
+    timed(|| {
         let gauge = Sandbox::new("gauge");
         gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 100");
         // A generous threshold: a quick check that a noisy machine disturbs goes on to be measured.
@@ -28,9 +28,9 @@ fn what_executes_the_same_code_is_only_checked_quickly() {
         assert_eq!((&work["method"], &work["reason"]), (&"paired".into(), &Value::Null), "{work}");
 
         // Unless the clock is asked for.
-        let timed =
+        let anyway =
             check(&gauge, "wall-time,instructions", &["--budget", "1s", "--measure-identical"]).json();
-        let steady = metric(&timed, STEADY, "wall-time");
+        let steady = metric(&anyway, STEADY, "wall-time");
         assert!(!steady["reason"].to_string().contains("same machine code"), "{steady}");
     });
 }
@@ -40,7 +40,7 @@ fn the_same_code_over_other_data_is_timed() {
     if !valgrind() {
         return;
     }
-    alone(|| {
+    timed(|| {
         let gauge = Sandbox::new("gauge");
         gauge.write("src/lib.rs", CHAIN);
         gauge.write("benches/work.rs", CHAIN_BENCH);

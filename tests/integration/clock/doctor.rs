@@ -1,12 +1,12 @@
 //! What a machine can see: builds that are measured against themselves.
 
-use super::alone;
+use super::timed;
 use crate::doctor::json;
 use crate::sandbox::Sandbox;
 
 #[test]
 fn a_build_is_measured_against_itself_for_the_whole_budget() {
-    alone(|| {
+    timed(|| {
         let gauge = Sandbox::new("gauge");
         let report = gauge.path("doctor.json");
         let arguments = ["doctor", "gauge/work", "--no-builtin", "--bench", "work", "--budget", "4s"];
@@ -31,7 +31,7 @@ fn a_build_is_measured_against_itself_for_the_whole_budget() {
 
 #[test]
 fn a_check_tells_of_its_aa_test() {
-    alone(|| {
+    timed(|| {
         let gauge = Sandbox::new("gauge");
         gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 1300");
         let arguments = ["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD", "--budget", "10s"];

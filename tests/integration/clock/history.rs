@@ -1,6 +1,6 @@
 //! What is stored of the baseline clears a candidate without a pair.
 
-use super::alone;
+use super::timed;
 use crate::contract::history::{QUICK, WORK, run};
 use crate::contract::{benchmark, json};
 use crate::sandbox::Sandbox;
@@ -10,7 +10,7 @@ const OTHER: &[&str] = &["--store", "../other.db", "--pull=dir:../place"];
 
 #[test]
 fn stored_runs_clear_what_did_not_change() {
-    alone(|| {
+    timed(|| {
         let gauge = Sandbox::new("gauge");
         // Measured by one machine, and received by another of the same key that never measured the baseline.
         std::fs::create_dir(gauge.path("../place")).unwrap();

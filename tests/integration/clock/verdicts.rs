@@ -3,7 +3,7 @@
 use perfguard::store::Store;
 use serde_json::Value;
 
-use super::alone;
+use super::timed;
 use crate::contract::verdicts::{check, slower};
 use crate::contract::{benchmark, ran};
 use crate::sandbox::Sandbox;
@@ -46,7 +46,7 @@ fn assert_frame(document: &Value) {
 
 #[test]
 fn a_fifth_more_work_fails_and_everything_is_told() {
-    alone(|| {
+    timed(|| {
         let gauge = slower();
         let found = check(&gauge, &["--layout", "drawn", "--format", "json"]);
         assert_eq!(found.code, 100, "{}{}", found.stdout, found.stderr);
@@ -107,7 +107,7 @@ fn a_fifth_more_work_fails_and_everything_is_told() {
 
 #[test]
 fn less_work_is_an_improvement() {
-    alone(|| {
+    timed(|| {
         let gauge = Sandbox::new("gauge");
         gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 800");
         gauge.commit("second");

@@ -76,7 +76,8 @@ fn gauge() -> Sandbox {
 
 fn compared(gauge: &Sandbox, axes: &[&str]) -> (Ran, Value) {
     let common = ["compare", "HEAD", "--no-builtin", "--bench", "work", "--format", "json"];
-    let ran = ran_with(gauge, &[&common[..], axes].concat(), &[("PERFGUARD_METRICS", "instructions")]);
+    let all = [&common[..], axes, &["--", "gauge/work"]].concat();
+    let ran = ran_with(gauge, &all, &[("PERFGUARD_METRICS", "instructions")]);
     let document = ran.json();
     (ran, document)
 }
@@ -115,8 +116,8 @@ fn one_commit_is_compared_with_itself_built_otherwise() {
         (&serde_json::json!([]), Some(true))
     );
     let (_, document) =
-        compared(&gauge, &["--candidate-config", "profile.bench.opt-level=0", "--baseline-profile", "bench"]);
-    assert!(change(&document) > 0.01, "{document}");
+        compared(&gauge, &["--candidate-config", "profile.bench.opt-level=1", "--baseline-profile", "bench"]);
+    assert!(change(&document) < -0.01, "{document}");
     assert_eq!(document["axes"].as_array().unwrap().len(), 2);
     another_lock_file_decides_what_is_built(&gauge);
     // Nothing of it is taken for what this commit is without any axis.
@@ -130,13 +131,15 @@ fn one_commit_is_compared_with_itself_built_otherwise() {
         "--measure-identical",
         "--format",
         "json",
+        "--",
+        "gauge/work",
     ];
     let document = ran_with(&gauge, &plain, &[("PERFGUARD_METRICS", "instructions")]).json();
     assert_eq!((&document["exit_code"], &document["axes"]), (&0.into(), &serde_json::json!([])));
     assert!(change(&document).abs() < 1e-9, "{document}");
     let table = ran_with(
         &gauge,
-        &["compare", "HEAD", "--no-builtin", "--bench", "work", "--candidate-features", "slow"],
+        &["compare", "HEAD", "--no-builtin", "--bench", "work", "--candidate-features", "slow", "--", WORK],
         &[("PERFGUARD_METRICS", "instructions")],
     );
     let first = table.stdout.lines().next().unwrap();
@@ -208,7 +211,9 @@ fn toolchain_and_flags_are_each_sides_own() {
     if !valgrind() {
         return;
     }
-    let gauge = gauge();
+    let gauge = gauge().keeping("other-toolchain");
+    gauge.mark();
+    gauge.commit("third");
     let other = gauge.path("../other toolchain");
     another_toolchain(&other);
     let (_, document) = compared(

@@ -1,7 +1,10 @@
 //! Benches of other measuring libraries than Criterion, in one package: found, listed, counted and interleaved.
 
+use serde_json::Value;
+
 use super::counts::metric;
-use super::{benchmark, ran};
+use super::{Ran, benchmark, ran};
+use crate::clock;
 use crate::sandbox::Sandbox;
 use crate::skip::valgrind;
 
@@ -16,7 +19,9 @@ const CHECK: [&str; 6] = ["check", "--no-builtin", "--baseline", "HEAD", "--form
 
 #[test]
 fn benches_of_forks_and_of_divan_are_measured_as_criterions_are() {
-    let sandbox = Sandbox::new("libraries");
+    let sandbox = Sandbox::new("libraries").keeping("libraries");
+    sandbox.mark();
+    sandbox.commit("second");
     let listed = ran(&sandbox, &["list", "--no-builtin"]);
     let names: Vec<&str> = listed.stdout.lines().filter(|line| line.starts_with("libraries::")).collect();
     assert_eq!(
@@ -40,13 +45,14 @@ fn benches_of_forks_and_of_divan_are_measured_as_criterions_are() {
 
     sandbox.edit("src/lib.rs", "ROUNDS: u64 = 2", "ROUNDS: u64 = 4");
     counted(&sandbox);
-    timed(&sandbox);
+    clock::timed(|| timed(&sandbox));
 }
 
 /// Twice the work is seen in instructions, and nothing in allocations.
 fn counted(sandbox: &Sandbox) {
     let metrics = if valgrind() { "instructions,allocations" } else { "allocations" };
-    let found = ran(sandbox, &[&CHECK[..], &["--metrics", metrics]].concat());
+    let filters = [BY_CODSPEED, BY_CRITERION2, BY_DIVAN, BY_ARGUMENT, COLLECTED, TOGETHER];
+    let found = ran(sandbox, &[&CHECK[..], &["--exact", "--metrics", metrics], &filters].concat());
     let document = found.json();
     for name in [BY_CODSPEED, BY_CRITERION2, BY_DIVAN, BY_ARGUMENT] {
         let allocations = metric(&document, name, "allocations");
@@ -70,18 +76,26 @@ fn counted(sandbox: &Sandbox) {
     assert!(together["reason"].as_str().unwrap().contains("2 threads"), "{together}");
 }
 
-/// Twice the work takes longer, by samples that are taken in turns. What runs on several threads has launches one after
-/// the other, which would take long to decide. So large a difference is seen on a busy machine as well.
+/// Twice the work takes longer, by samples that are taken in turns.
 fn timed(sandbox: &Sandbox) {
-    let filters = ["*::group/short*", "*::short", TOGETHER];
-    let options = ["--metrics", "wall-time", "--budget", "20s"];
-    let found = ran(sandbox, &[&CHECK[..], &options, &filters].concat());
-    let document = found.json();
-    for name in [BY_CODSPEED, BY_CRITERION2, BY_DIVAN, TOGETHER] {
-        let time = metric(&document, name, "wall-time");
-        assert_eq!(time["method"], "paired", "{document}");
-        assert!((0.5..2.0).contains(&time["change"].as_f64().unwrap()), "{name}: {time}");
-        assert!(time["verdict"] == "regressed" || name == TOGETHER, "{document}");
-    }
+    let found = measured(sandbox, "20s", &["*::group/short*", "*::short"]);
     assert_eq!(found.code, 100);
+    let document = found.json();
+    for name in [BY_CODSPEED, BY_CRITERION2, BY_DIVAN] {
+        assert_eq!(longer(&document, name)["verdict"], "regressed", "{document}");
+    }
+    // What runs on several threads has launches one after the other, which would take long to decide.
+    longer(&measured(sandbox, "5s", &[TOGETHER]).json(), TOGETHER);
+}
+
+fn measured(sandbox: &Sandbox, budget: &str, filters: &[&str]) -> Ran {
+    ran(sandbox, &[&CHECK[..], &["--metrics", "wall-time", "--budget", budget], filters].concat())
+}
+
+/// What was found of a benchmark in pairs: about twice the time.
+fn longer<'a>(document: &'a Value, name: &str) -> &'a Value {
+    let time = metric(document, name, "wall-time");
+    assert_eq!(time["method"], "paired", "{document}");
+    assert!((0.5..2.0).contains(&time["change"].as_f64().unwrap()), "{name}: {time}");
+    time
 }
