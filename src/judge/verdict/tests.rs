@@ -52,6 +52,14 @@ fn what_no_comparison_can_bridge_is_not_compared() {
     };
     let target = with(&|build| build.fingerprint.target = "aarch64-unknown-linux-gnu".into());
     assert_eq!(outcome_of(&target), (Verdict::NotComparable, Some("builds-differ")));
+    let library = with(&|build| build.fingerprint.instrument.library = "divan".into());
+    let found = judged(&library);
+    assert_eq!(found.verdict(), Verdict::NotComparable);
+    assert!(
+        matches!(&found.metrics[0].reason, Some(Reason::BuildsDiffer(differences))
+            if differences[0].values.baseline.starts_with("criterion ") && differences[0].values.candidate.starts_with("divan ")),
+        "{found:?}"
+    );
     let emulated = with(&|build| build.provenance = Provenance::Emulated);
     assert_eq!(outcome_of(&emulated), (Verdict::NotComparable, Some("emulated")));
     // What a commit may change is measured, and named first among the causes.
