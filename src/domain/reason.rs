@@ -215,11 +215,11 @@ pub enum Cause {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Note {
-    /// A bench target that is not measured.
+    /// A bench target that is not measured, or one benchmark of it.
     LeftOut {
         /// Its package.
         package: String,
-        /// Its name.
+        /// Its name; of a benchmark with its id behind it.
         target: String,
         /// Why, in words that say what would change it.
         reason: String,

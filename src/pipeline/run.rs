@@ -293,6 +293,10 @@ impl Recorder<'_> {
                 failure: failure.clone(),
             });
         }
+        if failure.unsuitable {
+            let target = format!("{}::{}", name.target(), name.id());
+            self.note(Note::left_out(name.package(), &target, &failure.message));
+        }
         let reason = Reason::Failed(Side::Candidate, failure);
         let found = MetricOutcome::without_figures(metric, Limit::default_for(metric), verdict, reason);
         self.found(name, bench, found);

@@ -165,10 +165,20 @@ fn bench_functions_are_listed_counted_and_timed_where_the_compiler_has_them() {
     assert!(!all.stdout.contains("it_is_no_benchmark"), "{}", all.stdout);
     assert!(all.stdout.contains("has #[bench] in the sources of a program"), "{}", all.stdout);
 
-    let timed =
-        ran_with(&tool, &["run", "--no-builtin", "--budget", "1ms", "--", "*bench_algorithm"], &unstable);
+    let run =
+        ["run", "--no-builtin", "--budget", "1ms", "--format", "json", "--", "*bench_algorithm", "*left_out"];
+    let timed = ran_with(&tool, &run, &unstable);
     assert_eq!(timed.code, 0, "{}\n{}", timed.stdout, timed.stderr);
-    assert!(timed.stdout.contains("bench_algorithm"), "{}", timed.stdout);
+    let document = timed.json();
+    // What is not to be run is no error.
+    let left_out = &benchmark(&document, "tool::tool::benches::left_out")["metrics"][0];
+    assert!(left_out["reason"].as_str().unwrap().contains("#[ignore]"), "{document}");
+    let notes = document["notes"].to_string();
+    assert!(
+        notes.contains("tool::tool::benches::left_out is not measured: it is marked #[ignore]"),
+        "{notes}"
+    );
+    assert!(benchmark(&document, "tool::tool::benches::bench_algorithm")["metrics"][0]["candidate"].is_f64());
     if !skip::valgrind() {
         return;
     }
