@@ -11,7 +11,7 @@ use perfguard::domain::{
     AaTest, Asked, BenchmarkEvidence, BenchmarkName, BuildFingerprint, CommitId, ComparisonId, Confirm,
     CpuIdentity, Digest, Ended, HistoryCheck, Identical, Insistence, MachineFacts, MachineKey,
     MeasurementKey, Metric, Pair, PairedEvidence, PairedLaunch, Phase, Presence, Provenance, Report,
-    ReportKind, Revision, RunEvidence, RunId, SampleSet, Schedule, Side, SideBuild, Sides, TreeId,
+    ReportKind, Revision, RunEvidence, RunId, SampleSet, Schedule, Side, SideBuild, Sides, TreeId, UnitKind,
 };
 use perfguard::judge::{GatePolicy, Policy, judge_run};
 use perfguard::report::{Format, Style, render};
@@ -89,6 +89,7 @@ fn measured(store: &mut Store, run: RunId, index: u32) -> ComparisonId {
         executable: digests.get(side).clone(),
         reach: Digest::new("0".repeat(64)),
         provenance: Provenance::Native,
+        unit: UnitKind::Bench,
     });
     let mut evidence = BenchmarkEvidence::new(name(index), Presence::Both(Box::new(builds)));
     evidence.pairs = Some(PairedEvidence { comparison, ended: Ended::Decided, pairs: Vec::new() });

@@ -82,7 +82,7 @@ pub(super) fn objection(source: &Path, imports: &[&str]) -> Option<String> {
     let text = bounded::read_text(source, LARGEST, Links::Follow).unwrap_or_default();
     let beside = || {
         let folder = source.parent().filter(|_| source.file_name().is_some_and(|name| name == "main.rs"));
-        folder.is_some_and(has_bench)
+        folder.is_some_and(|folder| has_bench(folder, &[]))
     };
     let has_bench = text.contains(ATTRIBUTE) || beside();
     let main = imports.iter().find(|import| {
@@ -101,20 +101,37 @@ pub(super) fn objection(source: &Path, imports: &[&str]) -> Option<String> {
     }
 }
 
-/// Whether any source file below a folder has a `#[bench]` function.
-pub(super) fn has_bench(folder: &Path) -> bool {
+/// Whether a file has a `#[bench]` function.
+fn is_bench(path: &Path) -> bool {
+    bounded::read_text(path, LARGEST, Links::Follow).unwrap_or_default().contains(ATTRIBUTE)
+}
+
+/// Whether a program's own sources have a `#[bench]` function: its file, and what lies beside a `main.rs` that has its folder
+/// for itself. `others` are the files of the package's other targets.
+pub(super) fn program_has_bench(main: &Path, others: &[&Path]) -> bool {
+    let shared = |folder: &Path| others.iter().any(|other| other.parent() == Some(folder));
+    let folder = main.parent().filter(|folder| main.ends_with("main.rs") && !shared(folder));
+    folder.map_or_else(|| is_bench(main), |folder| has_bench(folder, others))
+}
+
+/// Whether any source file below a folder has a `#[bench]` function, apart from `others`, the files of other targets, and
+/// the folders that such a `main.rs` has for itself.
+pub(super) fn has_bench(folder: &Path, others: &[&Path]) -> bool {
+    let is_foreign = |path: &Path| others.contains(&path) || others.contains(&&*path.join("main.rs"));
     let mut open = vec![folder.to_owned()];
     let mut files = 0;
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let Ok(kind) = entry.file_type() else { continue };
+            if is_foreign(&path) {
+                continue;
+            }
             if kind.is_dir() {
                 open.push(path);
             } else if path.extension().is_some_and(|end| end == "rs") {
                 files += 1;
-                let text = bounded::read_text(&path, LARGEST, Links::Follow).unwrap_or_default();
-                if text.contains(ATTRIBUTE) {
+                if is_bench(&path) {
                     return true;
                 }
             }
@@ -154,9 +171,44 @@ mod tests {
         assert!(said("#[bench] fn a() {} criterion_main!(x);").unwrap().contains("two harnesses"));
         assert!(said("fn main() { divan::main(); }").unwrap().contains("`harness = false`"));
         assert!(said("fn a() {}").unwrap().contains("no #[bench]"));
-        assert!(!has_bench(folder.path()));
+        assert!(!has_bench(folder.path(), &[]));
         fs::create_dir(folder.path().join("deep")).unwrap();
         fs::write(folder.path().join("deep/mod.rs"), ATTRIBUTE).unwrap();
-        assert!(has_bench(folder.path()));
+        assert!(has_bench(folder.path(), &[]));
+    }
+
+    #[test]
+    fn each_target_has_sources_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let write = |name: &str, text: &str| {
+            fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+            fs::write(path(name), text).unwrap();
+        };
+        let all = ["src/lib.rs", "src/main.rs", "src/bin/one.rs", "src/bin/two/main.rs"];
+        for name in all {
+            write(name, "");
+        }
+        write("src/bin/two/part.rs", ATTRIBUTE);
+        let paths = all.map(path);
+        let others = |own: usize| -> Vec<&Path> {
+            paths.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, path)| path.as_path()).collect()
+        };
+        let found = || {
+            let library = has_bench(&path("src"), &others(0));
+            [
+                library,
+                program_has_bench(&paths[1], &others(1)),
+                program_has_bench(&paths[2], &others(2)),
+                program_has_bench(&paths[3], &others(3)),
+            ]
+        };
+        assert_eq!(found(), [false, false, false, true]);
+        write("src/main.rs", ATTRIBUTE);
+        assert_eq!(found(), [false, true, false, true]);
+        write("src/part.rs", ATTRIBUTE);
+        write("src/main.rs", "mod part;");
+        assert_eq!(found(), [true, false, false, true], "what both may have is the library's");
+        assert!(program_has_bench(&paths[1], &[]), "without a library");
     }
 }

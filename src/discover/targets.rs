@@ -1,6 +1,7 @@
 //! Telling benches of the libraries that are known from everything else.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use cargo_metadata::{DependencyKind, Metadata, Node, Package, PackageId, Resolve, Target, TargetKind};
 
@@ -85,6 +86,7 @@ pub(super) fn classify(
         if let Some(library) = package.targets.iter().find(|target| is_library(target)) {
             classified.extend(of_library(package, library, &benches, selection, compiler));
         }
+        classified.extend(package.targets.iter().filter_map(|target| of_program(package, target)));
     }
     Ok(classified)
 }
@@ -122,7 +124,7 @@ fn of_library(
     compiler: &Compiler<'_>,
 ) -> Option<Classified> {
     let folder = library.src_path.as_std_path().parent()?;
-    let has_bench = libtest::has_bench(folder);
+    let has_bench = libtest::has_bench(folder, &others(package, library));
     if !has_bench {
         let reason = "its manifest says `bench = true`, and its sources have no #[bench]";
         return benches.library().then(|| left_out(package, &library.name, reason.to_owned()));
@@ -138,6 +140,23 @@ fn of_library(
         }
         Err(reason) => left_out(package, &library.name, reason),
     })
+}
+
+/// The `#[bench]` functions of a program, where it has any: they are not measured, and nobody should have to guess why.
+fn of_program(package: &Package, target: &Target) -> Option<Classified> {
+    let is_program = target.kind.contains(&TargetKind::Bin);
+    let has_bench = || libtest::program_has_bench(target.src_path.as_std_path(), &others(package, target));
+    (is_program && has_bench()).then(|| {
+        let reason = "has #[bench] in the sources of a program, where it is not looked for; move what it measures into \
+                      the library, or write it in `benches/`";
+        left_out(package, &target.name, reason.to_owned())
+    })
+}
+
+/// The files of a package's other targets.
+fn others<'a>(package: &'a Package, target: &Target) -> Vec<&'a Path> {
+    let targets = package.targets.iter().filter(|other| other.src_path != target.src_path);
+    targets.map(|other| other.src_path.as_std_path()).collect()
 }
 
 /// The library that a target with a `main` of its own measures with, or why none.

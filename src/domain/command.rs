@@ -57,7 +57,29 @@ pub enum Unit {
     Program(Box<CommandSpec>),
 }
 
+/// What of a package is compiled, in a word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnitKind {
+    /// A bench target.
+    #[default]
+    Bench,
+    /// The library.
+    Library,
+    /// A program.
+    Program,
+}
+
 impl Unit {
+    /// What it is.
+    pub fn kind(&self) -> UnitKind {
+        match self {
+            Self::Bench => UnitKind::Bench,
+            Self::Library => UnitKind::Library,
+            Self::Program(_) => UnitKind::Program,
+        }
+    }
+
     /// The command that is run, where it is one.
     pub fn command(&self) -> Option<&CommandSpec> {
         if let Self::Program(command) = self { Some(command) } else { None }

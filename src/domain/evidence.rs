@@ -20,59 +20,13 @@ use super::machine::MachineFacts;
 use super::metric::Metric;
 use super::name::BenchmarkName;
 use super::outcome::ReportKind;
+use super::output::OutputComparison;
+use super::presence::Presence;
 use super::reason::{Note, Trouble};
 use super::revision::Revision;
-use super::run_id::Provenance;
 use super::sample::Sample;
 use super::side::{Side, Sides};
 use super::throughput::Throughput;
-
-/// The build of one side of a benchmark.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SideBuild {
-    /// Everything besides the source that decides how fast it is.
-    pub fingerprint: BuildFingerprint,
-    /// The executable's bytes.
-    pub executable: Digest,
-    /// What else it can reach when it runs.
-    #[serde(default)]
-    pub reach: Digest,
-    /// Whether its time is evidence.
-    pub provenance: Provenance,
-}
-
-/// Where a benchmark is found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Presence {
-    /// On both sides.
-    Both(Box<Sides<SideBuild>>),
-    /// On one side only.
-    Only(Side, Box<SideBuild>),
-    /// A side's executable could not even list its benchmarks.
-    Unlisted(Side, Box<SideBuild>, Failure),
-}
-
-impl Presence {
-    /// A build of it: the candidate's, where there is one.
-    pub fn build(&self) -> &SideBuild {
-        match self {
-            Self::Both(sides) => &sides.candidate,
-            Self::Only(_, build) | Self::Unlisted(_, build, _) => build,
-        }
-    }
-
-    /// Both builds.
-    pub fn both(&self) -> Option<&Sides<SideBuild>> {
-        if let Self::Both(sides) = self { Some(sides) } else { None }
-    }
-
-    /// Whether both sides have it, in executables of the same bytes that can reach the same when they run.
-    pub fn is_identical(&self) -> bool {
-        let what = |side: &SideBuild| (side.executable.clone(), side.reach.clone());
-        self.both().is_some_and(|sides| what(&sides.baseline) == what(&sides.candidate))
-    }
-}
 
 /// Why no more pairs were taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +104,9 @@ pub struct BenchmarkEvidence {
     pub renamed_from: Option<BenchmarkName>,
     /// Where it is found.
     pub presence: Presence,
+    /// Whether both sides of a command print the same, where that was looked into.
+    #[serde(default)]
+    pub output: Option<OutputComparison>,
     /// Instructions (and what is counted with them) of both sides.
     pub instructions: Option<Sides<Counted>>,
     /// Allocations of both sides.
@@ -187,6 +144,7 @@ impl BenchmarkEvidence {
             name,
             renamed_from: None,
             presence,
+            output: None,
             instructions: None,
             allocations: None,
             quick: None,

@@ -36,7 +36,9 @@ pub mod metric;
 pub mod name;
 pub mod near;
 pub mod outcome;
+pub mod output;
 pub mod partition;
+pub mod presence;
 pub mod profile;
 pub mod progress;
 pub mod random;
@@ -65,13 +67,13 @@ pub use claim::{
     AllocationBound, AtLeast, Claim, ClaimOrigin, ClaimOutcome, ClaimReason, ClaimSetback, ClaimVerdict,
     ClaimWeight, Claimed, Expectation, Instructions, LayoutFact,
 };
-pub use command::{COMMAND_LIBRARY, COMMAND_TARGET, CommandSpec, LIBTEST_LIBRARY, Unit};
+pub use command::{COMMAND_LIBRARY, COMMAND_TARGET, CommandSpec, LIBTEST_LIBRARY, Unit, UnitKind};
 pub use comparison::{ComparisonId, Pair, PairedLaunch, Phase, Schedule};
 pub use count::{AllocationCount, CountKind, Counted, Counts, InstructionCount, NotCounted, Variation};
 pub use creep::{Creep, CreepWatch};
 pub use evidence::{
     AaControl, AaTest, BenchmarkEvidence, ClaimCase, ClaimEvidence, CreepEvidence, Ended, HistoryEvidence,
-    PairedEvidence, Presence, RunEvidence, SideBuild, Simulated,
+    PairedEvidence, RunEvidence, Simulated,
 };
 pub use exit::Exit;
 pub use explanation::{
@@ -94,7 +96,9 @@ pub use measurement::{Launch, Measurement, MeasurementKey};
 pub use metric::Metric;
 pub use name::{BenchmarkName, NameError};
 pub use outcome::{BenchmarkOutcome, JudgedBy, MetricOutcome, Report, ReportKind};
+pub use output::{OutputComparison, OutputDifference, OutputLine};
 pub use partition::{NoPartition, Partition, PartitionKind};
+pub use presence::{Presence, SideBuild};
 pub use profile::{CallCost, FunctionCost, LineCost, Profile};
 pub use progress::{Event, Progress, Silent};
 pub use reason::{Cause, CountDoubt, Doubt, Note, Objection, Reason, Seemed, Trouble};

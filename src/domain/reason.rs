@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::artifact::BuildDifference;
+use super::command::UnitKind;
 use super::count::{NotCounted, Variation};
 use super::creep::Creep;
 use super::failure::Failure;
@@ -11,6 +12,7 @@ use super::instrument::Instrument;
 use super::layout::LayoutFallback;
 use super::metric::Metric;
 use super::name::BenchmarkName;
+use super::output::OutputDifference;
 use super::partition::Partition;
 use super::revision::Revision;
 use super::side::Side;
@@ -67,6 +69,12 @@ pub enum Reason {
     CannotList(Side, Failure),
     /// A launch of a side gave nothing.
     Failed(Side, Failure),
+    /// Both sides of a command do not print the same: what does something else is neither faster nor slower.
+    OutputDiffers(OutputDifference),
+    /// A side of a command prints something else at every launch.
+    OutputVaries(Side),
+    /// A side of a command prints more than is compared.
+    OutputTooLong(Side),
     /// Both executables have the same bytes.
     Identical,
     /// Both sides execute the same machine code equally often, and a quick check by the clock agrees.
@@ -140,6 +148,9 @@ impl Reason {
             Self::OnlyOn(Side::Baseline) => "only-on-baseline",
             Self::CannotList(..) => "cannot-list",
             Self::Failed(..) => "failed",
+            Self::OutputDiffers(_) => "output-differs",
+            Self::OutputVaries(_) => "output-varies",
+            Self::OutputTooLong(_) => "output-too-long",
             Self::Identical => "identical-executables",
             Self::SameCode => "same-code",
             Self::BuildsDiffer(_) => "builds-differ",
@@ -204,11 +215,11 @@ pub enum Cause {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Note {
-    /// A bench target that is not measured.
+    /// A bench target that is not measured, or one benchmark of it.
     LeftOut {
         /// Its package.
         package: String,
-        /// Its name.
+        /// Its name; of a benchmark with its id behind it.
         target: String,
         /// Why, in words that say what would change it.
         reason: String,
@@ -333,6 +344,9 @@ pub enum Trouble {
     CannotList {
         /// The bench target, as `package::target`.
         target: String,
+        /// What of its package was compiled.
+        #[serde(default)]
+        unit: UnitKind,
         /// Whose executable, where there are two sides.
         side: Option<Side>,
         /// Why.
@@ -342,6 +356,9 @@ pub enum Trouble {
     Failed {
         /// Which one.
         benchmark: BenchmarkName,
+        /// What of its package was compiled.
+        #[serde(default)]
+        unit: UnitKind,
         /// On which side, where there are two.
         side: Option<Side>,
         /// Why.

@@ -8,7 +8,7 @@ use crate::domain::fixtures::fingerprint;
 use crate::domain::{
     BenchmarkEvidence, BenchmarkName, ComparisonId, Confirm, CountKind, Counted, Counts, Digest, Ended,
     HistoryCheck, Identical, Insistence, LayoutSeed, Metric, PairedEvidence, Presence, Provenance, Sample,
-    SideBuild, Sides,
+    SideBuild, Sides, UnitKind,
 };
 
 /// Time, instructions and allocations.
@@ -35,6 +35,7 @@ pub(crate) fn build(digest: &str) -> SideBuild {
         executable: Digest::new(digest),
         reach: Digest::default(),
         provenance: Provenance::Native,
+        unit: UnitKind::Bench,
     }
 }
 

@@ -5,7 +5,8 @@
 //! since a release is shown to be slower by fresh pairs, and then compared with that release.
 
 use crate::domain::{
-    BenchmarkEvidence, Confirm, CountKind, Counted, Counts, HistoryCheck, Identical, Metric, Presence, Sides,
+    BenchmarkEvidence, Confirm, CountKind, Counted, Counts, HistoryCheck, Identical, Metric, Presence,
+    SideBuild, Sides, UnitKind,
 };
 
 use super::code_layout;
@@ -22,6 +23,8 @@ const REPEATED: usize = 2;
 /// What to find out next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
+    /// Look whether both sides of a command print the same.
+    CompareOutput,
     /// Count instructions on both sides, until each has so many launches.
     CountInstructions(usize),
     /// Count allocations on both sides, until each has so many launches.
@@ -53,10 +56,20 @@ pub fn next(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) 
     if settled || verdict::incomparable(builds).is_some() {
         return Step::Done;
     }
+    match &evidence.output {
+        None if is_command(builds) => return Step::CompareOutput,
+        Some(output) if !output.allows_more() => return Step::Done,
+        _ => {}
+    }
     match count_step(evidence, rules, most_tests).unwrap_or_else(|| time_step(evidence, rules)) {
         Step::Done => creep_step(evidence, rules, most_tests),
         step => step,
     }
+}
+
+/// Whether it is a command on both sides.
+fn is_command(builds: &Sides<SideBuild>) -> bool {
+    [&builds.baseline, &builds.candidate].into_iter().all(|build| build.unit == UnitKind::Program)
 }
 
 /// What is still to be found out about creep, once all else is known.

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     BenchmarkEvidence, BenchmarkName, BenchmarkOutcome, ClaimOutcome, Creep, JudgedBy, Metric, Note,
-    Objection, Reason, Report, ReportKind, RunEvidence, Trouble, fnv,
+    Objection, Reason, Report, ReportKind, RunEvidence, Trouble, UnitKind, fnv,
 };
 
 use super::gate::{Gate, GatePolicy, VerdictRequirement};
@@ -36,7 +36,11 @@ pub fn judge_run(
         .map(|evidence| claim_verdict::verdict_of_claim(evidence, unfit.as_ref(), &rules))
         .collect();
     let mut troubles = run.troubles.clone();
-    troubles.extend(found.iter().filter_map(failed));
+    let kind = |name: &BenchmarkName| {
+        let found = benchmarks.iter().find(|evidence| evidence.name == *name);
+        found.map_or(UnitKind::Bench, |evidence| evidence.presence.build().unit)
+    };
+    troubles.extend(found.iter().filter_map(|outcome| failed(outcome, kind(&outcome.name))));
     let mut notes = notes(run, benchmarks, unfit, &rules);
     notes.extend(creep::nearest(sums).map(|found| Note::Creep(Box::new(found))));
     // What a part does not have, another one may.
@@ -97,10 +101,11 @@ fn raised(benchmarks: &[BenchmarkEvidence], sums: &[Creep]) -> Vec<(BenchmarkNam
 
 /// A benchmark that failed, as trouble: the exit code is 101. Whose executable could not list its benchmarks is told once, by
 /// whoever asked it.
-fn failed(outcome: &BenchmarkOutcome) -> Option<Trouble> {
+fn failed(outcome: &BenchmarkOutcome, unit: UnitKind) -> Option<Trouble> {
     outcome.metrics.iter().find_map(|metric| match &metric.reason {
         Some(Reason::Failed(side, failure)) if !failure.unsuitable => Some(Trouble::Failed {
             benchmark: outcome.name.clone(),
+            unit,
             side: Some(*side),
             failure: failure.clone(),
         }),

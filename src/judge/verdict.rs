@@ -3,8 +3,8 @@
 use crate::domain::evidence::{both_counted, not_counted};
 use crate::domain::{
     BenchmarkEvidence, BenchmarkOutcome, BuildDifference, Cause, Confirm, Counts, Ended, Identical,
-    Insistence, Limit, Metric, MetricOutcome, NotCounted, Note, Objection, Pair, PairedEvidence, Presence,
-    Provenance, Reason, SideBuild, Sides, Verdict, Work,
+    Insistence, Limit, Metric, MetricOutcome, NotCounted, Note, Objection, OutputComparison, Pair,
+    PairedEvidence, Presence, Provenance, Reason, SideBuild, Sides, Verdict, Work,
 };
 
 use super::confirm::Remeasurement;
@@ -86,6 +86,9 @@ fn of_metric(
     if evidence.presence.is_identical() && rules.identical == Identical::Settled {
         return Some(outcome::identical(metric, limit));
     }
+    if let Some(found) = of_output(evidence, metric, limit) {
+        return Some(found);
+    }
     if metric.is_count() {
         return of_count(evidence, metric, rules);
     }
@@ -94,6 +97,20 @@ fn of_metric(
         None => found,
         Some(objection) => outcome::on_unfit_machine(found, Reason::UnfitMachine(objection.clone())),
     })
+}
+
+/// What both sides of a command print forbids: what does something else is neither faster nor slower.
+fn of_output(evidence: &BenchmarkEvidence, metric: Metric, limit: Limit) -> Option<MetricOutcome> {
+    let reason = match evidence.output.as_ref()? {
+        OutputComparison::Equal | OutputComparison::Unasked => return None,
+        OutputComparison::Failed(side, failure) => {
+            return Some(failed(metric, limit, Reason::Failed(*side, failure.clone())));
+        }
+        OutputComparison::Differs(found) => Reason::OutputDiffers(found.clone()),
+        OutputComparison::Varies(side) => Reason::OutputVaries(*side),
+        OutputComparison::TooLong(side) => Reason::OutputTooLong(*side),
+    };
+    Some(MetricOutcome::without_figures(metric, limit, Verdict::NotComparable, reason))
 }
 
 /// What counts say.
@@ -109,6 +126,10 @@ fn of_count(evidence: &BenchmarkEvidence, metric: Metric, rules: &Rules<'_>) -> 
             NotCounted::Interrupted => Some(without(Verdict::Inconclusive, Reason::Interrupted)),
             // What ails the benchmark itself is found by the clock as well; what only counting ails costs no verdict.
             _ if rules.insistence == Insistence::Default => None,
+            // A crash is one, whoever looks on.
+            NotCounted::Failed(failure) if !failure.unsuitable => {
+                Some(without(Verdict::Failed, Reason::Failed(side, failure.clone())))
+            }
             _ => Some(without(Verdict::NotComparable, Reason::NotCounted(side, why.clone()))),
         };
     };

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::command::output::compared;
 #[cfg(unix)]
 use super::command::pairs::Launches;
 use super::counter::Counter;
@@ -23,7 +24,7 @@ use super::runner::{LaunchOptions, Runner};
 use super::sequential::Sequential;
 #[cfg(unix)]
 use crate::domain::{BenchmarkName, Digest};
-use crate::domain::{BuiltBench, Launch, Note, Pair, Schedule, Side, Sides};
+use crate::domain::{BuiltBench, Launch, Note, OutputComparison, Pair, Schedule, Side, Sides};
 
 /// The source trees, shared by both ways to run.
 struct Shared(Rc<RefCell<dyn Homes>>);
@@ -40,6 +41,7 @@ impl Homes for Shared {
 
 /// Runs pairs interleaved or sequentially, whichever their executables can.
 pub struct Coordinator {
+    homes: Rc<RefCell<dyn Homes>>,
     sequential: Sequential,
     #[cfg(unix)]
     interleaved: Interleaved,
@@ -68,8 +70,9 @@ impl Coordinator {
         #[cfg(unix)]
         let launches = Launches::new(Rc::clone(&homes));
         #[cfg(unix)]
-        let interleaved = Interleaved::new(PinningPolicy::WhenPossible, Box::new(Shared(homes)));
+        let interleaved = Interleaved::new(PinningPolicy::WhenPossible, Box::new(Shared(Rc::clone(&homes))));
         Ok(Self {
+            homes,
             sequential,
             #[cfg(unix)]
             interleaved,
@@ -152,6 +155,11 @@ impl Runner for Coordinator {
             return self.pair_or_alone(benches, ids, index, first, options);
         }
         self.sequential.pair(benches, ids, index, first, options)
+    }
+
+    fn outputs(&mut self, benches: Sides<&BuiltBench>, options: &LaunchOptions) -> OutputComparison {
+        tracing::debug!(command = %benches.candidate.label(), "compares what both sides print");
+        compared(&self.homes, benches, options.time_limit)
     }
 
     fn notes(&mut self) -> Vec<Note> {

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::criterion::error::ProtocolError;
 use super::criterion::files::FilesError;
-use super::difference::OutputDifference;
 use super::excess::Excess;
 use crate::domain::library::Family;
 use crate::domain::{Failure, SampleError};
@@ -107,17 +106,6 @@ pub enum FailureKind {
         /// How.
         kind: Box<FailureKind>,
     },
-    /// Both sides print something else: they do not do the same.
-    #[error("both sides do not print the same: {0}")]
-    OutputDiffers(OutputDifference),
-    /// It prints something else every time.
-    #[error(
-        "it prints something else at every launch; say `compare-output = false` if that is as it should be"
-    )]
-    OutputVaries,
-    /// It prints more than can be compared.
-    #[error("it prints more than is compared; say `compare-output = false`")]
-    OutputTooLong,
     /// The files it wrote cannot be used.
     #[error("Criterion's files cannot be used: {0}")]
     Files(FilesError),
@@ -128,13 +116,7 @@ impl FailureKind {
     /// with every start.
     pub fn is_unsuitable(&self) -> bool {
         match self {
-            Self::ForeignUnit(_)
-            | Self::Absent
-            | Self::Ignored
-            // What does something else is neither faster nor slower.
-            | Self::OutputDiffers(_)
-            | Self::OutputVaries
-            | Self::OutputTooLong => true,
+            Self::ForeignUnit(_) | Self::Absent | Self::Ignored => true,
             // What takes no time is given more iterations than can be told.
             Self::Nonsense(error) => {
                 matches!(error, SampleError::ZeroTime { .. } | SampleError::Iterations { .. })

@@ -37,7 +37,6 @@ pub mod counter;
 #[cfg(unix)]
 pub mod counting;
 pub mod criterion;
-#[cfg_attr(not(unix), expect(dead_code, reason = "commands are measured in turns on Unix"))]
 mod difference;
 pub mod divan;
 pub mod excess;

@@ -7,7 +7,7 @@ pub use super::counter::Counter;
 pub use super::failure::LaunchFailure;
 pub use super::listing::ListedBenchmark;
 pub use super::options::LaunchOptions;
-use crate::domain::{BuiltBench, Launch, Note, Pair, Schedule, Side, Sides};
+use crate::domain::{BuiltBench, Launch, Note, OutputComparison, Pair, Schedule, Side, Sides};
 
 /// Launches built benches.
 pub trait Runner {
@@ -43,6 +43,11 @@ pub trait Runner {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<Pair, (Side, LaunchFailure)>;
+
+    /// Whether both sides of one command print the same, each launched untimed.
+    fn outputs(&mut self, _: Sides<&BuiltBench>, _: &LaunchOptions) -> OutputComparison {
+        OutputComparison::Unasked
+    }
 
     /// What a reader should know of how launches went, told once.
     fn notes(&mut self) -> Vec<Note> {

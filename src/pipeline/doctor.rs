@@ -271,8 +271,9 @@ fn control(comparison: &Comparison, pairs: &PairedEvidence, budget: ErrorBudget)
 
 /// A benchmark that failed, as trouble.
 fn failure(comparison: &Comparison, pairs: &PairedEvidence) -> Option<Trouble> {
-    let Ended::Failed(_, failure) = &pairs.ended else { return None };
-    Some(Trouble::Failed { benchmark: comparison.name.clone(), side: None, failure: failure.clone() })
+    let Ended::Failed(side, failure) = &pairs.ended else { return None };
+    let unit = comparison.benches.get(*side).unit.kind();
+    Some(Trouble::Failed { benchmark: comparison.name.clone(), unit, side: None, failure: failure.clone() })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::claims::ClaimError;
 use crate::build::BuildError;
 use crate::build::library_copy::LibraryCopyError;
 use crate::discover::DiscoverError;
-use crate::domain::{BenchmarkName, Failure, Side};
+use crate::domain::{BenchmarkName, Failure, Side, UnitKind};
 use crate::exchange::ExchangeError;
 use crate::source::{HarnessError, SourceError};
 use crate::store::StoreError;
@@ -76,7 +76,11 @@ pub enum PipelineError {
     #[error(transparent)]
     Area(#[from] AreaError),
     /// Nothing to measure.
-    #[error("nothing to measure: the workspace has no bench target of Criterion or divan{}", left_out(.0))]
+    #[error(
+        "nothing to measure: the workspace has no bench target of Criterion, of a fork of it or of divan, no #[bench] \
+         function and no `[[command]]`{}",
+        left_out(.0)
+    )]
     NoBenches(Vec<String>),
     /// The user's filter means nothing.
     #[error("no benchmark matches `{filter}`")]
@@ -109,6 +113,8 @@ pub enum PipelineError {
     Unlisted {
         /// The bench target.
         label: String,
+        /// What of its package was compiled.
+        unit: UnitKind,
         /// Why.
         failure: Failure,
     },
@@ -255,7 +261,8 @@ impl PipelineError {
             Self::Site(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::NoBenches(_) => Some(
-                "add a `[[bench]]` with `harness = false` that uses Criterion or divan, or let the built-in suite take part"
+                "add a `[[bench]]` with `harness = false` that uses Criterion or divan, name a program with `[[command]]` in \
+                 perfguard.toml, or let the built-in suite take part"
                     .to_owned(),
             ),
             Self::Claim(error) => error.hint(),
@@ -265,10 +272,11 @@ impl PipelineError {
             }
             Self::Several { near, .. } => Some(format!("give the full name: {}", quoted(near))),
             Self::OneSided { .. } => Some("name a revision that has it, too".to_owned()),
-            Self::Unlisted { label, .. } => Some(format!(
-                "run it by itself: cargo bench --bench {}",
-                label.rsplit("::").next().unwrap_or(label)
-            )),
+            Self::Unlisted { label, unit, .. } => {
+                let name = label.rsplit("::").next().unwrap_or(label);
+                let what = if *unit == UnitKind::Library { "--lib".to_owned() } else { format!("--bench {name}") };
+                Some(format!("run it by itself: cargo bench {what}"))
+            }
             Self::Uncounted { remedy, .. } => remedy.clone(),
             Self::NoMatch { .. } => Some("`cargo perfguard list` shows every full name".to_owned()),
             Self::NoClaimMatch { .. } => {

@@ -170,9 +170,11 @@ fn narrowed(scope: &Scope, name: &BenchmarkName) -> Scope {
 
 /// Asks an executable for its benchmarks.
 fn list(bench: &BuiltBench, runner: &mut dyn Runner) -> Result<Vec<ListedBenchmark>, PipelineError> {
-    runner
-        .list(bench)
-        .map_err(|failure| PipelineError::Unlisted { label: bench.label(), failure: Failure::from(failure) })
+    runner.list(bench).map_err(|failure| PipelineError::Unlisted {
+        label: bench.label(),
+        unit: bench.unit.kind(),
+        failure: Failure::from(failure),
+    })
 }
 
 /// The one benchmark that is meant.

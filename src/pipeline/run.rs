@@ -12,9 +12,9 @@ use super::request::{RunRequest, RunSubject};
 use super::session::{Beginning, Session, provenance, sequential};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
-    BenchmarkName, BenchmarkOutcome, BuiltBench, CountKind, Event, Failure, Launch, Limit, Measurement,
-    MeasurementKey, Metric, MetricOutcome, NotCounted, Note, Progress, Reason, Report, ReportKind, Revision,
-    Side, Sides, Trouble, Verdict, Work, median,
+    BenchmarkName, BenchmarkOutcome, BuiltBench, CountKind, Event, Failure, Insistence, Launch, Limit,
+    Measurement, MeasurementKey, Metric, MetricOutcome, NotCounted, Note, Progress, Reason, Report,
+    ReportKind, Revision, Side, Sides, Trouble, Verdict, Work, median,
 };
 use crate::judge::Exit;
 use crate::measure::runner::Runner;
@@ -234,14 +234,14 @@ impl Recorder<'_> {
                 });
                 match found {
                     Ok(task) => tasks.push(task),
-                    Err(why) => self.not_counted(kind, &key.benchmark, why),
+                    Err(why) => self.not_counted(kind, &key.benchmark, bench, why),
                 }
             }
             let counted = self.session.count_repeatedly(&tasks)?;
             for (task, found) in tasks.iter().zip(counted) {
                 match found {
                     Ok(taken) => self.tell(task, &taken),
-                    Err(why) => self.not_counted(kind, &task.key.benchmark, why),
+                    Err(why) => self.not_counted(kind, &task.key.benchmark, &task.bench, why),
                 }
             }
         }
@@ -259,15 +259,47 @@ impl Recorder<'_> {
         }
     }
 
-    /// Why something was not counted: told once, however many benchmarks it befell.
-    fn not_counted(&mut self, kind: CountKind, name: &BenchmarkName, why: NotCounted) {
+    /// Why something was not counted: told once, however many benchmarks it befell. A crash is one where counts were asked
+    /// for by name; otherwise the clock tells of it.
+    fn not_counted(&mut self, kind: CountKind, name: &BenchmarkName, bench: &BuiltBench, why: NotCounted) {
+        let metrics = kind.metrics(&self.request.measuring.metrics);
+        let asked = self.request.measuring.insistence == Insistence::Asked;
         let benchmark = match why {
             NotCounted::Interrupted => return,
+            NotCounted::Failed(failure) if asked && !failure.unsuitable => {
+                for metric in metrics {
+                    self.failed(name, bench, metric, failure.clone());
+                }
+                return;
+            }
             NotCounted::Failed(_) | NotCounted::Uncountable(_) => Some(name.clone()),
             NotCounted::Unavailable(..) => None,
         };
-        let Some(&metric) = kind.metrics(&self.request.measuring.metrics).first() else { return };
+        let Some(&metric) = metrics.first() else { return };
         self.note(Note::NotCounted { metric, benchmark, side: Side::Candidate, why });
+    }
+
+    /// Takes down that a launch gave nothing: trouble, told once for each benchmark, unless the benchmark is one of which
+    /// nothing can be measured.
+    fn failed(&mut self, name: &BenchmarkName, bench: &BuiltBench, metric: Metric, failure: Failure) {
+        let verdict = if failure.unsuitable { Verdict::NotComparable } else { Verdict::Failed };
+        let is_told =
+            |trouble: &Trouble| matches!(trouble, Trouble::Failed { benchmark, .. } if benchmark == name);
+        if !failure.unsuitable && !self.report.troubles.iter().any(is_told) {
+            self.report.troubles.push(Trouble::Failed {
+                benchmark: name.clone(),
+                unit: bench.unit.kind(),
+                side: None,
+                failure: failure.clone(),
+            });
+        }
+        if failure.unsuitable {
+            let target = format!("{}::{}", name.target(), name.id());
+            self.note(Note::left_out(name.package(), &target, &failure.message));
+        }
+        let reason = Reason::Failed(Side::Candidate, failure);
+        let found = MetricOutcome::without_figures(metric, Limit::default_for(metric), verdict, reason);
+        self.found(name, bench, found);
     }
 
     /// Takes down a note, once.
@@ -301,13 +333,8 @@ impl Recorder<'_> {
             // That is no failure of the benchmark.
             Err(_) if interrupted() => return Ok(()),
             Err(failure) => {
-                self.report.troubles.push(Trouble::Failed {
-                    benchmark: name.clone(),
-                    side: None,
-                    failure: failure.clone(),
-                });
-                let reason = Reason::Failed(Side::Candidate, failure);
-                MetricOutcome::without_figures(metric, limit, Verdict::Failed, reason)
+                self.failed(name, bench, metric, failure);
+                return Ok(());
             }
             Ok(launches) => {
                 let provenance = provenance(bench);

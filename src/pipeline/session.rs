@@ -158,5 +158,6 @@ pub(crate) fn side_build(bench: &BuiltBench) -> SideBuild {
         executable: bench.digest.clone(),
         reach: bench.reach.clone(),
         provenance: provenance(bench),
+        unit: bench.unit.kind(),
     }
 }

@@ -155,7 +155,12 @@ impl Listing {
     pub(crate) fn troubles(&self, side: Option<Side>) -> Vec<Trouble> {
         let broken = |listed: &ListedBench| {
             let failure = listed.ids.as_ref().err()?.clone();
-            Some(Trouble::CannotList { target: listed.bench.label(), side, failure })
+            Some(Trouble::CannotList {
+                target: listed.bench.label(),
+                unit: listed.bench.unit.kind(),
+                side,
+                failure,
+            })
         };
         self.benches.iter().filter_map(broken).collect()
     }

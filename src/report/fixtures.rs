@@ -7,7 +7,8 @@ use crate::domain::{
     BenchmarkOutcome, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed,
     CommitId, CpuIdentity, Creep, Doubt, Failure, JudgedBy, Layout, LayoutFallback, LayoutUse, LayoutsUsed,
     Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, NotCounted, Note, Place, Reason, Report,
-    ReportKind, Revision, Side, Sides, Toolchain, TopFunction, TreeId, Trouble, Verdict, Work, WorkUnit,
+    ReportKind, Revision, Side, Sides, Toolchain, TopFunction, TreeId, Trouble, UnitKind, Verdict, Work,
+    WorkUnit,
 };
 
 /// A name of 200 characters.
@@ -227,6 +228,7 @@ pub(super) fn mixed() -> Report {
         ],
         troubles: vec![Trouble::Failed {
             benchmark: BenchmarkName::new("parser", "parse", "yaml/crash"),
+            unit: UnitKind::Bench,
             side: Some(Side::Candidate),
             failure: crash(),
         }],
@@ -433,8 +435,13 @@ pub(super) fn hostile() -> Report {
             ..ClaimOutcome::undecided(HOSTILE, Claimed::AtLeast(1.5), Vec::new())
         }],
         troubles: vec![
-            Trouble::CannotList { target: text(), side: Some(Side::Candidate), failure: failure() },
-            Trouble::Failed { benchmark: name, side: None, failure: failure() },
+            Trouble::CannotList {
+                target: text(),
+                unit: UnitKind::Bench,
+                side: Some(Side::Candidate),
+                failure: failure(),
+            },
+            Trouble::Failed { benchmark: name, unit: UnitKind::Bench, side: None, failure: failure() },
             Trouble::Revision(revision(HOSTILE, 'c', false), text(), Some(text())),
             Trouble::Ended(text(), Some(text())),
         ],

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use crate::domain::harmless::shell_word;
 use crate::domain::{
-    Accepted, BuildDifference, COMMAND_TARGET, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt,
-    Creep, Doubt, Exit, Failure, Layout, LayoutsUsed, Metric, NotCounted, Note, Objection, Partition, Reason,
-    Seemed, SelfDoubt, Sides, TopFunction, Trouble, Variation, Verdict,
+    Accepted, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimSetback, CountDoubt, Creep, Doubt,
+    Exit, Failure, Layout, LayoutsUsed, Metric, NotCounted, Note, Objection, OutputDifference, OutputLine,
+    Partition, Reason, Seemed, SelfDoubt, Sides, TopFunction, Trouble, UnitKind, Variation, Verdict,
 };
 
 use super::text::without;
@@ -21,6 +21,13 @@ pub(super) fn reason(reason: &Reason) -> String {
         }
         Reason::Failed(_, failure) if failure.unsuitable => first_line(failure),
         Reason::Failed(side, failure) => format!("the {side} failed: {}", first_line(failure)),
+        Reason::OutputDiffers(found) => format!("both sides do not print the same: {}", output(found)),
+        Reason::OutputVaries(side) => format!(
+            "the {side} prints something else at every launch; say `compare-output = false` if that is as it should be"
+        ),
+        Reason::OutputTooLong(side) => {
+            format!("the {side} prints more than is compared; say `compare-output = false`")
+        }
         Reason::Identical => "the executables are identical".to_owned(),
         Reason::SameCode => {
             "both sides execute the same machine code, and a quick check by the clock agrees".to_owned()
@@ -74,6 +81,17 @@ pub(super) fn layouts(used: &LayoutsUsed) -> Option<String> {
         Layout::Aligned => Some("functions aligned to 64 bytes".to_owned()),
         Layout::Default => Some("the layout of the build".to_owned()),
     }
+}
+
+/// Where two outputs differ first.
+fn output(found: &OutputDifference) -> String {
+    let side = |line: &Option<OutputLine>| match line {
+        None => "nothing more".to_owned(),
+        Some(OutputLine { text, has_end: true }) => format!("`{text}`"),
+        Some(OutputLine { text, has_end: false }) => format!("`{text}` (without a line break)"),
+    };
+    let OutputDifference { line, baseline, candidate } = found;
+    format!("line {line} is {} on the baseline and {} on the candidate", side(baseline), side(candidate))
 }
 
 /// By what a regression is accepted, up to how much, and why.
@@ -310,22 +328,16 @@ pub(super) struct Told {
 pub(super) fn trouble(trouble: &Trouble) -> Told {
     let told = |subject: String, message: String, hint: Option<String>| Told { subject, message, hint };
     match trouble {
-        Trouble::CannotList { target, side, failure } => {
+        Trouble::CannotList { target, unit, side, failure } => {
             let subject = side.map_or_else(|| target.clone(), |side| format!("{target} ({side})"));
             let message = format!("cannot list its benchmarks: {}", whole(failure));
-            let name = target.rsplit("::").next().unwrap_or(target);
-            told(subject, message, Some(format!("run it by itself: cargo bench --bench {name}")))
+            let (package, target) = target.split_once("::").unwrap_or(("", target));
+            told(subject, message, Some(by_itself(package, target, *unit, None)))
         }
-        Trouble::Failed { benchmark, side, failure } => {
+        Trouble::Failed { benchmark, unit, side, failure } => {
             let message =
                 side.map_or_else(|| whole(failure), |side| format!("on the {side}: {}", whole(failure)));
-            let (package, target) = (shell_word(benchmark.package()), shell_word(benchmark.target()));
-            let hint = if benchmark.target() == COMMAND_TARGET {
-                "run it by itself: perfguard.toml has its program and arguments".to_owned()
-            } else {
-                let id = shell_word(benchmark.id());
-                format!("run it by itself: cargo bench -p {package} --bench {target} -- {id}")
-            };
+            let hint = by_itself(benchmark.package(), benchmark.target(), *unit, Some(benchmark.id()));
             told(benchmark.to_string(), message, Some(hint))
         }
         Trouble::Interrupted => {
@@ -345,6 +357,20 @@ pub(super) fn trouble(trouble: &Trouble) -> Told {
         ),
         Trouble::Quoted { subject, message, hint } => told(subject.clone(), message.clone(), hint.clone()),
     }
+}
+
+/// How a user runs what failed without this program.
+fn by_itself(package: &str, target: &str, unit: UnitKind, id: Option<&str>) -> String {
+    let (package, target) = (shell_word(package), shell_word(target));
+    let what = match unit {
+        UnitKind::Bench => format!("--bench {target}"),
+        UnitKind::Library => "--lib".to_owned(),
+        UnitKind::Program => {
+            return "run it by itself: perfguard.toml has its program and arguments".to_owned();
+        }
+    };
+    let filter = id.map(|id| format!(" -- {}", shell_word(id))).unwrap_or_default();
+    format!("run it by itself: cargo bench -p {package} {what}{filter}")
 }
 
 /// A failure with the last lines the process printed. What the message says already is not repeated.

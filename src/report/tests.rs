@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::domain::{Axis, AxisName, BuildDifference, Report, ReportKind, Sides, Verdict, harmless};
+use crate::domain::{
+    Axis, AxisName, BenchmarkName, BuildDifference, Failure, OutputDifference, OutputLine, Reason, Report,
+    ReportKind, Sides, Trouble, UnitKind, Verdict, harmless,
+};
 
 use super::{Format, Style, UnknownFormat, csv, fixtures, html, render, sentences, text};
 
@@ -25,6 +28,39 @@ fn tables_look_as_they_should() {
             );
         }
     }
+}
+
+#[test]
+fn where_outputs_differ_is_told_with_both_sides() {
+    let line = |text: &str, has_end| Some(OutputLine { text: text.to_owned(), has_end });
+    let told = |baseline, candidate| {
+        sentences::reason(&Reason::OutputDiffers(OutputDifference { line: 2, baseline, candidate }))
+    };
+    assert_eq!(
+        told(line("a", true), line("b", true)),
+        "both sides do not print the same: line 2 is `a` on the baseline and `b` on the candidate"
+    );
+    assert!(
+        told(None, line("b", false)).ends_with(
+            "line 2 is nothing more on the baseline and `b` (without a line break) on the candidate"
+        )
+    );
+}
+
+#[test]
+fn what_failed_can_be_run_by_itself() {
+    let hint = |unit| {
+        let benchmark = BenchmarkName::new("my-crate", "my_crate", "tests::bench a");
+        let trouble = Trouble::Failed { benchmark, unit, side: None, failure: Failure::default() };
+        sentences::trouble(&trouble).hint.unwrap()
+    };
+    let start = "run it by itself: cargo bench -p my-crate";
+    assert_eq!(hint(UnitKind::Bench), format!("{start} --bench my_crate -- 'tests::bench a'"));
+    assert_eq!(hint(UnitKind::Library), format!("{start} --lib -- 'tests::bench a'"));
+    assert!(hint(UnitKind::Program).contains("perfguard.toml"));
+    let (target, failure) = ("my-crate::my_crate".to_owned(), Failure::default());
+    let listing = Trouble::CannotList { target, unit: UnitKind::Library, side: None, failure };
+    assert_eq!(sentences::trouble(&listing).hint.unwrap(), format!("{start} --lib"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::super::fixtures::{ALL, both, build, counts, drawn, measured, rules, same_code};
 use super::*;
-use crate::domain::{BenchmarkName, Failure, HistoryEvidence, NotCounted, Side, Simulated};
+use crate::domain::{BenchmarkName, Failure, HistoryEvidence, NotCounted, OutputComparison, Side, Simulated};
 use crate::judge::Policy;
 
 const TIME: [Metric; 1] = [Metric::WallTime];
@@ -30,6 +30,22 @@ fn what_cannot_be_compared_needs_nothing() {
     let mut emulated = Sides { baseline: build("1"), candidate: build("2") };
     emulated.candidate.provenance = crate::domain::Provenance::Emulated;
     assert_eq!(step(&named(Presence::Both(Box::new(emulated)))), Step::Done);
+}
+
+#[test]
+fn what_a_command_prints_comes_before_all_else() {
+    let mut builds = Sides { baseline: build("1"), candidate: build("2") };
+    builds.baseline.unit = UnitKind::Program;
+    builds.candidate.unit = UnitKind::Program;
+    let presence = Presence::Both(Box::new(builds));
+    let mut command = BenchmarkEvidence { presence, ..both() };
+    assert_eq!((step(&command), timed(&command)), (Step::CompareOutput, Step::CompareOutput));
+    command.output = Some(OutputComparison::Equal);
+    assert_eq!((step(&command), timed(&command)), (Step::CountInstructions(1), Step::Pairs));
+    command.output = Some(OutputComparison::Varies(Side::Candidate));
+    assert_eq!(step(&command), Step::Done);
+    let policy = Policy::new();
+    assert_eq!(tests_of(&command, &rules(&policy, &TIME, None)), 0, "it takes no share of the error");
 }
 
 #[test]

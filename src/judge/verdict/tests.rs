@@ -3,8 +3,8 @@
 use super::super::fixtures::{ALL, both, build, counts, drawn, measured, rules, same_code};
 use super::*;
 use crate::domain::{
-    AaControl, AaTest, BenchmarkName, CountKind, Failure, HistoryCheck, HistoryEvidence, Limit, Method, Side,
-    Simulated, TopFunction,
+    AaControl, AaTest, BenchmarkName, CountKind, Failure, HistoryCheck, HistoryEvidence, Limit, Method,
+    OutputDifference, Side, Simulated, TopFunction,
 };
 use crate::judge::aa;
 use crate::judge::{Limits, Policy};
@@ -52,6 +52,14 @@ fn what_no_comparison_can_bridge_is_not_compared() {
     };
     let target = with(&|build| build.fingerprint.target = "aarch64-unknown-linux-gnu".into());
     assert_eq!(outcome_of(&target), (Verdict::NotComparable, Some("builds-differ")));
+    let library = with(&|build| build.fingerprint.instrument.library = "divan".into());
+    let found = judged(&library);
+    assert_eq!(found.verdict(), Verdict::NotComparable);
+    assert!(
+        matches!(&found.metrics[0].reason, Some(Reason::BuildsDiffer(differences))
+            if differences[0].values.baseline.starts_with("criterion ") && differences[0].values.candidate.starts_with("divan ")),
+        "{found:?}"
+    );
     let emulated = with(&|build| build.provenance = Provenance::Emulated);
     assert_eq!(outcome_of(&emulated), (Verdict::NotComparable, Some("emulated")));
     // What a commit may change is measured, and named first among the causes.
@@ -180,6 +188,55 @@ fn what_was_not_counted_is_a_note_or_a_verdict_by_what_was_asked() {
     assert!(notes(&uncounted(&why), &asked).is_empty());
     let stopped = verdict(&uncounted(&NotCounted::Interrupted), None, &default);
     assert_eq!(stopped.metrics[1].reason, Some(Reason::Interrupted));
+}
+
+#[test]
+fn a_crash_is_a_failure_where_counts_were_asked_for() {
+    let policy = Policy::new();
+    let metrics = [Metric::Instructions];
+    let asked = Rules { insistence: Insistence::Asked, ..rules(&policy, &metrics, Some(1)) };
+    let judged = |failure: Failure| {
+        let why = NotCounted::Failed(failure);
+        let instructions = Some(Sides { baseline: Err(NotCounted::Interrupted), candidate: Err(why) });
+        verdict(&BenchmarkEvidence { instructions, ..both() }, None, &asked).metrics.remove(0)
+    };
+    let crashed = judged(failure());
+    assert_eq!(crashed.verdict, Verdict::Failed);
+    assert_eq!(crashed.reason, Some(Reason::Failed(Side::Candidate, failure())));
+    let unsuitable = judged(Failure { unsuitable: true, ..failure() });
+    assert_eq!(unsuitable.verdict, Verdict::NotComparable);
+}
+
+#[test]
+fn what_prints_something_else_is_not_compared_by_any_metric() {
+    let metrics = [Metric::WallTime, Metric::Instructions];
+    let policy = Policy::new();
+    let judged = |output| {
+        let instructions = Sides {
+            baseline: counts(CountKind::Instructions, &[1000.0; 2], "a"),
+            candidate: counts(CountKind::Instructions, &[2000.0; 2], "b"),
+        };
+        let pairs = timed(&[0.3; 20], Some(&[0.3; 8]));
+        let evidence = BenchmarkEvidence { output: Some(output), instructions: Some(instructions), ..pairs };
+        let found = verdict(&evidence, None, &rules(&policy, &metrics, Some(1)));
+        let all = found
+            .metrics
+            .iter()
+            .map(|one| (one.verdict, one.reason.as_ref().map(|one| one.code().to_owned())));
+        let all: Vec<_> = all.collect();
+        assert_eq!(all[0], all[1]);
+        all[0].clone()
+    };
+    let difference = OutputDifference { line: 1, baseline: None, candidate: None };
+    let none = |code: &str| (Verdict::NotComparable, Some(code.to_owned()));
+    assert_eq!(judged(OutputComparison::Differs(difference)), none("output-differs"));
+    assert_eq!(judged(OutputComparison::Varies(Side::Baseline)), none("output-varies"));
+    assert_eq!(judged(OutputComparison::TooLong(Side::Candidate)), none("output-too-long"));
+    let failed = judged(OutputComparison::Failed(Side::Candidate, failure()));
+    assert_eq!(failed, (Verdict::Failed, Some("failed".to_owned())));
+    for equal in [OutputComparison::Equal, OutputComparison::Unasked] {
+        assert_eq!(judged(equal), (Verdict::Regressed, None));
+    }
 }
 
 #[test]

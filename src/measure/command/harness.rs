@@ -1,15 +1,18 @@
 //! A command as a harness: it is its own only benchmark.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::domain::{BuiltBench, Launch, SampleSet};
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::harness::{Capabilities, Counting, Harness, runs_natively};
+use crate::measure::homes::Homes;
 use crate::measure::invocation::Invocation;
 use crate::measure::listing::{ListedBenchmark, Listing};
 use crate::measure::options::LaunchOptions;
-use crate::measure::whole as launch;
+use crate::measure::whole::{self as launch, Ended};
+use crate::support::scratch::Scratch;
 
 /// The most launches that make one set of samples.
 pub(super) const MOST_LAUNCHES: u32 = 25;
@@ -74,6 +77,29 @@ pub(super) fn invocation(bench: &BuiltBench, folder: &Path) -> Invocation {
     let variables = command.env.iter();
     let invocation = variables.fold(invocation, |invocation, (name, value)| invocation.env(name, value));
     invocation.args(&command.args)
+}
+
+/// One launch, in a tree as it was built.
+///
+/// # Errors
+/// The tree could not be put back to what it was; the command could not be prepared or did not end well.
+pub(super) fn afresh(
+    homes: &RefCell<dyn Homes>,
+    bench: &BuiltBench,
+    limit: Duration,
+) -> Result<Ended, LaunchFailure> {
+    let home = &bench.home;
+    let entered = {
+        let mut homes = homes.borrow_mut();
+        homes.refresh(home).and_then(|()| homes.enter(home))
+    };
+    entered.map_err(FailureKind::Home)?;
+    let command = launch::command(bench)?;
+    // Its path always has the same length: the environment's size moves the stack.
+    let folder = Scratch::new().map_err(FailureKind::Unstartable)?;
+    let invocation = invocation(bench, folder.path());
+    launch::prepare(command, &invocation, limit)?;
+    launch::once(command, &invocation, limit)
 }
 
 /// How many launches fill a measurement, when one takes so many nanoseconds.

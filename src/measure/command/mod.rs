@@ -3,8 +3,10 @@
 //! | module | knows |
 //! |---|---|
 //! | `harness` | how a command is started; it lists itself |
+//! | `output` | whether both sides print the same |
 //! | `pairs` | launches of both sides, alternately |
 
 pub mod harness;
+pub mod output;
 #[cfg(unix)]
 pub mod pairs;

@@ -1,25 +1,21 @@
 //! Launches of both sides, alternately: A B A B …, each of them one sample.
 //!
 //! Every launch finds the tree as it was built and the clock runs from the moment before the process becomes the program
-//! until its end. Before the first pair of two executables, both are launched once without being timed, and what they
-//! print is compared.
+//! until its end. Before the first pair of two executables, both are launched once without being timed.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::harness::{invocation, launches};
+use super::harness::{afresh, launches};
 
 use crate::domain::{BuiltBench, CommandSpec, Digest, Pair, PairedLaunch, SampleSet, Schedule, Side, Sides};
-use crate::measure::difference::difference;
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::homes::Homes;
 use crate::measure::options::LaunchOptions;
 use crate::measure::whole::{self as launch, Ended};
-use crate::support::scratch::Scratch;
 
 /// What is known of a command: how long the slower side's first launch lived, in nanoseconds.
 type Known = HashMap<(Digest, Digest, CommandSpec), f64>;
@@ -48,7 +44,7 @@ impl Launches {
     /// Measures pair `index`, in which `first` is launched first.
     ///
     /// # Errors
-    /// The side whose launch failed, and why; that both do not print the same.
+    /// The side whose launch failed, and why.
     pub fn pair(
         &mut self,
         benches: Sides<&BuiltBench>,
@@ -63,12 +59,8 @@ impl Launches {
         let key = (digests.baseline, digests.candidate, commands.candidate.clone());
         let slower = match self.known.get(&key) {
             Some(&slower) if slower > options.warm_up.as_nanos() as f64 => slower,
-            known => {
-                let is_first = known.is_none();
-                let mut warmed = run.each()?;
-                if is_first && commands.candidate.compare_output {
-                    run.compare(&mut warmed)?;
-                }
+            _ => {
+                let warmed = run.each()?;
                 warmed.baseline.nanoseconds().max(warmed.candidate.nanoseconds())
             }
         };
@@ -116,41 +108,6 @@ impl Run<'_> {
     }
 
     fn one(&self, side: Side) -> Result<Ended, SideFailure> {
-        self.launch(self.benches.get(side)).map_err(|failure| (side, failure))
+        afresh(self.homes, self.benches.get(side), self.limit).map_err(|failure| (side, failure))
     }
-
-    fn launch(&self, bench: &BuiltBench) -> Result<Ended, LaunchFailure> {
-        enter(self.homes, &bench.home)?;
-        let command = launch::command(bench)?;
-        // Its path always has the same length: the environment's size moves the stack.
-        let folder = Scratch::new().map_err(FailureKind::Unstartable)?;
-        let invocation = invocation(bench, folder.path());
-        launch::prepare(command, &invocation, self.limit)?;
-        launch::once(command, &invocation, self.limit)
-    }
-
-    /// Refuses sides that do not print the same. A side that does not print the same as itself is told apart from a change.
-    fn compare(&self, printed: &mut Sides<Ended>) -> Result<(), SideFailure> {
-        let bytes = |side: Side, ended: &mut Ended| {
-            let read =
-                ended.stdout.bytes().map_err(|error| (side, FailureKind::Unstartable(error).into()))?;
-            read.ok_or_else(|| (side, FailureKind::OutputTooLong.into()))
-        };
-        let baseline = bytes(Side::Baseline, &mut printed.baseline)?;
-        let candidate = bytes(Side::Candidate, &mut printed.candidate)?;
-        let Some(found) = difference(&baseline, &candidate) else { return Ok(()) };
-        for (side, before) in [(Side::Candidate, candidate), (Side::Baseline, baseline)] {
-            let again = bytes(side, &mut self.one(side)?)?;
-            if again != before {
-                return Err((side, FailureKind::OutputVaries.into()));
-            }
-        }
-        Err((Side::Candidate, FailureKind::OutputDiffers(found).into()))
-    }
-}
-
-/// Makes a tree what it was, and the current one.
-fn enter(homes: &RefCell<dyn Homes>, home: &Path) -> Result<(), LaunchFailure> {
-    let mut homes = homes.borrow_mut();
-    homes.refresh(home).and_then(|()| homes.enter(home)).map_err(|error| FailureKind::Home(error).into())
 }

@@ -10,8 +10,8 @@ use super::super::session::Session;
 use super::super::workspace::Listing;
 use super::resolve::Resolved;
 use crate::domain::{
-    BenchmarkName, ClaimEvidence, CountKind, Counted, Ended, Event, LayoutFact, Metric, NotCounted,
-    PairedEvidence, Phase, Revision, RunEvidence, Trouble,
+    BenchmarkName, CountKind, Counted, Ended, Event, LayoutFact, Metric, NotCounted, PairedEvidence, Phase,
+    Revision, RunEvidence, Trouble,
 };
 use crate::judge::{ClaimStep, ClaimTest, ErrorBudget, Relation, Rules, next_of_claim, relation};
 use crate::support::process::interrupted;
@@ -49,7 +49,7 @@ pub(crate) fn collect(
     session.progress.event(Event::Measuring { benchmarks: timed });
     let collected = pairs(session, &mut claims, rules);
     for claim in &claims {
-        run.troubles.extend(failure(&claim.evidence));
+        run.troubles.extend(failure(claim));
     }
     run.claims = claims.into_iter().map(|claim| claim.evidence).collect();
     collected
@@ -96,10 +96,11 @@ fn measure(
 }
 
 /// A benchmark of a claim that gave nothing.
-fn failure(evidence: &ClaimEvidence) -> Option<Trouble> {
-    let Ended::Failed(side, failure) = &evidence.pairs.as_ref()?.ended else { return None };
-    let benchmark = evidence.benchmark_on(*side)?.clone();
-    Some(Trouble::Failed { benchmark, side: None, failure: failure.clone() })
+fn failure(claim: &Resolved) -> Option<Trouble> {
+    let Ended::Failed(side, failure) = &claim.evidence.pairs.as_ref()?.ended else { return None };
+    let benchmark = claim.evidence.benchmark_on(*side)?.clone();
+    let unit = claim.comparison.as_ref()?.benches.get(*side).unit.kind();
+    Some(Trouble::Failed { benchmark, unit, side: None, failure: failure.clone() })
 }
 
 /// Counts allocations of every benchmark that a claim speaks of, and instructions where they are claimed to be equal.

@@ -17,6 +17,7 @@ use crate::domain::{
 use crate::judge::quick::QUICK_PAIRS;
 use crate::judge::{PairedTest, QuickCheck, Rules, Step};
 use crate::measure::counter::CountOptions;
+use crate::support::process::interrupted;
 
 /// How many launches of an emulated benchmark are stored. They are shown, never judged.
 const EMULATED_LAUNCHES: u32 = 2;
@@ -54,6 +55,12 @@ impl<'a, 's> Collector<'a, 's> {
         benchmarks: &mut [&mut Benchmark],
     ) -> Result<(), PipelineError> {
         match step {
+            Step::CompareOutput => {
+                for benchmark in benchmarks.iter_mut() {
+                    self.compare_output(benchmark);
+                }
+                Ok(())
+            }
             Step::CountInstructions(launches) => {
                 self.count(CountKind::Instructions, launches, rules, benchmarks)
             }
@@ -97,6 +104,16 @@ impl<'a, 's> Collector<'a, 's> {
             by: rules.limit(evidence, Metric::WallTime),
             benches: benches.map(Clone::clone),
         })
+    }
+
+    /// Whether both sides of a command print the same. What an interruption cut short says nothing.
+    fn compare_output(&mut self, benchmark: &mut Benchmark) {
+        let Some(benches) = benchmark.both() else { return };
+        let options = self.session.measuring.launch_options(None);
+        let found = self.session.runner.outputs(benches, &options);
+        if !interrupted() {
+            benchmark.evidence.output = Some(found);
+        }
     }
 
     fn quick_check(

@@ -1,7 +1,7 @@
-//! What a child does between `fork` and `exec`: it tells the watchdog of its group, so that there is no moment in which
-//! nobody knows it, and on Linux asks the kernel to be killed when the thread that forked it ends.
+//! What a child does between `fork` and `exec`: it begins a session and a group, tells the watchdog of that, so that there is
+//! no moment in which nobody knows it, and on Linux asks the kernel to be killed when the thread that forked it ends.
 //!
-//! The one place that needs `unsafe` here: neither can be done from outside the child.
+//! The one place that needs `unsafe` here: none of it can be done from outside the child.
 
 #[cfg(target_os = "linux")]
 use std::io;
@@ -29,6 +29,18 @@ pub(super) fn arrange(command: &mut Command, watchdog: Option<UnixStream>) {
     };
     // SAFETY: the closure makes plain system calls and fills an array on its own stack: it takes no lock, allocates
     // nothing and touches no memory but its own, so it may run in the child of a program with threads.
+    unsafe {
+        command.pre_exec(body);
+    }
+}
+
+/// Lets the child of `command` lead a session of its own, and with it a group. In a group alone it would still have our terminal:
+/// to read it from behind would stop it for good.
+#[expect(unsafe_code, reason = "std marks pre_exec unsafe: what runs after fork must be async-signal-safe")]
+pub(super) fn own_session(command: &mut Command) {
+    let body = || Ok(rustix::process::setsid().map(|_| ())?);
+    // SAFETY: the closure makes one plain system call: it takes no lock, allocates nothing and touches no memory, so it may
+    // run in the child of a program with threads.
     unsafe {
         command.pre_exec(body);
     }

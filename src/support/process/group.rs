@@ -12,7 +12,7 @@ use super::{ProcessError, registry, spawner, strays, told};
 /// How often a child's end is looked for where the system cannot tell us.
 pub(super) const POLL: Duration = Duration::from_millis(10);
 
-/// A child process that leads a process group of its own.
+/// A child process that leads a process group of its own, in a session without a terminal.
 ///
 /// When the leader ends, what is left of its group is killed; when this is dropped, all of it is.
 #[derive(Debug)]

@@ -27,17 +27,17 @@ pub(super) enum Patience {
 
 #[cfg(unix)]
 mod imp {
-    use std::os::unix::process::CommandExt as _;
     use std::process::Command;
 
     use rustix::io::Errno;
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+    use super::super::before_exec;
     use super::{Ask, Patience};
 
-    /// Puts the child of `command` in a group of its own.
+    /// Puts the child of `command` in a group of its own, away from our terminal.
     pub(crate) fn own_group(command: &mut Command) {
-        command.process_group(0);
+        before_exec::own_session(command);
     }
 
     /// Sends to all of group `id`; a group that is gone is no error.

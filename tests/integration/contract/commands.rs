@@ -12,7 +12,9 @@ fn changed() -> Sandbox {
     tool.edit("src/lib.rs", "20_000", "30_000");
     tool.edit("src/bin/tool.rs", "STATUS: i32 = 0", "STATUS: i32 = 3");
     tool.edit("src/bin/tool.rs", "\"hello\"", "\"hello, you\"");
-    tool.write("src/bin/fresh.rs", "fn main() {}\n");
+    let bench =
+        "#[cfg(test)]\nmod benches {\n    #[bench]\n    fn of_a_program(_: &mut test::Bencher) {}\n}\n";
+    tool.write("src/bin/fresh.rs", &format!("fn main() {{}}\n\n{bench}"));
     let config = tool.read("perfguard.toml");
     tool.write("perfguard.toml", &format!("{config}\n[[command]]\nname = \"fresh\"\nbin = \"fresh\"\n"));
     tool
@@ -31,6 +33,11 @@ fn judged<'a>(document: &'a Value, name: &str, metric: &str) -> (&'a str, &'a st
     (found["verdict"].as_str().unwrap(), found["reason"].as_str().unwrap_or_default())
 }
 
+/// The name that programs know the first metric's reason by.
+fn judged_code<'a>(document: &'a Value, name: &str) -> &'a str {
+    benchmark(document, name)["metrics"][0]["reason_code"].as_str().unwrap_or_default()
+}
+
 #[cfg(unix)]
 #[test]
 fn commands_are_timed_and_what_is_no_comparison_is_told_as_such() {
@@ -47,8 +54,10 @@ fn commands_are_timed_and_what_is_no_comparison_is_told_as_such() {
     let (verdict, reason) = time("greeting");
     assert_eq!(verdict, "not-comparable");
     assert!(reason.contains("line 2 is `hello` on the baseline and `hello, you`"), "{reason}");
+    assert_eq!(judged_code(&document, "tool::command::greeting"), "output-differs");
     let (verdict, reason) = time("clock");
     assert_eq!(verdict, "not-comparable");
+    assert_eq!(judged_code(&document, "tool::command::clock"), "output-varies");
     assert!(reason.contains("compare-output"), "{reason}");
     let whatever = &benchmark(&document, "tool::command::greeting whatever")["metrics"][0];
     assert_eq!(whatever["limit"], "500%", "{whatever}");
@@ -75,6 +84,31 @@ fn what_a_command_leaves_behind_is_ended() {
     assert!(!alive, "a daemon is still there");
 }
 
+/// A process in the background of a terminal that reads it is stopped until somebody brings it to the front.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_is_kept_from_the_terminal_of_whoever_measures_it() {
+    let tool = changed();
+    let arguments = "check --no-builtin --baseline HEAD --format json --output report.json --budget 1ms \
+                     --launch-timeout 20s -- *::terminal";
+    let inner = tool.process(&[]);
+    let mut script = std::process::Command::new("script");
+    script.args(["-qec", &format!("set -f; exec \"$TOOL\" perfguard {arguments} </dev/tty"), "/dev/null"]);
+    script.current_dir(tool.root()).env("TOOL", inner.get_program());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    let output = script.stdin(std::process::Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let document: Value = serde_json::from_str(&tool.read("report.json")).unwrap();
+    let measured = &benchmark(&document, "tool::command::terminal")["metrics"][0];
+    assert_eq!(measured["pairs"], 1, "{measured}");
+}
+
 #[test]
 fn a_process_is_counted_from_its_start_to_its_end() {
     if !skip::valgrind() {
@@ -82,7 +116,9 @@ fn a_process_is_counted_from_its_start_to_its_end() {
     }
     let tool = changed();
     let metrics = "instructions,allocations,allocated-bytes,peak-bytes";
-    let document = check(&tool, &["--metrics", metrics, "--", "*::sum", "*::status"], &[]).json();
+    let document = check(&tool, &["--metrics", metrics, "--", "*::sum", "*::status", "*::greeting"], &[]);
+    assert_eq!(document.code, 101, "a command that fails is an error: {}", document.stderr);
+    let document = document.json();
     let counted = |metric: &str| {
         let metrics = benchmark(&document, "tool::command::sum")["metrics"].as_array().unwrap();
         metrics.iter().find(|one| one["metric"] == metric).unwrap().clone()
@@ -99,7 +135,11 @@ fn a_process_is_counted_from_its_start_to_its_end() {
         assert!((100_000.0..200_000.0).contains(&bytes["candidate"].as_f64().unwrap()), "{bytes}");
     }
     assert!(counted("allocations")["candidate"].as_f64().unwrap() >= 2.0);
-    assert_eq!(judged(&document, "tool::command::status", "instructions").0, "not-comparable");
+    for metric in metrics.split(',') {
+        assert_eq!(judged(&document, "tool::command::status", metric).0, "failed");
+        assert_eq!(judged(&document, "tool::command::greeting", metric).0, "not-comparable");
+    }
+    assert_eq!(judged_code(&document, "tool::command::greeting"), "output-differs");
 }
 
 #[test]
@@ -123,17 +163,34 @@ fn bench_functions_are_listed_counted_and_timed_where_the_compiler_has_them() {
         assert!(all.stdout.contains(name), "{name} is not in {}", all.stdout);
     }
     assert!(!all.stdout.contains("it_is_no_benchmark"), "{}", all.stdout);
+    assert!(all.stdout.contains("has #[bench] in the sources of a program"), "{}", all.stdout);
 
-    let timed =
-        ran_with(&tool, &["run", "--no-builtin", "--budget", "1ms", "--", "*bench_algorithm"], &unstable);
+    let run =
+        ["run", "--no-builtin", "--budget", "1ms", "--format", "json", "--", "*bench_algorithm", "*left_out"];
+    let timed = ran_with(&tool, &run, &unstable);
     assert_eq!(timed.code, 0, "{}\n{}", timed.stdout, timed.stderr);
-    assert!(timed.stdout.contains("bench_algorithm"), "{}", timed.stdout);
+    let document = timed.json();
+    // What is not to be run is no error.
+    let left_out = &benchmark(&document, "tool::tool::benches::left_out")["metrics"][0];
+    assert!(left_out["reason"].as_str().unwrap().contains("#[ignore]"), "{document}");
+    let notes = document["notes"].to_string();
+    assert!(
+        notes.contains("tool::tool::benches::left_out is not measured: it is marked #[ignore]"),
+        "{notes}"
+    );
+    assert!(benchmark(&document, "tool::tool::benches::bench_algorithm")["metrics"][0]["candidate"].is_f64());
     if !skip::valgrind() {
         return;
     }
     let arguments =
         ["--metrics", "instructions,allocations", "--", "*bench*", "tool::old::*", "*::sum", "*left_out"];
-    let document = check(&tool, &arguments, &unstable).json();
+    let ran = check(&tool, &arguments, &unstable);
+    assert_eq!(ran.code, 101, "one of them panics: {}", ran.stderr);
+    let document = ran.json();
+    let (verdict, reason) = judged(&document, "tool::tool::benches::bench_that_panics", "instructions");
+    assert!(verdict == "failed" && reason.contains("it is broken"), "{verdict}: {reason}");
+    let errors = document["errors"].to_string();
+    assert!(errors.contains("cargo bench -p tool --lib -- benches::bench_that_panics"), "{errors}");
     let count = |name: &str, side: &str| {
         benchmark(&document, name)["metrics"][0][side]
             .as_f64()

@@ -2,6 +2,7 @@
 //! scratch would give.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -64,9 +65,9 @@ impl Chain {
         for (name, on) in
             [("alone", ""), ("base", ""), ("middle", "base"), ("scripted", ""), ("tool", "middle")]
         {
-            lock += &format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\n");
+            write!(lock, "\n[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\n").unwrap();
             if !on.is_empty() {
-                lock += &format!("dependencies = [\n \"{on}\",\n]\n");
+                write!(lock, "dependencies = [\n \"{on}\",\n]\n").unwrap();
             }
         }
         sandbox.write("Cargo.lock", &lock);
@@ -106,7 +107,7 @@ impl Chain {
     }
 
     /// The same from scratch, at the same place.
-    fn from_scratch(&self) -> BTreeMap<String, String> {
+    fn anew(&self) -> BTreeMap<String, String> {
         let kept = self.cache.with_file_name("kept");
         for folder in [&self.cache, &self.target] {
             fs::rename(folder, &kept).unwrap();
@@ -129,7 +130,7 @@ impl Chain {
         let expected: BTreeSet<String> =
             packages.iter().chain(&["scripted"]).map(ToString::to_string).collect();
         assert_eq!(compiled, expected, "{what}");
-        assert_eq!(executables, self.from_scratch(), "{what}");
+        assert_eq!(executables, self.anew(), "{what}");
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use perfguard::domain::Schedule;
+use perfguard::domain::{BenchmarkName, COMMAND_TARGET, Schedule};
 use perfguard::judge::observe;
 use perfguard::stats::robust::{MEDIAN_TO_MEAN, robust_sd};
 use perfguard::store::Store;
@@ -112,10 +112,15 @@ pub fn observed(store: &Path, records: &[Record]) -> Result<BTreeMap<String, Vec
                 level: observation.medians.baseline.ln(),
             })
         });
-        let workload = comparison.benchmark.id().rsplit('/').next().unwrap_or_default();
-        found.entry(workload.to_owned()).or_default().push(seen.collect());
+        found.entry(workload(&comparison.benchmark)).or_default().push(seen.collect());
     }
     Ok(found)
+}
+
+/// What the variance of a benchmark is told of. A process has other sources of it than the benchmark of the same work.
+fn workload(benchmark: &BenchmarkName) -> String {
+    let name = benchmark.id().rsplit('/').next().unwrap_or_default();
+    if benchmark.target() == COMMAND_TARGET { format!("{name}, process") } else { name.to_owned() }
 }
 
 /// The milliseconds in which a trial went on.
@@ -151,6 +156,13 @@ mod tests {
         near(found.run.unwrap(), 0.01 * 1.4826);
         near(found.expected, 0.02 * 1.4826 * 1.2533 / 10_f64.sqrt());
         assert_eq!(found.pairs, 50);
+    }
+
+    #[test]
+    fn a_process_is_told_from_the_benchmark_of_the_same_work() {
+        let name = |target: &str, id: &str| workload(&BenchmarkName::new("workloads", target, id));
+        assert_eq!(name("workloads", "study/compute"), "compute");
+        assert_eq!(name("command", "compute"), "compute, process");
     }
 
     #[test]
