@@ -165,11 +165,16 @@ impl Capture {
         Ok(Self { folder, manifest })
     }
 
-    /// The linker that was run.
+    /// The linker that was run. One that is no longer there may have moved: whatever has its name on the PATH takes its place, and
+    /// has to give the same executable.
     pub(super) fn linker(&self) -> PathBuf {
-        match self.manifest.kept_linker {
-            Some(at) => self.folder.join(&self.manifest.files[at].name),
-            None => self.manifest.linker.clone(),
+        if let Some(at) = self.manifest.kept_linker {
+            return self.folder.join(&self.manifest.files[at].name);
+        }
+        let linker = &self.manifest.linker;
+        match linker.file_name() {
+            Some(name) if linker.is_absolute() && !linker.exists() => PathBuf::from(name),
+            _ => linker.clone(),
         }
     }
 
