@@ -172,10 +172,13 @@ impl Capture {
             return self.folder.join(&self.manifest.files[at].name);
         }
         let linker = &self.manifest.linker;
-        match linker.file_name() {
-            Some(name) if linker.is_absolute() && !linker.exists() => PathBuf::from(name),
-            _ => linker.clone(),
+        if !linker.is_absolute() || linker.exists() {
+            return linker.clone();
         }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let name = linker.file_name().unwrap_or_default();
+        let mut named = std::env::split_paths(&path).map(|folder| folder.join(name));
+        named.find(|file| file.is_file()).unwrap_or_else(|| linker.clone())
     }
 
     /// The variables it was run with, as far as they were kept.
@@ -396,6 +399,24 @@ mod tests {
         assert_eq!(given[6..], ["-lnative", "/x/lib/rustlib/t/lib/libstd.rlib", "-o", "/new"]);
         assert_eq!(capture.inputs().len(), 2);
         assert!(fs::read_dir(moved.parent().unwrap()).unwrap().count() == 1, "no draft is left");
+    }
+
+    #[test]
+    fn a_linker_that_has_moved_is_found_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let executable = folder.path().join("exe");
+        let given = ["-o".to_owned(), "x".to_owned()];
+        let linker = |linker: &str| {
+            let within = Path::new("/no");
+            let link = Link { linker: Path::new(linker), arguments: &given, folder: folder.path(), within };
+            keep(&link, &beside(&executable)).unwrap();
+            Capture::of(&executable).unwrap().linker()
+        };
+        let found = linker("/no/such/folder/sh");
+        assert!(found.is_file() && found.ends_with("sh") && found.is_absolute(), "{}", found.display());
+        for there in ["cc", "/bin/sh", "/no/such/folder/no-such-linker"] {
+            assert_eq!(linker(there), Path::new(there));
+        }
     }
 
     #[test]
