@@ -15,7 +15,7 @@ use perfguard_study::document::{Origin, document};
 use perfguard_study::fixture::{Fixture, checked};
 use perfguard_study::levels::{Levels, levels, observed};
 use perfguard_study::neighbour::{self, Neighbour};
-use perfguard_study::plan::{Condition, Extent, Family, LOOPS, Trial, WORKLOADS, trials};
+use perfguard_study::plan::{Condition, Extent, Family, Kind, LOOPS, Trial, WORKLOADS, trials};
 use perfguard_study::record::{Record, Records};
 use perfguard_study::{StudyError, moved, plots, summary};
 
@@ -37,6 +37,9 @@ struct Arguments {
     /// Ten small loops and commits that add functions nobody runs, or edit the loops at no cost: one of each in every round
     #[arg(long, conflicts_with_all = ["short", "tiny"])]
     moved: bool,
+    /// Of the commits of --moved, which kinds
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_enum, requires = "moved")]
+    kinds: Vec<Kind>,
     /// How often each slowdown is compared
     #[arg(long, value_name = "N")]
     rounds: Option<u32>,
@@ -137,6 +140,10 @@ fn extent(arguments: &Arguments) -> Extent {
             given => given.to_vec(),
         },
         moved,
+        kinds: match &arguments.kinds[..] {
+            [] => vec![Kind::Moved, Kind::Edited, Kind::MovedAndSlower],
+            given => given.to_vec(),
+        },
     }
 }
 

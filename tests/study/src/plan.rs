@@ -128,7 +128,7 @@ impl Variant {
 }
 
 /// What kind of commit a variant is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Kind {
     /// Equal, or made slower.
     Slower,
@@ -171,6 +171,8 @@ pub struct Extent {
     pub families: Vec<Family>,
     /// Whether the commits are those that move code: one of each kind in each round.
     pub moved: bool,
+    /// Of these, which kinds.
+    pub kinds: Vec<Kind>,
 }
 
 impl Extent {
@@ -220,7 +222,11 @@ fn trials_of_moved(extent: &Extent) -> Vec<Trial> {
         let moved = Variant { moved: commit, ..Variant::BASELINE };
         let edited = Variant { edited: commit, ..Variant::BASELINE };
         let slower = extent.slowdowns.iter().map(|&per_mille| Variant { per_mille, ..moved });
-        let variants: Vec<Variant> = [moved, edited].into_iter().chain(slower).collect();
+        let variants: Vec<Variant> = [moved, edited]
+            .into_iter()
+            .chain(slower)
+            .filter(|variant| extent.kinds.contains(&variant.kind()))
+            .collect();
         for &condition in &extent.conditions {
             for &family in &extent.families {
                 let all = variants.iter().map(|&variant| Trial { round, condition, family, variant });
@@ -246,6 +252,7 @@ mod tests {
             conditions: vec![Condition::Quiet, Condition::Noisy],
             families: Family::ALL.to_vec(),
             moved: false,
+            kinds: Vec::new(),
         }
     }
 
@@ -270,7 +277,12 @@ mod tests {
 
     #[test]
     fn every_round_of_moved_code_has_commits_of_its_own() {
-        let extent = Extent { moved: true, families: Family::OF_MOVED.to_vec(), ..extent() };
+        let extent = Extent {
+            moved: true,
+            kinds: vec![Kind::Moved, Kind::Edited, Kind::MovedAndSlower],
+            families: Family::OF_MOVED.to_vec(),
+            ..extent()
+        };
         let tags: Vec<String> = extent.variants().into_iter().map(Variant::tag).collect();
         assert_eq!(tags.len(), 1 + 3 * 4, "{tags:?}");
         assert!(tags.contains(&"slow-50-moved-3".to_owned()) && tags.contains(&"slow-0-edited-1".to_owned()));
