@@ -89,7 +89,7 @@ pub fn document(records: &[Record], origin: &Origin, drawings: &[String]) -> Str
     let _ = write!(
         out,
         "Ten small loops, and commits that add one to twelve functions which nobody runs: the linker moves what follows, and \
-         nothing else changes. Whatever a program calls regressed or improved is false. Another twenty commits edit every loop \
+         nothing else changes. Whatever a program calls regressed or improved is false. Other commits edit every loop \
          at no cost. The loops, the commits and the way to repeat it are in [tests/study](../tests/study/README.md).\n\n"
     );
     heading(&mut out, records, origin);
