@@ -131,7 +131,9 @@ pub fn draw_moved(records: &[Record], path: &Path) -> Result<bool, StudyError> {
         chart
             .configure_mesh()
             .disable_x_mesh()
-            .x_label_formatter(&|commit| format!("{commit:.0}"))
+            .x_label_formatter(&|commit| {
+                if (commit - commit.round()).abs() < 1e-6 { format!("{commit:.0}") } else { String::new() }
+            })
             .x_desc("commit")
             .y_desc("change, in %")
             .draw()
