@@ -1,10 +1,11 @@
 //! Dependencies are compiled once: a fresh target folder starts with what the other side's build made of them, or the
 //! user's own `cargo bench`. Whether it fits is for Cargo to say, which looks for it by profile, features and flags.
 //!
-//! Packages that are immutable downloads are carried over, and those of the workspace that are compiled from the same files;
-//! whatever belongs to a package whose files may differ between the two trees is left out, so Cargo compiles it. What Cargo or a build script may write again is really
-//! copied; compiled libraries and build scripts are replaced as whole files, never written into, and are hard-linked.
-//! Time stamps go along, because Cargo compares them. Another tree's folder must be used at the same absolute path.
+//! Packages that are immutable downloads are carried over, and those of the workspace that are compiled from the same
+//! files (`carried`); whatever belongs to a package whose files may differ between the two trees is left out, so Cargo
+//! compiles it. What Cargo or a build script may write again is really copied; compiled libraries and build scripts are
+//! replaced as whole files, never written into, and are hard-linked. Time stamps go along, because Cargo compares them.
+//! Another tree's folder must be used at the same absolute path.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -82,10 +83,10 @@ pub(super) fn seed(
         let below = folder.strip_prefix(from).unwrap_or(&folder);
         local.unit(&folder, &to.join(below)).map_err(fail(&folder))?;
     }
-    let links = capture::folder(from);
+    let links = capture::folder_in(from);
     for link in folders(&links).map_err(fail(&links))? {
         let Some(name) = link.file_name().filter(|name| local.is_executable(name)) else { continue };
-        capture::copy(&link, &capture::folder(to).join(name)).map_err(fail(&link))?;
+        capture::copy(&link, &capture::folder_in(to).join(name)).map_err(fail(&link))?;
     }
     Ok(())
 }
@@ -273,12 +274,25 @@ mod tests {
         }
     }
 
-    fn packages<'a>(
-        local: &'a [LocalPackage],
-        unchanged: &'a [LocalPackage],
-        constant: &'a BTreeSet<&'a str>,
-    ) -> Packages<'a> {
-        Packages { local, unchanged, constant }
+    /// Seeds with packages that may differ, those that are unchanged, and names that are constant.
+    fn carry(
+        from: Seed<'_>,
+        to: &Path,
+        local: &[LocalPackage],
+        unchanged: &[LocalPackage],
+        constant: &[&str],
+    ) {
+        let constant = constant.iter().copied().collect();
+        let packages = Packages { local, unchanged, constant: &constant };
+        seed(from, to, &packages, "release").unwrap();
+    }
+
+    fn assert_carried(to: &Path, carried: &[String], left: &[String]) {
+        for (path, is_carried) in
+            carried.iter().map(|path| (path, true)).chain(left.iter().map(|path| (path, false)))
+        {
+            assert_eq!(to.join(path).exists(), is_carried, "{path}");
+        }
     }
 
     fn write(path: &Path) {
@@ -319,7 +333,7 @@ mod tests {
         for _ in 0..2 {
             // A second attempt, after one that was cut short, does no harm.
             let local = [local("my-pkg", &["my-pkg", "sums"])];
-            seed(Seed::Tree(&from), &to, &packages(&local, &[], &BTreeSet::new()), "release").unwrap();
+            carry(Seed::Tree(&from), &to, &local, &[], &[]);
         }
         assert!(!is_unused(&to));
         for path in &carried {
@@ -343,26 +357,21 @@ mod tests {
             format!("release/deps/same_bench-{HASH}"),
             format!("release/deps/same_bench-{HASH}.d"),
             format!("release/.fingerprint/same-{HASH}/bench-same-bench"),
-            format!("{}/same_bench-{HASH}/capture.json", capture::folder(Path::new("")).display()),
+            format!("{}/same_bench-{HASH}/capture.json", capture::folder_in(Path::new("")).display()),
         ];
         let left = [
             format!("release/deps/libother-{HASH}.rlib"),
             format!("release/deps/other_bench-{HASH}"),
             format!("release/deps/shared-{HASH}"),
-            format!("{}/other_bench-{HASH}/capture.json", capture::folder(Path::new("")).display()),
+            format!("{}/other_bench-{HASH}/capture.json", capture::folder_in(Path::new("")).display()),
         ];
         for path in carried.iter().chain(&left) {
             write(&from.join(path));
         }
         let changed = [local("other", &["other", "other-bench", "shared"])];
         let same = [local("same", &["same", "same-bench", "shared"])];
-        seed(Seed::Tree(&from), &to, &packages(&changed, &same, &BTreeSet::new()), "release").unwrap();
-        for path in &carried {
-            assert!(to.join(path).exists(), "{path}");
-        }
-        for path in &left {
-            assert!(!to.join(path).exists(), "{path}");
-        }
+        carry(Seed::Tree(&from), &to, &changed, &same, &[]);
+        assert_carried(&to, &carried, &left);
     }
 
     #[test]
@@ -373,10 +382,9 @@ mod tests {
         write(&from.join(&library));
         write(&from.join(format!("release/.fingerprint/criterion-{HASH}/lib-criterion")));
         let found = [local("criterion", &["criterion"])];
-        seed(Seed::Tree(&from), &to, &packages(&found, &[], &BTreeSet::new()), "release").unwrap();
+        carry(Seed::Tree(&from), &to, &found, &[], &[]);
         assert!(!to.join(&library).exists());
-        seed(Seed::Tree(&from), &to, &packages(&found, &[], &BTreeSet::from(["criterion"])), "release")
-            .unwrap();
+        carry(Seed::Tree(&from), &to, &found, &[], &["criterion"]);
         assert!(to.join(&library).exists());
     }
 
@@ -404,12 +412,7 @@ mod tests {
         }
         let downloads = BTreeSet::from(["serde-json".to_owned()]);
         let own = Seed::Own { target: &from, downloads: &downloads };
-        seed(own, &to, &packages(&[], &[], &BTreeSet::new()), "release").unwrap();
-        for path in &carried {
-            assert!(to.join(path).exists(), "{path}");
-        }
-        for path in &left {
-            assert!(!to.join(path).exists(), "{path}");
-        }
+        carry(own, &to, &[], &[], &[]);
+        assert_carried(&to, &carried, &left);
     }
 }

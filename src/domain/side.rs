@@ -86,3 +86,10 @@ impl<T> Sides<T> {
         Sides { baseline: &self.baseline, candidate: &self.candidate }
     }
 }
+impl<A, B> Sides<(A, B)> {
+    /// Takes pairs of values apart.
+    pub fn unzip(self) -> (Sides<A>, Sides<B>) {
+        let Self { baseline: (a, b), candidate: (c, d) } = self;
+        (Sides { baseline: a, candidate: c }, Sides { baseline: b, candidate: d })
+    }
+}

@@ -307,7 +307,12 @@ impl Builder<'_> {
             .and_then(|prepared| prepared.target.clone())
             .or_else(|| latest_target(&self.trees(), &tree.content));
         let start = Start { differing: self.differing(tree, other.as_deref())?, other };
-        tracing::debug!(differing = ?start.differing.as_ref().map(Vec::len), "compared it with that tree");
+        tracing::debug!(
+            home = %tree.home.display(),
+            other = ?start.other,
+            differing = ?start.differing.as_ref().map(Vec::len),
+            "knows what to start a build from"
+        );
         let made = self.make_in_place(side, tree, selection, &start);
         let noted = note(&tree.home, records).map_err(SourceError::from);
         let made = made?;
@@ -409,9 +414,9 @@ impl Builder<'_> {
         tree: &SourceTree,
         other: Option<&Path>,
     ) -> Result<Option<Vec<PathBuf>>, PipelineError> {
-        let is_fresh = !tree.target().exists();
-        tracing::debug!(home = %tree.home.display(), is_fresh, other = ?other, "looks for a tree to start from");
-        let Some(built) = other.and_then(Path::parent).filter(|_| is_fresh) else { return Ok(None) };
+        let Some(built) = other.and_then(Path::parent).filter(|_| !tree.target().exists()) else {
+            return Ok(None);
+        };
         Ok(inherit_times(&tree.home, built, &self.project.records).map_err(SourceError::from)?)
     }
 

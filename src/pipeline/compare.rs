@@ -143,8 +143,7 @@ fn compare_sides(
         .err()
     });
     workspace.unlock();
-    run.notes.extend(session.layouts.notes());
-    run.layouts = Some(session.layouts.used(request.scope.layout));
+    session.layouts.tell(&mut run);
     run.troubles.extend(broken.as_ref().map(broken_off));
     if interrupted() {
         run.troubles.push(Trouble::Interrupted);

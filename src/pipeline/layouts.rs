@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::build::relink::{Agreement, Drawable, Original, path_of};
 use crate::domain::{
     BuiltBench, Digest, Execution, Layout, LayoutFallback, LayoutSeed, LayoutUse, LayoutsUsed, Note, Phase,
-    Side, Sides, fnv,
+    RunEvidence, Side, Sides, fnv,
 };
 use crate::stats::random::Generator;
 use crate::support::process::interrupted;
@@ -42,6 +42,7 @@ const COUNTED: u32 = u32::MAX;
 pub(crate) struct Layouts {
     /// Where they are; `None` where none are wanted or none can be written.
     folder: Option<TempDir>,
+    asked: Layout,
     seed: u64,
     targets: BTreeMap<Key, Target>,
     /// Counts uses, to know which drawing was not used for longest.
@@ -97,12 +98,12 @@ impl Layouts {
     /// Layouts for a run in the workspace's area, all drawn from `seed`.
     pub(crate) fn new(layout: Layout, area: &Path, seed: u64) -> Self {
         let folder = (layout == Layout::Drawn).then(|| private_folder(&area.join(FOLDER)).ok()).flatten();
-        Self { folder, seed, targets: BTreeMap::new(), clock: 0, room: ROOM }
+        Self { folder, asked: layout, seed, targets: BTreeMap::new(), clock: 0, room: ROOM }
     }
 
     /// None: pairs are measured in the executables of the build.
     pub(crate) fn none() -> Self {
-        Self { folder: None, seed: 0, targets: BTreeMap::new(), clock: 0, room: 0 }
+        Self { folder: None, asked: Layout::Default, seed: 0, targets: BTreeMap::new(), clock: 0, room: 0 }
     }
 
     /// The executables for a pair of launches. One benchmark of one executable on both sides needs no layout.
@@ -145,7 +146,7 @@ impl Layouts {
     }
 
     /// What was used for each bench target.
-    pub(crate) fn uses(&self) -> Vec<LayoutUse> {
+    fn uses(&self) -> Vec<LayoutUse> {
         let used = |((label, ..), target): (&Key, &Target)| LayoutUse {
             target: label.clone(),
             fallback: target.state.as_ref().err().or(target.exhausted.as_ref()).cloned(),
@@ -157,13 +158,14 @@ impl Layouts {
         self.targets.iter().map(used).collect()
     }
 
-    /// What was asked for, and what became of it.
-    pub(crate) fn used(&self, asked: Layout) -> LayoutsUsed {
-        LayoutsUsed { asked, targets: self.uses() }
+    /// Takes down what was asked for, what became of it, and what a reader should know.
+    pub(crate) fn tell(&self, run: &mut RunEvidence) {
+        run.notes.extend(self.notes());
+        run.layouts = Some(LayoutsUsed { asked: self.asked, targets: self.uses() });
     }
 
     /// What a reader should know: where no layout could be drawn.
-    pub(crate) fn notes(&self) -> Vec<Note> {
+    fn notes(&self) -> Vec<Note> {
         let told = self.uses().into_iter().filter_map(|LayoutUse { target, fallback, drawings, .. }| {
             let reason = fallback?;
             Some(match drawings {

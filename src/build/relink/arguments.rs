@@ -1,5 +1,6 @@
 //! What a linker is told: response files, the files that are named, and the linker itself.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Takes a response file apart, as GCC and Clang do: words are parted by white space, a backslash takes the next character as it
@@ -107,6 +108,11 @@ pub(super) fn traced(line: &str) -> Option<&str> {
     let line = line.strip_prefix("trace: ").unwrap_or(line).trim();
     let path = line.rsplit_once('(').map_or(line, |(path, _)| path);
     [".o", ".a", ".rlib"].iter().any(|end| path.ends_with(end)).then_some(path)
+}
+
+/// The file that a name means on a PATH.
+pub(super) fn on_path(name: impl AsRef<Path>, path: &OsStr) -> Option<PathBuf> {
+    std::env::split_paths(path).map(|folder| folder.join(&name)).find(|file| file.is_file())
 }
 
 /// The folder of the compiler's own tools, from the standard library that is linked: `<sysroot>/lib/rustlib`.

@@ -75,7 +75,7 @@ pub(super) struct Capture {
 }
 
 /// The folder of captures in a target folder, each named as its executable.
-pub(in crate::build) fn folder(target_dir: &Path) -> PathBuf {
+pub(in crate::build) fn folder_in(target_dir: &Path) -> PathBuf {
     target_dir.join(".perfguard-links")
 }
 
@@ -177,8 +177,7 @@ impl Capture {
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let name = linker.file_name().unwrap_or_default();
-        let mut named = std::env::split_paths(&path).map(|folder| folder.join(name));
-        named.find(|file| file.is_file()).unwrap_or_else(|| linker.clone())
+        arguments::on_path(name, &path).unwrap_or_else(|| linker.clone())
     }
 
     /// The variables it was run with, as far as they were kept.

@@ -97,8 +97,8 @@ impl Drawable {
         // Linking mostly waits for another process; the objects are read meanwhile.
         let named = captures.as_ref().map(Capture::inputs);
         let (linked, parts) = both(|| twice(is_one, link), || read(is_one, &named))?;
-        let (linked, mut parts) = (linked?, parts?);
-        let (images, taken) = apart(linked);
+        let (images, taken) = linked?.unzip();
+        let mut parts = parts?;
         let alive = images.as_ref().map(Image::alive);
         let known_of =
             |parts: &Sides<Vec<Part>>, side: Side| known(parts.get(side), alive.get(side), images.get(side));
@@ -199,11 +199,6 @@ fn reference(
     Ordered::new(capture)?.link(&["--strip-debug".to_owned()], output)?;
     let image = Image::read(output).map_err(LayoutFallback::Unreadable)?;
     Ok((image, taken))
-}
-
-fn apart<A, B>(pairs: Sides<(A, B)>) -> (Sides<A>, Sides<B>) {
-    let Sides { baseline: (a, b), candidate: (c, d) } = pairs;
-    (Sides { baseline: a, candidate: c }, Sides { baseline: b, candidate: d })
 }
 
 /// The parts of what both sides are linked from.

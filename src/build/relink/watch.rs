@@ -10,6 +10,7 @@ use crate::build::environment::variable_part;
 use crate::build::{BuildRequest, digest};
 use crate::domain::{BenchTarget, LayoutFallback, Variables, Variant};
 
+use super::arguments;
 use super::capture::{self, Source};
 use super::wrapper::{self, Settings};
 
@@ -57,11 +58,13 @@ pub(in crate::build) fn watch(
     let chosen = linker(config, target, request.workspace)?;
     let linker = match &chosen {
         Some(linker) => linker.clone(),
-        None => found(DEFAULT, environment)
+        None => environment
+            .get(OsStr::new("PATH"))
+            .and_then(|path| arguments::on_path(DEFAULT, path))
             .ok_or_else(|| LayoutFallback::NotKept(format!("there is no `{DEFAULT}` on the PATH")))?,
     };
     let name = linker.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let captures = capture::folder(request.target_dir);
+    let captures = capture::folder_in(request.target_dir);
     let within = request.target_dir.parent().unwrap_or(request.target_dir);
     let settings = Settings {
         name,
@@ -91,12 +94,6 @@ pub(in crate::build) fn watch(
         environment.insert(wrapper::FOLDER.into(), folder.into());
     }
     Ok(Watched { captures })
-}
-
-/// The file that a name means on the PATH.
-fn found(name: &str, environment: &Variables) -> Option<PathBuf> {
-    let path = environment.get(OsStr::new("PATH"))?;
-    std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// Puts a folder in front of the PATH.

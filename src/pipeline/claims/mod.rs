@@ -121,8 +121,7 @@ pub fn claims(
     run.notes.extend(session.runner.notes());
     progress.event(Event::Measured);
     workspace.unlock();
-    run.notes.extend(session.layouts.notes());
-    run.layouts = Some(session.layouts.used(request.scope.layout));
+    session.layouts.tell(&mut run);
     if interrupted() {
         run.troubles.push(Trouble::Interrupted);
     }

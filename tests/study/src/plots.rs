@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use crate::StudyError;
@@ -19,6 +20,8 @@ const COLORS: [RGBColor; 7] = [
     RGBColor(0, 158, 115),
     RGBColor(0, 0, 0),
 ];
+
+type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Draws one condition; `false` when there is nothing to draw.
 ///
@@ -79,16 +82,25 @@ pub fn draw(table: &Table, condition: Condition, path: &Path) -> Result<bool, St
             .draw_series(points.iter().map(|(x, y, _)| Circle::new((*x, *y), 3, color.filled())))
             .map_err(|error| text(&error))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.3))
-        .draw()
-        .map_err(|error| text(&error))?;
+    legend(&mut chart, SeriesLabelPosition::LowerRight)?;
     area.present().map_err(|error| text(&error))?;
     Ok(true)
 }
+
+/// Says which colour is what, in a corner of a chart.
+fn legend(chart: &mut Chart<'_>, corner: SeriesLabelPosition) -> Result<(), StudyError> {
+    let drawn = chart
+        .configure_series_labels()
+        .position(corner)
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.3))
+        .draw();
+    drawn.map_err(|error| StudyError::Drawing(error.to_string()))
+}
+
+/// The words that stand out, and their colours.
+const WORDS: [(&str, RGBColor); 3] =
+    [("regressed", COLORS[2]), ("improved", COLORS[0]), ("inconclusive", COLORS[3])];
 
 /// Who is drawn, and under which title.
 const PANELS: [(&str, &str); 4] = [
@@ -144,8 +156,7 @@ pub fn draw_moved(records: &[Record], path: &Path) -> Result<bool, StudyError> {
             Some(Circle::new((f64::from(*commit), said.change? * 100.0), radius, color.filled()))
         });
         chart.draw_series(circles).map_err(|error| text(&error))?;
-        for (word, color) in [("regressed", COLORS[2]), ("improved", COLORS[0]), ("inconclusive", COLORS[3])]
-        {
+        for (word, color) in WORDS {
             let count = points.iter().filter(|(_, said)| said.contender == contender && named(said) == word);
             let label = format!("{word}: {}", count.count());
             chart
@@ -154,13 +165,7 @@ pub fn draw_moved(records: &[Record], path: &Path) -> Result<bool, StudyError> {
                 .label(label)
                 .legend(move |(x, y)| Circle::new((x + 9, y), 4, color.filled()));
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK.mix(0.3))
-            .draw()
-            .map_err(|error| text(&error))?;
+        legend(&mut chart, SeriesLabelPosition::UpperRight)?;
     }
     area.present().map_err(|error| text(&error))?;
     Ok(true)
@@ -172,10 +177,6 @@ fn named(said: &Said) -> &str {
 }
 
 fn look(said: &Said) -> (RGBColor, i32) {
-    match named(said) {
-        "regressed" => (COLORS[2], 4),
-        "improved" => (COLORS[0], 4),
-        "inconclusive" => (COLORS[3], 4),
-        _ => (RGBColor(150, 150, 150), 2),
-    }
+    let known = WORDS.into_iter().find(|(word, _)| *word == named(said));
+    known.map_or((RGBColor(150, 150, 150), 2), |(_, color)| (color, 4))
 }
