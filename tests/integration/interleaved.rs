@@ -20,7 +20,7 @@ use perfguard::measure::listing::ListedBenchmark;
 use perfguard::measure::listing::name_all;
 use perfguard::measure::runner::LaunchOptions;
 
-use crate::{fixture, slots};
+use crate::{clock, fixture, slots};
 
 const OPTIONS: LaunchOptions = LaunchOptions {
     warm_up: Duration::from_millis(60),
@@ -172,77 +172,90 @@ pub(crate) fn both(id: &str) -> Sides<ListedBenchmark> {
 
 #[test]
 fn two_processes_take_turns_with_equal_samples() {
-    let bench = bench(&[]);
-    let benches = Sides { baseline: &bench, candidate: &bench };
-    let (mut runner, current) = observed(PinningPolicy::WhenPossible);
-    for (index, id) in ["hashing", "a group (with $igns)/batched", "iterator"].into_iter().enumerate() {
-        let first = Side::BOTH[index % 2];
-        let done =
-            runner.pair(benches, both(id).as_ref(), u32::try_from(index).unwrap(), first, &OPTIONS).unwrap();
-        let pair = done.pair;
-        assert_eq!((pair.schedule, pair.first), (Schedule::Interleaved, first));
-        let Sides { baseline, candidate } = &pair.launches;
-        assert_eq!(baseline.samples.len(), candidate.samples.len(), "{id}");
-        assert!((2..=12).contains(&baseline.samples.len()), "{id}: {}", baseline.samples.len());
-        let iterations: Vec<u64> = baseline
-            .samples
-            .samples()
-            .iter()
-            .chain(candidate.samples.samples())
-            .map(|sample| sample.iterations())
-            .collect();
-        assert!(iterations.iter().all(|&count| count == iterations[0]), "{id}: {iterations:?}");
-        assert!(iterations[0] > 1, "a turn is longer than one iteration of {id}");
-        assert_eq!(pair.cpu.map(Pinning::Cpu).is_some(), matches!(done.pinning, Pinning::Cpu(_)));
-    }
-    assert!(current.borrow().iter().filter(|home| **home == bench.home).count() > 6);
+    clock::timed(|| {
+        let bench = bench(&[]);
+        let benches = Sides { baseline: &bench, candidate: &bench };
+        let (mut runner, current) = observed(PinningPolicy::WhenPossible);
+        for (index, id) in ["hashing", "a group (with $igns)/batched", "iterator"].into_iter().enumerate() {
+            let first = Side::BOTH[index % 2];
+            let done = runner
+                .pair(benches, both(id).as_ref(), u32::try_from(index).unwrap(), first, &OPTIONS)
+                .unwrap();
+            let pair = done.pair;
+            assert_eq!((pair.schedule, pair.first), (Schedule::Interleaved, first));
+            let Sides { baseline, candidate } = &pair.launches;
+            assert_eq!(baseline.samples.len(), candidate.samples.len(), "{id}");
+            assert!((2..=12).contains(&baseline.samples.len()), "{id}: {}", baseline.samples.len());
+            let iterations: Vec<u64> = baseline
+                .samples
+                .samples()
+                .iter()
+                .chain(candidate.samples.samples())
+                .map(|sample| sample.iterations())
+                .collect();
+            assert!(iterations.iter().all(|&count| count == iterations[0]), "{id}: {iterations:?}");
+            assert!(iterations[0] > 1, "a turn is longer than one iteration of {id}");
+            assert_eq!(pair.cpu.map(Pinning::Cpu).is_some(), matches!(done.pinning, Pinning::Cpu(_)));
+        }
+        assert!(current.borrow().iter().filter(|home| **home == bench.home).count() > 6);
+    });
 }
 
 #[test]
 fn no_side_has_two_turns_in_a_row_and_the_first_turns_do_not_count() {
-    let homes = Sides { baseline: "home of the baseline", candidate: "home of the candidate" };
-    let benches = homes.map(|home| BuiltBench { home: home.into(), ..bench(&[]) });
-    for first in Side::BOTH {
-        let (mut runner, entered) = observed(PinningPolicy::Never);
-        let pair = runner.pair(benches.as_ref(), both("iterator").as_ref(), 0, first, &OPTIONS).unwrap().pair;
-        let order = [first, first.other()].map(|side| Path::new(*homes.get(side)));
-        let entered = entered.borrow();
-        for (place, home) in entered.iter().enumerate() {
-            assert_eq!(home, order[place % 2], "turn {place}");
+    clock::timed(|| {
+        let homes = Sides { baseline: "home of the baseline", candidate: "home of the candidate" };
+        let benches = homes.map(|home| BuiltBench { home: home.into(), ..bench(&[]) });
+        for first in Side::BOTH {
+            let (mut runner, entered) = observed(PinningPolicy::Never);
+            let pair =
+                runner.pair(benches.as_ref(), both("iterator").as_ref(), 0, first, &OPTIONS).unwrap().pair;
+            let order = [first, first.other()].map(|side| Path::new(*homes.get(side)));
+            let entered = entered.borrow();
+            for (place, home) in entered.iter().enumerate() {
+                assert_eq!(home, order[place % 2], "turn {place}");
+            }
+            // Besides its samples each side starts, warms up by itself and ends; what is left is warm-up in turns.
+            let interleaved = entered.len() / 2 - 3;
+            assert!(interleaved > pair.launches.baseline.samples.len(), "{interleaved}");
         }
-        // Besides its samples each side starts, warms up by itself and ends; what is left is warm-up in turns.
-        let interleaved = entered.len() / 2 - 3;
-        assert!(interleaved > pair.launches.baseline.samples.len(), "{interleaved}");
-    }
+    });
 }
 
 #[test]
 fn what_the_first_iteration_makes_is_not_taken_for_the_benchmark() {
-    let bench = bench(&[]);
-    let benches = Sides { baseline: &bench, candidate: &bench };
-    let done = runner().pair(benches, both("lazy").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
-    for side in Side::BOTH {
-        for sample in done.pair.launches.get(side).samples.samples() {
-            // Iterations of less than a microsecond, in turns of milliseconds; taken for 200 ms each they would be single.
-            assert!(sample.iterations() > 50, "{} iterations", sample.iterations());
+    clock::timed(|| {
+        let bench = bench(&[]);
+        let benches = Sides { baseline: &bench, candidate: &bench };
+        let done = runner().pair(benches, both("lazy").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
+        for side in Side::BOTH {
+            for sample in done.pair.launches.get(side).samples.samples() {
+                // Iterations of less than a microsecond, in turns of milliseconds; taken for 200 ms each they would be single.
+                assert!(sample.iterations() > 50, "{} iterations", sample.iterations());
+            }
         }
-    }
+    });
 }
 
 #[test]
 fn several_threads_and_waiting_are_seen_and_left_unpinned() {
-    let bench = bench(&[]);
-    let benches = Sides { baseline: &bench, candidate: &bench };
-    for (id, reason) in [("threads", Reason::SeveralThreads), ("sleep", Reason::Idle)] {
-        let done = runner().pair(benches, both(id).as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
-        assert_eq!(done.pair.cpu, None);
-        let Pinning::Unpinned(found) = done.pinning else { panic!("{id} was pinned") };
-        // Short-lived threads that hardly get a CPU on a crowded machine leave a main thread that waits.
-        assert!([reason, Reason::Idle, Reason::OneCpu, Reason::System].contains(&found), "{id}: {found:?}");
-    }
-    let mut never = Interleaved::new(PinningPolicy::Never, Box::new(|_: &Path| Ok(())));
-    let done = never.pair(benches, both("iterator").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
-    assert_eq!(done.pinning, Pinning::Unpinned(Reason::NotAsked));
+    clock::timed(|| {
+        let bench = bench(&[]);
+        let benches = Sides { baseline: &bench, candidate: &bench };
+        for (id, reason) in [("threads", Reason::SeveralThreads), ("sleep", Reason::Idle)] {
+            let done = runner().pair(benches, both(id).as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
+            assert_eq!(done.pair.cpu, None);
+            let Pinning::Unpinned(found) = done.pinning else { panic!("{id} was pinned") };
+            // Short-lived threads that hardly get a CPU on a crowded machine leave a main thread that waits.
+            assert!(
+                [reason, Reason::Idle, Reason::OneCpu, Reason::System].contains(&found),
+                "{id}: {found:?}"
+            );
+        }
+        let mut never = Interleaved::new(PinningPolicy::Never, Box::new(|_: &Path| Ok(())));
+        let done = never.pair(benches, both("iterator").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
+        assert_eq!(done.pinning, Pinning::Unpinned(Reason::NotAsked));
+    });
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Everything that depends on a clock: verdicts on wall time by the program as a user runs it.
+//! Everything that depends on a clock: verdicts on wall time by the program as a user runs it. Tests of a stage that do are
+//! beside those of their stage, and use `timed` as well.
 //!
 //! Each of these tests has five attempts, on a fresh sandbox each; one that holds is enough. The first is made beside other
 //! tests, as a check runs on a machine that does other things as well. A test that fails there is repeated with the machine to
@@ -22,9 +23,7 @@ const ATTEMPTS: u32 = 5;
 /// Runs a test, and again when it fails: beside others first, then alone.
 pub(crate) fn timed(test: impl Fn()) {
     let prepare = |attempt| {
-        if attempt == 1 {
-            slots::take_one();
-        } else {
+        if attempt > 1 {
             slots::give_back();
             slots::take_all();
         }
