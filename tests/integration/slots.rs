@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -16,8 +17,55 @@ use crate::fixture;
 /// More would only wait for each other: every test builds.
 const MOST: usize = 5;
 
+/// Which slots this process has. Ten threads that look for a free file again and again would take a tenth of a CPU.
+static TAKEN: Mutex<[bool; MOST]> = Mutex::new([false; MOST]);
+static GIVEN_BACK: Condvar = Condvar::new();
+
+/// How long another process may have had a slot back before a thread that waits for one sees it.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
 thread_local! {
-    static HELD: RefCell<Vec<(usize, File)>> = const { RefCell::new(Vec::new()) };
+    static HELD: RefCell<Vec<Held>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A slot that a thread has: for this process by `TAKEN`, for others by the file.
+struct Held {
+    slot: usize,
+    file: Option<File>,
+}
+
+impl Held {
+    /// Any slot that is free.
+    fn any() -> Self {
+        let mut taken = TAKEN.lock().unwrap();
+        loop {
+            for slot in (0..count()).filter(|&slot| !taken[slot]) {
+                let file = file(slot);
+                if file.try_lock().is_ok() {
+                    taken[slot] = true;
+                    return Self { slot, file: Some(file) };
+                }
+            }
+            taken = GIVEN_BACK.wait_timeout(taken, LOOK_AGAIN).unwrap().0;
+        }
+    }
+
+    /// This slot, once whoever has it gives it back.
+    fn this(slot: usize) -> Self {
+        let taken = TAKEN.lock().unwrap();
+        GIVEN_BACK.wait_while(taken, |taken| taken[slot]).unwrap()[slot] = true;
+        let file = file(slot);
+        file.lock().unwrap();
+        Self { slot, file: Some(file) }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.file = None;
+        TAKEN.lock().unwrap()[self.slot] = false;
+        GIVEN_BACK.notify_all();
+    }
 }
 
 /// One more than there are CPUs: half of a check is waiting, for a sample on one CPU, a lock, a time limit.
@@ -67,19 +115,10 @@ pub(crate) fn furnish(folder: &Path) {
 /// Takes a slot for the rest of this thread, and gives its target folder.
 pub(crate) fn take_one() -> PathBuf {
     HELD.with_borrow_mut(|held| {
-        while held.is_empty() {
-            for slot in 0..count() {
-                let file = file(slot);
-                if file.try_lock().is_ok() {
-                    held.push((slot, file));
-                    break;
-                }
-            }
-            if held.is_empty() {
-                thread::sleep(Duration::from_millis(20));
-            }
+        if held.is_empty() {
+            held.push(Held::any());
         }
-        let folder = folder(held[0].0);
+        let folder = folder(held[0].slot);
         furnish(&folder);
         folder
     })
@@ -110,11 +149,7 @@ pub(crate) fn take_all() -> PathBuf {
         // Always in the same order: whoever has one of several waits for no one that waits for it.
         assert!(held.len() != 1 || count() == 1, "take all slots before one");
         if held.is_empty() {
-            for slot in 0..count() {
-                let file = file(slot);
-                file.lock().unwrap();
-                held.push((slot, file));
-            }
+            held.extend((0..count()).map(Held::this));
         }
         let folder = folder(0);
         furnish(&folder);
