@@ -19,6 +19,7 @@ pub mod lines;
 mod linked;
 mod lock_file;
 mod messages;
+pub mod preload;
 mod profile;
 mod reach;
 pub mod relink;

@@ -104,7 +104,7 @@ pub fn tools(cargo: &Path, environment: &Variables, workspace: &Path, place: &Pa
 }
 
 /// The compiler's program, as Cargo chooses it.
-fn program(config: &CargoConfig) -> PathBuf {
+pub(super) fn program(config: &CargoConfig) -> PathBuf {
     match config.value(&["build", "rustc"], "RUSTC") {
         Some((toml::Value::String(text), base)) if text.contains('/') => base.join(text),
         Some((toml::Value::String(text), _)) => text.into(),

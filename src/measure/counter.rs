@@ -60,7 +60,7 @@ pub trait Counter: Sync {
         options: &CountOptions,
     ) -> Result<InstructionCount, Uncounted>;
 
-    /// Counts the heap of one benchmark in one launch of an executable that was built to count allocations.
+    /// Counts the heap of one benchmark in one launch of an executable that counts allocations.
     ///
     /// # Errors
     /// There is no count.

@@ -18,7 +18,7 @@ use super::layouts::Layouts;
 use super::places;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
-use super::sides::{allocation_builds, counting_candidate, prepare};
+use super::sides::{counting_allocations, prepare};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
     Acceptance, BenchmarkEvidence, BenchmarkName, Event, Metric, Note, Progress, Report, RunEvidence, RunId,
@@ -108,7 +108,8 @@ fn compare_sides(
     };
     let mut layouts = Layouts::new(request.scope.layout, &request.project.area, request.seed);
     let mut session = Session::begin(&beginning, store, runner, progress, &mut layouts)?;
-    let allocations = allocation_builds(&builders, request, &revisions, &wanted, &claims)?;
+    let timed = prepared.as_ref().map(|prepared| prepared.benches.iter().collect());
+    let allocations = counting_allocations(&builders, request, &revisions, &timed, (&wanted, &claims))?;
     let mut run = nothing_yet(request, &prepared, watching.in_force(), unlisted);
     run.notes.extend(watching.note());
     watching.add(session.store, &request.machine.key, &mut wanted)?;
@@ -123,7 +124,7 @@ fn compare_sides(
     let allocations = collector.allocations.take();
     let layout = prepared.candidate.layout.as_ref();
     let broken = broken.or_else(|| {
-        let allocations = counting_candidate(allocations.as_ref());
+        let allocations = allocations.as_ref().map(|builds| &builds.candidate);
         let built = gate::Built { listed: &lists.candidate, allocations, layout };
         gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
     });

@@ -25,6 +25,7 @@
 //! | [`error`] | why a command ended early, and which exit code that is |
 
 pub mod acceptances;
+mod allocations;
 mod apart;
 pub mod axes;
 pub mod bisect;

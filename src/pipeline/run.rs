@@ -1,11 +1,11 @@
 //! `run`: measure and store, no judgement.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::builder::{Builder, Prepared, TargetName};
-use super::claims::build_failed;
-use super::collect::counts::{AllocationBuild, Taken, Task, counting_bench, task};
+use super::allocations::allocation_build;
+use super::builder::{Builder, Prepared};
+use super::collect::counts::{Taken, Task, counting_bench, task};
 use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::request::{RunRequest, RunSubject};
@@ -223,13 +223,17 @@ impl Recorder<'_> {
             }
             let allocations = match kind {
                 CountKind::Instructions => None,
-                CountKind::Allocations => Some(allocation_build(builder, &prepared.revision, keyed)?),
+                CountKind::Allocations => {
+                    let timed: Vec<&BuiltBench> = keyed.iter().map(|(bench, _)| bench).collect();
+                    Some(allocation_build(builder, &timed, |builder| {
+                        builder.prepare(Side::Candidate, &prepared.revision, None)
+                    })?)
+                }
             };
-            let allocations = allocations.as_ref().map(|build| build.as_ref().map_err(String::as_str));
             let mut tasks = Vec::new();
             for (bench, key) in keyed {
                 let taken_of = (&prepared.revision, &self.request.machine);
-                let found = counting_bench(kind, bench, allocations).and_then(|counting| {
+                let found = counting_bench(kind, bench, allocations.as_ref()).and_then(|counting| {
                     task(self.session.runner, kind, (bench, counting), &key.benchmark, taken_of)
                 });
                 match found {
@@ -367,20 +371,5 @@ impl Recorder<'_> {
             }
         }
         Ok(launches)
-    }
-}
-
-/// Builds what allocations of these benchmarks are counted in. That it does not build is no reason to leave out the rest.
-fn allocation_build(
-    builder: &Builder<'_>,
-    revision: &Revision,
-    keyed: &[(BuiltBench, MeasurementKey)],
-) -> Result<Result<AllocationBuild, String>, PipelineError> {
-    let targets: BTreeSet<TargetName> =
-        keyed.iter().map(|(bench, _)| (bench.package.clone(), bench.target.clone())).collect();
-    match builder.counting_allocations(&targets).prepare(Side::Candidate, revision, None) {
-        Ok(prepared) => Ok(Ok(AllocationBuild::from(prepared))),
-        Err(PipelineError::Build(error)) if !interrupted() => Ok(Err(build_failed(&error))),
-        Err(error) => Err(error),
     }
 }

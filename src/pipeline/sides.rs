@@ -2,17 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::allocations::{AllocationBuild, allocation_builds};
 use super::apart::mark;
 use super::axes::axes;
 use super::builder::{Builder, Prepared, TargetName};
 use super::catalogue::Benchmark;
 use super::claims::{self, Resolved};
-use super::collect::benchmarks::AllocationBuilds;
-use super::collect::counts::AllocationBuild;
 use super::error::PipelineError;
 use super::request::CompareRequest;
-use crate::domain::{CountKind, Identical, Presence, Revision, Sides};
-use crate::support::process::interrupted;
+use crate::domain::{BuiltBench, CountKind, Identical, Presence, Revision, Sides};
 
 /// Builds both sides, apart where they differ on purpose.
 pub(super) fn prepare(
@@ -30,15 +28,14 @@ pub(super) fn prepare(
     Ok(prepared)
 }
 
-/// Builds what allocations are counted in, where they are wanted and anything differs between the sides. That it does not
-/// build is no reason to leave out the rest.
-pub(super) fn allocation_builds(
+/// Finds or builds what allocations are counted in, where they are wanted and anything differs between the sides.
+pub(super) fn counting_allocations(
     builders: &Sides<Builder<'_>>,
     request: &CompareRequest,
     revisions: &Sides<Revision>,
-    benchmarks: &[Benchmark],
-    claims: &[Resolved],
-) -> Result<Option<AllocationBuilds>, PipelineError> {
+    timed: &Sides<Vec<&BuiltBench>>,
+    (benchmarks, claims): (&[Benchmark], &[Resolved]),
+) -> Result<Option<Sides<AllocationBuild>>, PipelineError> {
     let counted = !CountKind::Allocations.metrics(&request.measuring.metrics).is_empty();
     let all = request.measuring.identical == Identical::Measured;
     let open = benchmarks.iter().filter(|benchmark| {
@@ -52,19 +49,12 @@ pub(super) fn allocation_builds(
     if targets.is_empty() {
         return Ok(None);
     }
-    let builders = builders.as_ref().map(|builder| builder.counting_allocations(&targets));
-    match prepare(&builders, request, revisions) {
-        Ok(prepared) => Ok(Some(Ok(prepared.map(AllocationBuild::from)))),
-        Err(PipelineError::Build(error)) if !interrupted() => Ok(Some(Err(claims::build_failed(&error)))),
-        Err(error) => Err(error),
-    }
+    let timed = timed.as_ref().map(|benches| among(benches, &targets));
+    allocation_builds(builders, &timed, |builders| prepare(builders, request, revisions)).map(Some)
 }
 
-/// What allocations of the candidate are counted in, or why there is nothing.
-pub(super) fn counting_candidate(builds: Option<&AllocationBuilds>) -> Result<&AllocationBuild, &str> {
-    match builds {
-        Some(Ok(builds)) => Ok(&builds.candidate),
-        Some(Err(reason)) => Err(reason),
-        None => Err("nothing was built to count them in"),
-    }
+/// The executables of these bench targets.
+fn among<'a>(benches: &[&'a BuiltBench], targets: &BTreeSet<TargetName>) -> Vec<&'a BuiltBench> {
+    let is_meant = |bench: &&&BuiltBench| targets.contains(&(bench.package.clone(), bench.target.clone()));
+    benches.iter().filter(is_meant).copied().collect()
 }

@@ -1,4 +1,5 @@
-//! One launch of an executable that counts its own allocations, at full speed.
+//! One launch of an executable whose allocations are counted, at full speed: by the library that is preloaded into it, or by an
+//! allocator that it was built with.
 
 use std::time::Instant;
 
@@ -14,6 +15,12 @@ const LONG: f64 = 5e8;
 
 /// Iterations beyond the first. Counts do not depend on how many there are, unless the benchmark's own state grows.
 const FURTHER: u64 = plan::OF_BATCHES;
+
+/// Why nothing is known of a benchmark with another allocator.
+const UNHEARD: &str = "it has an allocator of its own, of which nobody hears outside of it";
+
+/// Why nothing is known where nothing was preloaded, whatever the variable says.
+const NOTHING_COUNTS: &str = "nothing counts allocations in its executable";
 
 /// What was counted of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,19 +84,17 @@ fn difference(one: Counted, many: Counted) -> (u64, u64, u64, Counted) {
 /// One counted sample.
 fn counted(process: &mut BenchProcess, iterations: u64) -> Result<Counted, Uncounted> {
     let answer = process.count(iterations).map_err(launch::explained)?;
-    read(&answer).ok_or_else(|| Uncounted::Unavailable {
-        reason: "the executable was not built to count allocations".to_owned(),
-        remedy: None,
-    })
+    read(&answer)
 }
 
 /// The numbers of an answer.
-fn read(answer: &[u64]) -> Option<Counted> {
+fn read(answer: &[u64]) -> Result<Counted, Uncounted> {
     match *answer {
         [spans, allocations, bytes, peak, other] => {
-            Some(Counted { spans, allocations, bytes, peak, other_threads: other != 0 })
+            Ok(Counted { spans, allocations, bytes, peak, other_threads: other != 0 })
         }
-        _ => None,
+        [_, _] => Err(Uncounted::Uncountable(UNHEARD.to_owned())),
+        _ => Err(Uncounted::Unavailable { reason: NOTHING_COUNTS.to_owned(), remedy: None }),
     }
 }
 
@@ -112,6 +117,13 @@ mod tests {
     #[test]
     fn an_executable_that_only_counts_instructions_is_not_understood() {
         assert_eq!(read(&[1, 3, 600, 500, 1]).unwrap().peak, 500);
-        assert_eq!(read(&[1]), None);
+        assert!(matches!(read(&[1]), Err(Uncounted::Unavailable { .. })));
+    }
+
+    #[test]
+    fn an_allocator_that_the_library_does_not_hear_of_is_told() {
+        assert!(
+            matches!(read(&[1, 0]), Err(Uncounted::Uncountable(reason)) if reason.contains("of its own"))
+        );
     }
 }

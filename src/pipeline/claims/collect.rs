@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::allocations::AllocationBuild;
 use super::super::builder::TargetName;
-use super::super::collect::counts::{AllocationBuild, counted, counting_bench, task};
+use super::super::collect::counts::{counted, counting_bench, task};
 use super::super::collect::paired::Comparison;
 use super::super::error::PipelineError;
 use super::super::session::Session;
@@ -19,8 +20,8 @@ use crate::support::process::interrupted;
 /// What claims are looked into with besides pairs.
 pub(crate) struct Built<'a> {
     pub(crate) listed: &'a Listing,
-    /// Executables that count allocations, or why there are none.
-    pub(crate) allocations: Result<&'a AllocationBuild, &'a str>,
+    /// Executables that count allocations, where they are counted.
+    pub(crate) allocations: Option<&'a AllocationBuild>,
     /// What the built-in suite says about the layout of types, or why it cannot.
     pub(crate) layout: Option<&'a Result<String, String>>,
 }
@@ -149,7 +150,7 @@ fn count_all(
         let timed = benches.into_iter().find(|bench| bench.may_hold(&name));
         let Some(timed) = timed else { continue };
         let taken_of = (revision, session.machine);
-        let task = counting_bench(kind, timed, Some(built.allocations))
+        let task = counting_bench(kind, timed, built.allocations)
             .and_then(|bench| task(session.runner, kind, (timed, bench), &name, taken_of));
         match task {
             Ok(task) => tasks.push(task),

@@ -15,16 +15,16 @@ pub mod wire;
 
 use std::time::Instant;
 
+use super::allocations::allocation_build;
 use super::builder::{Builder, Prepared, TypeLayout};
-use super::collect::counts::AllocationBuild;
 use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::request::{Measuring, Project, Scope, Suite};
 use super::session::{Beginning, Session};
 use super::workspace::{Listing, Workspace};
 use crate::domain::{
-    AaTest, Asked, BenchmarkName, Claim, Confirm, Event, HistoryCheck, MachineFacts, Progress, Report,
-    ReportKind, Revision, RunEvidence, Side, Sides, Trouble,
+    AaTest, Asked, BenchmarkName, BuiltBench, Claim, Confirm, Event, HistoryCheck, MachineFacts, Progress,
+    Report, ReportKind, Revision, RunEvidence, Side, Sides, Trouble,
 };
 use crate::judge::{GatePolicy, Policy, Rules, judge_run};
 use crate::measure::runner::Runner;
@@ -84,11 +84,13 @@ pub fn claims(
     let listed = Listing::ask(&prepared, runner)?;
     let resolved = selected(request, &revision, &prepared, &listed)?;
     let targets = targets(&resolved);
-    let allocations = match prepare(&builder.counting_allocations(&targets), &request.own, &revision) {
-        Ok(prepared) => Ok(AllocationBuild::from(prepared)),
-        Err(PipelineError::Build(error)) if !interrupted() => Err(build_failed(&error)),
-        Err(error) => return Err(error),
-    };
+    let timed: Vec<&BuiltBench> = prepared
+        .benches
+        .iter()
+        .filter(|bench| targets.contains(&(bench.package.clone(), bench.target.clone())))
+        .collect();
+    let allocations =
+        allocation_build(&builder, &timed, |builder| prepare(builder, &request.own, &revision))?;
     let beginning = Beginning {
         kind: ReportKind::Claims,
         measuring: &request.measuring,
@@ -113,8 +115,7 @@ pub fn claims(
         troubles: listed.troubles(None),
         seconds: 0.0,
     };
-    let allocations = allocations.as_ref().map_err(String::as_str);
-    let built = Built { listed: &listed, allocations, layout: prepared.layout.as_ref() };
+    let built = Built { listed: &listed, allocations: Some(&allocations), layout: prepared.layout.as_ref() };
     let asked = run.asked.clone();
     let rules = Rules { tests: run.tests, ..Rules::new(&request.policy, &asked, run.budget) };
     collect::collect(&mut session, &mut run, &revision, resolved, &built, &rules)?;
@@ -161,11 +162,6 @@ pub(crate) fn record(
         }
     }
     Ok(())
-}
-
-/// Why there are no executables that count allocations.
-pub(crate) fn build_failed(error: &crate::build::BuildError) -> String {
-    format!("the build that counts them failed: {error}")
 }
 
 /// Builds what claims need: the workspace's benches only where the user claims something of them.

@@ -8,7 +8,7 @@ use super::super::creep::Watching;
 use super::super::error::PipelineError;
 use super::super::request::CompareRequest;
 use super::super::session::Session;
-use super::super::sides::allocation_builds;
+use super::super::sides::counting_allocations;
 use super::super::workspace::Listing;
 use super::benchmarks::Collector;
 use crate::domain::{
@@ -111,8 +111,9 @@ impl<'a> Anchors<'a> {
         let revisions = Sides { baseline: anchor.clone(), candidate: self.candidate.0.revision.clone() };
         let counted = !CountKind::Allocations.metrics(rules.metrics).is_empty();
         let allocations = if counted {
+            let timed = pair.benches.as_ref().map(|bench| bench.iter().collect());
             let pair = std::slice::from_ref(pair);
-            allocation_builds(self.builders, self.request, &revisions, pair, &[])?
+            counting_allocations(self.builders, self.request, &revisions, &timed, (pair, &[]))?
         } else {
             None
         };

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::super::allocations::AllocationBuild;
 use super::super::catalogue::Benchmark;
 use super::super::error::PipelineError;
 use super::super::session::{Session, provenance, sequential, side_build};
-use super::counts::{AllocationBuild, Found, Taken, Task, counted, counting_bench, task};
+use super::counts::{Found, Taken, Task, counted, counting_bench, task};
 use super::history;
 use super::paired::{Comparison, Make, Test};
 use crate::blame;
@@ -22,15 +23,12 @@ use crate::support::process::interrupted;
 /// How many launches of an emulated benchmark are stored. They are shown, never judged.
 const EMULATED_LAUNCHES: u32 = 2;
 
-/// Executables of both sides that count allocations, or why there are none.
-pub(crate) type AllocationBuilds = Result<Sides<AllocationBuild>, String>;
-
 /// Fills evidence.
 pub(crate) struct Collector<'a, 's> {
     pub(crate) session: &'a mut Session<'s>,
     pub(crate) revisions: &'a Sides<Revision>,
     /// What allocations are counted in, where they are.
-    pub(crate) allocations: Option<AllocationBuilds>,
+    pub(crate) allocations: Option<Sides<AllocationBuild>>,
     /// What was counted so far, with what only counting on needs.
     taken: BTreeMap<(BenchmarkName, CountKind, Side), Taken>,
     /// Executables of one drawn layout, for what instructions of the builds differed in.
@@ -42,7 +40,7 @@ impl<'a, 's> Collector<'a, 's> {
     pub(crate) fn new(
         session: &'a mut Session<'s>,
         revisions: &'a Sides<Revision>,
-        allocations: Option<AllocationBuilds>,
+        allocations: Option<Sides<AllocationBuild>>,
     ) -> Self {
         Self { session, revisions, allocations, taken: BTreeMap::new(), laid: BTreeMap::new() }
     }
@@ -330,10 +328,7 @@ impl<'a, 's> Collector<'a, 's> {
         let laid = self.laid.get(&benchmark.evidence.name).filter(|_| kind == CountKind::Instructions);
         let built = benchmark.benches.get(side).as_ref();
         let timed = laid.map(|laid| laid.get(side)).or(built).ok_or_else(gone)?;
-        let allocations = self.allocations.as_ref().map(|builds| match builds {
-            Ok(builds) => Ok(builds.get(side)),
-            Err(reason) => Err(reason.as_str()),
-        });
+        let allocations = self.allocations.as_ref().map(|builds| builds.get(side));
         let bench = counting_bench(kind, timed, allocations)?;
         let taken_of = (self.revisions.get(side), self.session.machine);
         task(self.session.runner, kind, (timed, bench), benchmark.evidence.name_on(side), taken_of)

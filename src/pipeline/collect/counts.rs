@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
-use super::super::builder::Prepared;
+use super::super::allocations::AllocationBuild;
 use super::super::error::PipelineError;
 use super::super::session::{Session, key, provenance};
 use crate::domain::{
@@ -46,45 +46,18 @@ impl Task {
     }
 }
 
-/// The executables of one side that count allocations.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AllocationBuild {
-    pub(crate) benches: Vec<BuiltBench>,
-    /// Benches, as `package::target`, that cannot have any, and why.
-    pub(crate) refused: Vec<(String, String)>,
-}
-
-impl From<Prepared> for AllocationBuild {
-    fn from(Prepared { benches, refused, .. }: Prepared) -> Self {
-        Self { benches, refused }
-    }
-}
-
-impl AllocationBuild {
-    /// The one that counts what another executable times.
-    fn find(&self, timed: &BuiltBench) -> Result<&BuiltBench, NotCounted> {
-        let found = self.benches.iter().find(|bench| bench.identity() == timed.identity());
-        found.ok_or_else(|| {
-            let label = timed.label();
-            let refused = self.refused.iter().find(|(refused, _)| *refused == label);
-            let reason = refused.map_or("it could not be built to count them", |(_, reason)| reason);
-            NotCounted::Uncountable(format!("{label}: {reason}"))
-        })
-    }
-}
-
-/// The executable that a benchmark is counted in: the timed one itself, or the one that was built to count allocations.
+/// The executable that a benchmark is counted in: the timed one itself, or the one that counts allocations.
 pub(crate) fn counting_bench<'a>(
     kind: CountKind,
     timed: &'a BuiltBench,
-    allocations: Option<Result<&'a AllocationBuild, &str>>,
+    allocations: Option<&'a AllocationBuild>,
 ) -> Result<&'a BuiltBench, NotCounted> {
-    let unavailable = |reason: &str| NotCounted::Unavailable(reason.to_owned(), None);
     match (kind, allocations) {
         (CountKind::Instructions, _) => Ok(timed),
-        (CountKind::Allocations, None) => Err(unavailable("nothing was built to count them in")),
-        (CountKind::Allocations, Some(Err(reason))) => Err(unavailable(reason)),
-        (CountKind::Allocations, Some(Ok(build))) => build.find(timed),
+        (CountKind::Allocations, Some(build)) => build.find(timed),
+        (CountKind::Allocations, None) => {
+            Err(NotCounted::Unavailable("nothing counts them in it".to_owned(), None))
+        }
     }
 }
 

@@ -202,7 +202,7 @@ fn apply(sandbox: &Sandbox, step: &Step) {
 /// The tree of any snapshot is git's, its extraction holds exactly these files, and the repository stays untouched.
 #[test]
 fn any_work_tree_is_seen_as_git_sees_it() {
-    let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 12, failure_persistence: None, ..Config::default() };
     let random = TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(config, random);
     let result = runner.run(&(steps(), steps()), |(first, second)| {

@@ -118,10 +118,7 @@ fn branches_that_are_mispredicted_more_often_fail_the_gate() {
 fn what_cannot_be_counted_fails_nothing() {
     let gauge = Sandbox::new("gauge");
     let bench = gauge.read("benches/work.rs");
-    gauge.write(
-        "benches/work.rs",
-        &format!("#[global_allocator]\nstatic OWN: std::alloc::System = std::alloc::System;\n{bench}"),
-    );
+    gauge.write("benches/work.rs", &format!("{bench}\n{ARENA}"));
     gauge.commit("an allocator of its own");
     gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 999");
 
@@ -137,7 +134,61 @@ fn what_cannot_be_counted_fails_nothing() {
     let work = metric(&document, WORK, "allocations");
     assert_eq!((found.code, &work["verdict"]), (102, &"not-comparable".into()), "{document}");
     assert!(work["reason"].as_str().unwrap().contains("allocator of its own"), "{work}");
+
+    // One that hands on to the C library is heard.
+    gauge.write(
+        "benches/work.rs",
+        &format!("#[global_allocator]\nstatic OWN: std::alloc::System = std::alloc::System;\n{bench}"),
+    );
+    gauge.commit("an allocator that hands on");
+    let seed = "let seed = *std::hint::black_box(Box::new(seed));";
+    gauge.edit(
+        "src/lib.rs",
+        "pub fn work(seed: u64) -> u64 {",
+        &format!("pub fn work(seed: u64) -> u64 {{\n    {seed}"),
+    );
+    let found = check(&gauge, "allocations,allocated-bytes", &[]);
+    let document = found.json();
+    let figures = |metric_name: &str| metric(&document, WORK, metric_name)["candidate"].clone();
+    assert_eq!(
+        (found.code, figures("allocations"), figures("allocated-bytes")),
+        (100, 1.0.into(), 8.0.into()),
+        "{document}"
+    );
+    assert!(!found.stderr.contains("to count allocations"), "nothing is built twice: {}", found.stderr);
+
+    // Where nothing can be preloaded, another build counts, and refuses it.
+    let folder = gauge.root().parent().unwrap().join("a space");
+    std::fs::create_dir(&folder).unwrap();
+    let metrics = [("PERFGUARD_METRICS", "allocations"), ("TMPDIR", folder.to_str().unwrap())];
+    let found =
+        ran_with(&gauge, &["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD"], &metrics);
+    assert!(found.stderr.contains("Building the candidate to count allocations"), "{}", found.stderr);
+    assert!(found.stdout.contains("allocator of its own"), "{}", found.stdout);
 }
+
+/// An allocator that asks nobody.
+const ARENA: &str = r#"
+struct Arena;
+
+#[global_allocator]
+static ARENA: Arena = Arena;
+
+static USED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+static mut ROOM: [u8; 1 << 28] = [0; 1 << 28];
+
+unsafe impl std::alloc::GlobalAlloc for Arena {
+    unsafe fn alloc(&self, layout: std::alloc::Layout) -> *mut u8 {
+        let at = USED.fetch_add(layout.size() + layout.align(), std::sync::atomic::Ordering::Relaxed);
+        if at + layout.size() + layout.align() > 1 << 28 {
+            return std::ptr::null_mut();
+        }
+        let place = (&raw mut ROOM).cast::<u8>().add(at);
+        place.add(place.align_offset(layout.align()))
+    }
+    unsafe fn dealloc(&self, _: *mut u8, _: std::alloc::Layout) {}
+}
+"#;
 
 #[test]
 fn what_fails_only_while_it_is_counted_keeps_its_verdict() {

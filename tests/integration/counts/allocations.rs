@@ -1,22 +1,42 @@
-//! Allocations, through the counting allocator.
+//! Allocations, by the library that is preloaded and by the allocator of a build of its own.
 
-use perfguard::domain::{AllocationCount, Sample, Variant};
+use std::path::Path;
+use std::process::Command;
+
+use perfguard::build::preload::{Preload, heeds};
+use perfguard::domain::{AllocationCount, BuiltBench, CargoFlags, Sample, Variant};
 use perfguard::measure::counter::{Counter, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::failure::FailureKind;
 
 use super::{OPTIONS, bench, benchmark, uncountable};
 
-fn count(id: &str) -> AllocationCount {
-    let bench = bench(Variant::Allocations, "work", &[]);
-    let counted = ProcessCounter::new().allocations(&bench, &benchmark(id), &OPTIONS);
+/// The library, compiled by the compiler that is there, as a user has it preloaded who preloads something.
+fn preload() -> Preload {
+    let variables = std::env::vars_os().chain([("LD_PRELOAD".into(), "/no/such/library.so".into())]);
+    let flags = CargoFlags::default();
+    Preload::compile(Path::new(env!("CARGO_TARGET_TMPDIR")), &variables.collect(), &flags).unwrap()
+}
+
+fn counted(bench: &BuiltBench, id: &str) -> AllocationCount {
+    let counted = ProcessCounter::new().allocations(bench, &benchmark(id), &OPTIONS);
     counted.unwrap_or_else(|error| panic!("{id}: {error:?}"))
 }
 
-/// Allocations, bytes and the peak of one iteration.
+/// By an allocator of its own.
+fn count(id: &str) -> AllocationCount {
+    counted(&bench(Variant::Allocations, "work", &[]), id)
+}
+
+/// Allocations, bytes and the peak of one iteration: the same in the executable that is timed.
 fn figures(id: &str) -> [f64; 3] {
+    let timed = preload();
+    let timed = counted(&timed.counting(&bench(Variant::Timed, "work", &[])), id);
     let count = count(id);
-    [count.allocations, count.allocated_bytes, count.peak_bytes].map(Sample::per_iteration)
+    let [counts, of_timed] = [&count, &timed]
+        .map(|count| [count.allocations, count.allocated_bytes, count.peak_bytes].map(Sample::per_iteration));
+    assert_eq!((counts, count.threads), (of_timed, timed.threads), "{id}");
+    counts
 }
 
 #[test]
@@ -57,6 +77,9 @@ fn other_threads_are_counted_and_told() {
     let threads = count("threads");
     assert!(threads.allocations.per_iteration() >= 2.0);
     assert!(threads.threads >= 2);
+    let preload = preload();
+    let timed = counted(&preload.counting(&bench(Variant::Timed, "work", &[])), "threads");
+    assert!(timed.allocations.per_iteration() >= 2.0 && timed.threads >= 2, "{timed:?}");
 }
 
 #[test]
@@ -73,5 +96,24 @@ fn what_cannot_be_counted_is_told() {
             assert!(matches!(failure.kind, FailureKind::Panicked(_)), "{failure}");
         }
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_no_loader_starts_heeds_nothing_that_is_preloaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("nothing.rs");
+    std::fs::write(&source, "fn main() {}").unwrap();
+    for (flag, expected) in [("-crt-static", true), ("+crt-static", false)] {
+        let executable = folder.path().join(flag);
+        let mut rustc = Command::new("rustc");
+        rustc.arg(format!("-Ctarget-feature={flag}")).arg("-o").args([&executable, &source]);
+        assert!(rustc.status().unwrap().success(), "{flag}");
+        let mut bench = crate::interleaved::built(&executable, &[]);
+        bench.fingerprint.target = "x86_64-unknown-linux-gnu".to_owned();
+        bench.fingerprint.host = bench.fingerprint.target.clone();
+        assert_eq!(heeds(&bench), expected, "{flag}");
+        bench.fingerprint.target = "x86_64-unknown-linux-musl".to_owned();
+        assert!(!heeds(&bench));
     }
 }

@@ -12,8 +12,9 @@ use perfguard_study::fixture::{Fixture, checked};
 use perfguard_study::plan::{Condition, Family, Trial, Variant};
 use perfguard_study::record::Said;
 
-/// Who is examined.
-const NAME: &str = "perfguard, T = 5 %";
+/// Who is examined: the program in the layout of the build. Drawing layouts is what tests of the program are about, and takes
+/// a debug build longer than all else here.
+const FAMILY: Family = Family::AsLinked;
 
 /// A fifth, in thousandths.
 const FIFTH: u32 = 200;
@@ -36,10 +37,9 @@ fn perfguard() -> PathBuf {
     messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back().unwrap()
 }
 
-fn failing(arena: &Arena, family: Family, per_mille: u32, contender: &str) -> (usize, Vec<Said>) {
+fn failing(arena: &Arena, family: Family, per_mille: u32) -> (usize, Vec<Said>) {
     let trial = Trial { round: 0, condition: Condition::Quiet, family, variant: Variant::slower(per_mille) };
-    let mut said = compare(arena, &trial).unwrap();
-    said.retain(|said| said.contender == contender);
+    let said = compare(arena, &trial).unwrap();
     (said.iter().filter(|said| said.fails).count(), said)
 }
 
@@ -61,14 +61,15 @@ fn a_fifth_is_caught_and_equal_code_does_not_fail() {
         criterion: ["--warm-up-time", "0.5", "--measurement-time", "1"].map(str::to_owned).to_vec(),
         tango: 1.0,
     };
-    let (alarms, equal) = failing(&arena, Family::Perfguard5, 0, NAME);
+    let (alarms, equal) = failing(&arena, FAMILY, 0);
     assert_eq!((alarms, equal.len()), (0, 2), "{equal:?}");
-    let (caught, slower) = failing(&arena, Family::Perfguard5, FIFTH, NAME);
+    let (caught, slower) = failing(&arena, FAMILY, FIFTH);
     assert_eq!((caught, slower.len()), (2, 2), "{slower:?}");
     if std::env::var_os("PERFGUARD_STUDY").is_none() {
         println!("skipped: Criterion takes part with PERFGUARD_STUDY=1");
         return;
     }
-    let (theirs, said) = failing(&arena, Family::Criterion, 0, "Criterion, its own word");
-    assert!(alarms <= theirs, "{said:?}");
+    let (_, mut said) = failing(&arena, Family::Criterion, 0);
+    said.retain(|said| said.contender == "Criterion, its own word");
+    assert!(alarms <= said.iter().filter(|said| said.fails).count(), "{said:?}");
 }
