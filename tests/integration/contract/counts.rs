@@ -168,7 +168,7 @@ fn what_cannot_be_counted_fails_nothing() {
 }
 
 /// An allocator that asks nobody.
-const ARENA: &str = r#"
+const ARENA: &str = r"
 struct Arena;
 
 #[global_allocator]
@@ -188,7 +188,7 @@ unsafe impl std::alloc::GlobalAlloc for Arena {
     }
     unsafe fn dealloc(&self, _: *mut u8, _: std::alloc::Layout) {}
 }
-"#;
+";
 
 #[test]
 fn what_fails_only_while_it_is_counted_keeps_its_verdict() {
