@@ -259,7 +259,7 @@ impl PairedTest {
             .fold(usize::MAX, usize::min);
         let clear = self
             .questions()
-            .map(|(test, bound)| first(test, Direction::Below, bound, self.budget.single()))
+            .map(|(test, bound)| first(test, Direction::Below, bound, self.budget.clearing()))
             .fold(0, usize::max);
         if worse < clear {
             PairedState::Regressed
@@ -304,10 +304,10 @@ impl PairedTest {
     /// The ends come from the evidence that decides: above the margin when that was shown, not above it when that
     /// was. `None` before there are pairs enough for both ends, or when the pairs contradict each other.
     pub fn interval(&self) -> Option<(f64, f64)> {
-        let (lower, upper) = self.interval_at(self.budget.confidence())?;
+        let (lower, upper) = self.interval_at(self.confidence())?;
         // The way from fraction to logarithm and back must not turn a verdict round in the last digit.
         let lower = if self.exceeds_margin() { lower.max(self.margin) } else { lower };
-        let not_worse = self.ratios.evidence(Direction::Below, self.margin.ln_1p()) >= self.budget.single();
+        let not_worse = self.ratios.evidence(Direction::Below, self.margin.ln_1p()) >= self.budget.clearing();
         let upper = if not_worse { upper.min(self.margin) } else { upper };
         (lower <= upper).then_some((lower, upper))
     }
@@ -316,19 +316,21 @@ impl PairedTest {
     pub fn interval_at(&self, confidence: f64) -> Option<(f64, f64)> {
         let threshold = 2.0 / (1.0 - confidence);
         // The quotient may round up past the very threshold that decided.
-        let threshold = if (threshold - self.budget.single()).abs() < 1e-9 * threshold {
-            self.budget.single()
-        } else {
-            threshold
-        };
+        let decided = [self.budget.single(), self.budget.clearing()];
+        let threshold =
+            decided.into_iter().find(|one| (threshold - one).abs() < 1e-9 * threshold).unwrap_or(threshold);
         let lower = self.ratios.bound(Direction::Above, threshold)?.exp_m1();
         let upper = self.ratios.bound(Direction::Below, threshold)?.exp_m1();
         (lower <= upper).then_some((lower, upper))
     }
 
-    /// The probability with which [`PairedTest::interval`] holds the truth.
+    /// The probability with which [`PairedTest::interval`] holds the truth. Of a test that is cleared it is what clears: an
+    /// interval is the other reading of its verdict.
     pub fn confidence(&self) -> f64 {
-        self.budget.confidence()
+        match self.state() {
+            PairedState::NotWorse | PairedState::Improved => 1.0 - 2.0 / self.budget.clearing(),
+            PairedState::Undecided | PairedState::Regressed => self.budget.confidence(),
+        }
     }
 
     /// The change (a fraction): the Hodges–Lehmann location of the log ratios, kept within the interval.
@@ -379,7 +381,7 @@ impl PairedTest {
         if self.state() != PairedState::Undecided {
             return ExpectedPairs::Decided;
         }
-        let (worse, clear) = (self.budget.family_wise(), self.budget.single());
+        let (worse, clear) = (self.budget.family_wise(), self.budget.clearing());
         let fewest = |direction, threshold| {
             self.questions().map(move |(test, bound)| test.fewest_more(direction, bound, threshold))
         };
@@ -405,7 +407,7 @@ impl PairedTest {
     /// upper end of the interval is not below the margin, or another state holds.
     pub fn pairs_to_improved(&self) -> Option<f64> {
         let bound = self.better()?;
-        let in_sight = self.state() == PairedState::NotWorse && self.improvement() >= self.budget.single();
+        let in_sight = self.state() == PairedState::NotWorse && self.improvement() >= self.budget.clearing();
         let pairs = self.ratios.expected_more(Direction::Below, bound, self.budget.family_wise());
         (in_sight && pairs.is_finite()).then_some(pairs)
     }

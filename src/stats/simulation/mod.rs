@@ -116,7 +116,7 @@ fn power_does_not_fade_unnoticed() {
         stops.sort_unstable();
         stops[100]
     };
-    assert!(stops(0.0, Direction::Below, 0.05, budget.single()) <= 7);
+    assert!(stops(0.0, Direction::Below, 0.05, budget.clearing()) <= 5);
     assert!(stops(0.10, Direction::Above, 0.05, budget.family_wise()) <= 12);
     assert!(stops(0.05, Direction::Above, 0.02, budget.family_wise()) <= 14);
 }
