@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::Value;
 
 use crate::domain::Execution;
+use crate::domain::machine::executes;
 
 use super::BuildError;
 use super::config::{CargoConfig, words};
@@ -44,18 +45,12 @@ fn argv(value: &Value, base: &Path) -> Option<Vec<String>> {
 
 /// Whether this machine runs a target's executables itself: same system, and an architecture it has.
 fn runs_here(target: &str, host: &str) -> bool {
-    let same_arch = arch(target) == arch(host) || (arch(target) == "x86" && arch(host) == "x86_64");
-    same_arch && system(target) == system(host)
+    executes(arch(host), arch(target)) && system(target) == system(host)
 }
 
-/// The architecture of a triple, with its revisions taken together.
+/// The architecture of a triple.
 fn arch(triple: &str) -> &str {
-    match triple.split('-').next().unwrap_or(triple) {
-        "i386" | "i486" | "i586" | "i686" => "x86",
-        "x86_64" | "x86_64h" => "x86_64",
-        "aarch64" | "arm64" | "arm64e" => "aarch64",
-        other => other,
-    }
+    triple.split('-').next().unwrap_or(triple)
 }
 
 /// The operating system of a triple.

@@ -75,7 +75,7 @@ impl Console {
     pub(crate) fn results(text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(harmless::colored(text).as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) if is_closed(&error) => Ok(()),
             other => other,
         }
     }
@@ -201,4 +201,24 @@ fn terminal_width() -> Option<u16> {
         return Some(columns);
     }
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0).filter(|&columns| columns > 0)
+}
+
+/// Whether nobody reads any more.
+fn is_closed(error: &io::Error) -> bool {
+    /// What Windows may say of such a pipe (`ERROR_PIPE_NOT_CONNECTED`), and the standard library has no kind for.
+    const NOT_CONNECTED: i32 = 233;
+    error.kind() == io::ErrorKind::BrokenPipe
+        || (cfg!(windows) && error.raw_os_error() == Some(NOT_CONNECTED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_that_nobody_reads_ends_quietly_and_other_errors_do_not() {
+        assert!(is_closed(&io::ErrorKind::BrokenPipe.into()));
+        assert_eq!(is_closed(&io::Error::from_raw_os_error(233)), cfg!(windows));
+        assert!(!is_closed(&io::ErrorKind::StorageFull.into()));
+    }
 }

@@ -242,6 +242,13 @@ pub enum Note {
     OneAtATime(BenchmarkName, String),
     /// What stored results add up to since a release.
     Creep(Box<Creep>),
+    /// Executables for this target triple run under an emulator, this program: their times are left out.
+    Emulated {
+        /// The triple.
+        target: String,
+        /// The emulator's name.
+        by: String,
+    },
     /// There is no such release before this commit.
     NoAnchor(String),
     /// The release cannot be built or asked any more, with the error: whether a change crosses the limit is not known.

@@ -21,7 +21,7 @@ impl fmt::Display for RunId {
 pub enum Provenance {
     /// Taken on the processor itself.
     Native,
-    /// Taken under an emulator: stored and shown, never judged.
+    /// Timed under an emulator: stored and shown, never judged.
     Emulated,
 }
 

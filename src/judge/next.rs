@@ -56,12 +56,17 @@ pub fn next(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) 
     if settled || verdict::incomparable(builds).is_some() {
         return Step::Done;
     }
+    let emulated = verdict::is_emulated(builds);
     match &evidence.output {
+        // All that can be measured of an emulated command is its time.
+        None if is_command(builds) && emulated => return Step::Done,
         None if is_command(builds) => return Step::CompareOutput,
         Some(output) if !output.allows_more() => return Step::Done,
         _ => {}
     }
-    match count_step(evidence, rules, most_tests).unwrap_or_else(|| time_step(evidence, rules)) {
+    match count_step(evidence, rules, most_tests)
+        .unwrap_or_else(|| if emulated { Step::Done } else { time_step(evidence, rules) })
+    {
         Step::Done => creep_step(evidence, rules, most_tests),
         step => step,
     }

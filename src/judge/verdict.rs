@@ -53,15 +53,16 @@ fn differences(builds: &Sides<SideBuild>) -> Vec<BuildDifference> {
     builds.baseline.fingerprint.differences(&builds.candidate.fingerprint)
 }
 
-/// What forbids a comparison, if anything: an emulator on either side, or builds that no comparison can bridge.
+/// What forbids a comparison, if anything: builds that no comparison can bridge.
 pub(super) fn incomparable(builds: &Sides<SideBuild>) -> Option<Reason> {
     let mut differing = differences(builds);
     differing.retain(|difference| UNBRIDGEABLE.contains(&difference.field.as_str()));
-    if !differing.is_empty() {
-        return Some(Reason::BuildsDiffer(differing));
-    }
-    let emulated = [builds.baseline.provenance, builds.candidate.provenance].contains(&Provenance::Emulated);
-    emulated.then_some(Reason::Emulated)
+    (!differing.is_empty()).then_some(Reason::BuildsDiffer(differing))
+}
+
+/// Whether an emulator runs either side: then its time is no evidence, while counts are the program's own.
+pub(super) fn is_emulated(builds: &Sides<SideBuild>) -> bool {
+    [builds.baseline.provenance, builds.candidate.provenance].contains(&Provenance::Emulated)
 }
 
 /// What is found about one metric; `None` where it is left out with a note.
@@ -80,7 +81,8 @@ fn of_metric(
         }
         Presence::Both(builds) => builds,
     };
-    if let Some(reason) = incomparable(builds) {
+    let emulated = || (is_emulated(builds) && !metric.is_count()).then_some(Reason::Emulated);
+    if let Some(reason) = incomparable(builds).or_else(emulated) {
         return Some(MetricOutcome::without_figures(metric, limit, Verdict::NotComparable, reason));
     }
     if evidence.presence.is_identical() && rules.identical == Identical::Settled {

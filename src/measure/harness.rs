@@ -11,7 +11,7 @@ use super::failure::LaunchFailure;
 use super::invocation::Invocation;
 use super::listing::{ListedBenchmark, Listing};
 use super::options::LaunchOptions;
-use crate::domain::{BuiltBench, Execution, Launch};
+use crate::domain::{BuiltBench, CountKind, Execution, Launch};
 
 /// The socket in an invocation's folder that the executable connects to when its samples are taken on request.
 pub const SOCKET: &str = "turns";
@@ -21,9 +21,14 @@ pub const SOCKET: &str = "turns";
 pub struct Capabilities {
     /// Whether its samples can be taken on request, interleaved with another process's.
     pub interleaved: bool,
-    /// Whether it can be told to count, or why not and what to do about it.
-    pub counted: Result<(), (String, String)>,
+    /// Whether its instructions can be counted, or why not and what to do about it.
+    pub instructions: Countable,
+    /// The same of its allocations.
+    pub allocations: Countable,
 }
+
+/// Whether something can be counted, or why not and what to do about it.
+pub type Countable = Result<(), (String, String)>;
 
 impl Capabilities {
     /// What can be done with an executable of a library that is copied where it can be. Only one that is linked to the
@@ -32,21 +37,43 @@ impl Capabilities {
         let copied = bench.fingerprint.instrument.interleaved;
         Self {
             interleaved: cfg!(unix) && copied && bench.execution == Execution::Native,
-            counted: countable(bench, copied, remedy),
+            instructions: copied_or(bench, remedy).and_then(|()| runs_natively(&bench.execution)),
+            // The executable counts them itself: an emulator executes the same allocations.
+            allocations: copied_or(bench, remedy).and_then(|()| match bench.execution {
+                Execution::Emulated(_) => Ok(()),
+                _ => runs_natively(&bench.execution),
+            }),
+        }
+    }
+
+    /// What can be done with an executable that is counted from outside.
+    pub(super) fn from_outside(bench: &BuiltBench, interleaved: bool) -> Self {
+        let countable = runs_natively(&bench.execution);
+        Self { interleaved, instructions: countable.clone(), allocations: countable }
+    }
+
+    /// Whether counts of a kind can be taken.
+    ///
+    /// # Errors
+    /// Why not, and what to do about it.
+    pub fn counted(self, kind: CountKind) -> Countable {
+        match kind {
+            CountKind::Instructions => self.instructions,
+            CountKind::Allocations => self.allocations,
         }
     }
 }
 
-fn countable(bench: &BuiltBench, copied: bool, remedy: &str) -> Result<(), (String, String)> {
-    if copied {
-        return runs_natively(&bench.execution);
-    }
+fn copied_or(bench: &BuiltBench, remedy: &str) -> Countable {
     let instrument = &bench.fingerprint.instrument;
+    if instrument.interleaved {
+        return Ok(());
+    }
     Err((format!("no copy of its {instrument} can be made to count"), remedy.to_owned()))
 }
 
 /// Refuses to count what does not run here as it is: why, and what to do about it.
-pub(super) fn runs_natively(execution: &Execution) -> Result<(), (String, String)> {
+fn runs_natively(execution: &Execution) -> Countable {
     let refused = |words: &[String], remedy: &str| {
         let program = words.first().map_or("a runner", String::as_str);
         Err((format!("its executables are run by `{program}`"), remedy.to_owned()))

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::failure::{FailureKind, LaunchFailure};
-use super::harness::{Capabilities, Counting, Harness, runs_natively};
+use super::harness::{Capabilities, Counting, Harness};
 use super::invocation::Invocation;
 use super::listing::{ListedBenchmark, Listing};
 use super::options::LaunchOptions;
@@ -22,7 +22,7 @@ pub struct Libtest;
 
 impl Harness for Libtest {
     fn capabilities(&self, bench: &BuiltBench) -> Capabilities {
-        Capabilities { interleaved: false, counted: runs_natively(&bench.execution) }
+        Capabilities::from_outside(bench, false)
     }
 
     fn counting(&self) -> Counting {

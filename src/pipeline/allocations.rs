@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::builder::{Builder, Prepared, TargetName};
 use super::error::PipelineError;
 use crate::build::preload::{Preload, heeds};
-use crate::domain::{BuiltBench, NotCounted, Sides};
+use crate::domain::{BuiltBench, CountKind, NotCounted, Sides};
 use crate::measure::harness::Counting;
 use crate::measure::harnesses::harness_of;
 use crate::support::process::interrupted;
@@ -128,7 +128,7 @@ fn in_place<const N: usize>(
 /// else is counted, or refused, is counted and refused as it is.
 fn needs_more(bench: &BuiltBench) -> bool {
     let harness = harness_of(&bench.fingerprint.instrument);
-    harness.counting() == Counting::OnRequest && harness.capabilities(bench).counted.is_ok()
+    harness.counting() == Counting::OnRequest && harness.capabilities(bench).counted(CountKind::Allocations).is_ok()
 }
 
 /// The library that counts, unless it cannot be had: then there is another way.

@@ -143,7 +143,7 @@ pub(crate) fn sequential(key: &MeasurementKey) -> MeasurementKey {
     MeasurementKey { build: key.build.sequential(), ..key.clone() }
 }
 
-/// Whether what an executable measures is evidence about this machine.
+/// Whether the times of an executable are evidence about this machine.
 pub(crate) fn provenance(bench: &BuiltBench) -> Provenance {
     match bench.execution {
         Execution::Native | Execution::Runner(_) => Provenance::Native,

@@ -36,7 +36,7 @@ pub(super) fn reason(reason: &Reason) -> String {
             let all: Vec<String> = differences.iter().map(build_difference).collect();
             all.join("; ")
         }
-        Reason::Emulated => "it runs under an emulator, so its figures are no evidence".to_owned(),
+        Reason::Emulated => "it runs under an emulator, so its time is no evidence".to_owned(),
         Reason::Undecided { doubt, short_of: None } => doubt_of(*doubt).to_owned(),
         Reason::Undecided { doubt, short_of: Some((pair, budget)) } => format!(
             "{}: one pair takes {pair:.1} s, and {budget:.1} s have room for too few; raise --budget",
@@ -239,6 +239,10 @@ pub(super) fn note(note: &Note) -> String {
             )
         }
         Note::Creep(found) => creep(found),
+        Note::Emulated { target, by } => format!(
+            "executables for {target} are run by `{by}`: times are left out as emulated; allocations and the sizes \
+             of types are the program's own"
+        ),
         Note::NoAnchor(since) => {
             format!(
                 "creep is not watched: no tag before this commit matches `{since}`, and it is no revision"

@@ -345,6 +345,7 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::MetadataExt as _;
 

@@ -36,7 +36,7 @@ fn list(place: &Place, arguments: &BaselineArgs) -> Result<Exit, CliError> {
         let _ = writeln!(
             text,
             "committed  {name}: {}, {results} results, {claims} claims",
-            file.machine.cpu.model
+            file.machine.cpu_of(&file.arch)
         );
     }
     if let Some(store) = place.stored(&arguments.store)? {

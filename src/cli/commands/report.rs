@@ -64,7 +64,7 @@ fn entries(store: &Store, wanted: &Filter, arguments: &ReportArgs) -> Result<Vec
             let cpu_model = machines
                 .iter()
                 .find(|facts| facts.key == key)
-                .map_or_else(|| key.to_string(), |facts| facts.cpu.model.clone());
+                .map_or_else(|| key.to_string(), |facts| facts.cpu_of(&latest.arch).to_owned());
             BaselineEntry {
                 arch: latest.arch,
                 machine: key,
@@ -101,7 +101,7 @@ fn committed(place: &Place, wanted: &Filter, arguments: &ReportArgs) -> Result<V
             entries.push(BaselineEntry {
                 arch: file.arch.clone(),
                 machine: file.machine.key.clone(),
-                cpu_model: file.machine.cpu.model.clone(),
+                cpu_model: file.machine.cpu_of(&file.arch).to_owned(),
                 target: result.build.target,
                 rustc: result.build.rustc,
                 profile: result.build.profile,
@@ -113,7 +113,7 @@ fn committed(place: &Place, wanted: &Filter, arguments: &ReportArgs) -> Result<V
                 commit: result.commit,
                 measured_ms: None,
                 kept: Kept::Committed,
-                // Only native figures are ever exported.
+                // Times under an emulator are never exported.
                 provenance: Provenance::Native,
             });
         }

@@ -29,7 +29,14 @@ fn what_cannot_be_compared_needs_nothing() {
     assert_eq!(next(&identical, &all, 1), Step::Pairs);
     let mut emulated = Sides { baseline: build("1"), candidate: build("2") };
     emulated.candidate.provenance = crate::domain::Provenance::Emulated;
-    assert_eq!(step(&named(Presence::Both(Box::new(emulated)))), Step::Done);
+    let emulated = named(Presence::Both(Box::new(emulated)));
+    assert_eq!((timed(&emulated), step(&emulated)), (Step::Done, Step::CountInstructions(1)), "counts alone");
+    let counted = BenchmarkEvidence {
+        instructions: Some(Sides::from_fn(|_| Err(NotCounted::Unavailable("qemu".to_owned(), None)))),
+        allocations: Some(Sides::from_fn(|_| counts(CountKind::Allocations, &[3.0, 3.0], "a"))),
+        ..emulated
+    };
+    assert_eq!(step(&counted), Step::Done);
 }
 
 #[test]
@@ -42,6 +49,11 @@ fn what_a_command_prints_comes_before_all_else() {
     assert_eq!((step(&command), timed(&command)), (Step::CompareOutput, Step::CompareOutput));
     command.output = Some(OutputComparison::Equal);
     assert_eq!((step(&command), timed(&command)), (Step::CountInstructions(1), Step::Pairs));
+    let mut emulated = command.clone();
+    let Presence::Both(builds) = &mut emulated.presence else { unreachable!() };
+    builds.candidate.provenance = crate::domain::Provenance::Emulated;
+    emulated.output = None;
+    assert_eq!(step(&emulated), Step::Done, "an emulated command has nothing but its time");
     command.output = Some(OutputComparison::Varies(Side::Candidate));
     assert_eq!(step(&command), Step::Done);
     let policy = Policy::new();

@@ -60,13 +60,30 @@ fn what_no_comparison_can_bridge_is_not_compared() {
             if differences[0].values.baseline.starts_with("criterion ") && differences[0].values.candidate.starts_with("divan ")),
         "{found:?}"
     );
-    let emulated = with(&|build| build.provenance = Provenance::Emulated);
-    assert_eq!(outcome_of(&emulated), (Verdict::NotComparable, Some("emulated")));
     // What a commit may change is measured, and named first among the causes.
     let flags = with(&|build| build.fingerprint.rustflags = "-Ctarget-cpu=native".into());
     let found = judged(&flags);
     assert_eq!(found.verdict(), Verdict::Regressed);
     assert!(matches!(&found.causes[0], Cause::Build(difference) if difference.field == "rustflags"));
+}
+
+#[test]
+fn under_an_emulator_counts_are_judged_and_time_is_not() {
+    let mut evidence = BenchmarkEvidence {
+        allocations: Some(Sides {
+            baseline: counts(CountKind::Allocations, &[3.0, 3.0], "a"),
+            candidate: counts(CountKind::Allocations, &[4.0, 4.0], "b"),
+        }),
+        ..timed(&[0.3; 20], Some(&[0.3; 8]))
+    };
+    let Presence::Both(builds) = &mut evidence.presence else { unreachable!() };
+    builds.candidate.provenance = Provenance::Emulated;
+    assert_eq!(outcome_of(&evidence), (Verdict::NotComparable, Some("emulated")));
+    let policy = Policy::new();
+    let found = verdict(&evidence, None, &rules(&policy, &ALL, Some(1)));
+    let of = |metric| found.metrics.iter().find(|found| found.metric == metric);
+    assert_eq!(of(Metric::Allocations).unwrap().verdict, Verdict::Regressed);
+    assert_eq!(of(Metric::WallTime).unwrap().reason, Some(Reason::Emulated));
 }
 
 #[test]

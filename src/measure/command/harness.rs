@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::{BuiltBench, Launch, SampleSet};
 use crate::measure::failure::{FailureKind, LaunchFailure};
-use crate::measure::harness::{Capabilities, Counting, Harness, runs_natively};
+use crate::measure::harness::{Capabilities, Counting, Harness};
 use crate::measure::homes::Homes;
 use crate::measure::invocation::Invocation;
 use crate::measure::listing::{ListedBenchmark, Listing};
@@ -23,7 +23,7 @@ pub struct Command;
 
 impl Harness for Command {
     fn capabilities(&self, bench: &BuiltBench) -> Capabilities {
-        Capabilities { interleaved: cfg!(unix), counted: runs_natively(&bench.execution) }
+        Capabilities::from_outside(bench, cfg!(unix))
     }
 
     fn is_whole_process(&self) -> bool {

@@ -32,7 +32,7 @@ use super::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use super::harness::Counting;
 use super::harnesses::harness_of;
 use super::listing::ListedBenchmark;
-use crate::domain::{AllocationCount, BuiltBench, InstructionCount};
+use crate::domain::{AllocationCount, BuiltBench, CountKind, InstructionCount};
 
 /// Counts by starting executables that are linked to a copied library.
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ impl Counter for ProcessCounter {
         options: &CountOptions,
     ) -> Result<InstructionCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, ?options, "counts instructions");
-        ensure_countable(bench, wanted)?;
+        ensure_countable(bench, wanted, CountKind::Instructions)?;
         let valgrind = &self.valgrind;
         match (harness_of(&bench.fingerprint.instrument).counting(), options.source) {
             (Counting::Process, _) => process::instructions(valgrind, bench, wanted, options),
@@ -94,7 +94,7 @@ impl Counter for ProcessCounter {
         options: &CountOptions,
     ) -> Result<AllocationCount, Uncounted> {
         tracing::debug!(bench = %bench.label(), benchmark = wanted.id, "counts allocations");
-        ensure_countable(bench, wanted)?;
+        ensure_countable(bench, wanted, CountKind::Allocations)?;
         match harness_of(&bench.fingerprint.instrument).counting() {
             Counting::Process => process::allocations(&self.valgrind, bench, wanted, options),
             Counting::BenchFunction => Err(function::no_allocations()),
@@ -104,13 +104,13 @@ impl Counter for ProcessCounter {
 }
 
 /// Refuses an executable that cannot be told to count, and a benchmark whose threads would be counted as one.
-fn ensure_countable(bench: &BuiltBench, wanted: &ListedBenchmark) -> Result<(), Uncounted> {
+fn ensure_countable(bench: &BuiltBench, wanted: &ListedBenchmark, kind: CountKind) -> Result<(), Uncounted> {
     if wanted.threads > 1 {
         let threads = wanted.threads;
         return Err(Uncounted::Uncountable(format!("it runs on {threads} threads at once")));
     }
-    let capabilities = harness_of(&bench.fingerprint.instrument).capabilities(bench);
-    capabilities.counted.map_err(|(reason, remedy)| Uncounted::Unavailable { reason, remedy: Some(remedy) })
+    let countable = harness_of(&bench.fingerprint.instrument).capabilities(bench).counted(kind);
+    countable.map_err(|(reason, remedy)| Uncounted::Unavailable { reason, remedy: Some(remedy) })
 }
 
 #[cfg(test)]
@@ -119,10 +119,10 @@ mod tests {
     use crate::domain::Execution;
     use crate::measure::invocation::tests::bench;
 
-    fn refused(execution: Execution, instrument: &str) -> Option<(String, Option<String>)> {
+    fn refused(execution: Execution, instrument: &str, kind: CountKind) -> Option<(String, Option<String>)> {
         let mut bench = bench("/x", execution);
         bench.fingerprint.instrument = instrument.parse().unwrap();
-        match ensure_countable(&bench, &ListedBenchmark::new("x", "x", 0)) {
+        match ensure_countable(&bench, &ListedBenchmark::new("x", "x", 0), kind) {
             Err(Uncounted::Unavailable { reason, remedy }) => Some((reason, remedy)),
             _ => None,
         }
@@ -133,20 +133,37 @@ mod tests {
         let mut bench = bench("/x", Execution::Native);
         bench.fingerprint.instrument = "divan 0.1.21 (interleaved)".parse().unwrap();
         let wanted = |threads| ListedBenchmark::new("x", "x", 0).on_threads(threads);
-        assert!(ensure_countable(&bench, &wanted(1)).is_ok());
-        assert!(matches!(ensure_countable(&bench, &wanted(2)), Err(Uncounted::Uncountable(_))));
+        for kind in CountKind::ALL {
+            assert!(ensure_countable(&bench, &wanted(1), kind).is_ok());
+            assert!(matches!(ensure_countable(&bench, &wanted(2), kind), Err(Uncounted::Uncountable(_))));
+        }
     }
 
     #[test]
     fn only_copied_criterions_that_run_natively_are_counted() {
-        assert_eq!(refused(Execution::Native, "criterion 0.8.2 (interleaved)"), None);
-        let (reason, remedy) = refused(Execution::Native, "criterion 0.8.2 (git)").unwrap();
-        assert!(reason.contains("criterion 0.8.2 (git)"), "{reason}");
-        assert!(remedy.unwrap().contains("crates.io"));
-        let qemu = Execution::Emulated(vec!["qemu-aarch64".into()]);
-        let (reason, _) = refused(qemu, "criterion 0.8.2 + turns").unwrap();
-        assert!(reason.contains("qemu-aarch64"), "{reason}");
-        let (_, remedy) = refused(Execution::Runner(vec!["nice".into()]), "criterion 0.8.2 + turns").unwrap();
-        assert!(remedy.unwrap().contains("`runner`"));
+        for kind in CountKind::ALL {
+            assert_eq!(refused(Execution::Native, "criterion 0.8.2 (interleaved)", kind), None);
+            let (reason, remedy) = refused(Execution::Native, "criterion 0.8.2 (git)", kind).unwrap();
+            assert!(reason.contains("criterion 0.8.2 (git)"), "{reason}");
+            assert!(remedy.unwrap().contains("crates.io"));
+            let runner = Execution::Runner(vec!["nice".into()]);
+            let (_, remedy) = refused(runner, "criterion 0.8.2 + turns", kind).unwrap();
+            assert!(remedy.unwrap().contains("`runner`"));
+        }
+    }
+
+    #[test]
+    fn under_an_emulator_an_executable_counts_its_own_allocations() {
+        let refused = |instrument, kind| {
+            refused(Execution::Emulated(vec!["qemu-aarch64".into()]), instrument, kind)
+                .map(|(reason, _)| reason)
+        };
+        let copied = "criterion 0.8.2 + turns";
+        assert_eq!(refused(copied, CountKind::Allocations), None);
+        assert!(refused(copied, CountKind::Instructions).unwrap().contains("qemu-aarch64"));
+        // Nothing inside of these counts.
+        for instrument in ["criterion 0.8.2 (git)", "command", "libtest"] {
+            assert!(refused(instrument, CountKind::Allocations).is_some(), "{instrument}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+#[cfg(target_os = "linux")]
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::processes::{Process, Processes, Ticks, load};
@@ -57,6 +58,7 @@ pub(super) fn condition(root: &Path, before: &Look, after: &Look) -> Condition {
 }
 
 /// Binds this very thread to the first CPU it may use, and frees it again.
+#[cfg(target_os = "linux")]
 pub(super) fn try_pinning() -> Result<(), String> {
     let words = |error: rustix::io::Errno| io::Error::from(error).to_string();
     let all = sched_getaffinity(None).map_err(words)?;

@@ -13,6 +13,7 @@ pub mod problem;
 mod resolve;
 pub mod wire;
 
+use std::path::Path;
 use std::time::Instant;
 
 use super::allocations::allocation_build;
@@ -23,8 +24,8 @@ use super::request::{Measuring, Project, Scope, Suite};
 use super::session::{Beginning, Session};
 use super::workspace::{Listing, Workspace};
 use crate::domain::{
-    AaTest, Asked, BenchmarkName, BuiltBench, Claim, Confirm, Event, HistoryCheck, MachineFacts, Progress,
-    Report, ReportKind, Revision, RunEvidence, Side, Sides, Trouble,
+    AaTest, Asked, BenchmarkName, BuiltBench, Claim, Confirm, Event, Execution, HistoryCheck, MachineFacts,
+    Note, Progress, Report, ReportKind, Revision, RunEvidence, Side, Sides, Trouble,
 };
 use crate::judge::{GatePolicy, Policy, Rules, judge_run};
 use crate::measure::runner::Runner;
@@ -111,7 +112,7 @@ pub fn claims(
         claims: Vec::new(),
         acceptances: Vec::new(),
         layouts: None,
-        notes: prepared.all_notes(),
+        notes: prepared.all_notes().into_iter().chain(emulated(&prepared.benches)).collect(),
         troubles: listed.troubles(None),
         seconds: 0.0,
     };
@@ -227,6 +228,22 @@ fn of_suite(prepared: &Prepared) -> Result<Vec<Claim<String>>, PipelineError> {
     let text = bounded::read_text(&path, 4 << 20, Links::Refuse)
         .map_err(|error| PipelineError::Area(AreaError::Io { folder: path.clone(), error }))?;
     Ok(wire::harness_claims(&text)?)
+}
+
+/// That times are left out, where an emulator runs what was built.
+fn emulated(benches: &[BuiltBench]) -> Option<Note> {
+    benches.iter().find_map(|bench| match &bench.execution {
+        Execution::Emulated(words) => Some(Note::Emulated {
+            target: bench.fingerprint.target.clone(),
+            by: words.first().map_or_else(String::new, |program| file_name(program)),
+        }),
+        Execution::Native | Execution::Runner(_) => None,
+    })
+}
+
+/// A program without its folder, which says nothing to others.
+fn file_name(program: &str) -> String {
+    Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The architecture everything is built for.

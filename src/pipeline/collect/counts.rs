@@ -13,11 +13,11 @@ use std::sync::mpsc::{Sender, channel};
 
 use super::super::allocations::AllocationBuild;
 use super::super::error::PipelineError;
-use super::super::session::{Session, key, provenance};
+use super::super::session::{Session, key};
 use crate::domain::{
     AllocationCount, BenchmarkName, BuiltBench, CountKind, Counted, Counts, Digest, Event, Failure,
-    InstructionCount, Launch, MachineFacts, Measurement, MeasurementKey, Metric, NotCounted, Revision, RunId,
-    Sample, SampleSet,
+    InstructionCount, Launch, MachineFacts, Measurement, MeasurementKey, Metric, NotCounted, Provenance,
+    Revision, RunId, Sample, SampleSet,
 };
 use crate::measure::counter::{CountOptions, Counter, Uncounted};
 use crate::measure::listing::ListedBenchmark;
@@ -371,7 +371,8 @@ fn record(store: &mut Store, run: RunId, task: &Task, mut taken: Taken) -> Resul
         let measurement = Measurement {
             key: key_of(task, taken.counts.counter.as_deref(), metric),
             executable: task.counted(),
-            provenance: provenance(&task.bench),
+            // A machine or an emulator executes the same instructions, and the same allocations.
+            provenance: Provenance::Native,
             launches,
         };
         store.record(run, &measurement)?;

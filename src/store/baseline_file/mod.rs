@@ -160,10 +160,15 @@ pub enum BaselineProblem {
 }
 
 impl BaselineFile {
-    /// The file's name: architecture, CPU model, and what tells machines of the same model apart.
+    /// Whether the executables ran under an emulator: then the machine is the emulator's, and there are no times.
+    fn is_emulated(&self) -> bool {
+        self.machine.emulates(&self.arch)
+    }
+
+    /// The file's name: architecture, CPU model (or that it was emulated), and what tells machines of the same model apart.
     pub fn file_name(&self) -> String {
         let mut slug = String::new();
-        for c in self.machine.cpu.model.chars() {
+        for c in self.machine.cpu_of(&self.arch).chars() {
             if c.is_ascii_alphanumeric() {
                 slug.push(c.to_ascii_lowercase());
             } else if !slug.is_empty() && !slug.ends_with('-') {

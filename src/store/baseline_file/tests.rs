@@ -1,6 +1,6 @@
-use crate::domain::{ClaimOutcome, Claimed, Metric};
+use crate::domain::{ClaimOutcome, Claimed, Measurement, Metric, Provenance};
 use crate::store::Store;
-use crate::store::tests::{add, begin, build, commit, facts, key};
+use crate::store::tests::{add, begin, build, commit, facts, key, measurement};
 
 use super::text::{rounded, stable};
 use super::*;
@@ -92,6 +92,29 @@ fn only_the_architecture_and_commit_asked_for_are_exported() {
     let error = exported().require_arch("aarch64").unwrap_err();
     assert_eq!(exported().to_text().lines().nth(error.line() - 1), Some("arch = \"x86_64\""));
     exported().require_arch("x86_64").unwrap();
+}
+
+#[test]
+fn a_file_of_emulated_executables_names_no_processor_and_says_that_times_are_left_out() {
+    let mut store = Store::in_memory().unwrap();
+    let of = |metric, provenance, value: f64| {
+        let mut key = key('a');
+        key.build.target = "aarch64-unknown-linux-gnu".into();
+        key.metric = metric;
+        Measurement { provenance, ..measurement(key, &[value]) }
+    };
+    let run = begin(&mut store, "m", 1);
+    store.record(run, &of(Metric::WallTime, Provenance::Emulated, 8.0)).unwrap();
+    store.record(run, &of(Metric::Allocations, Provenance::Native, 3.0)).unwrap();
+    let file = store.export(&facts("m").key, "aarch64", None).unwrap().unwrap();
+    assert_eq!(file.results.keys().map(|(_, metric)| *metric).collect::<Vec<_>>(), [Metric::Allocations]);
+    assert_eq!(file.file_name(), "aarch64-emulated-62c66a7a5dd7.toml");
+    let text = file.to_text();
+    assert!(
+        text.contains("\n# Emulated on this machine: counts are the program's own, times are left out.\n")
+    );
+    assert_eq!(BaselineFile::parse(&text).unwrap(), file);
+    assert!(!exported().to_text().contains("mulated"), "an x86_64 machine runs what is built for it");
 }
 
 #[test]

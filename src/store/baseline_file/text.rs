@@ -28,6 +28,9 @@ impl BaselineFile {
         )?;
         writeln!(out, "format = {FORMAT}")?;
         writeln!(out, "arch = {}", harmless::toml(&self.arch))?;
+        if self.is_emulated() {
+            writeln!(out, "\n# Emulated on this machine: counts are the program's own, times are left out.")?;
+        }
         write_machine(out, &self.machine)?;
         let of_results = self.results.values().map(|result| &result.build);
         let of_claims = self.claims.values().map(|claim| &claim.build);

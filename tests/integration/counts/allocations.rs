@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use perfguard::build::preload::{Preload, heeds};
-use perfguard::domain::{AllocationCount, BuiltBench, CargoFlags, Sample, Variant};
+use perfguard::domain::{AllocationCount, BuiltBench, CargoFlags, Execution, Sample, Variant};
 use perfguard::measure::counter::{Counter, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::failure::FailureKind;
@@ -69,6 +69,21 @@ fn neither_set_up_nor_criterion_itself_is_counted() {
         assert_eq!(figures(id), [0.0, 0.0, 0.0], "{id}");
     }
     assert_eq!(figures("large_drop"), [11.0, 1240.0, 1240.0], "ten vectors in a vector");
+}
+
+#[test]
+#[expect(clippy::float_cmp, reason = "these counts are exact")]
+fn what_an_emulator_runs_counts_its_own_allocations() {
+    // `env` hands the arguments and the environment on, as an emulator of a foreign processor does.
+    let emulated = BuiltBench {
+        execution: Execution::Emulated(vec!["env".to_owned()]),
+        ..bench(Variant::Allocations, "work", &[])
+    };
+    let counted = ProcessCounter::new().allocations(&emulated, &benchmark("alloc/three"), &OPTIONS).unwrap();
+    assert_eq!(counted.allocations.per_iteration(), 3.0);
+    let refused = ProcessCounter::new().instructions(&emulated, &benchmark("alloc/three"), &OPTIONS);
+    let Err(Uncounted::Unavailable { remedy: Some(remedy), .. }) = refused else { panic!("{refused:?}") };
+    assert!(remedy.contains("machine of the target's kind"), "{remedy}");
 }
 
 #[test]
