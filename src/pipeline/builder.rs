@@ -1,6 +1,7 @@
 //! From a revision to executables: its files are extracted, its benches found and built, at the one build path.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::PipelineError;
@@ -306,14 +307,14 @@ impl Builder<'_> {
         let other = like
             .and_then(|prepared| prepared.target.clone())
             .or_else(|| latest_target(&self.trees(), &tree.content));
-        let start = Start { differing: self.differing(tree, other.as_deref())?, other };
+        let mut start = Start { differing: self.differing(tree, other.as_deref())?, other };
         tracing::debug!(
             home = %tree.home.display(),
             other = ?start.other,
             differing = ?start.differing.as_ref().map(Vec::len),
             "knows what to start a build from"
         );
-        let made = self.make_in_place(side, tree, selection, &start);
+        let made = self.make_in_place(side, tree, selection, &mut start);
         let noted = note(&tree.home, records).map_err(SourceError::from);
         let made = made?;
         noted?;
@@ -325,13 +326,14 @@ impl Builder<'_> {
         side: Side,
         tree: &SourceTree,
         selection: &Selection,
-        start: &Start,
+        start: &mut Start,
     ) -> Result<Prepared, PipelineError> {
         let occupied = BuildSite::new(&self.project.trees).occupy(tree)?;
         let workspace = occupied.workspace();
         let Project { cargo, environment, trees: place, .. } = self.project;
         let (cargo, environment) = tools(cargo, environment, &workspace, place);
         let mut found = self.discover(side, &cargo, &workspace, selection, &environment)?;
+        start.know_lock(&tree.prefix, &occupied.files());
         if let Some(only) = self.only {
             found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
         }
@@ -486,6 +488,18 @@ struct Start {
 }
 
 impl Start {
+    /// Looks at the lock file again once Cargo has read the workspace. Libraries seldom have one in git: Cargo writes it, and
+    /// what it writes is most often what it wrote for the other tree.
+    fn know_lock(&mut self, prefix: &Path, files: &Path) {
+        let (Some(differing), Some(target)) = (&mut self.differing, &self.other) else { return };
+        let lock = prefix.join("Cargo.lock");
+        let there = target.parent().map(|home| home.join("src").join(&lock));
+        let same = || Some(fs::read(files.join(&lock)).ok()? == fs::read(there?).ok()?);
+        if differing.contains(&lock) && same() == Some(true) {
+            differing.retain(|path| *path != lock);
+        }
+    }
+
     /// The workspace's own packages: those that are compiled from the same files as there, and all others.
     fn apart(&self, local: &[LocalPackage], files: &Path) -> (Vec<LocalPackage>, Vec<LocalPackage>) {
         // Cargo may spell a folder behind a link otherwise.

@@ -166,4 +166,8 @@ fn a_commit_builds_what_it_changes_and_what_depends_on_it() {
     chain.compiles("another profile", &all);
     sandbox.edit("base/src/lib.rs", "2 +", "1 +");
     chain.compiles("back again", &["base", "middle", "tool"]);
+    sandbox.git(&["rm", "--quiet", "Cargo.lock"]);
+    chain.compiles("no lock file", &all);
+    sandbox.write("README.md", "more words");
+    chain.compiles("prose, where Cargo writes the lock file", &[]);
 }
