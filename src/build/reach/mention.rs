@@ -1,7 +1,9 @@
 //! Whether an executable that holds the name of a file may open it, or only speaks of it: a parser's benches have manifests in
 //! them, which name a readme. Pure.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
+
+use memchr::memmem;
 
 /// What texts put around the name of a file.
 const QUOTES: [u8; 3] = [b'"', b'\'', b'`'];
@@ -41,7 +43,7 @@ fn is_other(folder: &[u8], file: &Path) -> bool {
         return false;
     }
     let named = Path::new(folder).components().filter(|part| matches!(part, Component::Normal(_)));
-    let named: std::path::PathBuf = named.collect();
+    let named: PathBuf = named.collect();
     !file.parent().unwrap_or(Path::new("")).ends_with(named)
 }
 
