@@ -75,7 +75,7 @@ impl Progress for Watch {
         match event {
             Event::Warning(text) => self.above(|console| console.warning(text)),
             _ if self.console.is_quiet() => {}
-            Event::Stage(text) => self.above(|console| match text.split_once(' ') {
+            Event::Task(text) => self.above(|console| match text.split_once(' ') {
                 Some((verb, rest)) => console.progress(verb, rest),
                 None => console.progress(text, ""),
             }),
@@ -112,6 +112,7 @@ impl Progress for Watch {
                 }
             }
             Event::Measured => self.finish(),
+            Event::Entered(_) | Event::Left => {}
         }
     }
 }

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::error::PipelineError;
 use super::request::{Project, Scope, Suite};
+use super::stopwatch::within;
 use crate::build::library_copy::{LibraryCopy, LibraryCopyError};
 use crate::build::{BuildRequest, Built, Patch, Seed, build, output_of_binary, tools, unchanged};
 use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
 use crate::domain::library;
 use crate::domain::{
     BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Event, LocalPackage, Note, Progress,
-    Revision, Side, Sides, SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
+    Revision, Side, Sides, SourceTree, Stage, Toolchain, TreeId, Variables, Variant, is_below,
 };
 use crate::source::{
     GivenLock, Repository, SUITE_PACKAGE, SourceError, inherit_times, latest_target, note, note_begin,
@@ -193,13 +194,15 @@ impl Builder<'_> {
         revision: &Revision,
         like: Option<&Prepared>,
     ) -> Result<(Prepared, SourceTree), PipelineError> {
-        self.progress.event(Event::Stage(&format!("Extracting the {side}, {revision}")));
+        self.progress.event(Event::Task(&format!("Extracting the {side}, {revision}")));
+        let extracting = within(self.progress, Stage::SourceTrees);
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let trees = self.trees();
         let tree = match self.lock {
             Some(lock) => self.repository.extract_with_lock(revision, &trees, &prefix, lock)?,
             None => self.repository.extract(revision, &trees, &prefix, Some(&self.project.root))?,
         };
+        drop(extracting);
         let prepared = self.own(side, &tree, like)?;
         Ok((prepared, tree))
     }
@@ -288,6 +291,7 @@ impl Builder<'_> {
 
     /// Forgets source trees that have not been used for long.
     pub(crate) fn tidy(&self, spare: &[TreeId]) {
+        let _stage = within(self.progress, Stage::Tidying);
         // What cannot be removed now is removed another time.
         let _ = crate::source::prune(&self.trees(), KEPT_TREES, spare);
         room::make(self.project.room, &[self.trees(), self.project.area.join(ARTIFACTS)]);
@@ -301,6 +305,7 @@ impl Builder<'_> {
         selection: &Selection,
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
+        let _stage = within(self.progress, self.stage(side));
         let records = &self.project.records;
         note_begin(&tree.home, records).map_err(SourceError::from)?;
         // Without another side to start from, the last build in this workspace will do, or the user's own.
@@ -319,6 +324,17 @@ impl Builder<'_> {
         let made = made?;
         noted?;
         Ok(made)
+    }
+
+    /// What building a side belongs to.
+    fn stage(&self, side: Side) -> Stage {
+        match (self.variant, side) {
+            (Variant::Timed, Side::Baseline) => Stage::BaselineBuild,
+            (Variant::Timed, Side::Candidate) => Stage::CandidateBuild,
+            (Variant::Allocations, _) => Stage::AllocationBuilds,
+            // Only what regressed is built so.
+            (Variant::Lines, _) => Stage::Judging,
+        }
     }
 
     fn make_in_place(
@@ -358,7 +374,7 @@ impl Builder<'_> {
             Variant::Lines => " with line tables",
         };
         if !found.benches.is_empty() {
-            self.progress.event(Event::Stage(&format!("Building the {side}{purpose}")));
+            self.progress.event(Event::Task(&format!("Building the {side}{purpose}")));
         }
         let scope = self.scope;
         let own = if start.other.is_some() { None } else { self.own_target() };
@@ -439,6 +455,7 @@ impl Builder<'_> {
         selection: &Selection,
         environment: &Variables,
     ) -> Result<Discovered, PipelineError> {
+        let _stage = within(self.progress, Stage::BenchTargets);
         let Some(lock) = self.lock else {
             return Ok(discover(cargo, workspace, selection, &self.scope.flags, environment)?);
         };

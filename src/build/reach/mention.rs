@@ -18,10 +18,8 @@ pub(super) fn may_open(executable: &[u8], file: &Path) -> bool {
     if name.is_empty() {
         return false;
     }
-    let places = executable.windows(name.len()).enumerate().filter(|(_, part)| *part == name);
-    places
-        .into_iter()
-        .any(|(start, _)| !is_talk(&executable[..start], &executable[start + name.len()..], file))
+    let mut places = memmem::find_iter(executable, name);
+    places.any(|start| !is_talk(&executable[..start], &executable[start + name.len()..], file))
 }
 
 /// Whether a name between `before` and `after` is only spoken of.
@@ -51,7 +49,7 @@ fn is_other(folder: &[u8], file: &Path) -> bool {
 fn is_readme(before: &[u8]) -> bool {
     let text = before.trim_ascii_end();
     let text = text.strip_suffix(b"=").or_else(|| text.strip_suffix(b":"));
-    let key = text.map(|text| text.trim_ascii_end());
+    let key = text.map(<[u8]>::trim_ascii_end);
     key.is_some_and(|key| key.strip_suffix(b"\"").unwrap_or(key).ends_with(b"readme"))
 }
 

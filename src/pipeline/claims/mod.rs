@@ -13,14 +13,13 @@ pub mod problem;
 mod resolve;
 pub mod wire;
 
-use std::time::Instant;
-
 use super::builder::{Builder, Prepared, TypeLayout};
 use super::collect::counts::AllocationBuild;
 use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::request::{Measuring, Project, Scope, Suite};
 use super::session::{Beginning, Session};
+use super::stopwatch::Stopwatch;
 use super::workspace::{Listing, Workspace};
 use crate::domain::{
     AaTest, Asked, BenchmarkName, Claim, Confirm, Event, HistoryCheck, MachineFacts, Progress, Report,
@@ -70,7 +69,8 @@ pub fn claims(
     runner: &mut dyn Runner,
     progress: &dyn Progress,
 ) -> Result<Report, PipelineError> {
-    let start = Instant::now();
+    let stopwatch = Stopwatch::start(progress);
+    let progress: &dyn Progress = &stopwatch;
     let mut workspace = Workspace::find(&request.project, progress)?;
     let revision = workspace.repository.work_tree()?;
     workspace.lock()?;
@@ -79,9 +79,9 @@ pub fn claims(
     let builder = Builder { layout: TypeLayout::Asked, ..workspace.builder(&scope) };
     let prepared = prepare(&builder, &request.own, &revision)?;
     builder.tidy(std::slice::from_ref(&revision.tree));
-    progress.event(Event::Stage("Listing benchmarks"));
+    progress.event(Event::Task("Listing benchmarks"));
     let revision = prepared.revision.clone();
-    let listed = Listing::ask(&prepared, runner)?;
+    let listed = Listing::ask(&prepared, runner, progress)?;
     let resolved = selected(request, &revision, &prepared, &listed)?;
     let targets = targets(&resolved);
     let allocations = match prepare(&builder.counting_allocations(&targets), &request.own, &revision) {
@@ -112,6 +112,7 @@ pub fn claims(
         notes: prepared.all_notes(),
         troubles: listed.troubles(None),
         seconds: 0.0,
+        stages: Vec::new(),
     };
     let allocations = allocations.as_ref().map_err(String::as_str);
     let built = Built { listed: &listed, allocations, layout: prepared.layout.as_ref() };
@@ -125,7 +126,7 @@ pub fn claims(
     if interrupted() {
         run.troubles.push(Trouble::Interrupted);
     }
-    run.seconds = start.elapsed().as_secs_f64();
+    (run.stages, run.seconds) = stopwatch.read();
     let stored = session.read_back(&run, &[])?;
     let report = judge_run(&stored.run, &stored.benchmarks, &request.policy, GatePolicy::default());
     record(&mut session, &revision, &stored.run, &report)?;
