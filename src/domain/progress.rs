@@ -22,6 +22,17 @@ pub enum Event<'a> {
         /// The line.
         line: &'a str,
     },
+    /// Cargo says how far it is.
+    Building {
+        /// Whose build.
+        side: Side,
+        /// How many units are finished, up-to-date ones included.
+        done: usize,
+        /// How many there are.
+        total: usize,
+        /// What is compiled now.
+        names: &'a str,
+    },
     /// A crate was compiled.
     Compiled {
         /// Whose build.
