@@ -79,6 +79,24 @@ fn a_terminal_shows_how_far_cargo_is_and_a_log_does_not() {
 }
 
 #[test]
+fn a_list_builds_the_bench_targets_that_may_have_what_is_listed_and_no_suite() {
+    let gauge = Sandbox::with_names();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    gauge.write("src/lib.rs", &format!("{}// {now}\n", gauge.read("src/lib.rs")));
+    let built = |arguments: &[&str]| {
+        let listed = ran(&gauge, &[&["list", "-vv"], arguments].concat());
+        assert_eq!(listed.code, 0, "{}", listed.stderr);
+        assert!(!listed.stderr.contains("--package perfguard-harness"), "{}", listed.stderr);
+        let command =
+            listed.stderr.lines().find(|line| line.contains("cargo bench --no-run")).unwrap_or_default();
+        ["work", "names"].map(|target| command.contains(&format!("--bench {target}")))
+    };
+    assert_eq!(built(&["--exact", "gauge::work::gauge/work"]), [true, false]);
+    assert_eq!(built(&["gauge::names::*"]), [false, true]);
+    assert_eq!(built(&[]), [true, true]);
+}
+
+#[test]
 fn a_debug_log_tells_what_was_started_and_what_was_kept() {
     let gauge = Sandbox::new("gauge");
     // Never built before, whatever else was built in this slot.
