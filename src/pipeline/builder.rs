@@ -16,7 +16,7 @@ use crate::domain::{
     Revision, Side, Sides, SourceTree, Stage, Toolchain, TreeId, Variables, Variant, is_below,
 };
 use crate::source::{
-    GivenLock, Repository, SUITE_PACKAGE, SourceError, inherit_times, latest_target, note, note_begin,
+    GivenLock, Repository, SUITE_PACKAGE, SourceError, inherit_times, nearest_target, note, note_begin,
     require_untracked,
 };
 use crate::support::area;
@@ -308,10 +308,10 @@ impl Builder<'_> {
         let _stage = within(self.progress, self.stage(side));
         let records = &self.project.records;
         note_begin(&tree.home, records).map_err(SourceError::from)?;
-        // Without another side to start from, the last build in this workspace will do, or the user's own.
+        // Without another side to start from, an earlier build in this workspace will do, or the user's own.
         let other = like
             .and_then(|prepared| prepared.target.clone())
-            .or_else(|| latest_target(&self.trees(), &tree.content));
+            .or_else(|| nearest_target(&self.trees(), &tree.home, records));
         let mut start = Start { differing: self.differing(tree, other.as_deref())?, other };
         tracing::debug!(
             home = %tree.home.display(),
