@@ -122,6 +122,7 @@ fn evidence() -> RunEvidence {
         notes: Vec::new(),
         troubles: Vec::new(),
         seconds: 1.0,
+        stages: Vec::new(),
     }
 }
 

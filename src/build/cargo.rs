@@ -7,6 +7,7 @@ use crate::domain::{BenchTarget, Event, Progress, Variables, Variant};
 use crate::support::process::{self, Stream};
 
 use super::messages::Messages;
+use super::units::{self, Units};
 use super::{BuildError, BuildRequest, argv};
 
 /// How many of Cargo's last lines are kept for a failure.
@@ -106,15 +107,28 @@ fn invoke(
 ) -> Result<(), BuildError> {
     let mut command = Command::new(request.cargo);
     command.args(arguments).current_dir(request.workspace).env_clear().envs(environment);
+    // A bar is asked for wherever output goes: it is read here, and shown in our own way where there is a terminal.
+    command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", units::WIDTH);
+    command.env("CARGO_TERM_PROGRESS_TERM_INTEGRATION", "false");
     let side = request.side;
     let mut tail = VecDeque::with_capacity(TAIL);
-    let finished = process::run(command, None, |stream, line| match stream {
+    let finished = process::run_redrawing(command, |stream, line| match stream {
         Stream::Stdout => {
             if let Some((name, done)) = messages.line(line) {
                 progress.event(Event::Compiled { side, name: &name, done });
             }
         }
         Stream::Stderr => {
+            if let Some(Units { done, total, names }) = Units::parse(units::without_erasing(line)) {
+                progress.event(Event::Building { side, done, total, names: &names });
+                return;
+            }
+            let erased = units::without_erasing(line);
+            // Nothing but an end of the bar.
+            if erased.is_empty() && !line.is_empty() {
+                return;
+            }
+            let line = erased;
             progress.event(Event::BuildOutput { side, line });
             complaints.line(line);
             if tail.len() == TAIL {

@@ -4,6 +4,8 @@
 //! Executables of the same bytes do the same only where all of this is the same, too. What cannot be read at run time
 //! without being compiled in as well (Rust sources, manifests), and what is written for people, is left out.
 
+mod mention;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -94,10 +96,7 @@ impl<'a> Reach<'a> {
             text.extend([kind, "\0", name, "\0", value, "\n"]);
         };
         let bytes = fs::read(executable).map_err(BuildError::file("read", executable))?;
-        let named = self.for_people.iter().filter(|(path, _)| {
-            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-            bytes.windows(name.len().max(1)).any(|part| part == name)
-        });
+        let named = self.for_people.iter().filter(|(path, _)| mention::may_open(&bytes, path));
         for (path, digest) in self.data.iter().chain(named) {
             line("data", &path.to_string_lossy(), digest.as_str());
         }

@@ -41,6 +41,9 @@ struct Local {
     only: Option<BTreeSet<String>>,
     /// Targets whose executables are carried over, as rustc names them.
     executables: BTreeSet<String>,
+    /// Hashes in the names of downloads that are called like a package which is left out: a library that its own benches
+    /// depend on, through what they measure with.
+    namesakes: BTreeSet<String>,
 }
 
 /// Whether a target folder holds no compiled code yet.
@@ -81,6 +84,7 @@ pub(super) fn seed(
             continue;
         }
         let below = folder.strip_prefix(from).unwrap_or(&folder);
+        local.find_namesakes(&folder).map_err(fail(&folder))?;
         local.unit(&folder, &to.join(below)).map_err(fail(&folder))?;
     }
     let links = capture::folder_in(from);
@@ -122,6 +126,20 @@ impl Local {
         local
     }
 
+    /// Looks for downloads that have the name of a package which is left out. What rustc read tells them apart.
+    fn find_namesakes(&mut self, folder: &Path) -> io::Result<()> {
+        for path in entries(&folder.join("deps"))? {
+            let stem = path.file_name().and_then(OsStr::to_str).and_then(|name| name.strip_suffix(".d"));
+            let Some((name, hash)) = stem.and_then(parts) else { continue };
+            if self.crates.contains(name)
+                && fs::read_to_string(&path).is_ok_and(|text| reads_downloads(&text))
+            {
+                self.namesakes.insert(hash.to_owned());
+            }
+        }
+        Ok(())
+    }
+
     /// Carries one profile's folder over. Fingerprints come last: without them Cargo trusts nothing else, should this
     /// be cut short.
     fn unit(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -152,8 +170,10 @@ impl Local {
 
     /// Whether a folder `package-hash` belongs to a package that is carried over.
     fn is_foreign_folder(&self, name: &OsStr) -> bool {
-        let package = name.to_str().and_then(without_hash);
-        package.is_some_and(|package| !self.packages.contains(package) && self.may(package))
+        let parts = name.to_str().and_then(parts);
+        parts.is_some_and(|(package, hash)| {
+            (!self.packages.contains(package) || self.namesakes.contains(hash)) && self.may(package)
+        })
     }
 
     fn may(&self, name: &str) -> bool {
@@ -163,21 +183,38 @@ impl Local {
     /// Whether a file `crate-hash.d`, `libcrate-hash.rlib` … belongs to a package that is carried over. Executables
     /// have no ending: downloads have none but build scripts, which live elsewhere.
     fn is_foreign_file(&self, name: &OsStr) -> bool {
-        let stem =
-            name.to_str().and_then(|name| name.split_once('.')).and_then(|(stem, _)| without_hash(stem));
-        stem.is_some_and(|stem| {
+        let parts = name.to_str().and_then(|name| name.split_once('.')).and_then(|(stem, _)| parts(stem));
+        parts.is_some_and(|(stem, hash)| {
             let library = stem.strip_prefix("lib").unwrap_or(stem);
-            !self.crates.contains(stem)
-                && !self.crates.contains(library)
-                && (self.may(stem) || self.may(library))
+            let named = self.crates.contains(stem) || self.crates.contains(library);
+            (!named || self.namesakes.contains(hash)) && (self.may(stem) || self.may(library))
         })
     }
 }
 
-/// What is before `-0123456789abcdef`; `None` for a name that does not end so.
-fn without_hash(name: &str) -> Option<&str> {
+/// What is before and behind the dash in `name-0123456789abcdef`; `None` for a name that does not end so.
+fn parts(name: &str) -> Option<(&str, &str)> {
     let (stem, hash) = name.rsplit_once('-')?;
-    (hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(stem)
+    (hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some((stem, hash))
+}
+
+/// What is before the hash.
+fn without_hash(name: &str) -> Option<&str> {
+    parts(name).map(|(stem, _)| stem)
+}
+
+/// Whether rustc read nothing but what Cargo downloaded, as its list of dependencies says. The sources of a workspace's own
+/// packages stand there from the root of the workspace, or lie elsewhere.
+fn reads_downloads(list: &str) -> bool {
+    let is_download = |source: &str| {
+        let path = Path::new(source);
+        let downloaded = ["registry/src", "git/checkouts"].map(Path::new);
+        let holds = |inner: &Path| path.ancestors().any(|folder| folder.ends_with(inner));
+        path.is_absolute() && downloaded.iter().any(|inner| holds(inner))
+    };
+    let read = list.lines().find_map(|line| line.split_once(": ")).map(|(_, read)| read).unwrap_or_default();
+    // A blank in a path makes two words of it, of which one is no download: then it is compiled once more.
+    !read.is_empty() && read.split_whitespace().all(is_download)
 }
 
 /// Whether a file is a compiled library, which is only ever replaced as a whole.
@@ -376,6 +413,47 @@ mod tests {
         let same = [local("same", &["same", "same-bench", "shared"])];
         carry(Seed::Tree(&from), &to, &changed, &same, &[]);
         assert_carried(&to, &carried, &left);
+    }
+
+    #[test]
+    fn a_download_with_the_name_of_a_local_package_is_told_by_what_it_was_compiled_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("a"), folder.path().join("b"));
+        let own = "fedcba9876543210";
+        let carried = [
+            format!("release/deps/libmy_pkg-{HASH}.rlib"),
+            format!("release/deps/my_pkg-{HASH}.d"),
+            format!("release/.fingerprint/my-pkg-{HASH}/lib-my_pkg"),
+        ];
+        let left = [
+            format!("release/deps/libmy_pkg-{own}.rlib"),
+            format!("release/deps/my_pkg-{own}.d"),
+            format!("release/.fingerprint/my-pkg-{own}/lib-my_pkg"),
+        ];
+        for path in carried.iter().chain(&left) {
+            write(&from.join(path));
+        }
+        let list = |hash: &str, source: &str| {
+            let text = format!("/t/my_pkg-{hash}.d: {source}\n\n{source}:\n");
+            fs::write(from.join(format!("release/deps/my_pkg-{hash}.d")), text).unwrap();
+        };
+        list(HASH, "/home/x/.cargo/registry/src/index-1/my-pkg-1.0.0/src/lib.rs");
+        list(own, "src/lib.rs");
+        carry(Seed::Tree(&from), &to, &[local("my-pkg", &["my-pkg"])], &[], &[]);
+        assert_carried(&to, &carried, &left);
+    }
+
+    #[test]
+    fn only_what_cargo_downloaded_is_a_download() {
+        let download = "/home/x/.cargo/registry/src/index-1/a-1.0.0/src/lib.rs";
+        let of_git = "/home/x/.cargo/git/checkouts/a-1/2/src/lib.rs";
+        assert!(reads_downloads(&format!("/t/a.d: {download} {of_git}\n")));
+        for read in ["", "src/lib.rs", "/w/src/lib.rs", "registry/src/a.rs", "/home/a\\ b/registry/src/a.rs"]
+        {
+            assert!(!reads_downloads(&format!("/t/a.d: {read}\n")), "{read}");
+            assert!(!reads_downloads(&format!("/t/a.d: {download} {read} x.rs\n")), "{read}");
+        }
+        assert!(!reads_downloads(""));
     }
 
     #[test]

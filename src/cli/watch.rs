@@ -22,17 +22,20 @@ pub(crate) struct Watch {
 #[derive(Debug)]
 struct State {
     bar: Option<ProgressBar>,
+    /// Whether Cargo says how much there is to build.
+    counted: bool,
     last_log: Option<Instant>,
 }
 
 impl Watch {
     /// Shows progress on this console; `verbose` adds Cargo's own lines.
     pub(crate) fn new(console: Console, verbose: bool) -> Self {
-        Self { console, verbose, state: RefCell::new(State { bar: None, last_log: None }) }
+        Self { console, verbose, state: RefCell::new(State { bar: None, counted: false, last_log: None }) }
     }
 
     /// Takes the bar away, so that results do not mix with it.
     pub(crate) fn finish(&self) {
+        self.state.borrow_mut().counted = false;
         if let Some(bar) = self.state.borrow_mut().bar.take() {
             bar.finish_and_clear();
         }
@@ -75,18 +78,31 @@ impl Progress for Watch {
         match event {
             Event::Warning(text) => self.above(|console| console.warning(text)),
             _ if self.console.is_quiet() => {}
-            Event::Stage(text) => self.above(|console| match text.split_once(' ') {
-                Some((verb, rest)) => console.progress(verb, rest),
-                None => console.progress(text, ""),
-            }),
+            Event::Task(text) => {
+                self.finish();
+                self.above(|console| match text.split_once(' ') {
+                    Some((verb, rest)) => console.progress(verb, rest),
+                    None => console.progress(text, ""),
+                });
+            }
             Event::Waiting(text) => self.above(|console| console.progress("Waiting", text)),
             Event::BuildOutput { line, .. } => {
                 if self.verbose {
                     self.above(|_| Console::line(line));
                 }
             }
-            Event::Compiled { side, name, done } => {
+            Event::Building { side, done, total, names } => {
                 if self.console.draws_bars() {
+                    let bar = self.bar("Building");
+                    bar.set_style(style(true));
+                    bar.set_length(total as u64);
+                    bar.set_position(done as u64);
+                    bar.set_message(harmless::line(&format!("{side}: {names}")));
+                    self.state.borrow_mut().counted = true;
+                }
+            }
+            Event::Compiled { side, name, done } => {
+                if self.console.draws_bars() && !self.state.borrow().counted {
                     let bar = self.bar("Compiling");
                     bar.set_style(style(false));
                     bar.set_message(harmless::line(&format!("{side}: {name} ({done})")));
@@ -112,6 +128,7 @@ impl Progress for Watch {
                 }
             }
             Event::Measured => self.finish(),
+            Event::Entered(_) | Event::Left => {}
         }
     }
 }

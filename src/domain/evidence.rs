@@ -26,6 +26,7 @@ use super::reason::{Note, Trouble};
 use super::revision::Revision;
 use super::sample::Sample;
 use super::side::{Side, Sides};
+use super::stage::StageTime;
 use super::throughput::Throughput;
 
 /// Why no more pairs were taken.
@@ -348,6 +349,9 @@ pub struct RunEvidence {
     pub troubles: Vec<Trouble>,
     /// How long the run took, in seconds.
     pub seconds: f64,
+    /// With what it spent that. Runs that were stored before this was kept have none.
+    #[serde(default)]
+    pub stages: Vec<StageTime>,
 }
 
 impl RunEvidence {

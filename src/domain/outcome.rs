@@ -16,6 +16,7 @@ use super::name::BenchmarkName;
 use super::partition::Partition;
 use super::reason::{Cause, Note, Reason, Trouble};
 use super::revision::Revision;
+use super::stage::StageTime;
 use super::throughput::Work;
 use super::verdict::{Method, Verdict};
 
@@ -268,6 +269,8 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// How long the whole run took, in seconds.
     pub seconds: f64,
+    /// With what it spent that, where that is known.
+    pub stages: Vec<StageTime>,
 }
 
 impl Report {
@@ -291,6 +294,7 @@ impl Report {
             troubles: Vec::new(),
             notes: Vec::new(),
             seconds: 0.0,
+            stages: Vec::new(),
         }
     }
 

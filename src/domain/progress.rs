@@ -2,12 +2,17 @@
 
 use super::name::BenchmarkName;
 use super::side::Side;
+use super::stage::Stage;
 
 /// Something worth showing while it happens.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'a> {
-    /// A stage began, in words: `extracting the baseline`.
-    Stage(&'a str),
+    /// What is done from now on, in words: `Extracting the baseline`.
+    Task(&'a str),
+    /// A stage was entered, within the one that it was entered from.
+    Entered(Stage),
+    /// The stage that was entered last was left.
+    Left,
     /// Another run holds the workspace; this one waits.
     Waiting(&'a str),
     /// Cargo said something about a build (one line, as it printed it).
@@ -16,6 +21,17 @@ pub enum Event<'a> {
         side: Side,
         /// The line.
         line: &'a str,
+    },
+    /// Cargo says how far it is.
+    Building {
+        /// Whose build.
+        side: Side,
+        /// How many units are finished, up-to-date ones included.
+        done: usize,
+        /// How many there are.
+        total: usize,
+        /// What is compiled now.
+        names: &'a str,
     },
     /// A crate was compiled.
     Compiled {

@@ -69,6 +69,7 @@ pub fn judge_run(
         troubles,
         notes,
         seconds: run.seconds,
+        stages: run.stages.clone(),
         ..Report::new(run.kind)
     }
 }

@@ -128,7 +128,8 @@ fn in_place<const N: usize>(
 /// else is counted, or refused, is counted and refused as it is.
 fn needs_more(bench: &BuiltBench) -> bool {
     let harness = harness_of(&bench.fingerprint.instrument);
-    harness.counting() == Counting::OnRequest && harness.capabilities(bench).counted(CountKind::Allocations).is_ok()
+    harness.counting() == Counting::OnRequest
+        && harness.capabilities(bench).counted(CountKind::Allocations).is_ok()
 }
 
 /// The library that counts, unless it cannot be had: then there is another way.

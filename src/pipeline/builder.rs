@@ -1,20 +1,22 @@
 //! From a revision to executables: its files are extracted, its benches found and built, at the one build path.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::PipelineError;
 use super::request::{Project, Scope, Suite};
+use super::stopwatch::within;
 use crate::build::library_copy::{LibraryCopy, LibraryCopyError};
 use crate::build::{BuildRequest, Built, Patch, Seed, build, output_of_binary, tools, unchanged};
 use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
 use crate::domain::library;
 use crate::domain::{
     BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Event, LocalPackage, Note, Progress,
-    Revision, Side, Sides, SourceTree, Toolchain, TreeId, Variables, Variant, is_below,
+    Revision, Side, Sides, SourceTree, Stage, Toolchain, TreeId, Variables, Variant, is_below,
 };
 use crate::source::{
-    GivenLock, Repository, SUITE_PACKAGE, SourceError, inherit_times, latest_target, note, note_begin,
+    GivenLock, Repository, SUITE_PACKAGE, SourceError, inherit_times, nearest_target, note, note_begin,
     require_untracked,
 };
 use crate::support::area;
@@ -192,13 +194,15 @@ impl Builder<'_> {
         revision: &Revision,
         like: Option<&Prepared>,
     ) -> Result<(Prepared, SourceTree), PipelineError> {
-        self.progress.event(Event::Stage(&format!("Extracting the {side}, {revision}")));
+        self.progress.event(Event::Task(&format!("Extracting the {side}, {revision}")));
+        let extracting = within(self.progress, Stage::SourceTrees);
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let trees = self.trees();
         let tree = match self.lock {
             Some(lock) => self.repository.extract_with_lock(revision, &trees, &prefix, lock)?,
             None => self.repository.extract(revision, &trees, &prefix, Some(&self.project.root))?,
         };
+        drop(extracting);
         let prepared = self.own(side, &tree, like)?;
         Ok((prepared, tree))
     }
@@ -287,6 +291,7 @@ impl Builder<'_> {
 
     /// Forgets source trees that have not been used for long.
     pub(crate) fn tidy(&self, spare: &[TreeId]) {
+        let _stage = within(self.progress, Stage::Tidying);
         // What cannot be removed now is removed another time.
         let _ = crate::source::prune(&self.trees(), KEPT_TREES, spare);
         room::make(self.project.room, &[self.trees(), self.project.area.join(ARTIFACTS)]);
@@ -300,24 +305,36 @@ impl Builder<'_> {
         selection: &Selection,
         like: Option<&Prepared>,
     ) -> Result<Prepared, PipelineError> {
+        let _stage = within(self.progress, self.stage(side));
         let records = &self.project.records;
         note_begin(&tree.home, records).map_err(SourceError::from)?;
-        // Without another side to start from, the last build in this workspace will do, or the user's own.
+        // Without another side to start from, an earlier build in this workspace will do, or the user's own.
         let other = like
             .and_then(|prepared| prepared.target.clone())
-            .or_else(|| latest_target(&self.trees(), &tree.content));
-        let start = Start { differing: self.differing(tree, other.as_deref())?, other };
+            .or_else(|| nearest_target(&self.trees(), &tree.home, records));
+        let mut start = Start { differing: self.differing(tree, other.as_deref())?, other };
         tracing::debug!(
             home = %tree.home.display(),
             other = ?start.other,
             differing = ?start.differing.as_ref().map(Vec::len),
             "knows what to start a build from"
         );
-        let made = self.make_in_place(side, tree, selection, &start);
+        let made = self.make_in_place(side, tree, selection, &mut start);
         let noted = note(&tree.home, records).map_err(SourceError::from);
         let made = made?;
         noted?;
         Ok(made)
+    }
+
+    /// What building a side belongs to.
+    fn stage(&self, side: Side) -> Stage {
+        match (self.variant, side) {
+            (Variant::Timed, Side::Baseline) => Stage::BaselineBuild,
+            (Variant::Timed, Side::Candidate) => Stage::CandidateBuild,
+            (Variant::Allocations, _) => Stage::AllocationBuilds,
+            // Only what regressed is built so.
+            (Variant::Lines, _) => Stage::Judging,
+        }
     }
 
     fn make_in_place(
@@ -325,13 +342,14 @@ impl Builder<'_> {
         side: Side,
         tree: &SourceTree,
         selection: &Selection,
-        start: &Start,
+        start: &mut Start,
     ) -> Result<Prepared, PipelineError> {
         let occupied = BuildSite::new(&self.project.trees).occupy(tree)?;
         let workspace = occupied.workspace();
         let Project { cargo, environment, trees: place, .. } = self.project;
         let (cargo, environment) = tools(cargo, environment, &workspace, place);
         let mut found = self.discover(side, &cargo, &workspace, selection, &environment)?;
+        start.know_lock(&tree.prefix, &occupied.files());
         if let Some(only) = self.only {
             found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
         }
@@ -356,7 +374,7 @@ impl Builder<'_> {
             Variant::Lines => " with line tables",
         };
         if !found.benches.is_empty() {
-            self.progress.event(Event::Stage(&format!("Building the {side}{purpose}")));
+            self.progress.event(Event::Task(&format!("Building the {side}{purpose}")));
         }
         let scope = self.scope;
         let own = if start.other.is_some() { None } else { self.own_target() };
@@ -437,6 +455,7 @@ impl Builder<'_> {
         selection: &Selection,
         environment: &Variables,
     ) -> Result<Discovered, PipelineError> {
+        let _stage = within(self.progress, Stage::BenchTargets);
         let Some(lock) = self.lock else {
             return Ok(discover(cargo, workspace, selection, &self.scope.flags, environment)?);
         };
@@ -486,6 +505,18 @@ struct Start {
 }
 
 impl Start {
+    /// Looks at the lock file again once Cargo has read the workspace. Libraries seldom have one in git: Cargo writes it, and
+    /// what it writes is most often what it wrote for the other tree.
+    fn know_lock(&mut self, prefix: &Path, files: &Path) {
+        let (Some(differing), Some(target)) = (&mut self.differing, &self.other) else { return };
+        let lock = prefix.join("Cargo.lock");
+        let there = target.parent().map(|home| home.join("src").join(&lock));
+        let same = || Some(fs::read(files.join(&lock)).ok()? == fs::read(there?).ok()?);
+        if differing.contains(&lock) && same() == Some(true) {
+            differing.retain(|path| *path != lock);
+        }
+    }
+
     /// The workspace's own packages: those that are compiled from the same files as there, and all others.
     fn apart(&self, local: &[LocalPackage], files: &Path) -> (Vec<LocalPackage>, Vec<LocalPackage>) {
         // Cargo may spell a folder behind a link otherwise.

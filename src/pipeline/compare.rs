@@ -2,7 +2,6 @@
 //! there, and judged once.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use super::acceptances::in_force;
 use super::apart::{apply, builders};
@@ -19,10 +18,11 @@ use super::places;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
 use super::sides::{counting_allocations, prepare};
+use super::stopwatch::{Stopwatch, within};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
     Acceptance, BenchmarkEvidence, BenchmarkName, Event, Metric, Note, Progress, Report, RunEvidence, RunId,
-    Side, Sides, Trouble, Verdict,
+    Side, Sides, Stage, Trouble, Verdict,
 };
 use crate::judge::next::{most_tests_of, tests_of};
 use crate::judge::{Rules, Step, judge_run, next};
@@ -61,7 +61,8 @@ fn compare_sides(
     runner: &mut dyn Runner,
     progress: &dyn Progress,
 ) -> Result<Report, PipelineError> {
-    let start = Instant::now();
+    let stopwatch = Stopwatch::start(progress);
+    let progress: &dyn Progress = &stopwatch;
     let mut workspace = Workspace::find(&request.project, progress)?;
     let asked_for = workspace.name_sides(request.baseline.as_deref(), &request.candidate)?;
     workspace.lock()?;
@@ -78,10 +79,10 @@ fn compare_sides(
     let prepared = prepare(&builders, request, &revisions)?;
     builder.tidy(&[prepared.baseline.content.clone(), prepared.candidate.content.clone()]);
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
-    progress.event(Event::Stage("Listing benchmarks"));
+    progress.event(Event::Task("Listing benchmarks"));
     let lists = Sides {
-        baseline: Listing::ask(&prepared.baseline, runner)?,
-        candidate: Listing::ask(&prepared.candidate, runner)?,
+        baseline: Listing::ask(&prepared.baseline, runner, progress)?,
+        candidate: Listing::ask(&prepared.candidate, runner, progress)?,
     };
     let everything = benchmarks(&lists.as_ref().map(|list| &list.benches[..]));
     let names: Vec<BenchmarkName> = everything.iter().map(|one| one.evidence.name.clone()).collect();
@@ -131,6 +132,7 @@ fn compare_sides(
     run.notes.extend(session.runner.notes());
     run.notes.extend(watching.end(session.store, &request.machine.key, &benchmarks)?);
     progress.event(Event::Measured);
+    let judging = within(progress, Stage::Judging);
     let broken = broken.or_else(|| {
         find_places(
             request,
@@ -149,7 +151,8 @@ fn compare_sides(
     if interrupted() {
         run.troubles.push(Trouble::Interrupted);
     }
-    run.seconds = start.elapsed().as_secs_f64();
+    drop(judging);
+    (run.stages, run.seconds) = stopwatch.read();
     let evidence: Vec<BenchmarkEvidence> =
         benchmarks.into_iter().map(|benchmark| benchmark.evidence).collect();
     // A store that refused once is not asked again: what is in memory is all there is.
@@ -181,6 +184,7 @@ fn nothing_yet(
         notes: notes(prepared),
         troubles,
         seconds: 0.0,
+        stages: Vec::new(),
     }
 }
 

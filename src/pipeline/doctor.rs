@@ -150,8 +150,8 @@ fn benches(
         if request.benchmarks == 0 {
             return Ok((prepared, Vec::new()));
         }
-        workspace.progress.event(Event::Stage("Listing benchmarks"));
-        let listing = Listing::ask(&prepared, runner)?;
+        workspace.progress.event(Event::Task("Listing benchmarks"));
+        let listing = Listing::ask(&prepared, runner, workspace.progress)?;
         let all = named(&listing);
         let wanted: Vec<_> = all.iter().filter(|(name, _)| scope.includes(name)).cloned().collect();
         if !wanted.is_empty() {

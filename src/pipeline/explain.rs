@@ -120,7 +120,7 @@ fn candidate_side(
         }
     }
     let Some(prepared) = prepared else { return Err(PipelineError::NoBenches(Vec::new())) };
-    workspace.progress.event(Event::Stage("Listing benchmarks"));
+    workspace.progress.event(Event::Task("Listing benchmarks"));
     let found = find(request, &prepared, runner)?;
     Ok((prepared, found))
 }
@@ -284,7 +284,7 @@ fn count_both(
     };
     let mut varies = Sides::default();
     let mut take = |side: Side| {
-        progress.event(Event::Stage(&format!("Counting the {side}")));
+        progress.event(Event::Task(&format!("Counting the {side}")));
         let found = found.get(side);
         let mut once = || count(found, &options, runner);
         let (mut first, second) = (once()?, once()?);

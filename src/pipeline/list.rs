@@ -1,9 +1,8 @@
 //! `list`: what would be measured. Source, build, and the executables' own lists.
 
-use std::time::Instant;
-
 use super::error::PipelineError;
 use super::request::{Project, Scope};
+use super::stopwatch::Stopwatch;
 use super::workspace::{Listing, Workspace, nothing};
 use crate::domain::{BenchmarkOutcome, MachineFacts, Progress, Report, ReportKind, Side};
 use crate::judge::Exit;
@@ -29,12 +28,13 @@ pub fn list(
     runner: &mut dyn Runner,
     progress: &dyn Progress,
 ) -> Result<Report, PipelineError> {
-    let start = Instant::now();
+    let stopwatch = Stopwatch::start(progress);
+    let progress: &dyn Progress = &stopwatch;
     let mut workspace = Workspace::find(&request.project, progress)?;
     workspace.lock()?;
     let revision = workspace.repository.work_tree()?;
     let prepared = workspace.builder(&request.scope).prepare(Side::Candidate, &revision, None)?;
-    let listing = Listing::ask(&prepared, runner)?;
+    let listing = Listing::ask(&prepared, runner, progress)?;
     let troubles = listing.troubles(None);
     let mut benchmarks: Vec<BenchmarkOutcome> = listing
         .all()
@@ -46,6 +46,7 @@ pub fn list(
         return Err(nothing(&prepared, &request.scope, &listing.names()));
     }
     let exit = if troubles.is_empty() { Exit::Passed } else { Exit::Incomplete };
+    let (stages, seconds) = stopwatch.read();
     Ok(Report {
         exit_code: exit.code(),
         candidate: Some(prepared.revision.clone()),
@@ -54,7 +55,8 @@ pub fn list(
         benchmarks,
         troubles,
         notes: prepared.all_notes(),
-        seconds: start.elapsed().as_secs_f64(),
+        seconds,
+        stages,
         ..Report::new(ReportKind::List)
     })
 }

@@ -47,6 +47,7 @@ pub mod request;
 pub mod run;
 mod session;
 mod sides;
+mod stopwatch;
 mod suite;
 pub mod sync;
 pub mod trends;

@@ -10,11 +10,12 @@ use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::request::{RunRequest, RunSubject};
 use super::session::{Beginning, Session, provenance, sequential};
+use super::stopwatch::{Stopwatch, within};
 use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
     BenchmarkName, BenchmarkOutcome, BuiltBench, CountKind, Event, Failure, Insistence, Launch, Limit,
     Measurement, MeasurementKey, Metric, MetricOutcome, NotCounted, Note, Progress, Reason, Report,
-    ReportKind, Revision, Side, Sides, Trouble, Verdict, Work, median,
+    ReportKind, Revision, Side, Sides, Stage, Trouble, Verdict, Work, median,
 };
 use crate::judge::Exit;
 use crate::measure::runner::Runner;
@@ -34,7 +35,8 @@ pub fn run(
     runner: &mut dyn Runner,
     progress: &dyn Progress,
 ) -> Result<Report, PipelineError> {
-    let start = Instant::now();
+    let stopwatch = Stopwatch::start(progress);
+    let progress: &dyn Progress = &stopwatch;
     let mut workspace = Workspace::find(&request.project, progress)?;
     // Asked now so that a range that does not exist is told without waiting for the lock.
     let range = match &request.what {
@@ -73,7 +75,7 @@ pub fn run(
             break;
         }
         if !alone {
-            progress.event(Event::Stage(&format!(
+            progress.event(Event::Task(&format!(
                 "Measuring {} of {}: {revision}",
                 index + 1,
                 revisions.len()
@@ -111,12 +113,8 @@ pub fn run(
         report.troubles.push(Trouble::Interrupted);
     }
     let exit = if report.troubles.is_empty() { Exit::Passed } else { Exit::Incomplete };
-    Ok(Report {
-        exit_code: exit.code(),
-        candidate: measured,
-        seconds: start.elapsed().as_secs_f64(),
-        ..report
-    })
+    let (stages, seconds) = stopwatch.read();
+    Ok(Report { exit_code: exit.code(), candidate: measured, seconds, stages, ..report })
 }
 
 /// Who measures the benchmarks of one revision after the other.
@@ -138,7 +136,7 @@ struct Recorder<'a> {
 impl Recorder<'_> {
     fn record(&mut self, prepared: &Prepared, builder: &Builder<'_>) -> Result<(), PipelineError> {
         let revision = &prepared.revision;
-        let listing = Listing::ask(prepared, self.session.runner)?;
+        let listing = Listing::ask(prepared, self.session.runner, self.session.progress)?;
         self.report.troubles.extend(listing.troubles(None));
         self.known = listing.names();
         let declared = |name: &BenchmarkName| {
@@ -161,6 +159,7 @@ impl Recorder<'_> {
         if !self.wants(Metric::WallTime) {
             return Ok(());
         }
+        let _stage = within(self.session.progress, Stage::Measuring);
         self.session.progress.event(Event::Measuring { benchmarks: keyed.len() });
         let total = keyed.len();
         for (index, (bench, key)) in keyed.into_iter().enumerate() {
@@ -216,6 +215,7 @@ impl Recorder<'_> {
         builder: &Builder<'_>,
         keyed: &[(BuiltBench, MeasurementKey)],
     ) -> Result<(), PipelineError> {
+        let _stage = within(self.session.progress, Stage::Counting);
         let metrics = &self.request.measuring.metrics;
         for kind in CountKind::ALL {
             if kind.metrics(metrics).is_empty() {

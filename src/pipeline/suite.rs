@@ -3,8 +3,9 @@
 use super::builder::{Beside, Builder, Prepared};
 use super::error::PipelineError;
 use super::request::{Suite, SuiteWhen};
+use super::stopwatch::within;
 use crate::discover::{DiscoverError, Selection};
-use crate::domain::{BuildFingerprint, BuiltBench, Event, Note, Revision, Side, Sides, SourceTree};
+use crate::domain::{BuildFingerprint, BuiltBench, Event, Note, Revision, Side, Sides, SourceTree, Stage};
 use crate::source::{SUITE_PACKAGE, suite_tree};
 use crate::support::process::interrupted;
 
@@ -12,9 +13,11 @@ impl Builder<'_> {
     /// Builds the harness of a revision and nothing else: the workspace's own where it is a member.
     pub(crate) fn prepare_suite(&self, revision: &Revision) -> Result<Prepared, PipelineError> {
         let side = Side::Candidate;
-        self.progress.event(Event::Stage(&format!("Extracting {revision}")));
+        self.progress.event(Event::Task(&format!("Extracting {revision}")));
+        let extracting = within(self.progress, Stage::SourceTrees);
         let prefix = self.repository.prefix_of(&self.project.root)?;
         let tree = self.repository.extract(revision, &self.trees(), &prefix, Some(&self.project.root))?;
+        drop(extracting);
         let selection = Selection { packages: vec![SUITE_PACKAGE.to_owned()], ..Selection::default() };
         match self.make(side, &tree, &selection, None) {
             Err(PipelineError::Discover(DiscoverError::UnknownPackage { .. })) => {

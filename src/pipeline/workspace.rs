@@ -6,8 +6,11 @@ use super::builder::{Builder, Prepared};
 use super::catalogue::ListedBench;
 use super::error::PipelineError;
 use super::request::{Project, Scope, Subject, Suite};
+use super::stopwatch::within;
 use crate::discover::nearest;
-use crate::domain::{BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Throughput, Trouble};
+use crate::domain::{
+    BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Stage, Throughput, Trouble,
+};
 use crate::measure::runner::Runner;
 use crate::source::{Repository, place_lock, prepare_place, require_untracked, suite_names};
 use crate::support::area;
@@ -48,8 +51,10 @@ impl<'a> Workspace<'a> {
         }
         // Before the lock: the file of a lock is made as well.
         area::enter(area, root)?;
+        let stage = within(self.progress, Stage::Waiting);
         let waiting = || self.progress.event(Event::Waiting("for another run in this workspace to finish"));
         let lock = FileLock::acquire(&area.join("lock"), waiting)?;
+        drop(stage);
         BuildSite::new(area).tag()?;
         prepare_place(trees, area, root, environment)?;
         // However both are spelled: a lock is waited for by whoever holds it, too.
@@ -118,7 +123,12 @@ impl Listing {
     ///
     /// # Errors
     /// A signal came.
-    pub(crate) fn ask(prepared: &Prepared, runner: &mut dyn Runner) -> Result<Self, PipelineError> {
+    pub(crate) fn ask(
+        prepared: &Prepared,
+        runner: &mut dyn Runner,
+        progress: &dyn Progress,
+    ) -> Result<Self, PipelineError> {
+        let _stage = within(progress, Stage::Listing);
         let ask = |bench: &crate::domain::BuiltBench| {
             let listed = runner.list(bench);
             let declaring = listed.iter().flatten().filter(|one| !one.throughput.is_empty());

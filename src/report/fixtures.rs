@@ -7,8 +7,8 @@ use crate::domain::{
     BenchmarkOutcome, BuildDifference, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed,
     CommitId, CpuIdentity, Creep, Doubt, Failure, JudgedBy, Layout, LayoutFallback, LayoutUse, LayoutsUsed,
     Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, NotCounted, Note, Place, Reason, Report,
-    ReportKind, Revision, Side, Sides, Toolchain, TopFunction, TreeId, Trouble, UnitKind, Verdict, Work,
-    WorkUnit,
+    ReportKind, Revision, Side, Sides, Stage, StageTime, Toolchain, TopFunction, TreeId, Trouble, UnitKind,
+    Verdict, Work, WorkUnit,
 };
 
 /// A name of 200 characters.
@@ -110,6 +110,7 @@ pub(super) fn empty() -> Report {
         troubles: Vec::new(),
         notes: Vec::new(),
         seconds: 0.0,
+        stages: Vec::new(),
     }
 }
 
@@ -234,6 +235,10 @@ pub(super) fn mixed() -> Report {
         }],
         notes: vec![Note::left_out("parser", "old", "it uses libtest")],
         seconds: 127.0,
+        stages: vec![
+            StageTime { stage: Stage::CandidateBuild, seconds: 25.5 },
+            StageTime { stage: Stage::Measuring, seconds: 101.0 },
+        ],
         ..empty()
     }
 }

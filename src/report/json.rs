@@ -10,7 +10,7 @@ use crate::domain::harmless;
 use crate::domain::{
     AcceptanceOutcome, AcceptanceUse, Accepted, Axis, BenchmarkOutcome, Cause, ClaimOutcome, JudgedBy,
     MachineFacts, MachineKey, Method, Metric, MetricOutcome, Partition, PartitionKind, Report, Revision,
-    Side, Sides, Toolchain, Trouble, Verdict, Work, WorkUnit,
+    Side, Sides, StageTime, Toolchain, Trouble, Verdict, Work, WorkUnit,
 };
 
 use super::layouts::WireLayouts;
@@ -45,6 +45,18 @@ struct Document<'a> {
     errors: Vec<Error>,
     notes: Vec<String>,
     seconds: Option<f64>,
+    stages: Vec<WireStage>,
+}
+
+/// How long the run was in one of its stages.
+#[derive(Serialize)]
+struct WireStage {
+    name: &'static str,
+    seconds: Option<f64>,
+}
+
+fn stage(time: &StageTime) -> WireStage {
+    WireStage { name: time.stage.name(), seconds: finite(time.seconds) }
 }
 
 /// What the wall times of all that were compared come to.
@@ -249,6 +261,7 @@ pub(super) fn render(report: &Report) -> String {
         errors: report.troubles.iter().map(error).collect(),
         notes: words::notes(report),
         seconds: finite(report.seconds),
+        stages: report.stages.iter().map(stage).collect(),
     };
     to_text(&document)
 }

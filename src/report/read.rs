@@ -13,8 +13,8 @@ use crate::domain::{
     Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted, Axis, AxisName, BenchmarkName,
     BenchmarkOutcome, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed, CommitId,
     CpuIdentity, JudgedBy, LayoutsUsed, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Note,
-    Partition, Place, Reason, Report, ReportKind, Revision, Sides, Toolchain, TopFunction, TreeId, Trouble,
-    Verdict, Work, WorkUnit, is_below,
+    Partition, Place, Reason, Report, ReportKind, Revision, Sides, Stage, StageTime, Toolchain, TopFunction,
+    TreeId, Trouble, Verdict, Work, WorkUnit, is_below,
 };
 
 use super::json::SCHEMA;
@@ -79,6 +79,14 @@ struct Document {
     claims: Vec<Claim>,
     errors: Vec<WireError>,
     notes: Vec<String>,
+    seconds: Option<f64>,
+    #[serde(default)]
+    stages: Vec<WireStage>,
+}
+
+#[derive(Deserialize)]
+struct WireStage {
+    name: String,
     seconds: Option<f64>,
 }
 
@@ -280,7 +288,13 @@ pub fn read(text: &str) -> Result<Report, ReadError> {
             .collect(),
         notes: document.notes.into_iter().map(Note::Quoted).collect(),
         seconds: document.seconds.unwrap_or(f64::NAN),
+        stages: document.stages.iter().filter_map(stage).collect(),
     })
+}
+
+/// What a newer version may have besides is left out.
+fn stage(wire: &WireStage) -> Option<StageTime> {
+    Some(StageTime { stage: Stage::from_name(&wire.name)?, seconds: wire.seconds? })
 }
 
 fn wrong(what: &'static str, value: impl Into<String>, wanted: &'static str) -> ReadError {

@@ -218,6 +218,17 @@ pub fn inherit_times(
     Ok(Some(differing))
 }
 
+/// How many files differ between two trees as they were written down; `None` where that is not known of both.
+pub(super) fn distance(home: &Path, other: &Path, records: &Records) -> Option<usize> {
+    let (own, other) = (read_list(home, records)?, read_list(other, records)?);
+    let same = |(path, entry): &(&PathBuf, &Entry)| {
+        entry.is_no_folder() && other.entries.get(*path).is_some_and(|there| entry.has_content_of(there))
+    };
+    let files = |list: &List| list.entries.values().filter(|entry| entry.is_no_folder()).count();
+    let shared = own.entries.iter().filter(same).count();
+    Some(files(&own) + files(&other) - 2 * shared)
+}
+
 /// The id of a file's content, which is kept where git does not have it.
 fn identify(
     home: &Path,
@@ -357,6 +368,9 @@ mod tests {
         assert_eq!(time(&fresh, "a.rs"), old);
         assert!(time(&fresh, "data/x") > old && time(&fresh, "run") > old);
         assert_eq!(restore(fresh.path(), &records).unwrap(), 0, "the times are those that are known");
+        assert_eq!(distance(fresh.path(), built.path(), &records), Some(6), "two of them on both sides");
+        assert_eq!(distance(fresh.path(), fresh.path(), &records), Some(0));
+        assert_eq!(distance(fresh.path(), &fresh.path().join("src"), &records), None);
     }
 
     #[test]

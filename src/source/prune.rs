@@ -1,11 +1,14 @@
 //! Old source trees make room: those used longest ago go first.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::error::SourceError;
+use super::pristine;
 use crate::domain::TreeId;
+use crate::support::records::Records;
 
 /// In a home: its time says when the tree was last asked for.
 const STAMP: &str = ".perfguard-used";
@@ -53,15 +56,19 @@ pub fn prune(trees: &Path, keep: usize, spare: &[TreeId]) -> Result<Vec<PathBuf>
     Ok(removed)
 }
 
-/// The target folder of the tree that was used last, besides `except`: what its build made of the dependencies need not
-/// be compiled again for the next tree.
-pub fn latest_target(trees: &Path, except: &TreeId) -> Option<PathBuf> {
+/// The target folder of the tree that differs in the fewest files from the one of `home`, and of several the one that was used
+/// last: what its build made need not be compiled again. Trees of which it is not known how they were come last.
+pub fn nearest_target(trees: &Path, home: &Path, records: &Records) -> Option<PathBuf> {
     let homes = fs::read_dir(trees).ok()?.flatten().filter_map(|entry| {
-        let id = TreeId::from_hex(&entry.file_name().to_string_lossy())?;
-        let target = entry.path().join("target");
-        (id != *except && target.is_dir()).then(|| (last_used(&entry.path()), target))
+        TreeId::from_hex(&entry.file_name().to_string_lossy())?;
+        let (other, target) = (entry.path(), entry.path().join("target"));
+        if other == home || !target.is_dir() {
+            return None;
+        }
+        let distance = pristine::distance(home, &other, records).unwrap_or(usize::MAX);
+        Some((Reverse(distance), last_used(&other), target))
     });
-    homes.max().map(|(_, target)| target)
+    homes.max().map(|(.., target)| target)
 }
 
 /// Notes that a tree was asked for. Best effort: without it the tree only looks older.
@@ -101,17 +108,27 @@ mod tests {
     }
 
     #[test]
-    fn the_last_one_that_was_built_is_what_to_start_from() {
+    fn a_build_starts_from_the_tree_that_is_most_alike_and_then_from_the_last_one() {
         let folder = tempfile::tempdir().unwrap();
         let trees = folder.path();
-        let [a, b, c] = [('a', 300), ('b', 200), ('c', 100)].map(|(digit, age)| home(trees, digit, age));
-        assert_eq!(latest_target(trees, &c), None, "nothing is built");
-        for id in [&a, &b] {
-            fs::create_dir(trees.join(id.as_str()).join("target")).unwrap();
+        let records = Records::none();
+        let [a, b, c, own] = [('a', 400), ('b', 300), ('c', 200), ('d', 100)].map(|(digit, age)| {
+            let id = home(trees, digit, age);
+            trees.join(id.as_str())
+        });
+        let nearest = || nearest_target(trees, &own, &records);
+        assert_eq!(nearest(), None, "nothing is built");
+        for home in [&a, &b, &c] {
+            fs::create_dir(home.join("target")).unwrap();
         }
-        assert_eq!(latest_target(trees, &c), Some(trees.join(b.as_str()).join("target")));
-        assert_eq!(latest_target(trees, &b), Some(trees.join(a.as_str()).join("target")));
-        assert_eq!(latest_target(&trees.join("nowhere"), &a), None);
+        assert_eq!(nearest(), Some(c.join("target")), "nothing is known of them");
+        for (home, text) in [(&a, "same"), (&b, "same"), (&c, "other"), (&own, "same")] {
+            fs::write(home.join("src/lib.rs"), text).unwrap();
+            pristine::note(home, &records).unwrap();
+        }
+        assert_eq!(nearest(), Some(b.join("target")));
+        assert_eq!(nearest_target(trees, &b, &records), Some(a.join("target")));
+        assert_eq!(nearest_target(&trees.join("nowhere"), &own, &records), None);
     }
 
     #[test]

@@ -75,6 +75,10 @@ fn finish(context: &Context, output: &OutputArgs, report: &Report) -> Result<Exi
         step.found(context.console, report);
     }
     deliver(output, &text)?;
+    if context.verbose > 0 && !context.console.is_quiet() {
+        let stages = crate::report::stages::render(report);
+        stages.lines().for_each(Console::line);
+    }
     Ok(exit(report.exit_code))
 }
 

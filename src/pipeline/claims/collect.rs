@@ -8,11 +8,12 @@ use super::super::collect::counts::{counted, counting_bench, task};
 use super::super::collect::paired::Comparison;
 use super::super::error::PipelineError;
 use super::super::session::Session;
+use super::super::stopwatch::within;
 use super::super::workspace::Listing;
 use super::resolve::Resolved;
 use crate::domain::{
     BenchmarkName, CountKind, Counted, Ended, Event, LayoutFact, Metric, NotCounted, PairedEvidence, Phase,
-    Revision, RunEvidence, Trouble,
+    Revision, RunEvidence, Stage, Trouble,
 };
 use crate::judge::{ClaimStep, ClaimTest, ErrorBudget, Relation, Rules, next_of_claim, relation};
 use crate::support::process::interrupted;
@@ -41,7 +42,9 @@ pub(crate) fn collect(
     built: &Built<'_>,
     rules: &Rules<'_>,
 ) -> Result<(), PipelineError> {
+    let counting = within(session.progress, Stage::Counting);
     count(session, revision, &mut claims, built)?;
+    drop(counting);
     let facts = built.layout.map(|facts| facts.as_ref().map(|text| layout_facts(text)).map_err(Clone::clone));
     for claim in &mut claims {
         claim.evidence.layout.clone_from(&facts);

@@ -14,7 +14,6 @@ mod resolve;
 pub mod wire;
 
 use std::path::Path;
-use std::time::Instant;
 
 use super::allocations::allocation_build;
 use super::builder::{Builder, Prepared, TypeLayout};
@@ -22,6 +21,7 @@ use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::request::{Measuring, Project, Scope, Suite};
 use super::session::{Beginning, Session};
+use super::stopwatch::Stopwatch;
 use super::workspace::{Listing, Workspace};
 use crate::domain::{
     AaTest, Asked, BenchmarkName, BuiltBench, Claim, Confirm, Event, Execution, HistoryCheck, MachineFacts,
@@ -71,7 +71,8 @@ pub fn claims(
     runner: &mut dyn Runner,
     progress: &dyn Progress,
 ) -> Result<Report, PipelineError> {
-    let start = Instant::now();
+    let stopwatch = Stopwatch::start(progress);
+    let progress: &dyn Progress = &stopwatch;
     let mut workspace = Workspace::find(&request.project, progress)?;
     let revision = workspace.repository.work_tree()?;
     workspace.lock()?;
@@ -80,9 +81,9 @@ pub fn claims(
     let builder = Builder { layout: TypeLayout::Asked, ..workspace.builder(&scope) };
     let prepared = prepare(&builder, &request.own, &revision)?;
     builder.tidy(std::slice::from_ref(&revision.tree));
-    progress.event(Event::Stage("Listing benchmarks"));
+    progress.event(Event::Task("Listing benchmarks"));
     let revision = prepared.revision.clone();
-    let listed = Listing::ask(&prepared, runner)?;
+    let listed = Listing::ask(&prepared, runner, progress)?;
     let resolved = selected(request, &revision, &prepared, &listed)?;
     let targets = targets(&resolved);
     let timed: Vec<&BuiltBench> = prepared
@@ -115,6 +116,7 @@ pub fn claims(
         notes: prepared.all_notes().into_iter().chain(emulated(&prepared.benches)).collect(),
         troubles: listed.troubles(None),
         seconds: 0.0,
+        stages: Vec::new(),
     };
     let built = Built { listed: &listed, allocations: Some(&allocations), layout: prepared.layout.as_ref() };
     let asked = run.asked.clone();
@@ -127,7 +129,7 @@ pub fn claims(
     if interrupted() {
         run.troubles.push(Trouble::Interrupted);
     }
-    run.seconds = start.elapsed().as_secs_f64();
+    (run.stages, run.seconds) = stopwatch.read();
     let stored = session.read_back(&run, &[])?;
     let report = judge_run(&stored.run, &stored.benchmarks, &request.policy, GatePolicy::default());
     record(&mut session, &revision, &stored.run, &report)?;

@@ -23,7 +23,7 @@ pub(crate) fn collect(
         return Ok(AaTest { asked: true, controls: Vec::new() });
     }
     let stage = format!("Measuring {} against themselves: the A/A test", chosen.len());
-    session.progress.event(Event::Stage(&stage));
+    session.progress.event(Event::Task(&stage));
     let budget = aa_budget(rules, chosen.len());
     let named: Vec<_> = chosen
         .iter()

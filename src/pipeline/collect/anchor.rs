@@ -82,9 +82,9 @@ impl<'a> Anchors<'a> {
         let Some(anchor) = &self.anchor else { return Ok(BTreeMap::new()) };
         let (candidate, listed) = self.candidate;
         let stage = format!("Comparing with {anchor}, since which too much crept");
-        session.progress.event(Event::Stage(&stage));
+        session.progress.event(Event::Task(&stage));
         let prepared = self.builders.baseline.prepare(Side::Baseline, anchor, Some(candidate));
-        let listing = prepared.and_then(|prepared| Listing::ask(&prepared, session.runner));
+        let listing = prepared.and_then(|prepared| Listing::ask(&prepared, session.runner, session.progress));
         match listing {
             Ok(listing) => {
                 let both = Sides { baseline: &listing.benches[..], candidate: &listed.benches[..] };

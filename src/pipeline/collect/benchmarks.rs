@@ -6,6 +6,7 @@ use super::super::allocations::AllocationBuild;
 use super::super::catalogue::Benchmark;
 use super::super::error::PipelineError;
 use super::super::session::{Session, provenance, sequential, side_build};
+use super::super::stopwatch::within;
 use super::counts::{Found, Taken, Task, counted, counting_bench, task};
 use super::history;
 use super::paired::{Comparison, Make, Test};
@@ -13,7 +14,7 @@ use crate::blame;
 use crate::domain::{
     BenchmarkEvidence, BenchmarkName, BuiltBench, CountKind, Counted, CreepEvidence, Event, InstructionCount,
     Limit, Measurement, Metric, NotCounted, PairedEvidence, Phase, Presence, Provenance, Revision, Side,
-    Sides, Simulated, TopFunction,
+    Sides, Simulated, Stage, TopFunction,
 };
 use crate::judge::quick::QUICK_PAIRS;
 use crate::judge::{PairedTest, QuickCheck, Rules, Step};
@@ -52,6 +53,11 @@ impl<'a, 's> Collector<'a, 's> {
         rules: &Rules<'_>,
         benchmarks: &mut [&mut Benchmark],
     ) -> Result<(), PipelineError> {
+        let stage = match step {
+            Step::CountInstructions(_) | Step::CountAllocations(_) | Step::Simulate => Stage::Counting,
+            _ => Stage::Measuring,
+        };
+        let _stage = within(self.session.progress, stage);
         match step {
             Step::CompareOutput => {
                 for benchmark in benchmarks.iter_mut() {
@@ -138,7 +144,7 @@ impl<'a, 's> Collector<'a, 's> {
         benchmarks: &mut [&mut Benchmark],
     ) -> Result<(), PipelineError> {
         let stage = format!("Re-measuring {} with fresh launches", benchmarks.len());
-        self.session.progress.event(Event::Stage(&stage));
+        self.session.progress.event(Event::Task(&stage));
         let alone = rules.error_budget().alone();
         let make = |comparison: &Comparison, baseline| PairedTest::lenient(&comparison.by, baseline, alone);
         self.measure(Phase::Remeasurement, rules, benchmarks, &make, |evidence| &mut evidence.remeasured)
@@ -151,7 +157,7 @@ impl<'a, 's> Collector<'a, 's> {
         benchmarks: &mut [&mut Benchmark],
     ) -> Result<(), PipelineError> {
         let stage = format!("Looking whether {} got slower at all: too much crept", benchmarks.len());
-        self.session.progress.event(Event::Stage(&stage));
+        self.session.progress.event(Event::Task(&stage));
         let budget = rules.error_budget();
         let make = |_: &Comparison, _| PairedTest::of_any_change(budget);
         self.measure(Phase::Remeasurement, rules, benchmarks, &make, |evidence| {
@@ -238,7 +244,10 @@ impl<'a, 's> Collector<'a, 's> {
                 continue;
             }
             let Some(benches) = benchmark.both() else { continue };
-            let Some(laid) = self.session.layouts.for_counts(benches) else { continue };
+            let linking = within(self.session.progress, Stage::Layouts);
+            let laid = self.session.layouts.for_counts(benches);
+            drop(linking);
+            let Some(laid) = laid else { continue };
             let name = &benchmark.evidence.name;
             built.push(Side::BOTH.map(|side| {
                 let key = (name.clone(), CountKind::Instructions, side);
@@ -339,7 +348,7 @@ impl<'a, 's> Collector<'a, 's> {
         let Some(benches) = benchmark.both() else { return };
         let name = &benchmark.evidence.name;
         let stage = format!("Looking why {name} is slower with the same code");
-        self.session.progress.event(Event::Stage(&stage));
+        self.session.progress.event(Event::Task(&stage));
         let options = CountOptions { caches: true, ..self.session.measuring.count_options() };
         let ids = Sides::from_fn(|side| benchmark.evidence.name_on(side).id());
         let nothing = || Simulated {

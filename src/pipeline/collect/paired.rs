@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::super::error::PipelineError;
 use super::super::session::Session;
+use super::super::stopwatch::within;
 use crate::domain::{
     BenchmarkName, BuiltBench, ClaimVerdict, ComparisonId, Ended, Event, Failure, Limit, MeasurementKey,
-    Pair, PairedEvidence, Phase, Provenance, Sides,
+    Pair, PairedEvidence, Phase, Provenance, Sides, Stage,
 };
 use crate::judge::{ClaimTest, ExpectedPairs, PairedState, PairedTest, QuickCheck};
 use crate::measure::plan::{self, Order, Standing, next_visit};
@@ -142,6 +143,7 @@ impl Session<'_> {
         comparisons: Vec<Comparison<J>>,
         make: Make<'_, J, T>,
     ) -> Result<Vec<PairedEvidence>, PipelineError> {
+        let _stage = within(self.progress, Stage::Measuring);
         let opened = comparisons.into_iter().map(|comparison| self.open(phase, comparison, make));
         let mut all = opened.collect::<Result<Vec<InProgress<J, T>>, _>>()?;
         loop {
@@ -237,7 +239,9 @@ impl Session<'_> {
         let ids = one.comparison.ids.as_ref().map(String::as_str);
         let first = Order::Drawn { seed: self.seed }.first(one.pairs);
         // Linking is no part of the budget, and nothing is linked while a launch is timed.
+        let linking = within(self.progress, Stage::Layouts);
         let laid = self.layouts.for_pair(one.comparison.benches.as_ref(), ids, one.phase, one.pairs);
+        drop(linking);
         let start = Instant::now();
         let measured = self.runner.pair(laid.benches.as_ref(), ids, one.pairs, first, &options);
         one.spent += start.elapsed();

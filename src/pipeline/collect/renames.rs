@@ -28,7 +28,7 @@ pub(crate) fn join(
     if missing.is_empty() || new.is_empty() {
         return Ok(benchmarks);
     }
-    collector.session.progress.event(Event::Stage("Looking for renamed benchmarks"));
+    collector.session.progress.event(Event::Task("Looking for renamed benchmarks"));
     let before = executed(collector, Side::Baseline, &benchmarks, &missing)?;
     let after = executed(collector, Side::Candidate, &benchmarks, &new)?;
     for (from, to) in pairs(&before, &after) {

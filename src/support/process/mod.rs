@@ -25,7 +25,7 @@ use std::time::Duration;
 
 pub use group::Group;
 pub use registry::{interrupted, interrupted_by, live, watch_signals};
-pub use run::{Finished, Stream, run};
+pub use run::{Finished, Stream, run, run_redrawing};
 pub use stopwatch::Timed;
 pub use strays::{adopt as adopt_strays, dismiss as dismiss_watchdog};
 pub use system::GRACE;

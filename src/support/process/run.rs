@@ -1,6 +1,6 @@
 //! Running a program to its end: its output line by line, a time limit, and no way to hang.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
@@ -51,6 +51,30 @@ enum News {
 /// # Errors
 /// It could not be started or waited for, ran out of time (then its group is dead), or a signal came.
 pub fn run(
+    command: Command,
+    limit: Option<Duration>,
+    on_line: impl FnMut(Stream, &str),
+) -> Result<Finished, ProcessError> {
+    run_by(End::LineFeed, command, limit, on_line)
+}
+
+/// As [`run`], without a limit, of a program that redraws its last line: each drawing is a line, too.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_redrawing(command: Command, on_line: impl FnMut(Stream, &str)) -> Result<Finished, ProcessError> {
+    run_by(End::LineFeedOrReturn, command, None, on_line)
+}
+
+/// What ends a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    LineFeed,
+    LineFeedOrReturn,
+}
+
+fn run_by(
+    end: End,
     mut command: Command,
     limit: Option<Duration>,
     mut on_line: impl FnMut(Stream, &str),
@@ -62,11 +86,11 @@ pub fn run(
     let mut open = 0;
     if let Some(pipe) = group.take_stdout() {
         open += 1;
-        read(Stream::Stdout, pipe, tell.clone());
+        read(Stream::Stdout, End::LineFeed, pipe, tell.clone());
     }
     if let Some(pipe) = group.take_stderr() {
         open += 1;
-        read(Stream::Stderr, pipe, tell.clone());
+        read(Stream::Stderr, end, pipe, tell.clone());
     }
     group.on_end(move || {
         let _ = tell.send(News::Ended);
@@ -154,13 +178,37 @@ impl Listener<'_> {
     }
 }
 
+/// Reads up to a line feed or a carriage return. Both together are one end.
+fn read_drawing(pipe: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<usize> {
+    loop {
+        let there = match pipe.fill_buf() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            there => there?,
+        };
+        let end = there
+            .iter()
+            .position(|byte| b"\r\n".contains(byte))
+            .map(|at| at + if there[at..].starts_with(b"\r\n") { 2 } else { 1 });
+        let used = end.unwrap_or(there.len());
+        line.extend_from_slice(&there[..used]);
+        pipe.consume(used);
+        if end.is_some() || used == 0 {
+            return Ok(line.len());
+        }
+    }
+}
+
 /// Hands on the lines of `pipe` until it ends or nobody listens any more.
-fn read(stream: Stream, pipe: impl Read + Send + 'static, tell: SyncSender<News>) {
+fn read(stream: Stream, end: End, pipe: impl Read + Send + 'static, tell: SyncSender<News>) {
     let body = move || {
         let mut pipe = BufReader::new(pipe);
         loop {
             let mut line = Vec::new();
-            match pipe.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
+            let found = match end {
+                End::LineFeed => pipe.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line),
+                End::LineFeedOrReturn => read_drawing(&mut pipe.by_ref().take(LONGEST_LINE), &mut line),
+            };
+            match found {
                 Ok(0) | Err(_) => break,
                 Ok(_) if tell.send(News::Line(stream, line)).is_err() => return,
                 Ok(_) => {}

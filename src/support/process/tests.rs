@@ -57,6 +57,19 @@ fn output_is_handed_on_by_line_and_kept() {
 }
 
 #[test]
+fn what_redraws_its_line_is_read_as_it_is_drawn() {
+    let mut seen = Vec::new();
+    let script = "printf 'a\\rb\\r\\n\\nc' >&2; printf 'd\\re\\n'";
+    let take = |stream: Stream, line: &str| seen.push((stream == Stream::Stderr, line.to_owned()));
+    assert!(run_redrawing(shell(script), take).unwrap().status.success());
+    let of = |stderr: bool| -> Vec<&str> {
+        seen.iter().filter(|(on, _)| *on == stderr).map(|(_, line)| line.as_str()).collect()
+    };
+    assert_eq!(of(true), ["a", "b", "", "c"]);
+    assert_eq!(of(false), ["d\re"], "results are whole lines");
+}
+
+#[test]
 fn much_output_on_both_streams_does_not_deadlock() {
     let script = "i=0; while [ $i -lt 20000 ]; do echo line $i; echo error $i >&2; i=$((i+1)); done";
     let mut count = 0;

@@ -1,15 +1,16 @@
 //! A stored run is judged again from what the store holds.
 
 use super::verdicts::{check, slower};
-use super::{benchmark, ran};
+use super::{Ran, benchmark, ran};
 
 const WORK: &str = "gauge::work::gauge/work";
 
 #[test]
 fn a_stored_run_gives_the_same_report_to_the_byte_and_another_one_by_other_thresholds() {
     let gauge = slower();
-    let first = check(&gauge, &["--format", "json", "--metrics", "wall-time,instructions"]);
+    let first = check(&gauge, &["--format", "json", "--metrics", "wall-time,instructions", "-v"]);
     assert_eq!(first.code, 100, "{}\n{}", first.stdout, first.stderr);
+    stages_are_told(&first);
     let again = ran(&gauge, &["report", "--run", "last", "--format", "json"]);
     assert_eq!(again.code, 100, "{}", again.stderr);
     assert_eq!(again.stdout, first.stdout);
@@ -30,6 +31,27 @@ fn a_stored_run_gives_the_same_report_to_the_byte_and_another_one_by_other_thres
     assert_eq!(missing.code, 101, "{}", missing.stderr);
     let nonsense = ran(&gauge, &["report", "--run", "yesterday"]);
     assert_eq!(nonsense.code, 2, "{}", nonsense.stderr);
+}
+
+/// Each second of a run belongs to one stage.
+fn stages_are_told(run: &Ran) {
+    let document = run.json();
+    let stages = document["stages"].as_array().unwrap();
+    let of = |name: &str| stages.iter().find(|stage| stage["name"] == name)?["seconds"].as_f64();
+    for name in ["preparing", "baseline-build", "candidate-build", "listing", "counting", "measuring"] {
+        assert!(of(name).is_some_and(|seconds| seconds > 0.0), "{name}: {stages:?}");
+    }
+    let sum: f64 = stages.iter().map(|stage| stage["seconds"].as_f64().unwrap()).sum();
+    let whole = document["seconds"].as_f64().unwrap();
+    assert!((sum - whole).abs() < 1e-6, "{sum} of {whole}: {stages:?}");
+    let told = run.stderr.lines().rev().take(stages.len() + 1).collect::<Vec<_>>();
+    for words in ["the whole run", "measuring", "counting"] {
+        assert!(
+            told.iter().any(|line| line.trim().starts_with(words) && line.ends_with(" s")),
+            "{}",
+            run.stderr
+        );
+    }
 }
 
 #[test]

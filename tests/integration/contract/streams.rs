@@ -42,6 +42,60 @@ fn results_go_to_stdout_and_progress_to_stderr() {
     assert!(!colored(&["--color", "never"], &[unset, ("CARGO_TERM_COLOR", "always")]));
 }
 
+/// A build that lasts long enough to be watched: Cargo draws nothing in the first half second.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_shows_how_far_cargo_is_and_a_log_does_not() {
+    let slow = Sandbox::bare();
+    slow.write("Cargo.toml", "[package]\nname = \"slow\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+    slow.write("build.rs", "fn main() { std::thread::sleep(std::time::Duration::from_millis(1500)); }\n");
+    slow.write("src/main.rs", "fn main() {}\n");
+    slow.write("perfguard.toml", "[[command]]\nname = \"slow\"\nbin = \"slow\"\n");
+    slow.git(&["init", "--quiet", "--initial-branch=main"]);
+    slow.commit("first");
+    let arguments = ["list", "--no-builtin"];
+    let inner = slow.process(&[]);
+    let mut script = std::process::Command::new("script");
+    script.args(["-qec", &format!("\"$TOOL\" perfguard {}", arguments.join(" ")), "/dev/null"]);
+    script.current_dir(slow.root()).env("TOOL", inner.get_program());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    let output = script.env("TERM", "xterm").stdin(Stdio::null()).output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    // Three units: the build script, its run, the program.
+    for part in ["Building", "] 1/3 candidate: slow", "slow::command::slow"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    slow.write("src/main.rs", "fn main() { println!(); }\n");
+    let log = ran(&slow, &[arguments[0], arguments[1], "-v"]);
+    assert_eq!(log.code, 0, "{}", log.stderr);
+    assert!(log.stderr.contains("Compiling slow"), "{}", log.stderr);
+    assert!(!log.stderr.contains("1/3") && !log.stderr.contains(['\r', '\u{1b}']), "{:?}", log.stderr);
+}
+
+#[test]
+fn a_list_builds_the_bench_targets_that_may_have_what_is_listed_and_no_suite() {
+    let gauge = Sandbox::with_names();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    gauge.write("src/lib.rs", &format!("{}// {now}\n", gauge.read("src/lib.rs")));
+    let built = |arguments: &[&str]| {
+        let listed = ran(&gauge, &[&["list", "-vv"], arguments].concat());
+        assert_eq!(listed.code, 0, "{}", listed.stderr);
+        assert!(!listed.stderr.contains("--package perfguard-harness"), "{}", listed.stderr);
+        let command =
+            listed.stderr.lines().find(|line| line.contains("cargo bench --no-run")).unwrap_or_default();
+        ["work", "names"].map(|target| command.contains(&format!("--bench {target}")))
+    };
+    assert_eq!(built(&["--exact", "gauge::work::gauge/work"]), [true, false]);
+    assert_eq!(built(&["gauge::names::*"]), [false, true]);
+    assert_eq!(built(&[]), [true, true]);
+}
+
 #[test]
 fn a_debug_log_tells_what_was_started_and_what_was_kept() {
     let gauge = Sandbox::new("gauge");

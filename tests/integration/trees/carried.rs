@@ -166,4 +166,60 @@ fn a_commit_builds_what_it_changes_and_what_depends_on_it() {
     chain.compiles("another profile", &all);
     sandbox.edit("base/src/lib.rs", "2 +", "1 +");
     chain.compiles("back again", &["base", "middle", "tool"]);
+    sandbox.git(&["rm", "--quiet", "Cargo.lock"]);
+    chain.compiles("no lock file, and Cargo writes the same", &[]);
+    sandbox.write("README.md", "more words");
+    chain.compiles("prose, where Cargo writes the lock file", &[]);
+    sandbox.edit("base/src/lib.rs", "1 +", "3 +");
+    chain.compiles("the base once more", &["base", "middle", "tool"]);
+    sandbox.git(&["checkout", "--quiet", "HEAD~2"]);
+    assert!(chain.build().0.is_empty(), "it is kept");
+    sandbox.git(&["checkout", "--quiet", "main"]);
+    sandbox.write("README.md", "last words");
+    chain.compiles("prose, after another commit was looked at", &[]);
+}
+
+/// A wrapper of the compiler, as a compiler cache is, sees every call of it.
+#[cfg(unix)]
+#[test]
+fn a_commit_of_prose_never_starts_the_compiler_for_a_crate() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let sandbox = Sandbox::bare();
+    sandbox.write("Cargo.toml", "[package]\nname = \"tool\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+    sandbox.write("src/main.rs", "fn main() { println!(\"{}\", tool::number()); }\n");
+    sandbox.write("src/lib.rs", "pub fn number() -> u64 { 1 }\n");
+    sandbox.write("perfguard.toml", "[[command]]\nname = \"tool\"\nbin = \"tool\"\n");
+    // Neither this nor incremental compilation changes anything.
+    sandbox.write(".cargo/config.toml", "[build]\nbuild-dir = \"elsewhere\"\n");
+    sandbox.git(&["init", "--quiet", "--initial-branch=main"]);
+    sandbox.commit("first");
+    let [target, cache, wrapper, log] =
+        ["own target", "own cache", "wrapper", "log"].map(|name| sandbox.root().with_file_name(name));
+    fs::write(&wrapper, "#!/bin/sh\necho \"$@\" >> \"$WRAPPED\"\nexec \"$@\"\n").unwrap();
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    // What the compiler was started for; Cargo's own questions are about a crate of three dashes.
+    let crates = |what: &str| {
+        sandbox.commit(what);
+        fs::write(&log, "").unwrap();
+        let check = ["check", "--no-builtin", "--baseline", "HEAD~1", "--format", "json", "--budget", "1ms"];
+        let mut check = sandbox.perfguard_below(&target, &check);
+        check.env("CARGO_INCREMENTAL", "1");
+        check.env("XDG_CACHE_HOME", &cache).env("RUSTC_WRAPPER", &wrapper).env("WRAPPED", &log);
+        let output = check.output().unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(output.status.success(), "{document}");
+        assert_eq!(document["benchmarks"][0]["verdict"], "unchanged", "{document}");
+        let calls = fs::read_to_string(&log).unwrap();
+        let names = calls.lines().filter_map(|call| call.split_once("--crate-name ")?.1.split(' ').next());
+        names.filter(|name| *name != "___").count()
+    };
+    sandbox.write("src/more.rs", "");
+    assert_eq!(crates("a file that nobody compiles"), 4, "a library and a program for each side");
+    sandbox.write("README.md", "words");
+    assert_eq!(crates("prose"), 0);
+    sandbox.write("docs/guide.md", "words");
+    sandbox.edit("README.md", "words", "more words");
+    assert_eq!(crates("more prose"), 0);
+    assert!(!sandbox.path("elsewhere").exists());
 }
