@@ -26,7 +26,7 @@ pub(super) struct Ended {
     /// What it wrote to its standard output.
     pub(super) stdout: Output,
     /// What it wrote to its standard error.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(super) stderr: Output,
 }
 
@@ -107,7 +107,7 @@ pub(super) fn once(
             id,
             lived,
             stdout: running.stdout,
-            #[cfg(test)]
+            #[cfg(all(test, unix))]
             stderr: running.stderr,
         }),
         Err(kind) => Err(with_last_lines(kind, running.tail())),

@@ -40,7 +40,9 @@ pub(super) fn instructions(
     let folder = bench_process::scratch().map_err(launch::unstartable)?;
     let harness = harness_of(&bench.fingerprint.instrument);
     let invocation = harness.invocation(bench, wanted, folder.path());
-    let invocation = valgrind.over_function(invocation, folder.path(), options).padded(std::env::vars_os());
+    let invocation = valgrind
+        .over_function(invocation, folder.path(), options, instructions::arch(bench))
+        .padded(std::env::vars_os());
     let started = Instant::now();
     let ended = whole::once(&CommandSpec::default(), &invocation, options.time_limit);
     let mut ended = ended.map_err(|failure| valgrind::explained(failure, folder.path()))?;

@@ -33,7 +33,8 @@ pub(super) fn count(
     let counter = valgrind.counter(arch(bench))?;
     let folder = bench_process::scratch().map_err(launch::unstartable)?;
     let invocation = harness_of(&bench.fingerprint.instrument).invocation(bench, wanted, folder.path());
-    let invocation = valgrind.over(invocation, folder.path(), options).padded(std::env::vars_os());
+    let invocation =
+        valgrind.over(invocation, folder.path(), options, arch(bench)).padded(std::env::vars_os());
     let started = Instant::now();
     let process = BenchProcess::launch(&invocation, folder.path(), options.time_limit)
         .map_err(|failure| valgrind::explained(failure, folder.path()))?;

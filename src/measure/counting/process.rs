@@ -30,7 +30,9 @@ pub(super) fn instructions(
     instructions::require_callgrind(options, "a whole process")?;
     let counter = valgrind.counter(instructions::arch(bench))?;
     let folder = bench_process::scratch().map_err(launch::unstartable)?;
-    let under = |invocation: Invocation| valgrind.over_all(invocation, folder.path(), options);
+    let under = |invocation: Invocation| {
+        valgrind.over_all(invocation, folder.path(), options, instructions::arch(bench))
+    };
     let started = Instant::now();
     let id = run(bench, wanted, options, folder.path(), &under)?;
     let unread = |error: &dyn std::fmt::Display| instructions::unread(error);

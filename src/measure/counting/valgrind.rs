@@ -59,9 +59,15 @@ impl Valgrind {
         }
     }
 
-    /// The invocation under Callgrind, which writes its files to a folder.
-    pub(super) fn over(&self, invocation: Invocation, folder: &Path, options: &CountOptions) -> Invocation {
-        self.callgrind(invocation, folder, options, &["--instr-atstart=no", "--collect-atstart=yes"])
+    /// The invocation under Callgrind of an executable for an architecture; it writes its files to a folder.
+    pub(super) fn over(
+        &self,
+        invocation: Invocation,
+        folder: &Path,
+        options: &CountOptions,
+        arch: &str,
+    ) -> Invocation {
+        self.callgrind(invocation, folder, (options, arch), &["--instr-atstart=no", "--collect-atstart=yes"])
     }
 
     /// The invocation under Callgrind, which counts from start to end.
@@ -70,8 +76,9 @@ impl Valgrind {
         invocation: Invocation,
         folder: &Path,
         options: &CountOptions,
+        arch: &str,
     ) -> Invocation {
-        self.callgrind(invocation, folder, options, &["--instr-atstart=yes", "--collect-atstart=yes"])
+        self.callgrind(invocation, folder, (options, arch), &["--instr-atstart=yes", "--collect-atstart=yes"])
     }
 
     /// The invocation under Callgrind of one `#[bench]` function: what it does is collected, apart for every reading of the
@@ -81,6 +88,7 @@ impl Valgrind {
         invocation: Invocation,
         folder: &Path,
         options: &CountOptions,
+        arch: &str,
     ) -> Invocation {
         // Callgrind compares them with names as they are mangled.
         let flags = [
@@ -89,7 +97,7 @@ impl Valgrind {
             "--toggle-collect=*FnOnceTQ*5bench7BencherEE9call_once*",
             "--dump-before=*3std4time*7Instant*",
         ];
-        self.callgrind(invocation, folder, options, &flags)
+        self.callgrind(invocation, folder, (options, arch), &flags)
     }
 
     /// The invocation under DHAT, which tells of the heap in its log.
@@ -110,7 +118,7 @@ impl Valgrind {
         &self,
         invocation: Invocation,
         folder: &Path,
-        options: &CountOptions,
+        (options, arch): (&CountOptions, &str),
         flags: &[&str],
     ) -> Invocation {
         let simulate = if options.caches { "yes" } else { "no" };
@@ -123,7 +131,7 @@ impl Valgrind {
             "--sigill-diagnostics=yes".to_owned(),
             "--separate-threads=no".to_owned(),
             "--combine-dumps=no".to_owned(),
-            format!("--dump-instr={}", if code::is_read(std::env::consts::ARCH) { "yes" } else { "no" }),
+            format!("--dump-instr={}", if code::is_read(arch) { "yes" } else { "no" }),
             "--dump-line=yes".to_owned(),
             "--demangle=no".to_owned(),
             "--trace-children=no".to_owned(),
@@ -234,9 +242,13 @@ fn complaint(said: &str) -> Option<Uncounted> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Duration;
 
     use super::*;
+    use crate::domain::Execution;
+    use crate::measure::counter::InstructionSource;
     use crate::measure::failure::FailureKind;
+    use crate::measure::invocation::tests::bench;
 
     #[test]
     fn versions_are_cut_to_what_counts() {
@@ -244,6 +256,22 @@ mod tests {
         assert_eq!(short("valgrind-3.25.1.GIT-lcbuild\n").unwrap(), "3.25");
         assert_eq!(short("valgrind-3.27GIT").unwrap(), "3.27");
         assert_eq!(short("bash: not found"), None);
+    }
+
+    #[test]
+    fn code_is_dumped_for_the_executable_s_architecture_whatever_this_program_s_is() {
+        let is_dumped = |arch: &str| {
+            let bench = bench("/x", Execution::Native);
+            let options = CountOptions {
+                time_limit: Duration::from_secs(1),
+                source: InstructionSource::Callgrind,
+                caches: false,
+            };
+            let over = Valgrind::default().over(Invocation::of(&bench), Path::new("/f"), &options, arch);
+            over.arguments().iter().any(|word| word == "--dump-instr=yes")
+        };
+        assert!(is_dumped("x86_64"));
+        assert!(!is_dumped("aarch64"));
     }
 
     #[test]

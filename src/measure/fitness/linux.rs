@@ -1,7 +1,6 @@
 //! A machine's condition as Linux shows it in files.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 #[cfg(target_os = "linux")]
@@ -18,6 +17,7 @@ pub(super) struct Look {
 }
 
 /// Looks at the counters below a root: `/`, unless somebody tests.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "elsewhere only what it reads is tested"))]
 pub(super) fn sample(root: &Path) -> Look {
     let numbered = |entry: &fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
     let processes = entries(&root.join("proc"));
@@ -60,7 +60,7 @@ pub(super) fn condition(root: &Path, before: &Look, after: &Look) -> Condition {
 /// Binds this very thread to the first CPU it may use, and frees it again.
 #[cfg(target_os = "linux")]
 pub(super) fn try_pinning() -> Result<(), String> {
-    let words = |error: rustix::io::Errno| io::Error::from(error).to_string();
+    let words = |error: rustix::io::Errno| std::io::Error::from(error).to_string();
     let all = sched_getaffinity(None).map_err(words)?;
     let first = (0..CpuSet::MAX_CPU).find(|cpu| all.is_set(*cpu)).ok_or("there is no CPU to choose")?;
     let mut one = CpuSet::new();
