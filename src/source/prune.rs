@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::error::SourceError;
 use super::pristine;
@@ -14,6 +15,11 @@ use crate::support::records::Records;
 const STAMP: &str = ".perfguard-used";
 /// How a home is called while it is being removed, so that half of one is never taken for a whole.
 const GONE: &str = ".gone-";
+/// How long a run spends with removing: a tree of thousands of files takes seconds on a busy disk. What is left is removed by
+/// the next run.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// From how many on they are removed however long that takes.
+const MOST_GONE: usize = 3;
 /// How old a draft must be before it counts as left behind by a kill.
 const STALE: Duration = Duration::from_hours(1);
 
@@ -23,9 +29,18 @@ const STALE: Duration = Duration::from_hours(1);
 /// # Errors
 /// A folder that cannot be listed or removed.
 pub fn prune(trees: &Path, keep: usize, spare: &[TreeId]) -> Result<Vec<PathBuf>, SourceError> {
+    prune_for(PATIENCE, trees, keep, spare)
+}
+
+fn prune_for(
+    patience: Duration,
+    trees: &Path,
+    keep: usize,
+    spare: &[TreeId],
+) -> Result<Vec<PathBuf>, SourceError> {
     let Ok(entries) = fs::read_dir(trees) else { return Ok(Vec::new()) };
     let mut homes = Vec::new();
-    let mut leftovers = Vec::new();
+    let mut gone = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| SourceError::Read { path: trees.to_owned(), error })?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -33,13 +48,10 @@ pub fn prune(trees: &Path, keep: usize, spare: &[TreeId]) -> Result<Vec<PathBuf>
         match TreeId::from_hex(&name) {
             Some(id) if spare.contains(&id) => homes.push((None, path)),
             Some(_) => homes.push((Some(last_used(&path)), path)),
-            None if name.starts_with(GONE) => leftovers.push(path),
-            None if name.starts_with('.') && is_stale(&path) => leftovers.push(path),
+            None if name.starts_with(GONE) => gone.push(path),
+            None if name.starts_with('.') && is_stale(&path) => gone.push(path),
             None => {}
         }
-    }
-    for path in leftovers {
-        remove(&path)?;
     }
     let surplus = homes.len().saturating_sub(keep);
     let mut old: Vec<(SystemTime, PathBuf)> =
@@ -47,11 +59,25 @@ pub fn prune(trees: &Path, keep: usize, spare: &[TreeId]) -> Result<Vec<PathBuf>
     old.sort();
     let mut removed = Vec::new();
     for (_, home) in old.into_iter().take(surplus) {
-        let gone = home.file_name().map(|name| trees.join(format!("{GONE}{}", name.to_string_lossy())));
-        let gone = gone.unwrap_or_else(|| home.clone());
-        fs::rename(&home, &gone).map_err(|error| SourceError::Write { path: home.clone(), error })?;
-        remove(&gone)?;
+        let aside = home.file_name().map(|name| trees.join(format!("{GONE}{}", name.to_string_lossy())));
+        let aside = aside.unwrap_or_else(|| home.clone());
+        if fs::symlink_metadata(&aside).is_ok() {
+            // What was left of the same tree when it was removed before.
+            remove(&aside, &|| true).map_err(|error| SourceError::Write { path: aside.clone(), error })?;
+            gone.retain(|path| *path != aside);
+        }
+        fs::rename(&home, &aside).map_err(|error| SourceError::Write { path: home.clone(), error })?;
+        gone.push(aside);
         removed.push(home);
+    }
+    let start = Instant::now();
+    let patience = if gone.len() > MOST_GONE { Duration::MAX } else { patience };
+    for path in gone {
+        let goes_on = || start.elapsed() < patience;
+        if !remove(&path, &goes_on).map_err(|error| SourceError::Write { path, error })? {
+            tracing::debug!("leaves old source trees to the next run");
+            break;
+        }
     }
     Ok(removed)
 }
@@ -85,8 +111,19 @@ fn is_stale(path: &Path) -> bool {
     last_used(path).elapsed().is_ok_and(|age| age > STALE)
 }
 
-fn remove(path: &Path) -> Result<(), SourceError> {
-    fs::remove_dir_all(path).map_err(|error| SourceError::Write { path: path.to_owned(), error })
+/// Removes a file, a link or a folder with everything in it, links not followed, or as much of it as is allowed. Says whether all is gone.
+fn remove(path: &Path, goes_on: &impl Fn() -> bool) -> io::Result<bool> {
+    if !fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_file(path)?;
+        return Ok(true);
+    }
+    for entry in fs::read_dir(path)? {
+        if !goes_on() || !remove(&entry?.path(), goes_on)? {
+            return Ok(false);
+        }
+    }
+    fs::remove_dir(path)?;
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -151,6 +188,35 @@ mod tests {
         left.sort();
         assert_eq!(left, [".draft-new", a.as_str(), d.as_str(), "not ours"]);
         assert!(prune(trees, 2, &[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_takes_too_long_is_left_to_the_next_run_but_never_much() {
+        let folder = tempfile::tempdir().unwrap();
+        let trees = folder.path();
+        let hidden = || {
+            let names = fs::read_dir(trees).unwrap().map(|entry| entry.unwrap().file_name());
+            names.filter(|name| name.as_encoded_bytes().starts_with(GONE.as_bytes())).count()
+        };
+        let hurry = |keep| prune_for(Duration::ZERO, trees, keep, &[]).unwrap().len();
+        for (digit, left) in [('a', 1), ('b', 2), ('c', MOST_GONE), ('d', 0)] {
+            home(trees, digit, 100);
+            assert_eq!((hurry(0), hidden()), (1, left), "{digit}");
+        }
+        for _ in 0..2 {
+            home(trees, 'e', 100);
+            assert_eq!((hurry(0), hidden()), (1, 1), "the same tree again");
+        }
+        #[cfg(unix)]
+        {
+            let elsewhere = tempfile::tempdir().unwrap();
+            fs::write(elsewhere.path().join("file"), "").unwrap();
+            std::os::unix::fs::symlink(elsewhere.path(), trees.join(format!("{GONE}link"))).unwrap();
+            assert!(prune(trees, 0, &[]).unwrap().is_empty());
+            assert!(elsewhere.path().join("file").exists(), "links are not followed");
+        }
+        assert!(prune(trees, 0, &[]).unwrap().is_empty());
+        assert_eq!(hidden(), 0);
         assert!(prune(&trees.join("nowhere"), 0, &[]).unwrap().is_empty());
     }
 }
