@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use super::error::SourceError;
 use super::pristine;
@@ -15,32 +15,22 @@ use crate::support::records::Records;
 const STAMP: &str = ".perfguard-used";
 /// How a home is called while it is being removed, so that half of one is never taken for a whole.
 const GONE: &str = ".gone-";
-/// How long a run spends with removing: a tree of thousands of files takes seconds on a busy disk. What is left is removed by
-/// the next run.
-const PATIENCE: Duration = Duration::from_millis(300);
-/// From how many on they are removed however long that takes.
-const MOST_GONE: usize = 3;
+/// How many removed trees may wait for the next run to sweep them away: a tree of thousands of files takes seconds on a busy
+/// disk, which a build has room for and a check that builds nothing has not.
+const MOST_GONE: usize = 2;
 /// How old a draft must be before it counts as left behind by a kill.
 const STALE: Duration = Duration::from_hours(1);
 
 /// Removes the source trees below `trees` that were used longest ago, until at most `keep` are left; those in `spare`
-/// are never removed. Drafts that a killed run left behind go too. Says which folders were removed.
+/// are never removed. Drafts that a killed run left behind go too. Says which folders were removed; the last of them are
+/// only put aside, for [`sweep`].
 ///
 /// # Errors
 /// A folder that cannot be listed or removed.
 pub fn prune(trees: &Path, keep: usize, spare: &[TreeId]) -> Result<Vec<PathBuf>, SourceError> {
-    prune_for(PATIENCE, trees, keep, spare)
-}
-
-fn prune_for(
-    patience: Duration,
-    trees: &Path,
-    keep: usize,
-    spare: &[TreeId],
-) -> Result<Vec<PathBuf>, SourceError> {
     let Ok(entries) = fs::read_dir(trees) else { return Ok(Vec::new()) };
     let mut homes = Vec::new();
-    let mut gone = Vec::new();
+    let (mut gone, mut drafts) = (Vec::new(), Vec::new());
     for entry in entries {
         let entry = entry.map_err(|error| SourceError::Read { path: trees.to_owned(), error })?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -49,7 +39,7 @@ fn prune_for(
             Some(id) if spare.contains(&id) => homes.push((None, path)),
             Some(_) => homes.push((Some(last_used(&path)), path)),
             None if name.starts_with(GONE) => gone.push(path),
-            None if name.starts_with('.') && is_stale(&path) => gone.push(path),
+            None if name.starts_with('.') && is_stale(&path) => drafts.push(path),
             None => {}
         }
     }
@@ -70,16 +60,27 @@ fn prune_for(
         gone.push(aside);
         removed.push(home);
     }
-    let start = Instant::now();
-    let patience = if gone.len() > MOST_GONE { Duration::MAX } else { patience };
-    for path in gone {
-        let goes_on = || start.elapsed() < patience;
-        if !remove(&path, &goes_on).map_err(|error| SourceError::Write { path, error })? {
-            tracing::debug!("leaves old source trees to the next run");
+    let surplus = gone.len().saturating_sub(MOST_GONE);
+    for path in gone.drain(..surplus).chain(drafts) {
+        remove(&path, &|| true).map_err(|error| SourceError::Write { path, error })?;
+    }
+    Ok(removed)
+}
+
+/// Removes what was put aside below `trees`, as long as it may go on. The caller holds the lock.
+///
+/// # Errors
+/// A folder that cannot be listed or removed.
+pub fn sweep(trees: &Path, goes_on: &impl Fn() -> bool) -> io::Result<()> {
+    for entry in fs::read_dir(trees)? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(GONE.as_bytes())
+            && !remove(&entry.path(), goes_on)?
+        {
             break;
         }
     }
-    Ok(removed)
+    Ok(())
 }
 
 /// The target folder of the tree that differs in the fewest files from the one of `home`, and of several the one that was used
@@ -183,6 +184,7 @@ mod tests {
             prune(trees, 2, std::slice::from_ref(&a)).unwrap(),
             [&b, &c].map(|id| trees.join(id.as_str()))
         );
+        sweep(trees, &|| true).unwrap();
         let mut left: Vec<_> =
             fs::read_dir(trees).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         left.sort();
@@ -191,32 +193,29 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_too_long_is_left_to_the_next_run_but_never_much() {
+    fn the_last_trees_wait_to_be_swept_away() {
         let folder = tempfile::tempdir().unwrap();
         let trees = folder.path();
         let hidden = || {
             let names = fs::read_dir(trees).unwrap().map(|entry| entry.unwrap().file_name());
             names.filter(|name| name.as_encoded_bytes().starts_with(GONE.as_bytes())).count()
         };
-        let hurry = |keep| prune_for(Duration::ZERO, trees, keep, &[]).unwrap().len();
-        for (digit, left) in [('a', 1), ('b', 2), ('c', MOST_GONE), ('d', 0)] {
+        for (digit, left) in [('a', 1), ('b', 2), ('c', MOST_GONE), ('c', MOST_GONE)] {
             home(trees, digit, 100);
-            assert_eq!((hurry(0), hidden()), (1, left), "{digit}");
+            assert_eq!((prune(trees, 0, &[]).unwrap().len(), hidden()), (1, left), "{digit}");
         }
-        for _ in 0..2 {
-            home(trees, 'e', 100);
-            assert_eq!((hurry(0), hidden()), (1, 1), "the same tree again");
-        }
+        sweep(trees, &|| false).unwrap();
+        assert_eq!(hidden(), MOST_GONE);
         #[cfg(unix)]
-        {
+        let elsewhere = {
             let elsewhere = tempfile::tempdir().unwrap();
             fs::write(elsewhere.path().join("file"), "").unwrap();
             std::os::unix::fs::symlink(elsewhere.path(), trees.join(format!("{GONE}link"))).unwrap();
-            assert!(prune(trees, 0, &[]).unwrap().is_empty());
-            assert!(elsewhere.path().join("file").exists(), "links are not followed");
-        }
-        assert!(prune(trees, 0, &[]).unwrap().is_empty());
+            elsewhere
+        };
+        sweep(trees, &|| true).unwrap();
         assert_eq!(hidden(), 0);
-        assert!(prune(&trees.join("nowhere"), 0, &[]).unwrap().is_empty());
+        #[cfg(unix)]
+        assert!(elsewhere.path().join("file").exists(), "links are not followed");
     }
 }
