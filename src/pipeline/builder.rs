@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::error::PipelineError;
 use super::request::{Project, Scope, Suite};
 use super::stopwatch::within;
+use super::sweeper::Sweeper;
 use crate::build::library_copy::{LibraryCopy, LibraryCopyError};
 use crate::build::{BuildRequest, Built, Patch, Seed, build, output_of_binary, tools, unchanged};
 use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
@@ -32,6 +33,9 @@ const ARTIFACTS: &str = "artifacts";
 /// The folder of copied measuring libraries, in the program's area.
 const LIBRARIES: &str = "libraries";
 
+/// The folder of source trees, in the place of trees.
+pub(super) const TREES: &str = "trees";
+
 /// How many source trees, with their target folders, are kept for the next run.
 const KEPT_TREES: usize = 4;
 
@@ -48,6 +52,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) only: Option<&'a BTreeSet<TargetName>>,
     /// What takes the place of the Cargo.lock of every tree.
     pub(crate) lock: Option<&'a GivenLock>,
+    /// Who removes old trees beside the build.
+    pub(crate) sweeper: Option<&'a Sweeper>,
 }
 
 /// A package and one of its bench targets.
@@ -161,6 +167,7 @@ impl<'a> Builder<'a> {
             variant: Variant::Timed,
             only: None,
             lock: None,
+            sweeper: None,
         }
     }
 
@@ -172,7 +179,7 @@ impl<'a> Builder<'a> {
 
 impl Builder<'_> {
     pub(super) fn trees(&self) -> PathBuf {
-        self.project.trees.join("trees")
+        self.project.trees.join(TREES)
     }
 
     /// Builds a revision. `like` is another side that is built already: its dependencies need no second compilation.
@@ -292,6 +299,9 @@ impl Builder<'_> {
     /// Forgets source trees that have not been used for long.
     pub(crate) fn tidy(&self, spare: &[TreeId]) {
         let _stage = within(self.progress, Stage::Tidying);
+        if let Some(sweeper) = self.sweeper {
+            sweeper.stop();
+        }
         // What cannot be removed now is removed another time.
         let _ = crate::source::prune(&self.trees(), KEPT_TREES, spare);
         room::make(self.project.room, &[self.trees(), self.project.area.join(ARTIFACTS)]);

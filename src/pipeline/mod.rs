@@ -49,6 +49,7 @@ mod session;
 mod sides;
 mod stopwatch;
 mod suite;
+mod sweeper;
 pub mod sync;
 pub mod trends;
 mod workspace;

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::builder::{Builder, Prepared};
+use super::builder::{Builder, Prepared, TREES};
 use super::catalogue::ListedBench;
 use super::error::PipelineError;
 use super::request::{Project, Scope, Subject, Suite};
 use super::stopwatch::within;
+use super::sweeper::Sweeper;
 use crate::discover::nearest;
 use crate::domain::{
     BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Stage, Throughput, Trouble,
@@ -26,6 +27,8 @@ pub(crate) struct Workspace<'a> {
     pub(crate) project: &'a Project,
     pub(crate) repository: Repository,
     pub(crate) progress: &'a dyn Progress,
+    /// Removes what earlier runs put aside. Before the locks: it ends first.
+    sweeper: Option<Sweeper>,
     locks: Vec<FileLock>,
 }
 
@@ -39,7 +42,7 @@ impl<'a> Workspace<'a> {
     /// Finds the repository; waits for nobody.
     pub(crate) fn find(project: &'a Project, progress: &'a dyn Progress) -> Result<Self, PipelineError> {
         let repository = Repository::discover(&project.root)?.keeping(&project.records);
-        Ok(Self { project, repository, progress, locks: Vec::new() })
+        Ok(Self { project, repository, progress, sweeper: None, locks: Vec::new() })
     }
 
     /// Takes the workspace's lock. Two runs at once would build at one path and disturb each other's figures, so the second
@@ -66,11 +69,13 @@ impl<'a> Workspace<'a> {
         area::sweep(area);
         area::sweep(trees);
         self.locks = std::iter::once(lock).chain(place).collect();
+        self.sweeper = Some(Sweeper::start(trees.join(TREES)));
         Ok(())
     }
 
     /// Lets other runs go on.
     pub(crate) fn unlock(&mut self) {
+        self.sweeper = None;
         self.locks.clear();
     }
 
@@ -102,7 +107,8 @@ impl<'a> Workspace<'a> {
 
     /// Who turns revisions into executables.
     pub(crate) fn builder<'b>(&'b self, scope: &'b Scope) -> Builder<'b> {
-        Builder::new(self.project, &self.repository, scope, self.progress)
+        let builder = Builder::new(self.project, &self.repository, scope, self.progress);
+        Builder { sweeper: self.sweeper.as_ref(), ..builder }
     }
 
     /// Where the workspace lies below the root of the repository.

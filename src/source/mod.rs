@@ -33,7 +33,7 @@ pub use locked::locked_packages;
 pub use place::{place_lock, prepare_place, records_of, tree_place};
 pub use pristine::error::PristineError;
 pub use pristine::{inherit_times, note, note_begin, restore};
-pub use prune::{nearest_target, prune};
+pub use prune::{nearest_target, prune, sweep};
 pub use repository::Repository;
 pub use tracked::require_untracked;
 

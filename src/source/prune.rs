@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -14,18 +15,22 @@ use crate::support::records::Records;
 const STAMP: &str = ".perfguard-used";
 /// How a home is called while it is being removed, so that half of one is never taken for a whole.
 const GONE: &str = ".gone-";
+/// How many removed trees may wait for the next run to sweep them away: a tree of thousands of files takes seconds on a busy
+/// disk, which a build has room for and a check that builds nothing has not.
+const MOST_GONE: usize = 2;
 /// How old a draft must be before it counts as left behind by a kill.
 const STALE: Duration = Duration::from_hours(1);
 
 /// Removes the source trees below `trees` that were used longest ago, until at most `keep` are left; those in `spare`
-/// are never removed. Drafts that a killed run left behind go too. Says which folders were removed.
+/// are never removed. Drafts that a killed run left behind go too. Says which folders were removed; the last of them are
+/// only put aside, for [`sweep`].
 ///
 /// # Errors
 /// A folder that cannot be listed or removed.
 pub fn prune(trees: &Path, keep: usize, spare: &[TreeId]) -> Result<Vec<PathBuf>, SourceError> {
     let Ok(entries) = fs::read_dir(trees) else { return Ok(Vec::new()) };
     let mut homes = Vec::new();
-    let mut leftovers = Vec::new();
+    let (mut gone, mut drafts) = (Vec::new(), Vec::new());
     for entry in entries {
         let entry = entry.map_err(|error| SourceError::Read { path: trees.to_owned(), error })?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -33,13 +38,10 @@ pub fn prune(trees: &Path, keep: usize, spare: &[TreeId]) -> Result<Vec<PathBuf>
         match TreeId::from_hex(&name) {
             Some(id) if spare.contains(&id) => homes.push((None, path)),
             Some(_) => homes.push((Some(last_used(&path)), path)),
-            None if name.starts_with(GONE) => leftovers.push(path),
-            None if name.starts_with('.') && is_stale(&path) => leftovers.push(path),
+            None if name.starts_with(GONE) => gone.push(path),
+            None if name.starts_with('.') && is_stale(&path) => drafts.push(path),
             None => {}
         }
-    }
-    for path in leftovers {
-        remove(&path)?;
     }
     let surplus = homes.len().saturating_sub(keep);
     let mut old: Vec<(SystemTime, PathBuf)> =
@@ -47,13 +49,38 @@ pub fn prune(trees: &Path, keep: usize, spare: &[TreeId]) -> Result<Vec<PathBuf>
     old.sort();
     let mut removed = Vec::new();
     for (_, home) in old.into_iter().take(surplus) {
-        let gone = home.file_name().map(|name| trees.join(format!("{GONE}{}", name.to_string_lossy())));
-        let gone = gone.unwrap_or_else(|| home.clone());
-        fs::rename(&home, &gone).map_err(|error| SourceError::Write { path: home.clone(), error })?;
-        remove(&gone)?;
+        let aside = home.file_name().map(|name| trees.join(format!("{GONE}{}", name.to_string_lossy())));
+        let aside = aside.unwrap_or_else(|| home.clone());
+        if fs::symlink_metadata(&aside).is_ok() {
+            // What was left of the same tree when it was removed before.
+            remove(&aside, &|| true).map_err(|error| SourceError::Write { path: aside.clone(), error })?;
+            gone.retain(|path| *path != aside);
+        }
+        fs::rename(&home, &aside).map_err(|error| SourceError::Write { path: home.clone(), error })?;
+        gone.push(aside);
         removed.push(home);
     }
+    let surplus = gone.len().saturating_sub(MOST_GONE);
+    for path in gone.drain(..surplus).chain(drafts) {
+        remove(&path, &|| true).map_err(|error| SourceError::Write { path, error })?;
+    }
     Ok(removed)
+}
+
+/// Removes what was put aside below `trees`, as long as it may go on. The caller holds the lock.
+///
+/// # Errors
+/// A folder that cannot be listed or removed.
+pub fn sweep(trees: &Path, goes_on: &impl Fn() -> bool) -> io::Result<()> {
+    for entry in fs::read_dir(trees)? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(GONE.as_bytes())
+            && !remove(&entry.path(), goes_on)?
+        {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The target folder of the tree that differs in the fewest files from the one of `home`, and of several the one that was used
@@ -85,8 +112,19 @@ fn is_stale(path: &Path) -> bool {
     last_used(path).elapsed().is_ok_and(|age| age > STALE)
 }
 
-fn remove(path: &Path) -> Result<(), SourceError> {
-    fs::remove_dir_all(path).map_err(|error| SourceError::Write { path: path.to_owned(), error })
+/// Removes a file, a link or a folder with everything in it, links not followed, or as much of it as is allowed. Says whether all is gone.
+fn remove(path: &Path, goes_on: &impl Fn() -> bool) -> io::Result<bool> {
+    if !fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_file(path)?;
+        return Ok(true);
+    }
+    for entry in fs::read_dir(path)? {
+        if !goes_on() || !remove(&entry?.path(), goes_on)? {
+            return Ok(false);
+        }
+    }
+    fs::remove_dir(path)?;
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -146,11 +184,38 @@ mod tests {
             prune(trees, 2, std::slice::from_ref(&a)).unwrap(),
             [&b, &c].map(|id| trees.join(id.as_str()))
         );
+        sweep(trees, &|| true).unwrap();
         let mut left: Vec<_> =
             fs::read_dir(trees).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         left.sort();
         assert_eq!(left, [".draft-new", a.as_str(), d.as_str(), "not ours"]);
         assert!(prune(trees, 2, &[]).unwrap().is_empty());
-        assert!(prune(&trees.join("nowhere"), 0, &[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_last_trees_wait_to_be_swept_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let trees = folder.path();
+        let hidden = || {
+            let names = fs::read_dir(trees).unwrap().map(|entry| entry.unwrap().file_name());
+            names.filter(|name| name.as_encoded_bytes().starts_with(GONE.as_bytes())).count()
+        };
+        for (digit, left) in [('a', 1), ('b', 2), ('c', MOST_GONE), ('c', MOST_GONE)] {
+            home(trees, digit, 100);
+            assert_eq!((prune(trees, 0, &[]).unwrap().len(), hidden()), (1, left), "{digit}");
+        }
+        sweep(trees, &|| false).unwrap();
+        assert_eq!(hidden(), MOST_GONE);
+        #[cfg(unix)]
+        let elsewhere = {
+            let elsewhere = tempfile::tempdir().unwrap();
+            fs::write(elsewhere.path().join("file"), "").unwrap();
+            std::os::unix::fs::symlink(elsewhere.path(), trees.join(format!("{GONE}link"))).unwrap();
+            elsewhere
+        };
+        sweep(trees, &|| true).unwrap();
+        assert_eq!(hidden(), 0);
+        #[cfg(unix)]
+        assert!(elsewhere.path().join("file").exists(), "links are not followed");
     }
 }
