@@ -23,7 +23,9 @@ const VERIFIED: [&str; 3] = ["artifacts", "libraries", "criterion"];
 /// Marks and tags are short.
 const MOST: u64 = 4096;
 /// How unfinished folders are called that a killed run leaves.
-const DRAFTS: [&str; 3] = [".draft-", ".harness-", ".gone-"];
+const DRAFTS: [&str; 3] = [".draft-", ".harness-", GONE];
+/// How what is being removed is called.
+const GONE: &str = ".gone-";
 
 /// A folder that is not used.
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +149,10 @@ pub fn sweep(folder: &Path) {
     for entry in inner.iter().filter_map(|inner| fs::read_dir(inner).ok()).flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if DRAFTS.iter().any(|draft| name.starts_with(draft)) {
+        // A source tree has thousands of files: those that were put aside are removed beside the build.
+        let waits =
+            name.starts_with(GONE) && entry.path().parent().is_some_and(|inner| inner.ends_with("trees"));
+        if !waits && DRAFTS.iter().any(|draft| name.starts_with(draft)) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
