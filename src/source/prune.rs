@@ -85,6 +85,7 @@ fn remove(path: &Path) -> Result<(), SourceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::support::files::set_times;
 
     fn home(trees: &Path, digit: char, age: u64) -> TreeId {
         let id = TreeId::from_hex(&digit.to_string().repeat(40)).unwrap();
@@ -97,7 +98,7 @@ mod tests {
 
     fn age_by(path: &Path, seconds: u64) {
         let time = SystemTime::now() - Duration::from_secs(seconds);
-        fs::File::open(path).unwrap().set_modified(time).unwrap();
+        set_times(path, fs::FileTimes::new().set_modified(time)).unwrap();
     }
 
     #[test]
