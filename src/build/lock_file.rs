@@ -1,8 +1,10 @@
 //! Cargo.lock stays what it was: a build with patches writes to it, and the next one must find the user's.
 
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, FileTimes};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use crate::support::files::set_times;
 
 /// A workspace's lock file, put back when this is dropped.
 #[derive(Debug)]
@@ -30,10 +32,8 @@ impl Drop for LockFile {
             return;
         }
         // Best effort: the tree is also restored when it is used next.
-        if fs::write(&self.path, content).is_ok()
-            && let Ok(file) = File::open(&self.path)
-        {
-            let _ = file.set_times(FileTimes::new().set_modified(*time));
+        if fs::write(&self.path, content).is_ok() {
+            let _ = set_times(&self.path, FileTimes::new().set_modified(*time));
         }
     }
 }
@@ -50,7 +50,7 @@ mod tests {
         assert!(!path.exists());
         fs::write(&path, "user's").unwrap();
         let old = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
-        File::open(&path).unwrap().set_times(FileTimes::new().set_modified(old)).unwrap();
+        set_times(&path, FileTimes::new().set_modified(old)).unwrap();
         let kept = LockFile::keep(folder.path());
         fs::write(&path, "patched").unwrap();
         drop(kept);

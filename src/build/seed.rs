@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, FileTimes};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -265,7 +265,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 fn set_times(from: &Path, to: &Path) -> io::Result<()> {
     let metadata = fs::metadata(from)?;
     let times = FileTimes::new().set_accessed(metadata.accessed()?).set_modified(metadata.modified()?);
-    File::open(to)?.set_times(times)
+    files::set_times(to, times)
 }
 
 /// Removes a file that an earlier attempt left.
@@ -337,7 +337,7 @@ mod tests {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "x").unwrap();
         let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
-        File::open(path).unwrap().set_times(FileTimes::new().set_modified(old)).unwrap();
+        files::set_times(path, FileTimes::new().set_modified(old)).unwrap();
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::files::{self, Kind};
 use error::PristineError;
 use list::{Entry, List};
 
+use crate::support::files::set_times;
 use crate::support::records::{Records, digest};
 
 /// In a home: copies of what git cannot give back, by id.
@@ -284,8 +285,7 @@ fn put_back(home: &Path, odb: Option<&Odb<'_>>, path: &Path, entry: &Entry) -> R
 
 fn set_time(path: &Path, entry: &Entry) -> Result<(), PristineError> {
     let time = SystemTime::UNIX_EPOCH + Duration::from_nanos(entry.modified);
-    let file = fs::File::open(path).map_err(io_error(path))?;
-    file.set_times(FileTimes::new().set_modified(time)).map_err(io_error(path))
+    set_times(path, FileTimes::new().set_modified(time)).map_err(io_error(path))
 }
 
 #[cfg(unix)]
@@ -352,8 +352,7 @@ mod tests {
         };
         let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         for path in ["a.rs", "data/x", "run"] {
-            let file = fs::File::open(built.path().join("src").join(path)).unwrap();
-            file.set_times(FileTimes::new().set_modified(old)).unwrap();
+            set_times(&built.path().join("src").join(path), FileTimes::new().set_modified(old)).unwrap();
         }
         fs::write(built.path().join("src/gone.rs"), "").unwrap();
         let records = Records::none();
@@ -377,9 +376,8 @@ mod tests {
     fn a_tree_of_the_future_or_of_nobody_gives_no_times() {
         let (built, fresh) = (home(), home());
         let records = Records::none();
-        let file = fs::File::open(built.path().join("src/a.rs")).unwrap();
         let later = SystemTime::now() + Duration::from_hours(1);
-        file.set_times(FileTimes::new().set_modified(later)).unwrap();
+        set_times(&built.path().join("src/a.rs"), FileTimes::new().set_modified(later)).unwrap();
         note(built.path(), &records).unwrap();
         note(fresh.path(), &records).unwrap();
         assert_eq!(inherit_times(fresh.path(), built.path(), &records).unwrap(), None);
@@ -470,7 +468,7 @@ mod tests {
         let path = home.path().join("src/a.rs");
         let time = fs::metadata(&path).unwrap().modified().unwrap();
         fs::write(&path, "fn b() {}").unwrap();
-        fs::File::open(&path).unwrap().set_times(FileTimes::new().set_modified(time)).unwrap();
+        set_times(&path, FileTimes::new().set_modified(time)).unwrap();
         assert_eq!(home.restore().unwrap(), 0, "by its stamps it is the same");
         assert_eq!(restore_by(Look::AtContents, home.path(), &home.records).unwrap(), 1);
         assert_eq!(fs::read_to_string(&path).unwrap(), "fn a() {}");

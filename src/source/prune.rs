@@ -130,6 +130,7 @@ fn remove(path: &Path, goes_on: &impl Fn() -> bool) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::support::files::set_times;
 
     fn home(trees: &Path, digit: char, age: u64) -> TreeId {
         let id = TreeId::from_hex(&digit.to_string().repeat(40)).unwrap();
@@ -142,7 +143,7 @@ mod tests {
 
     fn age_by(path: &Path, seconds: u64) {
         let time = SystemTime::now() - Duration::from_secs(seconds);
-        fs::File::open(path).unwrap().set_modified(time).unwrap();
+        set_times(path, fs::FileTimes::new().set_modified(time)).unwrap();
     }
 
     #[test]

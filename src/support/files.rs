@@ -1,6 +1,6 @@
 //! Writing without going through a link.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,29 @@ pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
 #[cfg(windows)]
 pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_file(target, link)
+}
+
+/// Sets the times of a file or a folder.
+///
+/// # Errors
+/// It is not there, or belongs to somebody else.
+pub fn set_times(path: &Path, times: FileTimes) -> io::Result<()> {
+    open_for_times(path)?.set_times(times)
+}
+
+#[cfg(not(windows))]
+fn open_for_times(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// Windows asks for the right to change times, and opens a folder only when it is told to.
+#[cfg(windows)]
+fn open_for_times(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt as _;
+
+    const FILE_WRITE_ATTRIBUTES: u32 = 0x100;
+    const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
+    OpenOptions::new().access_mode(FILE_WRITE_ATTRIBUTES).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path)
 }
 
 /// The first link on the way from `root`, which is not looked at itself, to `path` below it, `path` included.

@@ -124,13 +124,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::support::files::set_times;
 
     fn entry(folder: &Path, name: &str, bytes: usize, age: u64) -> PathBuf {
         let path = folder.join(name);
         fs::create_dir_all(path.join("inner")).unwrap();
         fs::write(path.join("inner/file"), vec![0; bytes]).unwrap();
         let time = SystemTime::now() - Duration::from_secs(age);
-        fs::File::open(&path).unwrap().set_modified(time).unwrap();
+        set_times(&path, fs::FileTimes::new().set_modified(time)).unwrap();
         path
     }
 
