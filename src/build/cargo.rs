@@ -119,11 +119,11 @@ fn invoke(
             }
         }
         Stream::Stderr => {
-            if let Some(Units { done, total, names }) = Units::parse(units::without_erasing(line)) {
+            let erased = units::without_erasing(line);
+            if let Some(Units { done, total, names }) = Units::parse(erased) {
                 progress.event(Event::Building { side, done, total, names: &names });
                 return;
             }
-            let erased = units::without_erasing(line);
             // Nothing but an end of the bar.
             if erased.is_empty() && !line.is_empty() {
                 return;

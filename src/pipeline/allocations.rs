@@ -104,7 +104,6 @@ fn in_place<const N: usize>(
     builder: &Builder<'_>,
     sides: [&[&BuiltBench]; N],
 ) -> ([AllocationBuild; N], BTreeSet<TargetName>) {
-    let name = |bench: &BuiltBench| (bench.package.clone(), bench.target.clone());
     let all = || sides.iter().flat_map(|side| side.iter().copied());
     let preload = all().any(needs_more).then(|| preload(builder)).flatten();
     let unheeding = |bench: &&BuiltBench| needs_more(bench) && !(preload.is_some() && heeds(bench));
@@ -122,6 +121,19 @@ fn in_place<const N: usize>(
         ..AllocationBuild::default()
     };
     (sides.map(build), rest)
+}
+
+/// The executables of these bench targets.
+pub(crate) fn among<'a>(
+    benches: impl IntoIterator<Item = &'a BuiltBench>,
+    targets: &BTreeSet<TargetName>,
+) -> Vec<&'a BuiltBench> {
+    benches.into_iter().filter(|bench| targets.contains(&name(bench))).collect()
+}
+
+/// The bench target that an executable is made of.
+fn name(bench: &BuiltBench) -> TargetName {
+    (bench.package.clone(), bench.target.clone())
 }
 
 /// Whether an executable has to be made to count: by the copied library in it, which says where iterations begin and end. What

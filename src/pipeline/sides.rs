@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::allocations::{AllocationBuild, allocation_builds};
+use super::allocations::{AllocationBuild, allocation_builds, among};
 use super::apart::mark;
 use super::axes::axes;
 use super::builder::{Builder, Prepared, TargetName};
@@ -49,12 +49,6 @@ pub(super) fn counting_allocations(
     if targets.is_empty() {
         return Ok(None);
     }
-    let timed = timed.as_ref().map(|benches| among(benches, &targets));
+    let timed = timed.as_ref().map(|benches| among(benches.iter().copied(), &targets));
     allocation_builds(builders, &timed, |builders| prepare(builders, request, revisions)).map(Some)
-}
-
-/// The executables of these bench targets.
-fn among<'a>(benches: &[&'a BuiltBench], targets: &BTreeSet<TargetName>) -> Vec<&'a BuiltBench> {
-    let is_meant = |bench: &&&BuiltBench| targets.contains(&(bench.package.clone(), bench.target.clone()));
-    benches.iter().filter(is_meant).copied().collect()
 }

@@ -15,7 +15,7 @@ pub mod wire;
 
 use std::path::Path;
 
-use super::allocations::allocation_build;
+use super::allocations::{allocation_build, among};
 use super::builder::{Builder, Prepared, TypeLayout};
 use super::error::PipelineError;
 use super::layouts::Layouts;
@@ -86,11 +86,7 @@ pub fn claims(
     let listed = Listing::ask(&prepared, runner, progress)?;
     let resolved = selected(request, &revision, &prepared, &listed)?;
     let targets = targets(&resolved);
-    let timed: Vec<&BuiltBench> = prepared
-        .benches
-        .iter()
-        .filter(|bench| targets.contains(&(bench.package.clone(), bench.target.clone())))
-        .collect();
+    let timed = among(&prepared.benches, &targets);
     let allocations =
         allocation_build(&builder, &timed, |builder| prepare(builder, &request.own, &revision))?;
     let beginning = Beginning {
