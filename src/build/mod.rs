@@ -26,6 +26,7 @@ pub mod relink;
 mod request;
 mod seed;
 mod toolchain;
+pub mod traps;
 mod units;
 
 use std::collections::BTreeSet;

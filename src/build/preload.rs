@@ -1,5 +1,6 @@
-//! The library that counts allocations in executables that are timed, too: compiled once a run, and preloaded only where they
-//! are counted. Interposing the C library's `malloc` is what heaptrack and jemalloc's profilers do.
+//! Libraries that are preloaded into executables that are timed, too, but never while they are: one counts allocations
+//! (interposing the C library's `malloc` is what heaptrack and jemalloc's profilers do), one sees which of some functions are
+//! run. Each is compiled when it is needed for the first time in a run.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,8 +17,31 @@ use crate::domain::{BuiltBench, CargoFlags, Execution, Variables};
 use crate::support::process::{self, ProcessError};
 use crate::support::scratch::Scratch;
 
-/// Its source.
-const SOURCE: &str = include_str!("preload/perfguard_preload.rs.in");
+/// Which library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Library {
+    /// It counts allocations.
+    Allocations,
+    /// It sees which functions are run.
+    Traps,
+}
+
+impl Library {
+    fn source(self) -> &'static str {
+        match self {
+            Self::Allocations => include_str!("preload/perfguard_allocations.rs.in"),
+            Self::Traps => include_str!("preload/perfguard_traps.rs.in"),
+        }
+    }
+
+    /// The name of its crate.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Allocations => "perfguard_allocations",
+            Self::Traps => "perfguard_traps",
+        }
+    }
+}
 
 /// The variable that the C library's loader reads.
 const VARIABLE: &str = "LD_PRELOAD";
@@ -28,6 +52,7 @@ const ENDS: [char; 2] = [' ', ':'];
 /// The compiled library. Its file goes with it.
 #[derive(Debug)]
 pub struct Preload {
+    library: Library,
     folder: Scratch,
     /// What the user has preloaded.
     before: Option<String>,
@@ -54,11 +79,12 @@ pub enum PreloadError {
 }
 
 impl Preload {
-    /// Compiles the library with the compiler that Cargo would use in a workspace: a fifth of a second.
+    /// Compiles a library with the compiler that Cargo would use in a workspace: a fifth of a second.
     ///
     /// # Errors
     /// It does not compile, or lies where nothing can be preloaded from.
     pub fn compile(
+        library: Library,
         workspace: &Path,
         environment: &Variables,
         flags: &CargoFlags,
@@ -68,34 +94,35 @@ impl Preload {
             return Err(PreloadError::Place(folder.path().to_owned()));
         }
         let config = CargoConfig::load(workspace, environment, &flags.config)?;
-        let source = folder.path().join("perfguard_allocations.rs");
-        fs::write(&source, SOURCE)?;
+        let source = folder.path().join(library.name()).with_extension("rs");
+        fs::write(&source, library.source())?;
         let mut command = Command::new(toolchain::program(&config));
         command.args(["--edition=2021", "--crate-type=cdylib", "-Copt-level=2", "-Cpanic=abort"]);
         // It has nothing to set up, and needs nothing but the C library that is there already.
-        command.args(["-Clink-arg=-nostartfiles", "-o"]).arg(file(&folder)).arg(&source);
+        command.args(["-Clink-arg=-nostartfiles", "-o"]).arg(file(&folder, library)).arg(&source);
         command.current_dir(workspace).env_clear().envs(environment);
         let finished = process::run(command, None, |_, _| ())?;
         if !finished.status.success() {
             return Err(PreloadError::Compiler(finished.stderr.text().trim().to_owned()));
         }
         let before = environment.get(OsStr::new(VARIABLE)).and_then(|value| value.to_str());
-        Ok(Self { before: before.filter(|names| !names.is_empty()).map(str::to_owned), folder })
+        let before = before.filter(|names| !names.is_empty()).map(str::to_owned);
+        Ok(Self { library, folder, before })
     }
 
     /// An executable that is started with the library, before whatever else is preloaded.
-    pub fn counting(&self, bench: &BuiltBench) -> BuiltBench {
+    pub fn loaded_into(&self, bench: &BuiltBench) -> BuiltBench {
         let mut bench = bench.clone();
         let before = bench.environment.get(VARIABLE).or(self.before.as_ref());
-        let ours = file(&self.folder).display().to_string();
+        let ours = file(&self.folder, self.library).display().to_string();
         let names = before.map_or_else(|| ours.clone(), |names| format!("{ours}:{names}"));
         bench.environment.insert(VARIABLE.to_owned(), names);
         bench
     }
 }
 
-fn file(folder: &Scratch) -> PathBuf {
-    folder.path().join("libperfguard_allocations.so")
+fn file(folder: &Scratch, library: Library) -> PathBuf {
+    folder.path().join(format!("lib{}.so", library.name()))
 }
 
 /// Whether an executable heeds what is preloaded: it runs here as it is, and the loader of the GNU C library starts it. One that is

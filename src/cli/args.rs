@@ -24,7 +24,7 @@ pub(crate) use site::SiteArgs;
 
 use super::metric_parser::MetricParser;
 use super::values::{self, Limits, RunChoice};
-use crate::domain::{Acceptance, CommitId, Layout, Metric, Partition, ReportKind};
+use crate::domain::{Acceptance, CommitId, Layout, Metric, Partition, ReachUse, ReportKind};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::request::AcceptFrom;
 use crate::report::Format;
@@ -675,6 +675,9 @@ pub(crate) struct JudgingArgs {
     /// Measure pairs even where both executables are identical, to see this machine's noise
     #[arg(long)]
     pub(crate) measure_identical: bool,
+    /// What becomes of benchmarks that run none of the functions that differ [default: trust]
+    #[arg(long, value_name = "USE", value_enum)]
+    pub(crate) reach: Option<ReachArg>,
     /// First measure up to three baseline executables against themselves. If one seems to have changed, this machine is
     /// unfit, and every result by the clock is inconclusive
     #[arg(long, alias = "null-control")]
@@ -718,6 +721,28 @@ pub(crate) enum ConfirmArg {
     Suspects,
     /// Regressions and improvements
     Always,
+}
+
+/// `--reach`, and the same in the configuration
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ReachArg {
+    /// They are not counted, and only checked quickly by the clock
+    Trust,
+    /// They are counted all the same, and told where counts say otherwise
+    Check,
+    /// Nobody looks which benchmarks a change reaches
+    Off,
+}
+
+impl From<ReachArg> for ReachUse {
+    fn from(reach: ReachArg) -> Self {
+        match reach {
+            ReachArg::Trust => Self::Trust,
+            ReachArg::Check => Self::Check,
+            ReachArg::Off => Self::Off,
+        }
+    }
 }
 
 /// `--instructions-by`, and the same in the configuration

@@ -12,11 +12,11 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use self::commands::CommandWire;
-use super::args::{CounterArg, LayoutArg};
+use super::args::{CounterArg, LayoutArg, ReachArg};
 use super::values;
 use crate::domain::metric::UnknownMetric;
 use crate::domain::near::nearest;
-use crate::domain::{Claim, ClaimOrigin, CommandSpec, CreepWatch, Layout, Limit, Metric};
+use crate::domain::{Claim, ClaimOrigin, CommandSpec, CreepWatch, Layout, Limit, Metric, ReachUse};
 use crate::measure::counter::InstructionSource;
 use crate::pipeline::claims::ClaimError;
 use crate::pipeline::claims::wire::{ClaimWire, check_all};
@@ -44,6 +44,8 @@ pub(crate) struct Config {
     /// How many bytes are kept between runs.
     pub(crate) kept: Option<u64>,
     pub(crate) layout: Option<Layout>,
+    /// What becomes of benchmarks that a change does not reach.
+    pub(crate) reach: Option<ReachUse>,
     pub(crate) builtin: BuiltinChoice,
     pub(crate) builtin_select: Option<Vec<String>>,
     pub(crate) thresholds: Limits,
@@ -101,6 +103,7 @@ struct Wire {
     budget: Option<String>,
     kept: Option<String>,
     layout: Option<LayoutArg>,
+    reach: Option<ReachArg>,
     builtin: Option<BuiltinWire>,
     /// The former name of `builtin`.
     harness: Option<BuiltinWire>,
@@ -339,6 +342,7 @@ fn check(wire: Wire, place: &str) -> Result<Config, ConfigError> {
         budget,
         kept,
         layout: wire.layout.map(Layout::from),
+        reach: wire.reach.map(ReachUse::from),
         builtin: builtin.enabled.unwrap_or_default(),
         builtin_select: builtin.select,
         thresholds: limits(&wire.thresholds, place, "thresholds")?,
@@ -405,6 +409,7 @@ mod tests {
             budget = "2.5s"
             kept = "1.5 GB"
             layout = "aligned"
+            reach = "check"
             [builtin]
             enabled = false
             select = ["strings::*"]
@@ -436,6 +441,7 @@ mod tests {
         assert_eq!(config.budget, Some(Duration::from_millis(2500)));
         assert_eq!(config.kept, Some(1_500_000_000));
         assert_eq!(config.layout, Some(Layout::Aligned));
+        assert_eq!(config.reach, Some(ReachUse::Check));
         assert_eq!(config.builtin, BuiltinChoice::Never);
         assert_eq!(config.thresholds.len(), 2);
         assert_eq!(config.targets.len(), 2);

@@ -14,7 +14,7 @@ use super::values::{self, Limits};
 use crate::discover::{Filter, Located, Reading, Selection, locate, nearest};
 use crate::domain::{
     BenchmarkName, CargoFlags, Coloring, Confirm, Features, HistoryCheck, Identical, Insistence, Layout,
-    MachineFacts, MachineKey, Metric, Partition, ReportKind, Sides, Variables, without_leftovers,
+    MachineFacts, MachineKey, Metric, Partition, ReachUse, ReportKind, Sides, Variables, without_leftovers,
 };
 use crate::judge::{
     BenchmarkRule, GatePolicy, Inconclusive, Missing, Policy, TargetSelector, VerdictRequirement,
@@ -256,6 +256,7 @@ impl Place {
             metrics,
             insistence,
             identical: Identical::Settled,
+            reach: self.config.reach.unwrap_or_default(),
             resume: true,
             ..without_flags(budget)
         };
@@ -392,6 +393,7 @@ impl Place {
             insistence,
             budget,
             identical: if judging.measure_identical { Identical::Measured } else { Identical::Settled },
+            reach: judging.reach.map(ReachUse::from).or(self.config.reach).unwrap_or_default(),
             instructions_by: instructions_by.unwrap_or_default(),
             launch_timeout: arguments.launch_timeout,
             resume: false,
@@ -532,6 +534,7 @@ fn without_flags(budget: Duration) -> Measuring {
         insistence: Insistence::Default,
         budget,
         identical: Identical::Measured,
+        reach: ReachUse::Off,
         instructions_by: InstructionSource::default(),
         launch_timeout: None,
         resume: false,

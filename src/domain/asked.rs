@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
 use super::partition::Partition;
+use super::reach::ReachUse;
 
 /// Whether the user asked for certain metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,10 @@ pub enum HistoryCheck {
     Off,
 }
 
+fn nobody_looked() -> ReachUse {
+    ReachUse::Off
+}
+
 /// What a run was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
@@ -61,6 +66,9 @@ pub struct Asked {
     pub identical: Identical,
     /// Whether history may clear.
     pub history: HistoryCheck,
+    /// What becomes of benchmarks that a change does not reach. Runs that were stored before this was looked into did not.
+    #[serde(default = "nobody_looked")]
+    pub reach: ReachUse,
     /// The part of the benchmarks that is measured, where several machines share them.
     #[serde(default)]
     pub partition: Option<Partition>,

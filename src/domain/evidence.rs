@@ -22,6 +22,7 @@ use super::name::BenchmarkName;
 use super::outcome::ReportKind;
 use super::output::OutputComparison;
 use super::presence::Presence;
+use super::reach::Reach;
 use super::reason::{Note, Trouble};
 use super::revision::Revision;
 use super::sample::Sample;
@@ -108,6 +109,9 @@ pub struct BenchmarkEvidence {
     /// Whether both sides of a command print the same, where that was looked into.
     #[serde(default)]
     pub output: Option<OutputComparison>,
+    /// Whether it runs what differs between its executables, where that was looked into.
+    #[serde(default)]
+    pub reach: Option<Reach>,
     /// Instructions (and what is counted with them) of both sides.
     pub instructions: Option<Sides<Counted>>,
     /// Allocations of both sides.
@@ -146,6 +150,7 @@ impl BenchmarkEvidence {
             renamed_from: None,
             presence,
             output: None,
+            reach: None,
             instructions: None,
             allocations: None,
             quick: None,
@@ -202,9 +207,17 @@ impl BenchmarkEvidence {
         all
     }
 
-    /// Whether both sides execute the same machine code equally often, and ask for as much memory, as far as that was counted.
+    /// Whether it is known that it runs nothing that differs between its executables.
+    pub fn is_unreached(&self) -> bool {
+        self.reach.as_ref().is_some_and(Reach::is_unreached)
+    }
+
+    /// Whether both sides execute the same machine code equally often, and ask for as much memory, as far as that was counted;
+    /// or run nothing that differs.
     pub fn executes_same_code(&self) -> bool {
-        let Some(instructions) = self.instructions.as_ref().and_then(both_counted) else { return false };
+        let Some(instructions) = self.instructions.as_ref().and_then(both_counted) else {
+            return self.is_unreached() && self.instructions.is_none() && self.allocations.is_none();
+        };
         let same_code =
             instructions.baseline.code.is_some() && instructions.baseline.code == instructions.candidate.code;
         let agree = |both: Sides<&Counts>| both.baseline.agrees(both.candidate);

@@ -14,6 +14,7 @@ use super::machine::{MachineFacts, MachineKey};
 use super::metric::Metric;
 use super::name::BenchmarkName;
 use super::partition::Partition;
+use super::reach::Reach;
 use super::reason::{Cause, Note, Reason, Trouble};
 use super::revision::Revision;
 use super::stage::StageTime;
@@ -102,6 +103,8 @@ pub struct BenchmarkOutcome {
     pub source: Option<String>,
     /// What one iteration works on, where its bench declares that.
     pub work: Vec<Work>,
+    /// Whether it runs what differs, where that was looked into.
+    pub reach: Option<Reach>,
 }
 
 impl BenchmarkOutcome {
@@ -116,6 +119,7 @@ impl BenchmarkOutcome {
             machine: None,
             source: None,
             work: Vec::new(),
+            reach: None,
         }
     }
 

@@ -77,6 +77,8 @@ pub enum Reason {
     OutputTooLong(Side),
     /// Both executables have the same bytes.
     Identical,
+    /// None of the functions that differ is run, which are so many.
+    Unreached(usize),
     /// Both sides execute the same machine code equally often, and a quick check by the clock agrees.
     SameCode,
     /// The builds differ in what no comparison can bridge.
@@ -152,6 +154,7 @@ impl Reason {
             Self::OutputVaries(_) => "output-varies",
             Self::OutputTooLong(_) => "output-too-long",
             Self::Identical => "identical-executables",
+            Self::Unreached(_) => "unreached",
             Self::SameCode => "same-code",
             Self::BuildsDiffer(_) => "builds-differ",
             Self::Emulated => "emulated",
@@ -240,6 +243,8 @@ pub enum Note {
     Sequential(Instrument, String),
     /// A benchmark is measured one process after the other, because the second failed beside the first, with this message.
     OneAtATime(BenchmarkName, String),
+    /// A benchmark runs nothing that differs, as traps show, and was counted to do something else.
+    ReachRefuted(BenchmarkName),
     /// What stored results add up to since a release.
     Creep(Box<Creep>),
     /// Executables for this target triple run under an emulator, this program: their times are left out.

@@ -7,8 +7,8 @@ use super::{Policy, Rules};
 use crate::domain::fixtures::fingerprint;
 use crate::domain::{
     BenchmarkEvidence, BenchmarkName, ComparisonId, Confirm, CountKind, Counted, Counts, Digest, Ended,
-    HistoryCheck, Identical, Insistence, LayoutSeed, Metric, PairedEvidence, Presence, Provenance, Sample,
-    SideBuild, Sides, UnitKind,
+    HistoryCheck, Identical, Insistence, LayoutSeed, Metric, PairedEvidence, Presence, Provenance, ReachUse,
+    Sample, SideBuild, Sides, UnitKind,
 };
 
 /// Time, instructions and allocations.
@@ -22,6 +22,7 @@ pub(crate) fn rules<'a>(policy: &'a Policy, metrics: &'a [Metric], tests: Option
         insistence: Insistence::Default,
         confirm: Confirm::Suspects,
         identical: Identical::Settled,
+        reach: ReachUse::Off,
         history: HistoryCheck::Off,
         tests,
         budget: 10.0,

@@ -1,12 +1,12 @@
 //! What to find out next about a benchmark. Pure: evidence in, one step out.
 //!
-//! The cheap answers come first: what needs no measuring, then what can be counted, then a quick check of what executes the
+//! The cheap answers come first: what needs no measuring, then whether the change is run at all, then what can be counted, then a quick check of what executes the
 //! same code, then history, then pairs, and fresh pairs for what they suspect. What a change would carry past what may creep
 //! since a release is shown to be slower by fresh pairs, and then compared with that release.
 
 use crate::domain::{
     BenchmarkEvidence, Confirm, CountKind, Counted, Counts, HistoryCheck, Identical, Metric, Presence,
-    SideBuild, Sides, UnitKind,
+    ReachUse, SideBuild, Sides, UnitKind,
 };
 
 use super::code_layout;
@@ -25,6 +25,8 @@ const REPEATED: usize = 2;
 pub enum Step {
     /// Look whether both sides of a command print the same.
     CompareOutput,
+    /// Look whether it runs anything that differs between its executables.
+    FindReach,
     /// Count instructions on both sides, until each has so many launches.
     CountInstructions(usize),
     /// Count allocations on both sides, until each has so many launches.
@@ -64,6 +66,10 @@ pub fn next(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) 
         Some(output) if !output.allows_more() => return Step::Done,
         _ => {}
     }
+    let may_be_spared = rules.reach != ReachUse::Off && rules.identical == Identical::Settled;
+    if evidence.reach.is_none() && may_be_spared && !emulated {
+        return Step::FindReach;
+    }
     match count_step(evidence, rules, most_tests)
         .unwrap_or_else(|| if emulated { Step::Done } else { time_step(evidence, rules) })
     {
@@ -91,8 +97,11 @@ fn creep_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize
     }
 }
 
-/// What is still to be counted.
+/// What is still to be counted: of what the change does not reach nothing.
 fn count_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) -> Option<Step> {
+    if evidence.is_unreached() && rules.reach == ReachUse::Trust {
+        return None;
+    }
     for kind in CountKind::ALL {
         if kind.metrics(rules.metrics).is_empty() {
             continue;

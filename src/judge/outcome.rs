@@ -117,6 +117,17 @@ pub(super) fn identical(metric: Metric, limit: Limit) -> MetricOutcome {
     }
 }
 
+/// The outcome of a count that was not taken, because the benchmark runs none of the functions that differ.
+pub(super) fn unreached(metric: Metric, limit: Limit, changed: usize) -> MetricOutcome {
+    MetricOutcome {
+        method: Some(Method::Exact),
+        change: Some(0.0),
+        interval: Some((0.0, 0.0)),
+        confidence: Some(1.0),
+        ..MetricOutcome::without_figures(metric, limit, Verdict::Unchanged, Reason::Unreached(changed))
+    }
+}
+
 /// The outcome of executables that differ, but not in what this benchmark executes: the same instructions equally often,
 /// and as many allocations. `quick` are the few pairs that saw no difference: figures to show, too few for an interval.
 pub(super) fn same_code(metric: Metric, limit: Limit, quick: &PairedTest) -> MetricOutcome {

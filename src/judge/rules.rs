@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Asked, BenchmarkEvidence, BenchmarkName, Confirm, HistoryCheck, Identical, Insistence, Limit, Metric,
-    RunEvidence,
+    ReachUse, RunEvidence,
 };
 use crate::stats::ErrorBudget;
 
@@ -22,6 +22,8 @@ pub struct Rules<'a> {
     pub confirm: Confirm,
     /// What identical executables mean.
     pub identical: Identical,
+    /// What becomes of benchmarks that the change does not reach.
+    pub reach: ReachUse,
     /// Whether history may clear.
     pub history: HistoryCheck,
     /// Among how many tests the error of the run is divided; `None` while that is not known.
@@ -39,6 +41,7 @@ impl<'a> Rules<'a> {
             insistence: asked.insistence,
             confirm: asked.confirm,
             identical: asked.identical,
+            reach: asked.reach,
             history: asked.history,
             tests: None,
             budget,

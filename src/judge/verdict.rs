@@ -4,7 +4,7 @@ use crate::domain::evidence::{both_counted, not_counted};
 use crate::domain::{
     BenchmarkEvidence, BenchmarkOutcome, BuildDifference, Cause, Confirm, Counts, Ended, Identical,
     Insistence, Limit, Metric, MetricOutcome, NotCounted, Note, Objection, OutputComparison, Pair,
-    PairedEvidence, Presence, Provenance, Reason, SideBuild, Sides, Verdict, Work,
+    PairedEvidence, Presence, Provenance, Reach, Reason, SideBuild, Sides, Verdict, Work,
 };
 
 use super::confirm::Remeasurement;
@@ -30,6 +30,7 @@ pub fn verdict(
     let mut found = BenchmarkOutcome::new(evidence.name.clone(), evidence.arch());
     found.renamed_from.clone_from(&evidence.renamed_from);
     found.source.clone_from(&evidence.source);
+    found.reach.clone_from(&evidence.reach);
     found.work = Work::of(&evidence.throughput);
     for &metric in rules.metrics {
         if let Some(outcome) = of_metric(evidence, metric, unfit, rules) {
@@ -120,6 +121,9 @@ fn of_count(evidence: &BenchmarkEvidence, metric: Metric, rules: &Rules<'_>) -> 
     let limit = rules.limit(evidence, metric);
     let without = |verdict, reason| MetricOutcome::without_figures(metric, limit, verdict, reason);
     let Some(counts) = evidence.counts_of(metric) else {
+        if let Some(Reach::Unreached { changed }) = evidence.reach {
+            return Some(outcome::unreached(metric, limit, changed));
+        }
         return Some(without(Verdict::Inconclusive, Reason::Interrupted));
     };
     let Some(both) = both_counted(counts) else {
@@ -148,11 +152,27 @@ fn likelier(both: Sides<&Counts>) -> crate::domain::Variation {
     threads.likely_source()
 }
 
-/// Why counts that nobody asked for by name are left out.
+/// That counts refute what traps showed, and why counts that nobody asked for by name are left out.
 pub fn notes(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Vec<Note> {
-    if rules.insistence == Insistence::Asked {
-        return Vec::new();
+    let mut notes =
+        Vec::from_iter(refutes_reach(evidence).then(|| Note::ReachRefuted(evidence.name.clone())));
+    if rules.insistence == Insistence::Default {
+        notes.extend(not_counted_notes(evidence, rules));
     }
+    notes
+}
+
+/// Whether a benchmark that runs nothing that differs was counted and did something else all the same.
+fn refutes_reach(evidence: &BenchmarkEvidence) -> bool {
+    let Some(both) = evidence.instructions.as_ref().and_then(both_counted) else { return false };
+    let repeats = both.baseline.repeats() && both.candidate.repeats();
+    let counts_differ = repeats && !both.baseline.agrees(both.candidate);
+    let code_differs =
+        both.baseline.code.as_ref().zip(both.candidate.code.as_ref()).is_some_and(|(a, b)| a != b);
+    evidence.is_unreached() && (counts_differ || code_differs)
+}
+
+fn not_counted_notes(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Vec<Note> {
     let note = |&metric: &Metric| {
         let counts = evidence.counts_of(metric).filter(|_| metric.is_count())?;
         let (side, why) = not_counted(counts)?;

@@ -70,4 +70,15 @@ pub trait Counter: Sync {
         wanted: &ListedBenchmark,
         options: &CountOptions,
     ) -> Result<AllocationCount, Uncounted>;
+
+    /// Runs one benchmark in one launch, a few iterations at most, and counts nothing.
+    ///
+    /// # Errors
+    /// It did not run to its end.
+    fn once(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<(), Uncounted>;
 }

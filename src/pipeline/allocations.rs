@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::builder::{Builder, Prepared, TargetName};
 use super::error::PipelineError;
-use crate::build::preload::{Preload, heeds};
+use crate::build::preload::{Library, Preload, heeds};
 use crate::domain::{BuiltBench, CountKind, NotCounted, Sides};
 use crate::measure::harness::Counting;
 use crate::measure::harnesses::harness_of;
@@ -105,7 +105,7 @@ fn in_place<const N: usize>(
     sides: [&[&BuiltBench]; N],
 ) -> ([AllocationBuild; N], BTreeSet<TargetName>) {
     let all = || sides.iter().flat_map(|side| side.iter().copied());
-    let preload = all().any(needs_more).then(|| preload(builder)).flatten();
+    let preload = all().any(needs_more).then(|| preload(builder, Library::Allocations)).flatten();
     let unheeding = |bench: &&BuiltBench| needs_more(bench) && !(preload.is_some() && heeds(bench));
     let rest: BTreeSet<TargetName> = all().filter(unheeding).map(name).collect();
     let build = |side: &[&BuiltBench]| AllocationBuild {
@@ -113,7 +113,7 @@ fn in_place<const N: usize>(
             .iter()
             .filter(|bench| !rest.contains(&name(bench)))
             .map(|&bench| match &preload {
-                Some(preload) if needs_more(bench) => preload.counting(bench),
+                Some(preload) if needs_more(bench) => preload.loaded_into(bench),
                 _ => bench.clone(),
             })
             .collect(),
@@ -144,16 +144,16 @@ fn needs_more(bench: &BuiltBench) -> bool {
         && harness.capabilities(bench).counted(CountKind::Allocations).is_ok()
 }
 
-/// The library that counts, unless it cannot be had: then there is another way.
-fn preload(builder: &Builder<'_>) -> Option<Arc<Preload>> {
+/// A library to preload, unless it cannot be had: then there is another way.
+pub(crate) fn preload(builder: &Builder<'_>, library: Library) -> Option<Arc<Preload>> {
     if !cfg!(target_os = "linux") {
         return None;
     }
     let project = builder.project;
-    match Preload::compile(&project.root, &project.environment, &builder.scope.flags) {
+    match Preload::compile(library, &project.root, &project.environment, &builder.scope.flags) {
         Ok(preload) => Some(Arc::new(preload)),
         Err(error) => {
-            tracing::debug!(%error, "no library that counts allocations can be preloaded");
+            tracing::debug!(%error, ?library, "no library can be preloaded");
             None
         }
     }

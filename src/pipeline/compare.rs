@@ -115,7 +115,7 @@ fn compare_sides(
     run.notes.extend(watching.note());
     watching.add(session.store, &request.machine.key, &mut wanted)?;
     let mut anchors = Anchors::new(request, &builders, (&prepared.candidate, &lists.candidate), &watching);
-    let mut collector = Collector::new(&mut session, &revisions, allocations);
+    let mut collector = Collector::new(&mut session, &revisions, &builders.candidate, allocations);
     let collected = collect(request, &mut collector, &mut anchors, &mut run, wanted, &claims);
     run.notes.extend(anchors.note());
     let (mut benchmarks, broken) = match collected {

@@ -88,6 +88,14 @@ pub(crate) struct Laid {
     pub(crate) layout: Option<LayoutSeed>,
 }
 
+/// The executables of one pair, and what differs in them.
+#[derive(Debug, Clone)]
+pub(crate) struct Changed {
+    pub(crate) benches: Sides<BuiltBench>,
+    /// Where the functions begin that do not do the same on both sides, in each executable's file, with their symbols; sorted.
+    pub(crate) functions: Sides<Vec<(u64, String)>>,
+}
+
 /// Removes what killed runs left. The caller holds the workspace's lock, so nobody uses it.
 pub(crate) fn sweep(area: &Path) {
     // What cannot be removed now is removed another time.
@@ -143,6 +151,24 @@ impl Layouts {
             bench.fingerprint.settings = format!("{} layout={seed:016x}", bench.fingerprint.settings);
             bench
         }))
+    }
+
+    /// Both executables in one drawn layout, and in each the functions that do not do the same on both sides.
+    ///
+    /// # Errors
+    /// Why they are not known, as a fragment.
+    pub(crate) fn changed(&mut self, benches: Sides<&BuiltBench>) -> Result<Changed, String> {
+        let ids = Sides { baseline: "", candidate: "" };
+        let Laid { benches: laid, layout } = self.for_pair(benches, ids, Phase::Measurement, COUNTED);
+        let target = self.targets.get(&key(benches));
+        let drawn = match target.map(|target| &target.state) {
+            Some(Ok(drawn)) if layout.is_some() => drawn,
+            Some(Err(reason)) => return Err(reason.to_string()),
+            _ => return Err("no layout is drawn".to_owned()),
+        };
+        let functions = |bench: &BuiltBench| drawn.drawable.changed_in(&bench.executable);
+        let functions = laid.as_ref().try_map(functions)?;
+        Ok(Changed { benches: laid, functions })
     }
 
     /// What was used for each bench target.

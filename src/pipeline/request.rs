@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::discover::{Filter, Selection};
 use crate::domain::{
     Acceptance, Asked, BenchmarkName, CargoFlags, Claim, Coloring, Confirm, CreepWatch, HistoryCheck,
-    Identical, Insistence, Layout, MachineFacts, Metric, Partition, ReportKind, Side, Sides, Variables,
+    Identical, Insistence, Layout, MachineFacts, Metric, Partition, ReachUse, ReportKind, Side, Sides,
+    Variables,
 };
 use crate::judge::{GatePolicy, Policy, VerdictRequirement};
 use crate::measure::counter::{CountOptions, InstructionSource};
@@ -152,6 +153,8 @@ pub struct Measuring {
     pub budget: Duration,
     /// What becomes of identical executables.
     pub identical: Identical,
+    /// What becomes of benchmarks that a change does not reach.
+    pub reach: ReachUse,
     /// What counts instructions.
     pub instructions_by: InstructionSource,
     /// When a launch is given up, instead of a multiple of the time it should take.
@@ -299,10 +302,10 @@ impl CompareRequest {
         let Scope { selection, flags, words, suite, layout, .. } = &self.scope;
         let flags = CargoFlags { color: Coloring::Never, jobs: None, ..flags.clone() };
         let suite = matches!(suite, Suite::On { .. });
-        let Measuring { metrics, budget, instructions_by, .. } = &self.measuring;
+        let Measuring { metrics, budget, instructions_by, reach, .. } = &self.measuring;
         let aa_test = self.judging.aa_test;
         let mut line = format!(
-            "{selection:?} {flags:?} {words:?} {suite} {layout} {metrics:?} {budget:?} {instructions_by:?} {aa_test}"
+            "{selection:?} {flags:?} {words:?} {suite} {layout} {metrics:?} {budget:?} {instructions_by:?} {aa_test} {reach:?}"
         );
         // Axes are told by the names of files.
         for (side, settings) in Side::BOTH.map(|side| (side, self.axes.get(side))) {
@@ -321,6 +324,7 @@ impl CompareRequest {
             insistence: self.measuring.insistence,
             confirm: self.judging.confirm,
             identical: self.measuring.identical,
+            reach: self.measuring.reach,
             history: self.judging.history,
             partition: self.scope.partition,
             selection: self.selection(),

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::domain::harmless;
 use crate::domain::{
     AcceptanceOutcome, AcceptanceUse, Accepted, Axis, BenchmarkOutcome, Cause, ClaimOutcome, JudgedBy,
-    MachineFacts, MachineKey, Method, Metric, MetricOutcome, Partition, PartitionKind, Report, Revision,
-    Side, Sides, StageTime, Toolchain, Trouble, Verdict, Work, WorkUnit,
+    MachineFacts, MachineKey, Method, Metric, MetricOutcome, Partition, PartitionKind, Reach, Report,
+    Revision, Side, Sides, StageTime, Toolchain, Trouble, Verdict, Work, WorkUnit,
 };
 
 use super::layouts::WireLayouts;
@@ -118,6 +118,15 @@ struct Benchmark<'a> {
     machine: Option<&'a str>,
     source: Option<&'a str>,
     throughput: Vec<WireThroughput>,
+    reach: Option<WireReach<'a>>,
+}
+
+/// Whether a benchmark runs what differs.
+#[derive(Serialize)]
+struct WireReach<'a> {
+    changed: usize,
+    run: usize,
+    functions: &'a [String],
 }
 
 /// What one iteration works on, and what that comes to in a second.
@@ -333,6 +342,17 @@ fn benchmark(outcome: &BenchmarkOutcome, kind: Kind) -> Benchmark<'_> {
         machine: outcome.machine.as_ref().map(MachineKey::as_str),
         source: outcome.source.as_deref(),
         throughput: outcome.work.iter().map(|work| throughput(work, outcome)).collect(),
+        reach: outcome.reach.as_ref().and_then(reach),
+    }
+}
+
+fn reach(reach: &Reach) -> Option<WireReach<'_>> {
+    match reach {
+        Reach::Unreached { changed } => Some(WireReach { changed: *changed, run: 0, functions: &[] }),
+        Reach::Reached { functions, run, changed } => {
+            Some(WireReach { changed: *changed, run: *run, functions })
+        }
+        Reach::Unknown(_) => None,
     }
 }
 

@@ -13,8 +13,8 @@ use crate::domain::{
     Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted, Axis, AxisName, BenchmarkName,
     BenchmarkOutcome, Cause, ClaimOutcome, ClaimReason, ClaimVerdict, ClaimWeight, Claimed, CommitId,
     CpuIdentity, JudgedBy, LayoutsUsed, Limit, MachineFacts, MachineKey, Method, Metric, MetricOutcome, Note,
-    Partition, Place, Reason, Report, ReportKind, Revision, Sides, Stage, StageTime, Toolchain, TopFunction,
-    TreeId, Trouble, Verdict, Work, WorkUnit, is_below,
+    Partition, Place, Reach, Reason, Report, ReportKind, Revision, Sides, Stage, StageTime, Toolchain,
+    TopFunction, TreeId, Trouble, Verdict, Work, WorkUnit, is_below,
 };
 
 use super::json::SCHEMA;
@@ -143,6 +143,15 @@ struct Benchmark {
     source: Option<String>,
     #[serde(default)]
     throughput: Vec<WireThroughput>,
+    #[serde(default)]
+    reach: Option<WireReach>,
+}
+
+#[derive(Deserialize)]
+struct WireReach {
+    changed: usize,
+    run: usize,
+    functions: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -349,7 +358,15 @@ fn benchmark(wire: Benchmark) -> Result<BenchmarkOutcome, ReadError> {
         machine: wire.machine.map(MachineKey::new),
         source: wire.source.filter(|path| is_below(path)),
         work: wire.throughput.iter().map(work).collect(),
+        reach: wire.reach.map(reach),
     })
+}
+
+fn reach(wire: WireReach) -> Reach {
+    match wire {
+        WireReach { run: 0, changed, .. } => Reach::Unreached { changed },
+        WireReach { changed, run, functions } => Reach::Reached { functions, run, changed },
+    }
 }
 
 fn work(wire: &WireThroughput) -> Work {
@@ -491,7 +508,7 @@ mod tests {
             fields.remove(newer).unwrap();
         }
         for benchmark in fields["benchmarks"].as_array_mut().unwrap() {
-            for newer in ["renamed_from", "causes", "machine", "source", "throughput"] {
+            for newer in ["renamed_from", "causes", "machine", "source", "throughput", "reach"] {
                 benchmark.as_object_mut().unwrap().remove(newer).unwrap();
             }
             for metric in benchmark["metrics"].as_array_mut().unwrap() {

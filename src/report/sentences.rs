@@ -29,6 +29,8 @@ pub(super) fn reason(reason: &Reason) -> String {
             format!("the {side} prints more than is compared; say `compare-output = false`")
         }
         Reason::Identical => "the executables are identical".to_owned(),
+        Reason::Unreached(1) => "it does not run the one function that differs".to_owned(),
+        Reason::Unreached(changed) => format!("it runs none of the {changed} functions that differ"),
         Reason::SameCode => {
             "both sides execute the same machine code, and a quick check by the clock agrees".to_owned()
         }
@@ -284,6 +286,10 @@ pub(super) fn note(note: &Note) -> String {
         Note::AaTest { measured, unchanged, objection: None } => format!(
             "A/A test: {measured} measured against themselves, {unchanged} shown unchanged, none seemed changed; the \
              others could not be told"
+        ),
+        Note::ReachRefuted(benchmark) => format!(
+            "{benchmark} runs none of the functions that differ, and its instructions are others all the same; please report \
+             this, and say --reach off meanwhile"
         ),
         Note::NotDrawn { target, reason } => {
             format!("{target} is measured in the layout of its build: {reason}")

@@ -35,6 +35,10 @@ impl Counter for Reader {
         false
     }
 
+    fn once(&self, _: &BuiltBench, _: &ListedBenchmark, _: &CountOptions) -> Result<(), Uncounted> {
+        unreachable!("nothing is explained by a launch that only runs")
+    }
+
     fn instructions(
         &self,
         bench: &BuiltBench,

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
 
 use perfguard::domain::Variables;
 
@@ -17,9 +19,20 @@ pub(crate) fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures")
 }
 
-/// Copies `tests/fixtures/NAME` to a folder.
+/// Copies `tests/fixtures/NAME` to a folder. What it depends on is there afterwards, for builds without the network.
 pub(crate) fn copy(name: &str, to: &Path) {
-    copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name), to);
+    static FETCHED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    // Whoever comes meanwhile waits until it is there.
+    let mut fetched = FETCHED.lock().unwrap();
+    if fixture.join("Cargo.lock").exists() && fetched.insert(name.to_owned()) {
+        let mut fetch = Command::new(cargo());
+        fetch.args(["fetch", "--locked", "--manifest-path"]).arg(fixture.join("Cargo.toml"));
+        let output = fetch.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    drop(fetched);
+    copy_folder(&fixture, to);
 }
 
 /// Copies a folder with everything in it. A file that is there already and the same stays untouched, so that Cargo does not

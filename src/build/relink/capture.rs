@@ -4,7 +4,7 @@
 //! after linking, and libraries of the build are replaced by the next one, so both are kept: as further names of the same
 //! files where that is possible, as copies otherwise. What belongs to the system or to the compiler is used where it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -201,6 +201,21 @@ impl Capture {
             Piece::Output => output.to_string_lossy().into_owned(),
         };
         self.manifest.arguments.iter().map(|pieces| pieces.iter().map(piece).collect()).collect()
+    }
+
+    /// What decides beside the objects what is linked: the other arguments, and what scripts and shared libraries hold.
+    pub(super) fn besides(&self) -> (BTreeSet<&str>, BTreeSet<&Digest>) {
+        let words = self.manifest.arguments.iter().filter_map(|pieces| match &pieces[..] {
+            // A folder that rustc makes anew for every link.
+            [Piece::Text(text)] => (!text.ends_with("/raw-dylibs")).then_some(text.as_str()),
+            _ => None,
+        });
+        let is_script = |file: &&KeptFile| {
+            let end = Path::new(&file.name).extension();
+            end.is_none_or(|end| end != "o" && end != "a" && end != "rlib")
+        };
+        let files = self.manifest.files.iter().filter(is_script).map(|file| &file.digest);
+        (words.collect(), files.collect())
     }
 
     /// The objects and archives that are linked, in their order.

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     fn part(name: &str, sum: u8) -> Part {
-        Part { kind: Kind::Code, names: vec![name.to_owned()], sum: [sum; 32] }
+        Part { kind: Kind::Code, names: vec![name.to_owned()], is_shared: false, sum: [sum; 32] }
     }
 
     fn alive(parts: &[Part]) -> Alive {
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn an_alias_that_only_one_part_has_names_it() {
-        let aliased = |sum| Part { kind: Kind::Code, names: vec!["f".into(), "only".into()], sum: [sum; 32] };
+        let aliased = |sum| Part { names: vec!["f".into(), "only".into()], ..part("f", sum) };
         let found = compared(&[part("f", 1), aliased(2)], &[part("f", 1), aliased(2)]);
         assert_eq!(same(&found), [("f", "f"), ("only", "only")]);
     }

@@ -11,6 +11,7 @@
 //! | `arguments` | pure: what linkers are told |
 //! | `names`, `sections` | what can be put into an order, and what makes two parts the same |
 //! | `draw` | pure: what both sides have in common, and a random order of it |
+//! | `changed`, `traps` | which functions do not do the same on both sides, and where they begin |
 //! | `image` | which symbols lie where in what was linked |
 //! | `link` | running a linker on what was kept |
 //!
@@ -18,11 +19,13 @@
 
 mod arguments;
 pub(super) mod capture;
+mod changed;
 mod draw;
 mod image;
 mod link;
 mod names;
 mod sections;
+mod traps;
 mod watch;
 mod wrapper;
 
@@ -77,6 +80,7 @@ pub struct Drawable {
     /// Both sides are one and the same executable: it is linked once.
     is_one: bool,
     matched: Matched,
+    changed: Result<BTreeSet<String>, String>,
     places: Vec<(String, u64)>,
     as_built: Agreement,
 }
@@ -99,11 +103,13 @@ impl Drawable {
         let (linked, parts) = both(|| twice(is_one, link), || read(is_one, &named))?;
         let (images, taken) = linked?.unzip();
         let mut parts = parts?;
+        let mut inputs = &named;
         let alive = images.as_ref().map(Image::alive);
         let known_of =
             |parts: &Sides<Vec<Part>>, side: Side| known(parts.get(side), alive.get(side), images.get(side));
         if Side::BOTH.iter().any(|side| known_of(&parts, *side) < KNOWN) {
             parts = read(is_one, &taken)?;
+            inputs = &taken;
         }
         let matched = draw::matched(parts.as_ref().map(Vec::as_slice), alive.as_ref());
         for side in Side::BOTH {
@@ -113,9 +119,19 @@ impl Drawable {
                 return Err(LayoutFallback::Unreadable(share));
             }
         }
+        let changed = changed(captures.as_ref(), parts.as_ref().map(Vec::as_slice), alive.as_ref(), inputs);
         let places = image::common_places(&images.baseline, &images.candidate);
         let as_built = agreement(&matched, images.as_ref());
-        Ok(Self { captures, is_one, matched, places, as_built })
+        Ok(Self { captures, is_one, matched, changed, places, as_built })
+    }
+
+    /// Where the functions begin, in an executable that was drawn, that do not do the same on both sides, with their names.
+    /// Sorted by address, which is that of the file. What a build can reach besides is another matter.
+    ///
+    /// # Errors
+    /// Why that cannot be told, as a fragment: `code without a name differs`.
+    pub fn changed_in(&self, executable: &Path) -> Result<Vec<(u64, String)>, String> {
+        traps::of(executable, self.changed.as_ref().map_err(Clone::clone)?)
     }
 
     /// How far the two agree when they are linked in the order of the build.
@@ -169,6 +185,36 @@ impl Drawable {
         flags.extend(self.places.iter().map(|(name, at)| format!("--section-start={name}={at:#x}")));
         flags
     }
+}
+
+/// The canonical names of all functions that do not do the same on both sides.
+fn changed(
+    captures: Sides<&Capture>,
+    parts: Sides<&[Part]>,
+    alive: Sides<&Alive>,
+    inputs: &Sides<Vec<PathBuf>>,
+) -> Result<BTreeSet<String>, String> {
+    if captures.baseline.besides() != captures.candidate.besides() {
+        return Err("both sides are linked with other flags or libraries".to_owned());
+    }
+    let mut found = changed::differing(parts, alive)?;
+    // Whoever refers to data that differ, by way of other data or not.
+    let mut fresh = found.data.clone();
+    while !fresh.is_empty() {
+        let mut next = BTreeSet::new();
+        for inputs in [&inputs.baseline, &inputs.candidate] {
+            let referring = sections::referring(inputs, &fresh).map_err(|error| error.to_string())?;
+            for (kind, name) in referring {
+                match kind {
+                    Kind::Code => drop(found.code.insert(name)),
+                    Kind::Data if found.data.insert(name.clone()) => drop(next.insert(name)),
+                    Kind::Data => {}
+                }
+            }
+        }
+        fresh = next;
+    }
+    Ok(found.code)
 }
 
 /// The share of an executable's functions that its objects have.

@@ -20,6 +20,8 @@ pub(super) fn is_made_up(name: &str) -> bool {
         || name.starts_with(".L")
         || name.starts_with("anon.")
         || name.starts_with("GCC_except_table")
+        // Where code and data begin, on ARM.
+        || name.starts_with('$')
 }
 
 #[cfg(test)]
@@ -43,7 +45,9 @@ mod tests {
 
     #[test]
     fn constants_have_no_names() {
-        for name in ["", ".Lanon.6d85.3", ".LCPI42_0", "anon.6d85.3.llvm.518", "GCC_except_table7"] {
+        for name in
+            ["", ".Lanon.6d85.3", ".LCPI42_0", "anon.6d85.3.llvm.518", "GCC_except_table7", "$x", "$d.4"]
+        {
             assert!(is_made_up(name), "{name}");
         }
         assert!(!is_made_up("_ZN1a1bE") && !is_made_up("anonymous"));

@@ -3,17 +3,18 @@
 //! A linker moves sections, not functions. rustc gives every function and every variable a section of its own; a C compiler
 //! often has one for a whole file, which then counts as one part. Two parts are the same when their bytes, their alignment
 //! and the targets of their relocations are. Bytes that a relocation fills hold nothing in an object, so addresses do not
-//! count. A target counts by its name; a constant that has none counts by what it holds.
+//! count. A function counts by its name as a target; data of the same object count by what they hold as well, and constants
+//! that have no name by that alone.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use object::read::archive::ArchiveFile;
 use object::{
-    File, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SectionIndex, SectionKind,
-    SymbolIndex, SymbolKind, elf,
+    Architecture, File, Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget, SectionFlags,
+    SectionIndex, SectionKind, SymbolIndex, SymbolKind, elf,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -33,8 +34,10 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) kind: Kind,
-    /// The symbols in it, in the order of the object.
+    /// The symbols in it, in the order of the object. Code, and what runs before `main`, may have none.
     pub(super) names: Vec<String>,
+    /// Whether other objects can refer to it by a name.
+    pub(super) is_shared: bool,
     pub(super) sum: Sum,
 }
 
@@ -103,25 +106,56 @@ fn parts_of<'d>(objects: impl Iterator<Item = &'d [u8]>) -> Vec<Part> {
     parsed.iter_mut().flat_map(|reader| reader.parts(&shared)).collect()
 }
 
+/// The named parts that refer to one of `names`, directly or by way of data without a name: what they do depends on what is
+/// there. `names` are canonical.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(super) fn referring(
+    inputs: &[PathBuf],
+    names: &BTreeSet<String>,
+) -> std::io::Result<BTreeSet<(Kind, String)>> {
+    let mut found = BTreeSet::new();
+    for path in inputs {
+        let bytes = fs::read(path)?;
+        let members: Vec<&[u8]> = match ArchiveFile::parse(&*bytes) {
+            Ok(archive) => {
+                archive.members().flatten().filter_map(|member| member.data(&*bytes).ok()).collect()
+            }
+            Err(_) => vec![&bytes],
+        };
+        for object in members.into_iter().filter_map(|bytes| File::parse(bytes).ok()) {
+            found.extend(Reader::new(object).referring(names));
+        }
+    }
+    Ok(found)
+}
+
 struct Reader<'d> {
     file: File<'d>,
     /// Named symbols by section, with their places.
     symbols: HashMap<SectionIndex, Vec<(u64, String)>>,
+    /// The sections that other objects can refer to by a name.
+    shared: HashSet<SectionIndex>,
     sums: HashMap<SectionIndex, Sum>,
 }
 
 impl<'d> Reader<'d> {
     fn new(file: File<'d>) -> Self {
         let mut symbols: HashMap<SectionIndex, Vec<(u64, String)>> = HashMap::new();
+        let mut shared = HashSet::new();
         for symbol in file.symbols() {
             let is_name = !matches!(symbol.kind(), SymbolKind::Section | SymbolKind::File);
             if let (true, Some(section), Ok(name)) = (is_name, symbol.section_index(), symbol.name())
                 && !name.is_empty()
             {
                 symbols.entry(section).or_default().push((symbol.address(), name.to_owned()));
+                if symbol.is_global() {
+                    shared.insert(section);
+                }
             }
         }
-        Self { file, symbols, sums: HashMap::new() }
+        Self { file, symbols, shared, sums: HashMap::new() }
     }
 
     /// What the constants hold that have names for other objects, but made-up ones.
@@ -148,18 +182,30 @@ impl<'d> Reader<'d> {
         let sections: Vec<(SectionIndex, Kind)> = self
             .file
             .sections()
-            .filter_map(|section| Some((section.index(), kind(section.kind())?)))
+            .filter_map(|section| {
+                let listed = || section.name().is_ok_and(is_list_of_functions).then_some(Kind::Data);
+                Some((section.index(), kind(section.kind()).or_else(listed)?))
+            })
             .collect();
         let mut parts = Vec::new();
         for (section, kind) in sections {
             let names = self.symbols.get(&section).cloned().unwrap_or_default();
             let names: Vec<String> =
                 names.into_iter().map(|(_, name)| name).filter(|name| !is_made_up(name)).collect();
-            if !names.is_empty() {
-                parts.push(Part { kind, names, sum: self.sum(section, shared) });
+            if !names.is_empty() || self.runs_without_a_name(section) {
+                let is_shared = self.shared.contains(&section);
+                parts.push(Part { kind, names, is_shared, sum: self.sum(section, shared) });
             }
         }
         parts
+    }
+
+    /// Whether a section holds code, or names functions that run before `main` and after it.
+    fn runs_without_a_name(&self, index: SectionIndex) -> bool {
+        self.file.section_by_index(index).is_ok_and(|section| {
+            let runs = section.kind() == SectionKind::Text || section.name().is_ok_and(is_list_of_functions);
+            runs && section.size() > 0
+        })
     }
 
     /// What a section comes to.
@@ -178,6 +224,12 @@ impl<'d> Reader<'d> {
         for (offset, relocation) in self.relocations(index) {
             hasher.update(offset.to_le_bytes());
             hasher.update(format!("{:?}", relocation.flags()));
+            // Where a constant lies among others that have nothing to do with it does not count.
+            if let Some((at, constant)) = self.merged_target(&relocation) {
+                hasher.update(at.to_le_bytes());
+                hasher.update(constant);
+                continue;
+            }
             hasher.update(relocation.addend().to_le_bytes());
             if let RelocationTarget::Symbol(target) = relocation.target() {
                 self.target(&mut hasher, index, target, shared);
@@ -204,7 +256,14 @@ impl<'d> Reader<'d> {
         let (kind, section, address) = (symbol.kind(), symbol.section_index(), symbol.address());
         match section {
             Some(section) if section == from => hasher.update(address.to_le_bytes()),
-            _ if kind != SymbolKind::Section && !is_made_up(&name) => hasher.update(canonical(&name)),
+            _ if kind != SymbolKind::Section && !is_made_up(&name) => {
+                hasher.update(canonical(&name));
+                // Names of data are numbered anew as well (`vtable.3`), and a table is more than its name.
+                if let Some(section) = section.filter(|section| self.is_data(*section)) {
+                    hasher.update(address.to_le_bytes());
+                    hasher.update(self.sum(section, shared));
+                }
+            }
             Some(section) => {
                 // A section's own symbol says nothing about the place in it; the relocation's addend does.
                 if kind == SymbolKind::Section {
@@ -213,8 +272,16 @@ impl<'d> Reader<'d> {
                     self.content(hasher, section, address, shared);
                 }
             }
-            None => hasher.update(shared.get(&name).copied().unwrap_or_default()),
+            None => match shared.get(&name) {
+                Some(sum) => hasher.update(sum),
+                // Of another crate: nobody here knows what it holds, so only the very same name is the same.
+                None => hasher.update(&name),
+            },
         }
+    }
+
+    fn is_data(&self, index: SectionIndex) -> bool {
+        self.file.section_by_index(index).is_ok_and(|section| section.kind() != SectionKind::Text)
     }
 
     /// What lies at a place in a section: of a section of many constants, the one.
@@ -227,22 +294,109 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// The named parts that refer to one of `names`.
+    fn referring(&self, names: &BTreeSet<String>) -> BTreeSet<(Kind, String)> {
+        let is_meant = |index: SymbolIndex| {
+            let symbol = self.file.symbol_by_index(index);
+            symbol.is_ok_and(|symbol| symbol.name().is_ok_and(|name| names.contains(canonical(name))))
+        };
+        let mut referring: HashSet<SectionIndex> = HashSet::new();
+        loop {
+            let before = referring.len();
+            for section in self.file.sections() {
+                let refers = section.relocations().any(|(_, relocation)| match relocation.target() {
+                    RelocationTarget::Symbol(target) => {
+                        let lies = self.file.symbol_by_index(target).ok();
+                        let lies = lies.and_then(|symbol| symbol.section_index());
+                        let by_data = |at| self.is_data(at) && referring.contains(&at);
+                        is_meant(target) || lies.is_some_and(by_data)
+                    }
+                    _ => false,
+                });
+                if refers {
+                    referring.insert(section.index());
+                }
+            }
+            if referring.len() == before {
+                break;
+            }
+        }
+        let symbols = |section: SectionIndex| {
+            let kind = kind(self.file.section_by_index(section).ok()?.kind())?;
+            Some((kind, self.symbols.get(&section)?))
+        };
+        let names = referring.into_iter().filter_map(symbols).flat_map(|(kind, names)| {
+            names
+                .iter()
+                .filter(|(_, name)| !is_made_up(name))
+                .map(move |(_, name)| (kind, canonical(name).to_owned()))
+        });
+        names.collect()
+    }
+
     /// The constant at a place in a section whose equal constants a linker merges.
     fn merged(&self, index: SectionIndex, at: u64) -> Option<&'d [u8]> {
-        let section = self.file.section_by_index(index).ok()?;
-        let SectionFlags::Elf { sh_flags, .. } = section.flags() else { return None };
-        let size = match &section {
-            _ if sh_flags.0 & elf::SHF_MERGE.0 == 0 => return None,
-            _ if sh_flags.0 & elf::SHF_STRINGS.0 != 0 => None,
-            _ => Some(usize::try_from(section.align()).ok()?.max(1)),
-        };
-        let rest = section.data().ok()?.get(usize::try_from(at).ok()?..)?;
+        let size = self.merged_size(index)?;
+        let rest = self.file.section_by_index(index).ok()?.data().ok()?.get(usize::try_from(at).ok()?..)?;
         let length = match size {
-            Some(size) => size.min(rest.len()),
-            None => rest.iter().position(|byte| *byte == 0).unwrap_or(rest.len()),
+            Size::Of(size) => size.min(rest.len()),
+            Size::ToZero => rest.iter().position(|byte| *byte == 0).unwrap_or(rest.len()),
         };
         Some(&rest[..length])
     }
+
+    /// How long the constants of a section are, if a linker merges equal ones.
+    fn merged_size(&self, index: SectionIndex) -> Option<Size> {
+        let section = self.file.section_by_index(index).ok()?;
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else { return None };
+        match &section {
+            _ if sh_flags.0 & elf::SHF_MERGE.0 == 0 => None,
+            _ if sh_flags.0 & elf::SHF_STRINGS.0 != 0 => Some(Size::ToZero),
+            _ => Some(Size::Of(usize::try_from(section.align()).ok()?.max(1))),
+        }
+    }
+
+    /// What a relocation points to by a section and an addend, where that is a constant among others: the place within it, and
+    /// what it holds.
+    fn merged_target(&self, relocation: &object::Relocation) -> Option<(u64, &'d [u8])> {
+        let RelocationTarget::Symbol(target) = relocation.target() else { return None };
+        let symbol = self.file.symbol_by_index(target).ok().filter(|it| it.kind() == SymbolKind::Section)?;
+        let index = symbol.section_index()?;
+        let size = self.merged_size(index)?;
+        match (relocation.kind(), size) {
+            (RelocationKind::Absolute, _) => {
+                Some((0, self.merged(index, u64::try_from(relocation.addend()).ok()?)?))
+            }
+            // On x86-64 the addend also holds how far the next instruction is: four bytes, and more where an immediate value
+            // follows. So this is the constant or the one before it: both count.
+            (RelocationKind::Relative, Size::Of(size))
+                if self.file.architecture() == Architecture::X86_64 =>
+            {
+                let at = usize::try_from(relocation.addend() + 4).ok()?;
+                let data = self.file.section_by_index(index).ok()?.data().ok()?;
+                let start = at / size * size;
+                let end = (at.next_multiple_of(size) + size).min(data.len());
+                Some(((at - start) as u64, data.get(start..end)?))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How long a constant is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    /// So many bytes.
+    Of(usize),
+    /// Up to the next zero.
+    ToZero,
+}
+
+/// Whether a section lists functions that the loader runs.
+fn is_list_of_functions(name: &str) -> bool {
+    [".init_array", ".fini_array", ".preinit_array", ".ctors", ".dtors"]
+        .iter()
+        .any(|list| name.starts_with(list))
 }
 
 /// What kind of part a section is, if it is loaded.

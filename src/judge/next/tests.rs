@@ -2,7 +2,9 @@
 
 use super::super::fixtures::{ALL, both, build, counts, drawn, measured, rules, same_code};
 use super::*;
-use crate::domain::{BenchmarkName, Failure, HistoryEvidence, NotCounted, OutputComparison, Side, Simulated};
+use crate::domain::{
+    BenchmarkName, Failure, HistoryEvidence, NotCounted, OutputComparison, Reach, Side, Simulated,
+};
 use crate::judge::Policy;
 
 const TIME: [Metric; 1] = [Metric::WallTime];
@@ -37,6 +39,36 @@ fn what_cannot_be_compared_needs_nothing() {
         ..emulated
     };
     assert_eq!(step(&counted), Step::Done);
+}
+
+#[test]
+fn what_the_change_does_not_reach_is_not_counted() {
+    let policy = Policy::new();
+    let by = |reach| Rules { reach, ..rules(&policy, &ALL, Some(20)) };
+    let found = |reach| BenchmarkEvidence { reach: Some(reach), ..both() };
+    let unreached = || found(Reach::Unreached { changed: 3 });
+    let reached = found(Reach::Reached { functions: vec!["f".into()], run: 1, changed: 3 });
+    let unknown = found(Reach::Unknown("stripped".into()));
+    let first = |evidence: &BenchmarkEvidence, reach| next(evidence, &by(reach), 100);
+    assert_eq!(first(&both(), ReachUse::Trust), Step::FindReach);
+    assert_eq!(first(&both(), ReachUse::Off), Step::CountInstructions(1));
+    assert_eq!(first(&unreached(), ReachUse::Trust), Step::QuickCheck);
+    assert_eq!(first(&unreached(), ReachUse::Check), Step::CountInstructions(1), "counted all the same");
+    for evidence in [&reached, &unknown] {
+        assert_eq!(first(evidence, ReachUse::Trust), Step::CountInstructions(1));
+    }
+    let anyway = Rules { identical: Identical::Measured, ..by(ReachUse::Trust) };
+    assert_eq!(
+        next(&both(), &anyway, 100),
+        Step::CountInstructions(1),
+        "whoever measures all wants to see all"
+    );
+    // The clock has the last word.
+    let doubted = BenchmarkEvidence { quick: Some(measured(&[0.2, 0.001])), ..unreached() };
+    assert_eq!(first(&doubted, ReachUse::Trust), Step::Pairs);
+    let agreed = BenchmarkEvidence { quick: Some(measured(&[0.001, -0.001])), ..unreached() };
+    assert_eq!(first(&agreed, ReachUse::Trust), Step::Done);
+    assert_eq!(tests_of(&agreed, &by(ReachUse::Trust)), 0, "it takes no share of the error");
 }
 
 #[test]

@@ -141,6 +141,38 @@ fn the_same_code_is_unchanged_where_a_quick_check_agrees() {
 }
 
 #[test]
+fn counts_of_what_the_change_does_not_reach_are_equal_without_being_taken() {
+    let evidence = BenchmarkEvidence {
+        reach: Some(Reach::Unreached { changed: 3 }),
+        quick: Some(measured(&[0.001, -0.001])),
+        ..both()
+    };
+    let policy = Policy::new();
+    let found = verdict(&evidence, None, &rules(&policy, &ALL, Some(20)));
+    let seen: Vec<_> = found
+        .metrics
+        .iter()
+        .map(|one| (one.metric, one.verdict, one.change, one.reason.as_ref().unwrap().code()))
+        .collect();
+    for metric in [Metric::Instructions, Metric::Allocations] {
+        assert!(seen.contains(&(metric, Verdict::Unchanged, Some(0.0), "unreached")), "{seen:?}");
+    }
+    assert_eq!((seen[0].0, seen[0].3), (Metric::WallTime, "same-code"));
+    assert_eq!(found.reach, evidence.reach);
+    // What was counted all the same says what it says.
+    let counted = BenchmarkEvidence {
+        instructions: Some(Sides {
+            baseline: counts(CountKind::Instructions, &[100.0, 100.0], "a"),
+            candidate: counts(CountKind::Instructions, &[150.0, 150.0], "b"),
+        }),
+        ..evidence
+    };
+    let found = verdict(&counted, None, &rules(&policy, &ALL, Some(20)));
+    assert_eq!(found.verdict(), Verdict::Regressed);
+    assert!(matches!(&notes(&counted, &rules(&policy, &ALL, Some(20)))[..], [Note::ReachRefuted(_), ..]));
+}
+
+#[test]
 fn history_clears_only_with_a_pair_that_agrees() {
     let history = |pair: Option<&[f64]>| HistoryEvidence {
         runs: vec![6.9; 8],

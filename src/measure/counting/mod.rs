@@ -10,6 +10,7 @@
 //! | `code` | what machine code was executed, wherever it lies |
 //! | `allocations` | a launch of an executable with a counting allocator |
 //! | `function` | one iteration of a `#[bench]` function |
+//! | `once` | a launch that only runs |
 //! | `process` | a whole process that is counted from start to end |
 //! | `valgrind` | which Valgrind there is, how it is started, and what its complaints mean |
 //!
@@ -21,6 +22,7 @@ mod function;
 mod hardware;
 mod instructions;
 mod launch;
+mod once;
 mod plan;
 mod process;
 mod steady;
@@ -100,6 +102,16 @@ impl Counter for ProcessCounter {
             Counting::BenchFunction => Err(function::no_allocations()),
             Counting::OnRequest => allocations::count(bench, wanted, options),
         }
+    }
+
+    fn once(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<(), Uncounted> {
+        tracing::debug!(bench = %bench.label(), benchmark = wanted.id, "runs once");
+        once::run(bench, wanted, options)
     }
 }
 

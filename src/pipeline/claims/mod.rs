@@ -25,7 +25,7 @@ use super::stopwatch::Stopwatch;
 use super::workspace::{Listing, Workspace};
 use crate::domain::{
     AaTest, Asked, BenchmarkName, BuiltBench, Claim, Confirm, Event, Execution, HistoryCheck, MachineFacts,
-    Note, Progress, Report, ReportKind, Revision, RunEvidence, Side, Sides, Trouble,
+    Note, Progress, ReachUse, Report, ReportKind, Revision, RunEvidence, Side, Sides, Trouble,
 };
 use crate::judge::{GatePolicy, Policy, Rules, judge_run};
 use crate::measure::runner::Runner;
@@ -140,6 +140,7 @@ impl ClaimsRequest {
             insistence: self.measuring.insistence,
             confirm: Confirm::Never,
             identical: self.measuring.identical,
+            reach: ReachUse::Off,
             history: HistoryCheck::Off,
             partition: None,
             selection: String::new(),

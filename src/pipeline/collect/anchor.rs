@@ -117,7 +117,7 @@ impl<'a> Anchors<'a> {
         } else {
             None
         };
-        let mut collector = Collector::new(session, &revisions, allocations);
+        let mut collector = Collector::new(session, &revisions, &self.builders.candidate, allocations);
         while !interrupted() {
             let step = next(&pair.evidence, rules, most_tests);
             if step == Step::Done {

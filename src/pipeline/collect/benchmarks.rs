@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::allocations::AllocationBuild;
+use super::super::builder::Builder;
 use super::super::catalogue::Benchmark;
 use super::super::error::PipelineError;
 use super::super::session::{Session, provenance, sequential, side_build};
@@ -28,6 +29,8 @@ const EMULATED_LAUNCHES: u32 = 2;
 pub(crate) struct Collector<'a, 's> {
     pub(crate) session: &'a mut Session<'s>,
     pub(crate) revisions: &'a Sides<Revision>,
+    /// Who knows the compiler.
+    pub(crate) builder: &'a Builder<'a>,
     /// What allocations are counted in, where they are.
     pub(crate) allocations: Option<Sides<AllocationBuild>>,
     /// What was counted so far, with what only counting on needs.
@@ -41,9 +44,10 @@ impl<'a, 's> Collector<'a, 's> {
     pub(crate) fn new(
         session: &'a mut Session<'s>,
         revisions: &'a Sides<Revision>,
+        builder: &'a Builder<'a>,
         allocations: Option<Sides<AllocationBuild>>,
     ) -> Self {
-        Self { session, revisions, allocations, taken: BTreeMap::new(), laid: BTreeMap::new() }
+        Self { session, revisions, builder, allocations, taken: BTreeMap::new(), laid: BTreeMap::new() }
     }
 
     /// Takes one step with all of these benchmarks.
@@ -54,7 +58,9 @@ impl<'a, 's> Collector<'a, 's> {
         benchmarks: &mut [&mut Benchmark],
     ) -> Result<(), PipelineError> {
         let stage = match step {
-            Step::CountInstructions(_) | Step::CountAllocations(_) | Step::Simulate => Stage::Counting,
+            Step::FindReach | Step::CountInstructions(_) | Step::CountAllocations(_) | Step::Simulate => {
+                Stage::Counting
+            }
             _ => Stage::Measuring,
         };
         let _stage = within(self.session.progress, stage);
@@ -63,6 +69,10 @@ impl<'a, 's> Collector<'a, 's> {
                 for benchmark in benchmarks.iter_mut() {
                     self.compare_output(benchmark);
                 }
+                Ok(())
+            }
+            Step::FindReach => {
+                self.find_reach(benchmarks);
                 Ok(())
             }
             Step::CountInstructions(launches) => {

@@ -23,6 +23,8 @@ mod names;
 mod partition;
 #[cfg(unix)]
 mod pulls;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod reach;
 mod rejudge;
 mod streams;
 pub(crate) mod sync;

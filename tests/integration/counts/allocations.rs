@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use perfguard::build::preload::{Preload, heeds};
+use perfguard::build::preload::{Library, Preload, heeds};
 use perfguard::domain::{AllocationCount, BuiltBench, CargoFlags, Execution, Sample, Variant};
 use perfguard::measure::counter::{Counter, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
@@ -15,7 +15,13 @@ use super::{OPTIONS, bench, benchmark, uncountable};
 fn preload() -> Preload {
     let variables = std::env::vars_os().chain([("LD_PRELOAD".into(), "/no/such/library.so".into())]);
     let flags = CargoFlags::default();
-    Preload::compile(Path::new(env!("CARGO_TARGET_TMPDIR")), &variables.collect(), &flags).unwrap()
+    Preload::compile(
+        Library::Allocations,
+        Path::new(env!("CARGO_TARGET_TMPDIR")),
+        &variables.collect(),
+        &flags,
+    )
+    .unwrap()
 }
 
 fn counted(bench: &BuiltBench, id: &str) -> AllocationCount {
@@ -31,7 +37,7 @@ fn count(id: &str) -> AllocationCount {
 /// Allocations, bytes and the peak of one iteration: the same in the executable that is timed.
 fn figures(id: &str) -> [f64; 3] {
     let timed = preload();
-    let timed = counted(&timed.counting(&bench(Variant::Timed, "work", &[])), id);
+    let timed = counted(&timed.loaded_into(&bench(Variant::Timed, "work", &[])), id);
     let count = count(id);
     let [counts, of_timed] = [&count, &timed]
         .map(|count| [count.allocations, count.allocated_bytes, count.peak_bytes].map(Sample::per_iteration));
@@ -93,7 +99,7 @@ fn other_threads_are_counted_and_told() {
     assert!(threads.allocations.per_iteration() >= 2.0);
     assert!(threads.threads >= 2);
     let preload = preload();
-    let timed = counted(&preload.counting(&bench(Variant::Timed, "work", &[])), "threads");
+    let timed = counted(&preload.loaded_into(&bench(Variant::Timed, "work", &[])), "threads");
     assert!(timed.allocations.per_iteration() >= 2.0 && timed.threads >= 2, "{timed:?}");
 }
 

@@ -44,6 +44,10 @@ impl Counter for Known {
         false
     }
 
+    fn once(&self, _: &BuiltBench, wanted: &ListedBenchmark, _: &CountOptions) -> Result<(), Uncounted> {
+        self.next(&wanted.id).map(drop)
+    }
+
     fn instructions(
         &self,
         _: &BuiltBench,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::domain::fixtures::{bench, fingerprint, machine, revision};
 use crate::domain::{
-    Identical, Insistence, Launch, Metric, PairedLaunch, ReportKind, SampleSet, Schedule, Side, Silent,
+    Identical, Insistence, Launch, Metric, PairedLaunch, ReachUse, ReportKind, SampleSet, Schedule, Side,
+    Silent,
 };
 use crate::judge::ErrorBudget;
 use crate::measure::counter::InstructionSource;
@@ -93,6 +94,7 @@ pub(crate) fn measuring(metrics: &[Metric], budget: Duration) -> Measuring {
         insistence: Insistence::Asked,
         budget,
         identical: Identical::Settled,
+        reach: ReachUse::Off,
         instructions_by: InstructionSource::Callgrind,
         launch_timeout: None,
         resume: false,

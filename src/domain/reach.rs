@@ -1,0 +1,48 @@
+//! Whether a benchmark runs what a change changed.
+
+use serde::{Deserialize, Serialize};
+
+/// How many functions are named of those that a benchmark runs.
+pub const MOST_NAMED: usize = 20;
+
+/// Whether a benchmark runs any of the functions that do not do the same on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// None: what it executes is the same code on both sides.
+    Unreached {
+        /// How many functions differ.
+        changed: usize,
+    },
+    /// Some.
+    Reached {
+        /// Their names, of at most [`MOST_NAMED`].
+        functions: Vec<String>,
+        /// How many it runs.
+        run: usize,
+        /// How many functions differ.
+        changed: usize,
+    },
+    /// It is not known, and why: a fragment such as `no layout can be drawn`.
+    Unknown(String),
+}
+
+impl Reach {
+    /// Whether it is known that it runs nothing that differs.
+    pub fn is_unreached(&self) -> bool {
+        matches!(self, Self::Unreached { .. })
+    }
+}
+
+/// What becomes of benchmarks that a change does not reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReachUse {
+    /// They are not counted, and only checked quickly by the clock.
+    #[default]
+    Trust,
+    /// They are counted all the same, and where counts say otherwise that is told.
+    Check,
+    /// Nobody looks which benchmarks a change reaches.
+    Off,
+}

@@ -1,0 +1,169 @@
+//! Which benchmarks a change reaches, whichever way it takes.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::counts::{check, metric};
+use super::{Ran, benchmark};
+use crate::sandbox::Sandbox;
+use crate::skip::valgrind;
+
+/// A crate whose parts are reached in different ways.
+const LIB: &str = r#"
+pub static NUMBERS: [u64; 4] = [1, 2, 3, 4];
+static PRIVATE: [u64; 4] = [5, 6, 7, 8];
+static STEPS: [fn(u64) -> u64; 2] = [one_step, two_steps];
+static FAR: &[&[u64]] = &[&PRIVATE, &NUMBERS];
+
+#[inline(never)]
+pub fn one_step(x: u64) -> u64 { x.wrapping_mul(3) }
+#[inline(never)]
+pub fn two_steps(x: u64) -> u64 { x.wrapping_mul(3).wrapping_mul(5) }
+
+#[inline(always)]
+pub fn inlined(x: u64) -> u64 { x ^ 17 }
+
+pub trait Walk { fn walk(&self, x: u64) -> u64; }
+pub struct Left;
+pub struct Right;
+impl Walk for Left { fn walk(&self, x: u64) -> u64 { x.rotate_left(3) } }
+impl Walk for Right { fn walk(&self, x: u64) -> u64 { x.rotate_right(3) } }
+
+#[inline(never)]
+pub fn by_pointer(x: u64) -> u64 { STEPS[(x % 2) as usize](x) }
+#[inline(never)]
+pub fn by_vtable(walk: &dyn Walk, x: u64) -> u64 { walk.walk(x) }
+#[inline(never)]
+pub fn walker() -> Box<dyn Walk> { Box::new(Left) }
+pub fn generic<T: Into<u64> + Copy>(x: T) -> u64 { x.into() + 1 }
+#[inline(never)]
+pub fn by_private(x: u64) -> u64 { PRIVATE[(x % 4) as usize] }
+#[inline(never)]
+pub fn by_reference(x: u64) -> u64 { FAR[1][(x % 4) as usize] }
+#[inline(never)]
+pub fn written(x: u64) -> String { format!("{x} is a number") }
+#[inline(never)]
+pub fn steady(x: u64) -> u64 { x.wrapping_mul(7) }
+"#;
+
+const BENCH: &str = r#"
+use criterion::{black_box, criterion_group, criterion_main, Criterion};
+use gauge::*;
+
+#[inline(never)]
+fn of_other_crate(x: u64) -> u64 { NUMBERS[(x % 4) as usize] }
+#[inline(never)]
+fn with_inlined(x: u64) -> u64 { inlined(x) + 1 }
+
+fn benches(c: &mut Criterion) {
+    let x = black_box(7);
+    c.bench_function("pointer", |b| b.iter(|| by_pointer(black_box(x))));
+    c.bench_function("vtable", |b| { let walk = walker(); b.iter(|| by_vtable(&*walk, black_box(x))) });
+    c.bench_function("generic", |b| b.iter(|| generic(black_box(7_u32))));
+    c.bench_function("inlined", |b| b.iter(|| with_inlined(black_box(x))));
+    c.bench_function("private", |b| b.iter(|| by_private(black_box(x))));
+    c.bench_function("other crate", |b| b.iter(|| of_other_crate(black_box(x))));
+    c.bench_function("reference", |b| b.iter(|| by_reference(black_box(x))));
+    c.bench_function("text", |b| b.iter(|| written(black_box(x))));
+    c.bench_function("steady", |b| b.iter(|| steady(black_box(x))));
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);
+"#;
+
+type Change = (&'static str, &'static str, &'static [&'static str]);
+
+/// Changes that are made together, each with the benchmarks that it has to reach, alone.
+const FIRST: [Change; 4] = [
+    ("[one_step, two_steps]", "[two_steps, one_step]", &["pointer"]),
+    ("{ x.into() + 1 }", "{ x.into() + 2 }", &["generic"]),
+    ("NUMBERS: [u64; 4] = [1, 2", "NUMBERS: [u64; 4] = [1, 9", &["other crate", "reference"]),
+    ("{x} is a number", "{x} is a count", &["text"]),
+];
+const SECOND: [Change; 3] = [
+    ("Box::new(Left)", "Box::new(Right)", &["vtable"]),
+    ("{ x ^ 17 }", "{ x ^ 18 }", &["inlined"]),
+    ("PRIVATE: [u64; 4] = [5, 6", "PRIVATE: [u64; 4] = [5, 9", &["private", "reference"]),
+];
+
+fn reach<'a>(document: &'a Value, id: &str) -> &'a Value {
+    &benchmark(document, &format!("gauge::work::{id}"))["reach"]
+}
+
+/// What the benchmarks are that run some of what differs.
+fn reached(document: &Value) -> BTreeSet<String> {
+    let all = document["benchmarks"].as_array().unwrap().iter();
+    let run = all.filter(|one| one["reach"]["run"].as_u64().unwrap_or_else(|| panic!("{one}")) > 0);
+    run.map(|one| one["name"].as_str().unwrap().rsplit("::").next().unwrap().to_owned()).collect()
+}
+
+fn counted(gauge: &Sandbox, more: &[&str]) -> Ran {
+    let metrics = if valgrind() { "instructions,allocations" } else { "allocations" };
+    check(gauge, metrics, &[&["--layout", "drawn", "--threshold", "900%"], more].concat())
+}
+
+#[test]
+fn every_way_to_a_change_is_seen_and_no_other() {
+    let gauge = Sandbox::new("gauge");
+    gauge.write("src/lib.rs", LIB);
+    gauge.write("benches/work.rs", BENCH);
+    gauge.commit("second");
+    let make = |changes: &[Change]| -> BTreeSet<String> {
+        for (from, to, _) in changes {
+            gauge.edit("src/lib.rs", from, to);
+        }
+        changes.iter().flat_map(|(_, _, reached)| *reached).map(|&id| id.to_owned()).collect()
+    };
+    // Counted all the same: what is said not to be reached does nothing else.
+    let expected = make(&FIRST);
+    let document = counted(&gauge, &["--reach", "check"]).json();
+    assert_eq!(reached(&document), expected, "{document}");
+    assert_eq!(reach(&document, "generic")["functions"].as_array().unwrap().len(), 1, "{document}");
+    assert!(!document["notes"].to_string().contains("all the same"), "{document}");
+    assert_eq!(metric(&document, "gauge::work::steady", "allocations")["reason_code"], Value::Null);
+
+    gauge.commit("third");
+    let expected = make(&SECOND);
+    let trusted = counted(&gauge, &[]).json();
+    assert_eq!(reached(&trusted), expected, "{trusted}");
+    let steady = metric(&trusted, "gauge::work::steady", "allocations");
+    let seen = (&steady["verdict"], &steady["change"], &steady["reason_code"]);
+    assert_eq!(seen, (&"unchanged".into(), &0.0.into(), &"unreached".into()));
+    let private = metric(&trusted, "gauge::work::private", "allocations");
+    assert_eq!((&private["reason_code"], &private["baseline"]), (&Value::Null, &0.0.into()), "{private}");
+    // Stored evidence gives the same report.
+    let again =
+        gauge.perfguard(&["report", "--run", "last", "--threshold", "900%", "--format", "json"]).output();
+    let again: Value = serde_json::from_slice(&again.unwrap().stdout).unwrap();
+    assert_eq!(again["benchmarks"], trusted["benchmarks"]);
+}
+
+#[test]
+fn where_nothing_can_be_told_everything_is_counted() {
+    let gauge = Sandbox::new("gauge");
+    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 1005");
+    let steady = "gauge::work::gauge/steady";
+    let how = |more: &[&str]| {
+        let document = check(&gauge, "allocations", more).json();
+        (
+            benchmark(&document, steady)["reach"].clone(),
+            metric(&document, steady, "allocations")["reason_code"].clone(),
+        )
+    };
+    assert_eq!(how(&["--layout", "default"]), (Value::Null, Value::Null), "nothing was kept to compare");
+    assert_eq!(how(&["--layout", "drawn", "--reach", "off"]), (Value::Null, Value::Null));
+    // What a bench may read is another.
+    gauge.write("numbers.txt", "1 2 3");
+    gauge.edit(
+        "benches/work.rs",
+        "gauge::work(black_box(7))",
+        "gauge::work(black_box(include_str!(\"../numbers.txt\").len() as u64))",
+    );
+    gauge.commit("with data");
+    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1005", "ROUNDS: u64 = 1006");
+    assert_eq!(how(&["--layout", "drawn"]).1, "unreached");
+    gauge.write("numbers.txt", "3 2 1");
+    assert_eq!(how(&["--layout", "drawn"]), (Value::Null, Value::Null));
+}
