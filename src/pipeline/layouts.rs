@@ -159,7 +159,8 @@ impl Layouts {
     /// Why they are not known, as a fragment.
     pub(crate) fn changed(&mut self, benches: Sides<&BuiltBench>) -> Result<Changed, String> {
         let ids = Sides { baseline: "", candidate: "" };
-        let Laid { benches: laid, layout } = self.for_pair(benches, ids, Phase::Measurement, COUNTED);
+        // The first pair will need this drawing as well.
+        let Laid { benches: laid, layout } = self.for_pair(benches, ids, Phase::Measurement, 0);
         let target = self.targets.get(&key(benches));
         let drawn = match target.map(|target| &target.state) {
             Some(Ok(drawn)) if layout.is_some() => drawn,
