@@ -182,7 +182,7 @@ fn the_function_that_was_changed_is_named_with_its_place() {
 #[test]
 fn what_cannot_be_counted_is_trouble_with_a_remedy() {
     let gauge = Sandbox::new("gauge");
-    gauge.edit("src/lib.rs", "round < 1000", "round < 1001");
+    gauge.edit("src/lib.rs", "state, 1_000", "state, 1_001");
     let request = request(&gauge, "steady");
     let error = explain(&request, &mut runner(&request), &Silent).unwrap_err();
     assert!(matches!(&error, PipelineError::Uncounted { .. }), "{error}");

@@ -68,9 +68,9 @@ impl Drop for Held {
     }
 }
 
-/// One more than there are CPUs: half of a check is waiting, for a sample on one CPU, a lock, a time limit.
+/// Two more than there are CPUs: half of a check is waiting, for a sample on one CPU, a lock, a time limit.
 fn count() -> usize {
-    thread::available_parallelism().map_or(2, |cpus| (cpus.get() + 1).min(MOST))
+    thread::available_parallelism().map_or(3, |cpus| (cpus.get() + 2).min(MOST))
 }
 
 fn folder(slot: usize) -> PathBuf {
