@@ -109,6 +109,7 @@ fn evidence() -> RunEvidence {
             insistence: Insistence::Default,
             confirm: Confirm::Suspects,
             identical: Identical::Settled,
+            reach: perfguard::domain::ReachUse::Off,
             history: HistoryCheck::Off,
             partition: None,
             axes: Vec::new(),

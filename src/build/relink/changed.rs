@@ -42,7 +42,7 @@ pub(super) fn differing(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Result<D
     for (kind, name) in one_way(&baseline, &candidate).into_iter().chain(one_way(&candidate, &baseline)) {
         match kind {
             Kind::Code => found.code.insert(name),
-            Kind::Data => found.data.insert(name),
+            Kind::Data | Kind::ThreadLocal => found.data.insert(name),
         };
     }
     Ok(found)

@@ -77,7 +77,7 @@ fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
     }
     let mut order: Vec<Piece> = Vec::new();
     let mut places: BTreeMap<(Kind, &str), usize> = BTreeMap::new();
-    for part in parts {
+    for part in parts.iter().filter(|part| part.kind != Kind::ThreadLocal) {
         let living = || part.names.iter().filter(|name| alive.contains_key(*name));
         let Some(name) = living().find(|name| uses[name.as_str()] == 1).or_else(|| living().next()) else {
             continue;

@@ -207,8 +207,8 @@ fn changed(
             for (kind, name) in referring {
                 match kind {
                     Kind::Code => drop(found.code.insert(name)),
-                    Kind::Data if found.data.insert(name.clone()) => drop(next.insert(name)),
-                    Kind::Data => {}
+                    _ if found.data.insert(name.clone()) => drop(next.insert(name)),
+                    Kind::Data | Kind::ThreadLocal => {}
                 }
             }
         }
@@ -289,7 +289,7 @@ fn agreement(matched: &Matched, images: Sides<&Image>) -> Agreement {
                 found.functions += 1;
                 found.functions_in_place += agrees;
             }
-            Kind::Data => {
+            Kind::Data | Kind::ThreadLocal => {
                 found.data += 1;
                 found.data_in_place += agrees;
             }

@@ -28,6 +28,8 @@ pub(super) type Sum = [u8; 32];
 pub(super) enum Kind {
     Code,
     Data,
+    /// What every thread has of its own. No linker puts it into an order.
+    ThreadLocal,
 }
 
 /// A section of an object.
@@ -184,7 +186,7 @@ impl<'d> Reader<'d> {
             .sections()
             .filter_map(|section| {
                 let listed = || section.name().is_ok_and(is_list_of_functions).then_some(Kind::Data);
-                Some((section.index(), kind(section.kind()).or_else(listed)?))
+                Some((section.index(), listed().or_else(|| kind(section.kind()))?))
             })
             .collect();
         let mut parts = Vec::new();
@@ -192,6 +194,10 @@ impl<'d> Reader<'d> {
             let names = self.symbols.get(&section).cloned().unwrap_or_default();
             let names: Vec<String> =
                 names.into_iter().map(|(_, name)| name).filter(|name| !is_made_up(name)).collect();
+            // Whoever runs such a list asks for no name.
+            let is_list =
+                self.file.section_by_index(section).is_ok_and(|it| it.name().is_ok_and(is_list_of_functions));
+            let names = if is_list { Vec::new() } else { names };
             if !names.is_empty() || self.runs_without_a_name(section) {
                 let is_shared = self.shared.contains(&section);
                 parts.push(Part { kind, names, is_shared, sum: self.sum(section, shared) });
@@ -407,6 +413,7 @@ fn kind(kind: SectionKind) -> Option<Kind> {
         | SectionKind::ReadOnlyData
         | SectionKind::ReadOnlyDataWithRel
         | SectionKind::UninitializedData => Some(Kind::Data),
+        SectionKind::Tls | SectionKind::UninitializedTls => Some(Kind::ThreadLocal),
         _ => None,
     }
 }
