@@ -4,7 +4,7 @@
 //! and tables. What it calls is another function, which is looked at by itself. Of data that other objects define, whoever
 //! refers to what differs differs, too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::Sides;
 
@@ -22,7 +22,7 @@ pub(super) struct Differing {
 }
 
 /// What one side holds under each name, in no order: linkers keep none.
-type Contents<'a> = BTreeMap<(Kind, &'a str), Vec<Sum>>;
+type Contents<'a> = HashMap<(Kind, &'a str), Vec<Sum>>;
 
 /// Finds what differs among what is in the executables.
 ///

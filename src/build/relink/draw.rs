@@ -1,6 +1,6 @@
 //! Which parts are the same on both sides, and the order of a drawn layout. Pure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::domain::{Side, Sides};
 
@@ -27,7 +27,7 @@ pub(super) struct Matched {
 }
 
 /// How many symbols of each name an executable has.
-pub(super) type Alive = BTreeMap<String, usize>;
+pub(super) type Alive = HashMap<String, usize>;
 
 /// Finds what is the same on both sides: first by name and content, then by content alone, in the order of the objects.
 ///
@@ -71,12 +71,12 @@ fn pair<K: Ord>(
 
 /// The pieces of one side that are in its executable; apart from them, those of which it is not known what they are.
 fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
-    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut uses: HashMap<&str, usize> = HashMap::new();
     for name in parts.iter().flat_map(|part| &part.names) {
         *uses.entry(name).or_default() += 1;
     }
     let mut order: Vec<Piece> = Vec::new();
-    let mut places: BTreeMap<(Kind, &str), usize> = BTreeMap::new();
+    let mut places: HashMap<(Kind, &str), usize> = HashMap::new();
     for part in parts.iter().filter(|part| part.kind != Kind::ThreadLocal) {
         let living = || part.names.iter().filter(|name| alive.contains_key(*name));
         let Some(name) = living().find(|name| uses[name.as_str()] == 1).or_else(|| living().next()) else {

@@ -1,6 +1,6 @@
 //! What a linker made: which symbols lie where, and where the loaded sections are.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -25,12 +25,16 @@ pub(super) struct Loaded {
     pub(super) is_thread_local_zero: bool,
 }
 
+/// Where the symbols of each name lie. Long names that begin alike are slow to sort.
+type Addresses = HashMap<String, Vec<u64>>;
+
 /// The symbols and sections of an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Image {
     pub(super) sections: Vec<Loaded>,
     is_by_lld: bool,
-    addresses: BTreeMap<(Kind, String), Vec<u64>>,
+    code: Addresses,
+    data: Addresses,
 }
 
 impl Image {
@@ -41,7 +45,7 @@ impl Image {
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let bytes = fs::read(path).map_err(|error| error.to_string())?;
         let file = File::parse(&*bytes).map_err(|error| error.to_string())?;
-        let mut addresses: BTreeMap<(Kind, String), Vec<u64>> = BTreeMap::new();
+        let (mut code, mut data) = (Addresses::new(), Addresses::new());
         let mut kinds = HashMap::new();
         for section in file.sections() {
             let kind = if section.kind() == SectionKind::Text { Kind::Code } else { Kind::Data };
@@ -53,10 +57,11 @@ impl Image {
             }
             let kind = symbol.section_index().and_then(|section| kinds.get(&section));
             if let (Some(kind), Ok(name)) = (kind, symbol.name()) {
-                addresses.entry((*kind, name.to_owned())).or_default().push(symbol.address());
+                let addresses = if *kind == Kind::Code { &mut code } else { &mut data };
+                addresses.entry(name.to_owned()).or_default().push(symbol.address());
             }
         }
-        for places in addresses.values_mut() {
+        for places in code.values_mut().chain(data.values_mut()) {
             places.sort_unstable();
         }
         let mut sections: Vec<Loaded> = file.sections().filter_map(|section| loaded(&section)).collect();
@@ -64,7 +69,7 @@ impl Image {
         let comment = file.section_by_name(".comment");
         let comment = comment.and_then(|section| section.data().ok()).unwrap_or_default();
         let is_by_lld = comment.windows(LLD.len()).any(|part| part == LLD);
-        Ok(Self { sections, is_by_lld, addresses })
+        Ok(Self { sections, is_by_lld, code, data })
     }
 
     /// Whether it was linked by LLD, by its own word.
@@ -75,7 +80,7 @@ impl Image {
     /// How many symbols there are of each name.
     pub(super) fn alive(&self) -> Alive {
         let mut alive = Alive::new();
-        for ((_, name), places) in &self.addresses {
+        for (name, places) in self.code.iter().chain(&self.data) {
             *alive.entry(name.clone()).or_default() += places.len();
         }
         alive
@@ -83,16 +88,13 @@ impl Image {
 
     /// Where the symbols of a name lie, in order.
     pub(super) fn places(&self, kind: Kind, name: &str) -> &[u64] {
-        self.addresses.get(&(kind, name.to_owned())).map_or(&[], Vec::as_slice)
+        let addresses = if kind == Kind::Code { &self.code } else { &self.data };
+        addresses.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// How many functions have a name.
     pub(super) fn functions(&self) -> usize {
-        self.addresses
-            .iter()
-            .filter(|((kind, _), _)| *kind == Kind::Code)
-            .map(|(_, places)| places.len())
-            .sum()
+        self.code.values().map(Vec::len).sum()
     }
 }
 

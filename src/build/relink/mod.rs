@@ -29,7 +29,7 @@ mod traps;
 mod watch;
 mod wrapper;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -220,7 +220,7 @@ fn changed(
 /// The share of an executable's functions that its objects have.
 fn known(parts: &[Part], alive: &Alive, image: &Image) -> f64 {
     let code = parts.iter().filter(|part| part.kind == Kind::Code);
-    let names: BTreeSet<&str> = code.flat_map(|part| part.names.iter().map(String::as_str)).collect();
+    let names: HashSet<&str> = code.flat_map(|part| part.names.iter().map(String::as_str)).collect();
     let found: usize = names.iter().filter_map(|name| alive.get(*name)).sum();
     found as f64 / image.functions().max(1) as f64
 }
