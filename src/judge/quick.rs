@@ -1,4 +1,4 @@
-//! The quick check: a few pairs of what executes the same machine code on both sides.
+//! The quick check: one or two pairs of what executes the same machine code on both sides.
 //!
 //! The code is the same, but not all of what decides how long it takes: set-up is not counted, so data may lie elsewhere
 //! or hold other values, and a table that is read through a computed address may be another. A linked list whose nodes
@@ -6,13 +6,22 @@
 //! pairs differs by more than half of the threshold, the benchmark is measured in full, so the quick check can cost time and
 //! cannot cause a false alarm.
 
-use crate::domain::{Limit, Pair};
+use crate::domain::{BenchmarkEvidence, Limit, Pair};
 use crate::stats::ErrorBudget;
 
 use super::paired::{ExpectedPairs, PairedTest, observe};
 
 /// How many pairs a quick check takes.
-pub const QUICK_PAIRS: usize = 2;
+const QUICK_PAIRS: usize = 2;
+
+/// How many where nothing that differs is run, not even to prepare: then data cannot lie or be otherwise either, as far as the
+/// program decides that.
+const UNREACHED_PAIRS: usize = 1;
+
+/// How many pairs the quick check of a benchmark takes.
+pub fn quick_pairs(evidence: &BenchmarkEvidence) -> usize {
+    if evidence.is_unreached() { UNREACHED_PAIRS } else { QUICK_PAIRS }
+}
 
 /// The share of the margin that every pair has to keep within, up or down.
 const SHARE: f64 = 0.5;

@@ -10,7 +10,7 @@ use crate::domain::{
 use super::confirm::Remeasurement;
 use super::history_check::{Cleared, Fresh, HistoryFinding, HistoryInput, history_check};
 use super::paired::{PairedState, PairedTest};
-use super::quick::{QUICK_PAIRS, QuickCheck, suffices};
+use super::quick::{QuickCheck, quick_pairs, suffices};
 use super::rules::Rules;
 use super::{ErrorBudget, code_layout, exact, outcome};
 
@@ -305,7 +305,7 @@ fn layout_explains(evidence: &BenchmarkEvidence, found: &MetricOutcome) -> bool 
 fn quick_check(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<QuickCheck> {
     let limit = rules.limit(evidence, Metric::WallTime);
     let pairs = &evidence.quick.as_ref()?.pairs;
-    QuickCheck::of(&limit, pairs, rules.policy.error_budget(1), QUICK_PAIRS)
+    QuickCheck::of(&limit, pairs, rules.policy.error_budget(1), quick_pairs(evidence))
 }
 
 /// Whether a quick check saw no difference, and that is enough.

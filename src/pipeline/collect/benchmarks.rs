@@ -17,7 +17,7 @@ use crate::domain::{
     Limit, Measurement, Metric, NotCounted, PairedEvidence, Phase, Presence, Provenance, Revision, Side,
     Sides, Simulated, Stage, TopFunction,
 };
-use crate::judge::quick::QUICK_PAIRS;
+use crate::judge::quick::quick_pairs;
 use crate::judge::{PairedTest, QuickCheck, Rules, Step};
 use crate::measure::counter::CountOptions;
 use crate::support::process::interrupted;
@@ -136,8 +136,14 @@ impl<'a, 's> Collector<'a, 's> {
         benchmarks: &mut [&mut Benchmark],
     ) -> Result<(), PipelineError> {
         let alone = rules.policy.error_budget(1);
-        let make =
-            |comparison: &Comparison, baseline| QuickCheck::new(&comparison.by, baseline, alone, QUICK_PAIRS);
+        let wanted: BTreeMap<BenchmarkName, usize> = benchmarks
+            .iter()
+            .map(|benchmark| (benchmark.evidence.name.clone(), quick_pairs(&benchmark.evidence)))
+            .collect();
+        let make = |comparison: &Comparison, baseline| {
+            let pairs = wanted.get(&comparison.name).copied().unwrap_or(1);
+            QuickCheck::new(&comparison.by, baseline, alone, pairs)
+        };
         self.measure(Phase::QuickCheck, rules, benchmarks, &make, |evidence| &mut evidence.quick)
     }
 
