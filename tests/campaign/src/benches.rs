@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, Side, Sides, Unit};
@@ -96,43 +95,19 @@ pub enum Group {
     Sequential,
 }
 
-/// Every so many-th way of a group, for a process that shares them with others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Share {
-    /// Which, from 0.
-    pub index: usize,
-    /// Among how many.
-    pub count: usize,
-}
-
-impl Share {
-    fn of(self, ways: &[&'static str]) -> Vec<&'static str> {
-        ways.iter().skip(self.index).step_by(self.count).copied().collect()
-    }
-}
-
-impl FromStr for Share {
-    type Err = String;
-
-    /// Reads `2/3`, the second of three.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let numbers =
-            text.split_once('/').and_then(|(one, all)| Some((one.parse().ok()?, all.parse().ok()?)));
-        match numbers {
-            Some((one, count)) if (1..=count).contains(&one) => Ok(Self { index: one - 1, count }),
-            _ => Err("a share is written as 2/3: the second of three".to_owned()),
+impl Group {
+    /// How many ways it has.
+    fn ways(self) -> usize {
+        match self {
+            Self::Listed => LISTINGS.len() + LEAVES.len(),
+            Self::Interleaved => QUICK.len() + SLOW.len() + COUNTED.len(),
+            Self::Sequential => of_criterion().len(),
         }
     }
 }
 
 /// Measures, lists and counts with `executable`, which is `misbehave`.
-pub fn run(executable: &Path, rounds: usize, groups: &[Group], share: Share) -> Outcome {
-    let mut ways = 0;
-    let mut of = |all: &[&'static str]| {
-        let own = share.of(all);
-        ways += own.len();
-        own
-    };
+pub fn run(executable: &Path, rounds: usize, groups: &[Group]) -> Outcome {
     let mut outcome = Outcome::default();
     // As the program does: what leaves its group falls to us.
     process::adopt_strays();
@@ -142,14 +117,14 @@ pub fn run(executable: &Path, rounds: usize, groups: &[Group], share: Share) -> 
         for group in groups {
             match group {
                 Group::Listed => {
-                    listings(&bench, &of(LISTINGS), &mut outcome);
-                    left_children(&bench, &of(LEAVES), &mut outcome);
+                    listings(&bench, &mut outcome);
+                    left_children(&bench, &mut outcome);
                 }
                 Group::Interleaved => {
-                    launches(&bench, INTERLEAVED, &of(&[QUICK, SLOW].concat()), &mut outcome);
-                    counts(&bench, &of(COUNTED), &mut outcome);
+                    launches(&bench, INTERLEAVED, &[QUICK, SLOW].concat(), &mut outcome);
+                    counts(&bench, &mut outcome);
                 }
-                Group::Sequential => launches(&bench, SEQUENTIAL, &of(&of_criterion()), &mut outcome),
+                Group::Sequential => launches(&bench, SEQUENTIAL, &of_criterion(), &mut outcome),
             }
         }
     }
@@ -158,7 +133,7 @@ pub fn run(executable: &Path, rounds: usize, groups: &[Group], share: Share) -> 
     outcome.require(peak < MOST_MEMORY, || format!("benches: {peak} MiB of memory were taken"));
     outcome.did(format!(
         "benches: {} ways to misbehave, {rounds} times each, in {:.0} s; at most {peak} MiB of memory",
-        ways / rounds.max(1),
+        groups.iter().map(|group| group.ways()).sum::<usize>(),
         start.elapsed().as_secs_f64()
     ));
     outcome
@@ -191,8 +166,8 @@ fn options(time_limit: Duration) -> LaunchOptions {
 }
 
 /// Each way to list is one error.
-fn listings(bench: &Misbehaving, ways: &[&str], outcome: &mut Outcome) {
-    for listing in ways {
+fn listings(bench: &Misbehaving, outcome: &mut Outcome) {
+    for listing in LISTINGS {
         let what = format!("benches: the listing that {listing}");
         timed(&what, SHORT * 8, outcome, |outcome| {
             let Ok(mut runner) = runner() else { return outcome.fault("benches: no temporary folder") };
@@ -241,11 +216,11 @@ fn pair(
 }
 
 /// Who left its group is ended with the launch.
-fn left_children(bench: &Misbehaving, ways: &[&str], outcome: &mut Outcome) {
+fn left_children(bench: &Misbehaving, outcome: &mut Outcome) {
     for instrument in [INTERLEAVED, SEQUENTIAL] {
         let Ok(mut runner) = runner() else { return outcome.fault("benches: no temporary folder") };
         let built = bench.bench(instrument, "leaves-a-child");
-        for (index, name) in ways.iter().enumerate() {
+        for (index, name) in LEAVES.iter().enumerate() {
             let _ = pair(&mut runner, &built, name, index, LONG);
             nothing_left(&format!("benches: {instrument}, the benchmark {name}"), bench, outcome);
         }
@@ -253,13 +228,13 @@ fn left_children(bench: &Misbehaving, ways: &[&str], outcome: &mut Outcome) {
 }
 
 /// Each forged count is none.
-fn counts(bench: &Misbehaving, ways: &[&str], outcome: &mut Outcome) {
+fn counts(bench: &Misbehaving, outcome: &mut Outcome) {
     let Ok(mut runner) = runner() else { return outcome.fault("benches: no temporary folder") };
     let built = bench.bench(INTERLEAVED, "");
     let Ok(listed) = runner.list(&built) else { return outcome.fault("benches: no listing") };
     outcome.require(listed.len() == NAMES.len(), || format!("benches: {} are listed", listed.len()));
     let options = CountOptions { time_limit: LONG, source: InstructionSource::Callgrind, caches: false };
-    for name in ways {
+    for name in COUNTED {
         let what = format!("benches: the count that {name}");
         let Some(wanted) = listed.iter().find(|listed| listed.id == *name) else { continue };
         timed(&what, LONG, outcome, |outcome| {

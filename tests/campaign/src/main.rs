@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use perfguard_campaign::benches::{Group, Share};
+use perfguard_campaign::benches::Group;
 use perfguard_campaign::{Outcome, benches, fuzz, kills, writers};
 
 /// Tries to break cargo-perfguard, and says what broke.
@@ -28,9 +28,6 @@ struct Arguments {
     /// Which ways of benches to misbehave
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Group::value_variants().to_vec())]
     groups: Vec<Group>,
-    /// Every so many-th of those ways: 2/3 is the second of three
-    #[arg(long, default_value = "1/1")]
-    share: Share,
     /// How many cases every reader is fed [default: 1000000, 10000 with --short]
     #[arg(long)]
     cases: Option<u64>,
@@ -87,12 +84,7 @@ fn campaign(arguments: &Arguments) -> io::Result<Outcome> {
     let mut all = Outcome::default();
     for part in &arguments.only {
         let found = match part {
-            Part::Benches => benches::run(
-                &beside("misbehave"),
-                if short { 1 } else { 3 },
-                &arguments.groups,
-                arguments.share,
-            ),
+            Part::Benches => benches::run(&beside("misbehave"), if short { 1 } else { 3 }, &arguments.groups),
             Part::Fuzz => {
                 let cases = arguments.cases.unwrap_or(if short { 10_000 } else { 1_000_000 });
                 fuzz::run(arguments.seed, cases, |reader| eprintln!("{reader}"))

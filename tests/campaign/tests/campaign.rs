@@ -1,7 +1,7 @@
 //! The short form of the campaign: what a change must not break.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use perfguard::cli::fuzzing::READERS;
 use perfguard_campaign::{Outcome, fuzz, writers};
@@ -21,16 +21,11 @@ fn holds(outcome: &Outcome) {
 fn misbehaving_benches_are_failures_and_nothing_else() {
     let misbehaving = Path::new(env!("CARGO_BIN_EXE_misbehave"));
     assert_eq!(misbehaving.parent(), Path::new(PROGRAM).parent(), "the program looks for it beside itself");
-    let started =
-        [("listed", 4), ("interleaved", 3), ("sequential", 2)].into_iter().flat_map(|(group, shares)| {
-            (1..=shares).map(move |share| {
-                let mut program = Command::new(PROGRAM);
-                program.args(["--short", "--only", "benches", "--groups", group]);
-                program.arg("--share").arg(format!("{share}/{shares}"));
-                program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-            })
-        });
-    let started: Vec<Child> = started.collect();
+    let started = ["listed", "interleaved", "sequential"].map(|group| {
+        let mut program = Command::new(PROGRAM);
+        program.args(["--short", "--only", "benches", "--groups", group]);
+        program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    });
     for running in started {
         let output = running.wait_with_output().unwrap();
         let [said, complained] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
