@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 
 use super::super::allocations::preload;
 use super::super::catalogue::Benchmark;
@@ -25,7 +25,7 @@ use crate::support::scratch::Scratch;
 
 /// One launch: what runs, and where its traps are.
 struct Task<'a> {
-    /// The place of its benchmark.
+    /// Its place among those that are launched.
     at: usize,
     bench: &'a BuiltBench,
     wanted: ListedBenchmark,
@@ -98,7 +98,9 @@ impl Collector<'_, '_> {
             }
             return found;
         };
-        let options = self.session.measuring.count_options();
+        // As fast as a launch that is timed.
+        let time_limit = self.session.measuring.launch_options(None).time_limit;
+        let options = CountOptions { time_limit, ..self.session.measuring.count_options() };
         let trapper = Trapper { preload: &preload, folder: &folder, options };
         // What the candidate runs that differs needs no second look.
         for side in [Side::Candidate, Side::Baseline] {
@@ -125,7 +127,7 @@ impl Collector<'_, '_> {
     ) -> Vec<(usize, Sprung)> {
         let mut sprung: Vec<(usize, Sprung)> =
             places.iter().map(|(at, _)| (*at, Err("it is no longer listed".to_owned()))).collect();
-        let mut homes: BTreeMap<PathBuf, Vec<(usize, Task<'_>)>> = BTreeMap::new();
+        let mut homes: BTreeMap<PathBuf, Vec<Task<'_>>> = BTreeMap::new();
         for (place, (at, changed)) in places.iter().enumerate() {
             let benchmark = &benchmarks[*at];
             let Some(built) = benchmark.benches.get(side) else { continue };
@@ -134,17 +136,25 @@ impl Collector<'_, '_> {
             let Some(wanted) = listed.into_iter().find(|listed| listed.id == id) else { continue };
             let (bench, functions) = (changed.benches.get(side), changed.functions.get(side));
             let task = Task { at: place, bench, wanted, functions };
-            homes.entry(built.home.clone()).or_default().push((place, task));
+            homes.entry(built.home.clone()).or_default().push(task);
         }
         for (home, tasks) in homes {
-            let tasks: Vec<Task<'_>> = tasks.into_iter().map(|(_, task)| task).collect();
             let alone = match self.session.runner.counting(&home) {
                 Ok(counter) => {
                     let (alone, together): (Vec<Task<'_>>, Vec<Task<'_>>) =
                         tasks.into_iter().partition(|task| counter.is_alone(task.bench));
-                    for (place, found) in trapper.launch_all(counter, &together) {
+                    let (progress, mut settled) = (self.session.progress, 0);
+                    trapper.launch_all(counter, &together, &mut |place, found| {
+                        settled += 1;
+                        progress.event(Event::Benchmark {
+                            name: &benchmarks[sprung[place].0].evidence.name,
+                            settled,
+                            total: together.len(),
+                            launches: 0,
+                            state: "looked at",
+                        });
                         sprung[place].1 = found;
-                    }
+                    });
                     alone
                 }
                 Err(error) => {
@@ -201,23 +211,27 @@ impl Changed {
 }
 
 impl Trapper<'_> {
-    /// Launches all of these, on all CPUs.
-    fn launch_all(&self, counter: &dyn Counter, tasks: &[Task<'_>]) -> Vec<(usize, Sprung)> {
+    /// Launches all of these, on all CPUs, and hands over each as soon as it is over.
+    fn launch_all(&self, counter: &dyn Counter, tasks: &[Task<'_>], take: &mut dyn FnMut(usize, Sprung)) {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(tasks.len());
-        let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let next = &AtomicUsize::new(0);
         std::thread::scope(|scope| {
+            let (sender, receiver) = channel();
             for _ in 0..threads {
-                scope.spawn(|| {
+                let sender = sender.clone();
+                scope.spawn(move || {
                     while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let sprung = self.launch(counter, task);
-                        if let Ok(mut found) = found.lock() {
-                            found.push((task.at, sprung));
+                        if sender.send((task.at, self.launch(counter, task))).is_err() {
+                            return;
                         }
                     }
                 });
             }
+            drop(sender);
+            for (at, sprung) in receiver {
+                take(at, sprung);
+            }
         });
-        found.into_inner().unwrap_or_default()
     }
 
     fn launch(&self, counter: &dyn Counter, task: &Task<'_>) -> Sprung {
