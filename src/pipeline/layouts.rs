@@ -6,11 +6,10 @@
 //! said why.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +21,7 @@ use crate::domain::{
     RunEvidence, Side, Sides, fnv,
 };
 use crate::stats::random::Generator;
+use crate::support::parallel;
 use crate::support::process::interrupted;
 use crate::support::seal;
 
@@ -51,7 +51,7 @@ pub(crate) struct Layouts {
 }
 
 /// A bench target, and the executables of both sides.
-type Key = (String, Digest, Digest);
+pub(crate) type Key = (String, Digest, Digest);
 
 /// What there is for a bench target.
 #[derive(Debug)]
@@ -279,23 +279,18 @@ impl Drawn {
         let batch = self.ready.len().clamp(workers, 4 * workers);
         let wanted: Vec<u32> =
             (index..=COUNTED).take(batch).filter(|index| !self.ready.contains_key(index)).collect();
-        let next = AtomicUsize::new(0);
-        let made = Mutex::new(Vec::new());
-        thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(|| {
-                    while let Some(&index) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let drawing = self.draw(index, seed, benches);
-                        if let Ok(mut made) = made.lock() {
-                            made.push((index, drawing));
-                        }
-                    }
-                });
-            }
-        });
+        let mut made = Vec::new();
+        let Ok(()) = parallel::each(
+            &wanted,
+            |&index| self.draw(index, seed, benches),
+            |at, drawing| {
+                made.push((wanted[at], drawing));
+                Ok::<(), Infallible>(())
+            },
+        );
         let mut count = 0;
         let mut failed = None;
-        for (index, drawing) in made.into_inner().unwrap_or_default() {
+        for (index, drawing) in made {
             match drawing {
                 Ok(drawing) => {
                     self.ready.insert(index, drawing);
@@ -332,7 +327,7 @@ impl Drawn {
     }
 }
 
-fn key(benches: Sides<&BuiltBench>) -> Key {
+pub(crate) fn key(benches: Sides<&BuiltBench>) -> Key {
     let Sides { baseline, candidate } = benches;
     (candidate.label(), baseline.digest.clone(), candidate.digest.clone())
 }

@@ -1,5 +1,5 @@
 //! What several stages need from the system: process groups, file locks, folders and files of our own, bounded reading, the
-//! current build folder, names of functions.
+//! current build folder, names of functions, work on all CPUs.
 
 pub mod area;
 pub mod bounded;
@@ -8,6 +8,7 @@ pub mod demangle;
 pub mod files;
 pub mod hex;
 pub mod lock;
+pub mod parallel;
 pub mod process;
 pub mod records;
 pub mod room;

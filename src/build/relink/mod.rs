@@ -11,7 +11,7 @@
 //! | `arguments` | pure: what linkers are told |
 //! | `names`, `sections` | what can be put into an order, and what makes two parts the same |
 //! | `draw` | pure: what both sides have in common, and a random order of it |
-//! | `changed`, `traps` | which functions do not do the same on both sides, and where they begin |
+//! | `changed`, `entries` | which functions do not do the same on both sides, and where they begin |
 //! | `image` | which symbols lie where in what was linked |
 //! | `link` | running a linker on what was kept |
 //!
@@ -21,11 +21,11 @@ mod arguments;
 pub(super) mod capture;
 mod changed;
 mod draw;
+mod entries;
 mod image;
 mod link;
 mod names;
 mod sections;
-mod traps;
 mod watch;
 mod wrapper;
 
@@ -131,7 +131,7 @@ impl Drawable {
     /// # Errors
     /// Why that cannot be told, as a fragment: `code without a name differs`.
     pub fn changed_in(&self, executable: &Path) -> Result<Vec<(u64, String)>, String> {
-        traps::of(executable, self.changed.as_ref().map_err(Clone::clone)?)
+        entries::of(executable, self.changed.as_ref().map_err(Clone::clone)?)
     }
 
     /// How far the two agree when they are linked in the order of the build.

@@ -90,9 +90,13 @@ fn id(path: &Path) -> std::io::Result<Id> {
 
 fn of_archive(path: &Path) -> std::io::Result<Vec<Part>> {
     let bytes = fs::read(path)?;
-    let Ok(archive) = ArchiveFile::parse(&*bytes) else { return Ok(Vec::new()) };
-    let members = archive.members().flatten().filter_map(|member| member.data(&*bytes).ok());
-    Ok(parts_of(members))
+    Ok(parts_of(members(&bytes).unwrap_or_default().into_iter()))
+}
+
+/// The files in an archive; `None` for what is none.
+fn members(bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let archive = ArchiveFile::parse(bytes).ok()?;
+    Some(archive.members().flatten().filter_map(|member| member.data(bytes).ok()).collect())
 }
 
 /// The parts of objects whose made-up names mean the same.
@@ -120,13 +124,8 @@ pub(super) fn referring(
     let mut found = BTreeSet::new();
     for path in inputs {
         let bytes = fs::read(path)?;
-        let members: Vec<&[u8]> = match ArchiveFile::parse(&*bytes) {
-            Ok(archive) => {
-                archive.members().flatten().filter_map(|member| member.data(&*bytes).ok()).collect()
-            }
-            Err(_) => vec![&bytes],
-        };
-        for object in members.into_iter().filter_map(|bytes| File::parse(bytes).ok()) {
+        let objects = members(&bytes).unwrap_or_else(|| vec![&bytes]);
+        for object in objects.into_iter().filter_map(|bytes| File::parse(bytes).ok()) {
             found.extend(Reader::new(object).referring(names));
         }
     }
@@ -181,37 +180,28 @@ impl<'d> Reader<'d> {
     }
 
     fn parts(&mut self, shared: &HashMap<String, Sum>) -> Vec<Part> {
-        let sections: Vec<(SectionIndex, Kind)> = self
+        let sections: Vec<(SectionIndex, Kind, bool, u64)> = self
             .file
             .sections()
             .filter_map(|section| {
-                let listed = || section.name().is_ok_and(is_list_of_functions).then_some(Kind::Data);
-                Some((section.index(), listed().or_else(|| kind(section.kind()))?))
+                let is_list = section.name().is_ok_and(is_list_of_functions);
+                let kind = if is_list { Kind::Data } else { kind(section.kind())? };
+                Some((section.index(), kind, is_list, section.size()))
             })
             .collect();
         let mut parts = Vec::new();
-        for (section, kind) in sections {
-            let names = self.symbols.get(&section).cloned().unwrap_or_default();
-            let names: Vec<String> =
-                names.into_iter().map(|(_, name)| name).filter(|name| !is_made_up(name)).collect();
+        for (section, kind, is_list, size) in sections {
             // Whoever runs such a list asks for no name.
-            let is_list =
-                self.file.section_by_index(section).is_ok_and(|it| it.name().is_ok_and(is_list_of_functions));
-            let names = if is_list { Vec::new() } else { names };
-            if !names.is_empty() || self.runs_without_a_name(section) {
+            let names = if is_list { None } else { self.symbols.get(&section) };
+            let names = names.into_iter().flatten().map(|(_, name)| name).filter(|name| !is_made_up(name));
+            let names: Vec<String> = names.cloned().collect();
+            let runs = is_list || kind == Kind::Code;
+            if !names.is_empty() || (runs && size > 0) {
                 let is_shared = self.shared.contains(&section);
                 parts.push(Part { kind, names, is_shared, sum: self.sum(section, shared) });
             }
         }
         parts
-    }
-
-    /// Whether a section holds code, or names functions that run before `main` and after it.
-    fn runs_without_a_name(&self, index: SectionIndex) -> bool {
-        self.file.section_by_index(index).is_ok_and(|section| {
-            let runs = section.kind() == SectionKind::Text || section.name().is_ok_and(is_list_of_functions);
-            runs && section.size() > 0
-        })
     }
 
     /// What a section comes to.

@@ -7,9 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
 
 use super::super::allocations::AllocationBuild;
 use super::super::error::PipelineError;
@@ -23,6 +20,7 @@ use crate::measure::counter::{CountOptions, Counter, Uncounted};
 use crate::measure::listing::ListedBenchmark;
 use crate::measure::runner::Runner;
 use crate::store::Store;
+use crate::support::parallel;
 use crate::support::process::interrupted;
 
 /// How many launches tell whether a count repeats.
@@ -222,43 +220,8 @@ impl Workers<'_> {
         places: &[usize],
         take: &mut dyn FnMut(usize, Found) -> Result<(), PipelineError>,
     ) -> Result<(), PipelineError> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(places.len());
-        let next = AtomicUsize::new(0);
-        let stopped = Mutex::new(false);
-        std::thread::scope(|scope| {
-            let (sender, receiver) = channel();
-            for _ in 0..threads {
-                let (sender, next, stopped) = (sender.clone(), &next, &stopped);
-                scope.spawn(move || self.worker(places, next, stopped, &sender));
-            }
-            drop(sender);
-            for (at, found) in receiver {
-                if let Err(error) = take(at, found) {
-                    // Whoever works finishes the launch at hand and takes no other.
-                    if let Ok(mut stopped) = stopped.lock() {
-                        *stopped = true;
-                    }
-                    return Err(error);
-                }
-            }
-            Ok(())
-        })
-    }
-
-    fn worker(
-        &self,
-        places: &[usize],
-        next: &AtomicUsize,
-        stopped: &Mutex<bool>,
-        sender: &Sender<(usize, Found)>,
-    ) {
-        while let Some(&at) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let ended = interrupted() || stopped.lock().is_ok_and(|stopped| *stopped);
-            let found = if ended { Err(NotCounted::Interrupted) } else { self.one(at) };
-            if sender.send((at, found)).is_err() {
-                return;
-            }
-        }
+        let count = |&at: &usize| if interrupted() { Err(NotCounted::Interrupted) } else { self.one(at) };
+        parallel::each(places, count, |place, found| take(places[place], found))
     }
 
     /// Launches as often as is wanted.

@@ -1,16 +1,15 @@
 //! Which benchmarks run what differs: each runs once on each side, with a trap at every function that does not do the same on
 //! both. A benchmark that springs none executes the same code.
 //!
-//! Some traps are set before the process does anything, so a function that only makes ready what is measured counts as run.
+//! Traps are set before the process does anything, so a function that only makes ready what is measured counts as run.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
 
 use super::super::allocations::preload;
 use super::super::catalogue::Benchmark;
-use super::super::layouts::Changed;
+use super::super::layouts::{Changed, Key, key};
 use super::super::stopwatch::within;
 use super::benchmarks::Collector;
 use crate::build::preload::{Library, Preload, heeds};
@@ -20,13 +19,14 @@ use crate::domain::{BuiltBench, Event, Presence, Reach, Side, Sides, Stage};
 use crate::measure::counter::{CountOptions, Counter, Uncounted};
 use crate::measure::listing::ListedBenchmark;
 use crate::support::demangle::demangled;
+use crate::support::parallel;
 use crate::support::process::interrupted;
 use crate::support::scratch::Scratch;
 
 /// One launch: what runs, and where its traps are.
 struct Task<'a> {
     /// Its place among those that are launched.
-    at: usize,
+    place: usize,
     bench: &'a BuiltBench,
     wanted: ListedBenchmark,
     functions: &'a [(u64, String)],
@@ -56,11 +56,11 @@ impl Collector<'_, '_> {
     }
 
     /// What differs for each benchmark, once for all of one pair of executables.
-    fn changed(&mut self, benchmarks: &[&mut Benchmark]) -> BTreeMap<Executables, Result<Changed, String>> {
+    fn changed(&mut self, benchmarks: &[&mut Benchmark]) -> BTreeMap<Key, Result<Changed, String>> {
         let mut all = BTreeMap::new();
         for benchmark in benchmarks {
-            let (Some(benches), Some(key)) = (benchmark.both(), executables(benchmark)) else { continue };
-            all.entry(key).or_insert_with(|| {
+            let Some(benches) = benchmark.both() else { continue };
+            all.entry(key(benches)).or_insert_with(|| {
                 let _linking = within(self.session.progress, Stage::Layouts);
                 lookable(benchmark, benches).and_then(|()| self.session.layouts.changed(benches))
             });
@@ -71,13 +71,13 @@ impl Collector<'_, '_> {
     fn reach_of(
         &mut self,
         benchmarks: &[&mut Benchmark],
-        changed: &BTreeMap<Executables, Result<Changed, String>>,
+        changed: &BTreeMap<Key, Result<Changed, String>>,
     ) -> Vec<Reach> {
         let unknown = |reason: &str| Reach::Unknown(reason.to_owned());
         let mut found: Vec<Reach> = Vec::new();
         let mut places = Vec::new();
         for (at, benchmark) in benchmarks.iter().enumerate() {
-            let changed = executables(benchmark).and_then(|key| changed.get(&key));
+            let changed = benchmark.both().and_then(|benches| changed.get(&key(benches)));
             found.push(match changed {
                 None => unknown("one side has it"),
                 Some(Err(reason)) => unknown(reason),
@@ -105,8 +105,8 @@ impl Collector<'_, '_> {
         // What the candidate runs that differs needs no second look.
         for side in [Side::Candidate, Side::Baseline] {
             let sprung = self.launch_side(side, benchmarks, &places, &trapper);
-            for ((at, sprung), (_, changed)) in sprung.into_iter().zip(&places) {
-                found[at] = match sprung {
+            for (sprung, (at, changed)) in sprung.into_iter().zip(&places) {
+                found[*at] = match sprung {
                     Ok(run) if run.is_empty() => Reach::Unreached { changed: changed.count() },
                     Ok(run) => reached(&run, changed.functions.get(side), changed.count()),
                     Err(reason) => Reach::Unknown(reason),
@@ -124,9 +124,8 @@ impl Collector<'_, '_> {
         benchmarks: &[&mut Benchmark],
         places: &[(usize, &Changed)],
         trapper: &Trapper<'_>,
-    ) -> Vec<(usize, Sprung)> {
-        let mut sprung: Vec<(usize, Sprung)> =
-            places.iter().map(|(at, _)| (*at, Err("it is no longer listed".to_owned()))).collect();
+    ) -> Vec<Sprung> {
+        let mut sprung = vec![Err("it is no longer listed".to_owned()); places.len()];
         let mut homes: BTreeMap<PathBuf, Vec<Task<'_>>> = BTreeMap::new();
         for (place, (at, changed)) in places.iter().enumerate() {
             let benchmark = &benchmarks[*at];
@@ -135,8 +134,7 @@ impl Collector<'_, '_> {
             let listed = self.session.runner.list(built).unwrap_or_default();
             let Some(wanted) = listed.into_iter().find(|listed| listed.id == id) else { continue };
             let (bench, functions) = (changed.benches.get(side), changed.functions.get(side));
-            let task = Task { at: place, bench, wanted, functions };
-            homes.entry(built.home.clone()).or_default().push(task);
+            homes.entry(built.home.clone()).or_default().push(Task { place, bench, wanted, functions });
         }
         for (home, tasks) in homes {
             let alone = match self.session.runner.counting(&home) {
@@ -144,41 +142,36 @@ impl Collector<'_, '_> {
                     let (alone, together): (Vec<Task<'_>>, Vec<Task<'_>>) =
                         tasks.into_iter().partition(|task| counter.is_alone(task.bench));
                     let (progress, mut settled) = (self.session.progress, 0);
-                    trapper.launch_all(counter, &together, &mut |place, found| {
+                    let take = |at: usize, found| {
+                        let place = together[at].place;
                         settled += 1;
                         progress.event(Event::Benchmark {
-                            name: &benchmarks[sprung[place].0].evidence.name,
+                            name: &benchmarks[places[place].0].evidence.name,
                             settled,
                             total: together.len(),
                             launches: 0,
                             state: "looked at",
                         });
-                        sprung[place].1 = found;
-                    });
+                        sprung[place] = found;
+                        Ok::<(), Infallible>(())
+                    };
+                    let Ok(()) = parallel::each(&together, |task| trapper.launch(counter, task), take);
                     alone
                 }
                 Err(error) => {
                     for task in tasks {
-                        sprung[task.at].1 = Err(error.to_string());
+                        sprung[task.place] = Err(error.to_string());
                     }
                     continue;
                 }
             };
             for task in alone {
                 let counter = self.session.runner.counting(&home).map_err(|error| error.to_string());
-                sprung[task.at].1 = counter.and_then(|counter| trapper.launch(counter, &task));
+                sprung[task.place] = counter.and_then(|counter| trapper.launch(counter, &task));
             }
         }
         sprung
     }
-}
-
-/// Both executables, by their bytes.
-type Executables = (String, String);
-
-fn executables(benchmark: &Benchmark) -> Option<Executables> {
-    let Sides { baseline, candidate } = benchmark.both()?.map(|bench| bench.digest.to_string());
-    Some((baseline, candidate))
 }
 
 /// Whether traps tell anything of a benchmark: what it reads and starts when it runs has to be the same.
@@ -211,36 +204,13 @@ impl Changed {
 }
 
 impl Trapper<'_> {
-    /// Launches all of these, on all CPUs, and hands over each as soon as it is over.
-    fn launch_all(&self, counter: &dyn Counter, tasks: &[Task<'_>], take: &mut dyn FnMut(usize, Sprung)) {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(tasks.len());
-        let next = &AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            let (sender, receiver) = channel();
-            for _ in 0..threads {
-                let sender = sender.clone();
-                scope.spawn(move || {
-                    while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if sender.send((task.at, self.launch(counter, task))).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-            drop(sender);
-            for (at, sprung) in receiver {
-                take(at, sprung);
-            }
-        });
-    }
-
     fn launch(&self, counter: &dyn Counter, task: &Task<'_>) -> Sprung {
         if interrupted() {
             return Err("the run was interrupted".to_owned());
         }
         let text = |error: std::io::Error| error.to_string();
         let addresses: Vec<u64> = task.functions.iter().map(|(address, _)| *address).collect();
-        let file = self.folder.path().join(format!("traps-{}", task.at));
+        let file = self.folder.path().join(format!("traps-{}", task.place));
         let (traps, bench) = Traps::set(self.preload, task.bench, &addresses, file).map_err(text)?;
         let ran = counter.once(&bench, &task.wanted, &self.options);
         let sprung = traps.sprung().map_err(text)?;
