@@ -29,8 +29,9 @@ pub(super) fn reason(reason: &Reason) -> String {
             format!("the {side} prints more than is compared; say `compare-output = false`")
         }
         Reason::Identical => "the executables are identical".to_owned(),
-        Reason::Unreached(1) => "it does not run the one function that differs".to_owned(),
-        Reason::Unreached(changed) => format!("it runs none of the {changed} functions that differ"),
+        Reason::Unreached(0) => "no function differs".to_owned(),
+        Reason::Unreached(1) => "the one function that differs is not run".to_owned(),
+        Reason::Unreached(changed) => format!("none of the {changed} functions that differ is run"),
         Reason::SameCode => {
             "both sides execute the same machine code, and a quick check by the clock agrees".to_owned()
         }
