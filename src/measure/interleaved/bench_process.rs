@@ -27,7 +27,7 @@ use crate::support::process::Group;
 use crate::support::scratch::Scratch;
 
 /// How often a process that has not said hello is looked at.
-const QUICK_PAIRS: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
+const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
 
 /// A warm-up is late when it takes so many times as long as its iterations should …
 const PATIENCE: u32 = 3;
@@ -267,7 +267,7 @@ fn meet(
         // Looked at first: a process may connect and end before we have seen either.
         let ended = group.try_wait()?;
         let mut waiting = [PollFd::new(listener, PollFlags::IN)];
-        let found = match poll(&mut waiting, Some(&QUICK_PAIRS)) {
+        let found = match poll(&mut waiting, Some(&GLANCE)) {
             Err(rustix::io::Errno::INTR) => 0,
             found => found.map_err(|error| FailureKind::Unstartable(error.into()))?,
         };

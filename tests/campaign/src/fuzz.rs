@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::num::NonZero;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -73,8 +74,8 @@ const PIECES: &[&str] = &[
 ];
 
 thread_local! {
-    /// What the last panic of this thread said.
-    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+    /// What the last panic of a thread that feeds readers said; `None` in all other threads.
+    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// How many faults of one reader are told.
@@ -84,8 +85,13 @@ const TOLD: usize = 20;
 pub fn run(seed: u64, cases: u64, mut tell: impl FnMut(&str)) -> Outcome {
     let mut outcome = Outcome::default();
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let said = panic::take_hook();
-    panic::set_hook(Box::new(|info| LAST.set(info.to_string())));
+    let said = Arc::new(panic::take_hook());
+    let others = Arc::clone(&said);
+    // Panics of other threads are told as ever.
+    panic::set_hook(Box::new(move |info| match LAST.with_borrow(Option::is_some) {
+        true => LAST.set(Some(info.to_string())),
+        false => others(info),
+    }));
     for reader in READERS {
         let start = Instant::now();
         let panics = thread::scope(|scope| {
@@ -111,17 +117,18 @@ pub fn run(seed: u64, cases: u64, mut tell: impl FnMut(&str)) -> Outcome {
         tell(outcome.done.last().map_or("", String::as_str));
         outcome.require(peak < MOST_MEMORY, || format!("fuzz: {peak} MiB of memory after {}", reader.name));
     }
-    panic::set_hook(said);
+    panic::set_hook(Box::new(move |info| said(info)));
     outcome
 }
 
 /// The cases that make a reader panic, each with what that said.
 fn panics_of(reader: &Reader, seed: u64, cases: impl Iterator<Item = u64>) -> Vec<(u64, String)> {
+    LAST.set(Some(String::new()));
     let panics = |&case: &u64| {
         let bytes = case_of(reader, seed, case);
         panic::catch_unwind(AssertUnwindSafe(|| (reader.read)(&bytes))).is_err()
     };
-    cases.filter(panics).map(|case| (case, LAST.take())).collect()
+    cases.filter(panics).map(|case| (case, LAST.replace(Some(String::new())).unwrap_or_default())).collect()
 }
 
 /// The bytes of a case.

@@ -53,7 +53,8 @@ fn list(mut stream: TcpStream, mode: &str) -> io::Result<()> {
         }
         "drips" => drip(stream)?,
         "long-message" => stream.write_all(&[0x7f, 0xff, 0xff, 0xff])?,
-        "long-id" => stream.write_all(&frame(&skipping(&"x".repeat(1 << 20))))?,
+        // So long that it is still being read when the process has ended.
+        "long-id" => stream.write_all(&frame(&skipping(&"x".repeat((4 << 20) - 1024))))?,
         "deep" => stream.write_all(&frame(&vec![0x81; 1 << 16]))?,
         "promises" => stream.write_all(&frame(&[0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]))?,
         "nonsense" => stream.write_all(&frame(b"nonsense"))?,
