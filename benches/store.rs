@@ -190,5 +190,6 @@ fn measurement(benchmark: u32, commit_number: u32) -> Measurement {
         executable: Digest::new("d"),
         provenance: Provenance::Native,
         launches: vec![Launch { samples, cpu: Some(0), seconds: 0.25 }],
+        code: None,
     }
 }

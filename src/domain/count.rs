@@ -122,6 +122,13 @@ impl Counts {
         !self.runs.keys().any(|&metric| self.varies(metric))
     }
 
+    /// What was executed, and in how many iterations: two of these that are equal ran the same instructions equally often.
+    /// The code of other numbers of iterations differs, whatever was executed.
+    pub fn executed(&self) -> Option<(u64, &Digest)> {
+        let first = self.runs.get(&Metric::Instructions)?.first()?;
+        Some((first.iterations(), self.code.as_ref()?))
+    }
+
     /// Whether launches gave different counts of a metric.
     pub fn varies(&self, metric: Metric) -> bool {
         self.values(metric).windows(2).any(|two| two[0].total_cmp(&two[1]).is_ne())

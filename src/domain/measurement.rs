@@ -58,6 +58,8 @@ pub struct Measurement {
     pub provenance: Provenance,
     /// The launches, in order.
     pub launches: Vec<Launch>,
+    /// What the machine code that every launch executed comes to, where that was counted and is the same.
+    pub code: Option<Digest>,
 }
 
 impl Measurement {

@@ -108,6 +108,8 @@ pub struct SharedLaunch {
     pub median: f64,
     /// The samples: of counts always, of times where they were asked for.
     pub samples: Option<SampleSet>,
+    /// What the machine code that it executed comes to, where that was counted.
+    pub code: Option<Digest>,
 }
 
 /// Two sides that were measured in pairs.

@@ -47,6 +47,7 @@ fn measurement(digit: char, metric: Metric, value: f64) -> SharedMeasurement {
         seconds: 0.25,
         median: samples.median(),
         samples: Some(samples),
+        code: metric.is_count().then(|| Digest::new(format!("c-{digit}"))),
     };
     let key = MeasurementKey {
         // A revision is sent without what somebody called it.

@@ -86,6 +86,9 @@ struct MeasurementLine {
     /// For each launch its iterations and totals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     samples: Vec<Option<(Vec<u64>, Vec<f64>)>>,
+    /// For each launch what the machine code that it executed comes to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    codes: Vec<Option<Digest>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -139,6 +142,7 @@ impl Writer {
         let SharedMeasurement { key, provenance, launches } = found;
         let Revision { commit, dirty, tree, .. } = &key.revision;
         let has_samples = launches.iter().any(|launch| launch.samples.is_some());
+        let has_codes = launches.iter().any(|launch| launch.code.is_some());
         Line::Measurement(MeasurementLine {
             revision: place(&mut self.revisions, (commit.clone(), *dirty, tree.clone())),
             build: place(&mut self.builds, key.build.clone()),
@@ -150,6 +154,7 @@ impl Writer {
             metric: key.metric.name().to_owned(),
             provenance: *provenance,
             samples: launches.iter().filter(|_| has_samples).map(|l| l.samples.as_ref().map(lists)).collect(),
+            codes: launches.iter().filter(|_| has_codes).map(|launch| launch.code.clone()).collect(),
             launches: launches
                 .iter()
                 .map(|launch| {
@@ -305,7 +310,12 @@ impl Reader {
         if !line.samples.is_empty() && line.samples.len() != line.launches.len() {
             return Err("launches and samples differ in number".to_owned());
         }
+        if !line.codes.is_empty() && line.codes.len() != line.launches.len() {
+            return Err("launches and codes differ in number".to_owned());
+        }
         let mut samples = line.samples.into_iter();
+        line.codes.iter().flatten().try_for_each(|code| short(code.as_str()))?;
+        let mut codes = line.codes.into_iter();
         let mut launches = Vec::with_capacity(line.launches.len());
         for (executable, cpu, seconds, median) in line.launches {
             let samples = samples.next().flatten().map(sample_set).transpose()?;
@@ -322,6 +332,7 @@ impl Reader {
                 seconds,
                 median,
                 samples,
+                code: codes.next().flatten(),
             });
         }
         Ok(SharedMeasurement { key, provenance: line.provenance, launches })

@@ -168,13 +168,9 @@ fn refutes_reach(evidence: &BenchmarkEvidence) -> bool {
     let repeats = both.baseline.repeats() && both.candidate.repeats();
     let counts_differ = repeats && !both.baseline.agrees(both.candidate);
     // What is executed counts with how often: where a slow machine counted fewer iterations of one side, that differs, too.
-    let alike = |counts: &Counts| {
-        let iterations =
-            counts.runs.get(&Metric::Instructions).and_then(|runs| runs.first()).map(|run| run.iterations());
-        (iterations, counts.code.clone())
-    };
-    let (one, two) = (alike(both.baseline), alike(both.candidate));
-    let code_differs = one.0 == two.0 && one.1.is_some() && two.1.is_some() && one.1 != two.1;
+    let code_differs = both.baseline.executed().zip(both.candidate.executed()).is_some_and(
+        |((iterations, code), (other_iterations, other))| iterations == other_iterations && code != other,
+    );
     evidence.is_unreached() && (counts_differ || code_differs)
 }
 

@@ -342,7 +342,8 @@ impl Recorder<'_> {
             }
             Ok(launches) => {
                 let provenance = provenance(bench);
-                let measurement = Measurement { key, executable: bench.digest.clone(), provenance, launches };
+                let executable = bench.digest.clone();
+                let measurement = Measurement { key, executable, provenance, launches, code: None };
                 self.session.store.record(self.session.run, &measurement)?;
                 let seconds = measurement.launches.iter().map(|launch| launch.seconds).sum();
                 let outcome = MetricOutcome::without_figures(metric, limit, Verdict::New, Reason::Stored);

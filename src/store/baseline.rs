@@ -108,6 +108,30 @@ impl Store {
         })
     }
 
+    /// What the machine code that one very executable executed in a series comes to, where every launch told the same.
+    ///
+    /// # Errors
+    /// Damage, locked for long.
+    pub fn executed_code(
+        &self,
+        series: &SeriesKey,
+        executable: &Digest,
+    ) -> Result<Option<Digest>, StoreError> {
+        self.read("read counts from", |connection| {
+            let Some(series) = rows::find_series(connection, series)? else { return Ok(None) };
+            let mut query = connection.prepare_cached(
+                "SELECT CASE WHEN count(*) = count(launch.code) AND min(launch.code) = max(launch.code) \
+                 THEN min(launch.code) END FROM measurement \
+                 JOIN launch ON launch.measurement = measurement.id \
+                 JOIN executable ON executable.id = launch.executable \
+                 WHERE measurement.series = ?1 AND executable.digest = ?2",
+            )?;
+            let found: Option<String> =
+                query.query_row(params![series, executable.as_str()], |row| row.get(0))?;
+            Ok(found.map(Digest::new))
+        })
+    }
+
     /// Everything that was measured of a clean commit on a machine: what back-filling skips.
     ///
     /// # Errors

@@ -156,7 +156,7 @@ impl Store {
                 let PairedLaunch { samples, seconds } = pair.launches.get(side);
                 let launch = Launch { samples: samples.clone(), cpu: pair.cpu, seconds: *seconds };
                 let measurement = measurement_id(transaction, &run, series, revision)?;
-                let id = add_launch(transaction, measurement, executable, &launch)?;
+                let id = add_launch(transaction, measurement, executable, &launch, None)?;
                 summarize(transaction, measurement)?;
                 Ok::<i64, Problem>(id)
             };

@@ -258,7 +258,8 @@ fn measurements(
 
 fn launches(connection: &Connection, measurement: i64, wanted: bool) -> Result<Vec<SharedLaunch>, Problem> {
     let mut query = connection.prepare_cached(
-        "SELECT executable.digest, launch.cpu, launch.seconds, launch.median, launch.samples FROM launch \
+        "SELECT executable.digest, launch.cpu, launch.seconds, launch.median, launch.samples, \
+         launch.code FROM launch \
          JOIN executable ON executable.id = launch.executable WHERE launch.measurement = ?1 ORDER BY launch.id",
     )?;
     let mut rows = query.query([measurement])?;
@@ -272,6 +273,7 @@ fn launches(connection: &Connection, measurement: i64, wanted: bool) -> Result<V
             seconds: row.get(2)?,
             median: row.get(3)?,
             samples,
+            code: row.get::<_, Option<String>>(5)?.map(Digest::new),
         });
     }
     Ok(launches)
@@ -390,10 +392,18 @@ fn add_measurement(
         let executable = rows::executable_id(transaction, launch.executable.as_str())?;
         transaction
             .prepare_cached(
-                "INSERT INTO launch (measurement, executable, cpu, seconds, median, samples) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO launch (measurement, executable, cpu, seconds, median, samples, code) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![id, executable, launch.cpu, launch.seconds, launch.median, samples])?;
+            .execute(params![
+                id,
+                executable,
+                launch.cpu,
+                launch.seconds,
+                launch.median,
+                samples,
+                launch.code.as_ref().map(Digest::as_str)
+            ])?;
     }
     Ok((series, revision))
 }

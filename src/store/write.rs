@@ -3,7 +3,9 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::domain::sample::median;
-use crate::domain::{BuildFingerprint, ClaimOutcome, Launch, MachineFacts, Measurement, Revision, RunId};
+use crate::domain::{
+    BuildFingerprint, ClaimOutcome, Digest, Launch, MachineFacts, Measurement, Revision, RunId,
+};
 
 use super::encoding::{decode, encode};
 use super::error::{Problem, Refusal, StoreError};
@@ -63,7 +65,7 @@ impl Store {
             let executable = rows::executable_id(transaction, new.executable.as_str())?;
             let id = measurement_id(transaction, &run, series, revision)?;
             for launch in &new.launches {
-                add_launch(transaction, id, executable, launch)?;
+                add_launch(transaction, id, executable, launch, new.code.as_ref())?;
             }
             summarize(transaction, id)?;
             Ok(id)
@@ -157,19 +159,20 @@ pub(super) fn measurement_id(
     add.insert([revision, series, run.id.0, run.started_ms]).map(MeasurementId)
 }
 
-/// Adds one launch.
+/// Adds one launch, with what the machine code that it executed comes to.
 pub(super) fn add_launch(
     transaction: &Transaction<'_>,
     measurement: MeasurementId,
     executable: i64,
     launch: &Launch,
+    code: Option<&Digest>,
 ) -> Result<i64, Problem> {
     if launch.seconds.is_nan() {
         return Err(Refusal::NotANumber("the time a launch took").into());
     }
     let mut add = transaction.prepare_cached(
-        "INSERT INTO launch (measurement, executable, cpu, seconds, median, samples) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO launch (measurement, executable, cpu, seconds, median, samples, code) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     Ok(add.insert(params![
         measurement.0,
@@ -177,7 +180,8 @@ pub(super) fn add_launch(
         launch.cpu,
         launch.seconds,
         launch.samples.median(),
-        encode(&launch.samples)
+        encode(&launch.samples),
+        code.map(Digest::as_str)
     ])?)
 }
 

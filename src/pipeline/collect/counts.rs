@@ -90,8 +90,8 @@ pub(crate) struct Taken {
 pub(crate) type Found = Result<Taken, NotCounted>;
 
 impl Session<'_> {
-    /// What is stored of a task's very executable, where every wanted metric was counted often enough: a count that
-    /// repeats need not be taken again.
+    /// What is stored of a task's very executable, where every wanted metric was counted and repeats: it need not be taken
+    /// again. Where its instructions went is not stored.
     pub(crate) fn stored_counts(
         &self,
         task: &Task,
@@ -104,8 +104,11 @@ impl Session<'_> {
         for metric in task.kind.metrics(&self.measuring.metrics) {
             let key = key_of(task, counter, metric);
             let samples = first_samples(&self.store.launches_of(&key.series(), &task.counted())?);
-            if samples.len() < REPEATED {
+            if samples.is_empty() {
                 return Ok(None);
+            }
+            if metric == Metric::Instructions {
+                taken.counts.code = self.store.executed_code(&key.series(), &task.counted())?;
             }
             taken.stored.insert(metric, samples.len());
             taken.counts.runs.insert(metric, samples);
@@ -337,6 +340,7 @@ fn record(store: &mut Store, run: RunId, task: &Task, mut taken: Taken) -> Resul
             // A machine or an emulator executes the same instructions, and the same allocations.
             provenance: Provenance::Native,
             launches,
+            code: taken.counts.code.clone().filter(|_| metric == Metric::Instructions),
         };
         store.record(run, &measurement)?;
         *stored = runs.len();

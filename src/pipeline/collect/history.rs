@@ -90,6 +90,7 @@ fn measure(session: &mut Session<'_>, comparison: &Comparison, key: MeasurementK
         executable: bench.digest.clone(),
         provenance: provenance(bench),
         launches: launches.ok()?,
+        code: None,
     })
 }
 

@@ -73,7 +73,7 @@ pub(super) fn set(nanoseconds: f64) -> SampleSet {
 pub(super) fn measurement(key: MeasurementKey, values: &[f64]) -> Measurement {
     let launches =
         values.iter().map(|value| Launch { samples: set(*value), cpu: Some(1), seconds: 0.25 }).collect();
-    Measurement { key, executable: Digest::new("d"), provenance: Provenance::Native, launches }
+    Measurement { key, executable: Digest::new("d"), provenance: Provenance::Native, launches, code: None }
 }
 
 pub(super) fn begin(store: &mut Store, machine: &str, started_ms: i64) -> RunId {

@@ -88,9 +88,8 @@ pub fn run(seed: u64, cases: u64, mut tell: impl FnMut(&str)) -> Outcome {
     let said = Arc::new(panic::take_hook());
     let others = Arc::clone(&said);
     // Panics of other threads are told as ever.
-    panic::set_hook(Box::new(move |info| match LAST.with_borrow(Option::is_some) {
-        true => LAST.set(Some(info.to_string())),
-        false => others(info),
+    panic::set_hook(Box::new(move |info| {
+        if LAST.with_borrow(Option::is_some) { LAST.set(Some(info.to_string())) } else { others(info) }
     }));
     for reader in READERS {
         let start = Instant::now();

@@ -192,5 +192,6 @@ fn measurement(row: u32) -> Option<Measurement> {
         executable: Digest::new("d"),
         provenance: Provenance::Native,
         launches: vec![Launch { samples, cpu: None, seconds: 0.1 }],
+        code: None,
     })
 }

@@ -1,5 +1,9 @@
 //! Counts as a user sees them: judged exactly, explained, and never a failed gate where they cannot be had.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use super::{Ran, benchmark, ran, ran_with};
@@ -61,6 +65,58 @@ fn half_a_percent_more_instructions_fails_the_gate_and_the_function_is_named() {
     let passed = check(&gauge, "instructions", &[]);
     assert_eq!(passed.code, 0);
     assert!(!passed.stderr.contains("with line tables") && found.stderr.contains("with line tables"));
+}
+
+/// A Valgrind that notes each launch that it counts, for the front of the PATH, and its notes.
+fn noting_valgrind(gauge: &Sandbox) -> (String, PathBuf) {
+    let tools = gauge.root().parent().unwrap().join("noting");
+    fs::create_dir(&tools).unwrap();
+    let notes = tools.join("notes");
+    let path = std::env::var("PATH").unwrap();
+    let real = std::env::split_paths(&path).map(|folder| folder.join("valgrind")).find(|file| file.exists());
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *--tool=callgrind*) echo >>'{}' ;; esac\nexec '{}' \"$@\"\n",
+        notes.display(),
+        real.unwrap().display()
+    );
+    let program = tools.join("valgrind");
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    (format!("{}:{path}", tools.display()), notes)
+}
+
+#[test]
+fn what_the_store_knows_of_the_baseline_is_not_counted_again() {
+    if !valgrind() {
+        return;
+    }
+    let gauge = Sandbox::new("gauge");
+    let (path, notes) = noting_valgrind(&gauge);
+    let counted = |rounds: &str, benchmark: &str| {
+        let library = gauge.read("src/lib.rs");
+        gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", rounds);
+        let _ = fs::remove_file(&notes);
+        let arguments =
+            [&COMMON[..], &["instructions,wall-time", "--reach", "off", "--budget", "2s", benchmark]];
+        let found = ran_with(&gauge, &arguments.concat(), &[("PATH", &path)]);
+        gauge.write("src/lib.rs", &library);
+        (fs::read_to_string(&notes).unwrap().lines().count(), found.json())
+    };
+    let instructions = |document: &Value, name| metric(document, name, "instructions").clone();
+    let (first, document) = counted("ROUNDS: u64 = 1001", "steady");
+    assert_eq!((first, &instructions(&document, STEADY)["verdict"]), (2, &"unchanged".into()), "{document}");
+    // Another change of what it does not run: the same executable of the baseline, and what it executed is known.
+    let (second, document) = counted("ROUNDS: u64 = 1002", "steady");
+    let steady = instructions(&document, STEADY);
+    assert_eq!((second, &steady["verdict"], &steady["change"]), (1, &"unchanged".into(), &0.0.into()));
+    assert_ne!(metric(&document, STEADY, "wall-time")["pairs"], 0, "the clock is asked all the same");
+    // Where they differ it is asked which functions cost more, and that is not stored.
+    let (third, document) = counted("ROUNDS: u64 = 1100", "gauge/work");
+    let (fourth, again) = counted("ROUNDS: u64 = 1100", "gauge/work");
+    assert!(third >= 2 && fourth == third, "{third} {fourth}");
+    for document in [document, again] {
+        assert_eq!(benchmark(&document, WORK)["causes"][0]["function"], "gauge::work", "{document}");
+    }
 }
 
 #[test]
@@ -159,7 +215,7 @@ fn what_cannot_be_counted_fails_nothing() {
 
     // Where nothing can be preloaded, another build counts, and refuses it.
     let folder = gauge.root().parent().unwrap().join("a space");
-    std::fs::create_dir(&folder).unwrap();
+    fs::create_dir(&folder).unwrap();
     let metrics = [("PERFGUARD_METRICS", "allocations"), ("TMPDIR", folder.to_str().unwrap())];
     let found =
         ran_with(&gauge, &["check", "--no-builtin", "--bench", "work", "--baseline", "HEAD"], &metrics);
@@ -197,7 +253,7 @@ fn what_fails_only_while_it_is_counted_keeps_its_verdict() {
     }
     let gauge = Sandbox::new("gauge");
     let own = "fn natively() {\n    \
-               let maps = std::fs::read_to_string(\"/proc/self/maps\").unwrap();\n    \
+               let maps = fs::read_to_string(\"/proc/self/maps\").unwrap();\n    \
                assert!(!maps.contains(\"vgpreload\"), \"not here\");\n}\n";
     let bench = gauge.read("benches/work.rs").replace("b.iter(||", "natively(); b.iter(||");
     gauge.write(
@@ -234,10 +290,10 @@ fn without_valgrind_the_rest_goes_on_and_the_remedy_is_told() {
     let gauge = Sandbox::new("gauge");
     gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 999");
     let tools = gauge.root().parent().unwrap().join("tools");
-    std::fs::create_dir(&tools).unwrap();
+    fs::create_dir(&tools).unwrap();
     // Everything that is on the path but Valgrind.
     for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap()) {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             if !entry.file_name().to_string_lossy().contains("valgrind") {
                 let _ = std::os::unix::fs::symlink(entry.path(), tools.join(entry.file_name()));
             }

@@ -88,6 +88,7 @@ pub(crate) fn store(path: &std::path::Path, made: &Made<'_>) {
             executable: Digest::new("e".repeat(64)),
             provenance: Provenance::Native,
             launches: [1.0, 1.01, 1.003_7, 0.998].map(launch).into(),
+            code: None,
         };
         store.record(run, &measurement).unwrap();
     }
@@ -477,6 +478,7 @@ pub(crate) fn made_run(number: u32, benchmarks: u32) -> SharedRun {
                 seconds: noisy(0.5),
                 median: noisy(100.0 + f64::from(benchmark)),
                 samples: None,
+                code: None,
             })
             .collect(),
     };
