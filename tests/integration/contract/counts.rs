@@ -253,7 +253,7 @@ fn what_fails_only_while_it_is_counted_keeps_its_verdict() {
     }
     let gauge = Sandbox::new("gauge");
     let own = "fn natively() {\n    \
-               let maps = fs::read_to_string(\"/proc/self/maps\").unwrap();\n    \
+               let maps = std::fs::read_to_string(\"/proc/self/maps\").unwrap();\n    \
                assert!(!maps.contains(\"vgpreload\"), \"not here\");\n}\n";
     let bench = gauge.read("benches/work.rs").replace("b.iter(||", "natively(); b.iter(||");
     gauge.write(
