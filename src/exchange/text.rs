@@ -423,6 +423,7 @@ mod tests {
             ("[[0,1,0.25,", "[[9,1,0.25,"),
             ("[[0,1,0.25,1", "[[0,1,0.25,7"),
             ("\"launches\":[[0", "\"launches\":[],\"launches\":[[0"),
+            ("\"codes\":[", "\"codes\":[null,"),
             ("{\"comparison\"", "{\"surprise\""),
         ];
         for (from, to) in changes {

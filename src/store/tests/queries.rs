@@ -1,6 +1,6 @@
 //! What is asked of a store: baselines, neighbours, histories, the newest values.
 
-use crate::domain::{BuildFingerprint, MachineKey, MeasurementKey, Metric, Provenance};
+use crate::domain::{BuildFingerprint, Digest, MachineKey, Measurement, MeasurementKey, Metric, Provenance};
 
 use super::super::baseline::{BASELINE, neighbours};
 use super::super::{SeriesFilter, Store};
@@ -162,4 +162,25 @@ fn neighbours_are_read_in_order_and_no_further_than_asked_for() {
     let steps = plan(&store, &neighbours());
     assert!(steps[0].contains("measurement_by_time (series=?)"), "{steps:?}");
     assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE") || step.starts_with("SCAN")), "{steps:?}");
+}
+
+#[test]
+fn the_code_that_an_executable_executed_is_known_where_every_launch_told_the_same() {
+    let mut store = Store::in_memory().unwrap();
+    let counts = MeasurementKey { metric: Metric::Instructions, ..key('a') };
+    let mut told = |started_ms, executable: &str, code: Option<&str>| {
+        let run = begin(&mut store, "m", started_ms);
+        let executable = Digest::new(executable);
+        let code = code.map(Digest::new);
+        let found =
+            Measurement { executable: executable.clone(), code, ..measurement(counts.clone(), &[7.0]) };
+        store.record(run, &found).unwrap();
+        store.executed_code(&counts.series(), &executable).unwrap()
+    };
+    assert_eq!(told(10, "same", Some("c")), Some(Digest::new("c")));
+    assert_eq!(told(20, "same", Some("c")), Some(Digest::new("c")));
+    assert_eq!(told(30, "other", Some("d")), Some(Digest::new("d")), "another executable is nothing to it");
+    assert_eq!(told(40, "same", None), None, "nobody knows of this one");
+    assert_eq!(told(50, "other", Some("e")), None, "it varies");
+    assert_eq!(store.executed_code(&key('a').series(), &Digest::new("same")).unwrap(), None);
 }
