@@ -13,9 +13,9 @@ use super::history;
 use super::paired::{Comparison, Make, Test};
 use crate::blame;
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkName, BuiltBench, CountKind, Counted, Counts, CreepEvidence, Event,
-    InstructionCount, Limit, Measurement, Metric, NotCounted, PairedEvidence, Phase, Presence, Provenance,
-    Revision, Side, Sides, Simulated, Stage, TopFunction,
+    BenchmarkEvidence, BenchmarkName, BuiltBench, CountKind, Counted, CreepEvidence, Event, InstructionCount,
+    Limit, Measurement, Metric, NotCounted, PairedEvidence, Phase, Presence, Provenance, Revision, Side,
+    Sides, Simulated, Stage, TopFunction,
 };
 use crate::judge::quick::quick_pairs;
 use crate::judge::{PairedTest, QuickCheck, Rules, Step};
@@ -324,7 +324,7 @@ impl<'a, 's> Collector<'a, 's> {
                 (None, Some(other)) => self
                     .session
                     .stored_counts(&task, other.counter.as_deref())?
-                    .filter(|stored| says_enough(kind, &stored.counts, other, rules)),
+                    .filter(|stored| stored.says_enough(kind, other, rules)),
                 _ => None,
             };
             known.push(before.or(stored).unwrap_or_default());
@@ -422,17 +422,6 @@ impl<'a, 's> Collector<'a, 's> {
     }
 }
 
-/// Whether stored counts of one side say all that is asked beside those of the other. Of instructions that differ it is asked
-/// where they went; and which code was executed, where that may spare the clock.
-fn says_enough(kind: CountKind, stored: &Counts, other: &Counts, rules: &Rules<'_>) -> bool {
-    if kind == CountKind::Allocations {
-        return true;
-    }
-    let iterations = |counts: &Counts| counts.executed().map(|(iterations, _)| iterations);
-    let comparable = iterations(stored).is_some() && iterations(stored) == iterations(other);
-    stored.agrees(other) && (comparable || !rules.wants(Metric::WallTime))
-}
-
 /// The functions that gained most, out of counts that were taken already.
 pub(crate) fn top_functions(counts: Sides<&InstructionCount>) -> Vec<TopFunction> {
     let tidied = counts.map(|count| {
@@ -446,27 +435,7 @@ pub(crate) fn top_functions(counts: Sides<&InstructionCount>) -> Vec<TopFunction
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Digest, FunctionCost, Profile, Sample};
-    use crate::judge::Policy;
-    use crate::judge::fixtures::rules;
-
-    #[test]
-    fn stored_counts_say_enough_where_they_agree_and_tell_which_code_that_was() {
-        let counts = |iterations: u64, total: f64, code: Option<&str>| Counts {
-            runs: BTreeMap::from([(Metric::Instructions, vec![Sample::new(iterations, total).unwrap()])]),
-            code: code.map(Digest::new),
-            ..Counts::default()
-        };
-        let (fresh, policy) = (counts(10, 50.0, Some("c")), Policy::default());
-        let enough = |metrics: &[Metric], stored: &Counts| {
-            says_enough(CountKind::Instructions, stored, &fresh, &rules(&policy, metrics, None))
-        };
-        let (counted, timed) = ([Metric::Instructions], [Metric::Instructions, Metric::WallTime]);
-        assert!(enough(&counted, &counts(10, 50.0, None)) && !enough(&timed, &counts(10, 50.0, None)));
-        assert!(enough(&timed, &counts(10, 50.0, Some("other"))), "that it is another is known");
-        assert!(!enough(&timed, &counts(20, 100.0, Some("c"))), "of other iterations it tells nothing");
-        assert!(!enough(&counted, &counts(10, 51.0, Some("c"))), "where more is done is not stored");
-    }
+    use crate::domain::{FunctionCost, Profile, Sample};
 
     #[test]
     fn the_functions_that_gained_most_are_found_in_counts() {

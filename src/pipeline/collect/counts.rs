@@ -16,6 +16,7 @@ use crate::domain::{
     InstructionCount, Launch, MachineFacts, Measurement, MeasurementKey, Metric, NotCounted, Provenance,
     Revision, RunId, Sample, SampleSet,
 };
+use crate::judge::Rules;
 use crate::measure::counter::{CountOptions, Counter, Uncounted};
 use crate::measure::listing::ListedBenchmark;
 use crate::measure::runner::Runner;
@@ -271,6 +272,17 @@ fn refused(uncounted: Uncounted) -> NotCounted {
 }
 
 impl Taken {
+    /// Whether these, which are stored, say all that is asked beside the counts of the other side. Of instructions that differ
+    /// it is asked where they went; and which code was executed, where that may spare the clock.
+    pub(crate) fn says_enough(&self, kind: CountKind, other: &Counts, rules: &Rules<'_>) -> bool {
+        if kind == CountKind::Allocations {
+            return true;
+        }
+        let iterations = |counts: &Counts| counts.executed().map(|(iterations, _)| iterations);
+        let comparable = iterations(&self.counts).is_some() && iterations(&self.counts) == iterations(other);
+        self.counts.agrees(other) && (comparable || !rules.wants(Metric::WallTime))
+    }
+
     fn add(&mut self, metric: Metric, sample: Sample) {
         self.counts.runs.entry(metric).or_default().push(sample);
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::*;
 use crate::domain::fixtures::{bench, machine, revision};
 use crate::domain::{BenchmarkName, Pair, Profile, Schedule, Side, Sides, Variation};
+use crate::judge::Policy;
+use crate::judge::fixtures::rules;
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::listing::name_all;
 use crate::measure::runner::LaunchOptions;
@@ -288,4 +290,23 @@ fn the_likely_source_is_named() {
     let (found, ..) = counted(&[("a", &[1.0])], &tasks);
     let source = |at: usize| found[at].as_ref().unwrap().counts.likely_source();
     assert_eq!((source(0), source(1)), (Variation::Threads, Variation::Seeds));
+}
+
+#[test]
+fn stored_counts_say_enough_where_they_agree_and_tell_which_code_that_was() {
+    let counts = |iterations: u64, total: f64, code: Option<&str>| Counts {
+        runs: BTreeMap::from([(Metric::Instructions, vec![Sample::new(iterations, total).unwrap()])]),
+        code: code.map(Digest::new),
+        ..Counts::default()
+    };
+    let (fresh, policy) = (counts(10, 50.0, Some("c")), Policy::default());
+    let enough = |metrics: &[Metric], stored: &Counts| {
+        let stored = Taken { counts: stored.clone(), ..Taken::default() };
+        stored.says_enough(CountKind::Instructions, &fresh, &rules(&policy, metrics, None))
+    };
+    let (counted, timed) = ([Metric::Instructions], [Metric::Instructions, Metric::WallTime]);
+    assert!(enough(&counted, &counts(10, 50.0, None)) && !enough(&timed, &counts(10, 50.0, None)));
+    assert!(enough(&timed, &counts(10, 50.0, Some("other"))), "that it is another is known");
+    assert!(!enough(&timed, &counts(20, 100.0, Some("c"))), "of other iterations it tells nothing");
+    assert!(!enough(&counted, &counts(10, 51.0, Some("c"))), "where more is done is not stored");
 }
