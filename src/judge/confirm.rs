@@ -1,11 +1,25 @@
 //! What fails must fail twice.
 //!
-//! The first test keeps the error of the whole run. A suspect is measured again with fresh pairs of fresh launches, and
-//! judged by these alone at the level of a single test: the luck that made it a suspect does not count a second time.
+//! A benchmark is a suspect as soon as the wealth of its first test is the square root of what fails a build. It is then
+//! measured again with fresh pairs of fresh launches, whose wealth begins anew, and fails when the *product* of both is what
+//! fails a build: the last wealth of the first test is worth 1 on average at the most, whenever it stopped, and what the
+//! fresh pairs multiply it by is a fair game again. So both together keep the error of the whole run. The fresh pairs must
+//! also show it by themselves, at the level of a single test: the luck that made a suspect does not fail a build.
 //! The figures of the re-measurement are the ones to report, because they were not selected for being large.
 
 use super::paired::{PairedState, PairedTest};
-use crate::domain::{Doubt, Reason, Verdict};
+use super::rules::Rules;
+use crate::domain::{Confirm, Doubt, Limit, Reason, Verdict};
+
+/// The first test of a limit, for a baseline of about `baseline`. It looks for suspects where they are measured again, and
+/// decides alone where nothing is.
+pub fn first_test(limit: &Limit, baseline: f64, rules: &Rules<'_>) -> PairedTest {
+    let test = PairedTest::lenient(limit, baseline, rules.error_budget());
+    match rules.confirm {
+        Confirm::Never => test,
+        Confirm::Suspects | Confirm::Always => test.to_find_suspects(),
+    }
+}
 
 /// What became of the re-measurement of a suspect.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,8 +45,11 @@ pub struct Combined<'a> {
     pub reason: Option<Reason>,
 }
 
-/// Joins a test and the re-measurement of what it suspected: only what fails twice has regressed, and the interval of an
-/// improvement is one of fresh pairs.
+/// Joins a test and the re-measurement of what it suspected, which is a test [to confirm](PairedTest::to_confirm) the first:
+/// only what fails twice has regressed, and the interval of an improvement is one of fresh pairs.
+///
+/// A suspect that fresh pairs clear stays open: the first pairs spoke against it, and to clear it the first pairs would have to be
+/// outweighed, too.
 pub fn combine<'a>(first: &'a PairedTest, again: Remeasurement<'a>) -> Combined<'a> {
     let open = |figures, doubt| Combined {
         verdict: Verdict::Inconclusive,
@@ -68,62 +85,4 @@ pub fn combine<'a>(first: &'a PairedTest, again: Remeasurement<'a>) -> Combined<
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::paired::tests::pairs_of;
-    use super::*;
-    use crate::stats::ErrorBudget;
-
-    fn test_of(ratios: &[f64]) -> PairedTest {
-        let mut test = PairedTest::new(0.05, ErrorBudget::new(0.01, 1).unwrap()).unwrap();
-        for pair in pairs_of(ratios) {
-            test.push(&pair).unwrap();
-        }
-        test
-    }
-
-    fn verdict(first: &[f64], again: Option<&[f64]>) -> (Verdict, Option<&'static str>, bool) {
-        let (first, again) = (test_of(first), again.map(test_of));
-        let again = again.as_ref().map_or(Remeasurement::Outstanding, Remeasurement::Measured);
-        let found = combine(&first, again);
-        (
-            found.verdict,
-            found.reason.as_ref().map(|reason| &*reason.code().to_owned().leak()),
-            found.unselected,
-        )
-    }
-
-    const WORSE: [f64; 8] = [0.3; 8];
-    const SAME: [f64; 8] = [0.0; 8];
-    const BETTER: [f64; 8] = [-0.3; 8];
-    const FEW: [f64; 2] = [0.3; 2];
-
-    #[test]
-    fn only_what_fails_twice_has_regressed() {
-        assert_eq!(verdict(&WORSE, Some(&WORSE)), (Verdict::Regressed, None, true));
-        assert_eq!(verdict(&WORSE, Some(&SAME)), (Verdict::Inconclusive, Some("not-repeated"), true));
-        assert_eq!(verdict(&WORSE, Some(&BETTER)), (Verdict::Inconclusive, Some("not-repeated"), true));
-        assert_eq!(verdict(&WORSE, Some(&FEW)), (Verdict::Inconclusive, Some("repeat-undecided"), true));
-        assert_eq!(verdict(&WORSE, None), (Verdict::Inconclusive, Some("repeat-outstanding"), true));
-        let alone = test_of(&WORSE);
-        assert_eq!(combine(&alone, Remeasurement::Waived).verdict, Verdict::Regressed);
-    }
-
-    #[test]
-    fn an_improvement_has_an_interval_only_from_fresh_pairs() {
-        assert_eq!(verdict(&BETTER, Some(&BETTER)), (Verdict::Improved, None, true));
-        assert_eq!(verdict(&BETTER, None), (Verdict::Improved, None, false));
-        assert_eq!(
-            verdict(&BETTER, Some(&SAME)),
-            (Verdict::Unchanged, Some("improvement-not-repeated"), false)
-        );
-    }
-
-    #[test]
-    fn what_is_not_worse_needs_no_second_look() {
-        assert_eq!(verdict(&SAME, None), (Verdict::Unchanged, None, true));
-        assert_eq!(verdict(&FEW, None), (Verdict::Inconclusive, Some("budget-ended"), true));
-        assert_eq!(verdict(&[], None), (Verdict::Inconclusive, Some("no-pairs"), true));
-        // Better, but by less than the threshold: not named.
-        assert_eq!(verdict(&[-0.03; 12], None), (Verdict::Unchanged, None, true));
-    }
-}
+mod tests;

@@ -119,7 +119,7 @@ fn finite(values: &[f64]) -> Vec<f64> {
 pub enum PairedState {
     /// Nothing yet.
     Undecided,
-    /// Worse than the margin, or above the cap, at the level of the whole run: a suspect until it is confirmed.
+    /// Worse than the margin, or above the cap, with as much evidence as the test needs: a suspect until fresh pairs confirm it.
     Regressed,
     /// Not worse than the margin, nor above the cap.
     NotWorse,
@@ -138,12 +138,22 @@ pub enum ExpectedPairs {
     Hopeless,
 }
 
+/// The wealth that shows a candidate to be worse.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Needed {
+    /// That it is above the margin.
+    margin: f64,
+    /// That it is above the cap.
+    cap: f64,
+}
+
 /// The sequential test of one metric of one benchmark.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairedTest {
     margin: f64,
     cap: Option<f64>,
     budget: ErrorBudget,
+    needed: Needed,
     ratios: BettingTest,
     candidates: BettingTest,
     medians: Sides<Vec<f64>>,
@@ -164,6 +174,7 @@ impl PairedTest {
             margin,
             cap: None,
             budget,
+            needed: Needed { margin: budget.family_wise(), cap: budget.family_wise() },
             ratios: BettingTest::new(),
             candidates: BettingTest::new(),
             medians: Sides::default(),
@@ -200,20 +211,40 @@ impl PairedTest {
 
     /// The test that stored pairs make; `None` without any. The first pair tells what the baseline is about.
     pub fn of_pairs(limit: &Limit, pairs: &[Pair], budget: ErrorBudget) -> Option<Self> {
-        let mut test = Self::lenient(limit, pairs.first()?.launches.baseline.samples.median(), budget);
-        for pair in pairs {
-            // One without a ratio says nothing.
-            let _ = test.push(pair);
-        }
-        Some(test)
+        let test = Self::lenient(limit, pairs.first()?.launches.baseline.samples.median(), budget);
+        Some(test.with_pairs(pairs))
     }
 
-    /// The same questions without pairs, for a re-measurement: it stands alone, because the first test already keeps
-    /// the error of the whole run.
+    /// Takes these pairs, too.
+    #[must_use]
+    pub fn with_pairs(mut self, pairs: &[Pair]) -> Self {
+        for pair in pairs {
+            // One without a ratio says nothing.
+            let _ = self.push(pair);
+        }
+        self
+    }
+
+    /// A test that only has to find suspects: it stops at half of the way (on a logarithmic scale) to the level of the whole run,
+    /// and fresh pairs have to go the rest.
+    #[must_use]
+    pub fn to_find_suspects(self) -> Self {
+        let suspecting = self.budget.suspecting();
+        Self { needed: Needed { margin: suspecting, cap: suspecting }, ..self }
+    }
+
+    /// The same questions without pairs, for a re-measurement. To each, fresh pairs have to add what the pairs so far leave to
+    /// be shown at the level of the whole run, and to show it by themselves. An improvement, which the first test has shown at
+    /// that level, they only have to show by themselves.
     #[must_use]
     pub fn to_confirm(&self) -> Self {
+        let ended = |(test, bound, _): (&BettingTest, f64, f64)| test.wealth(Direction::Above, bound);
+        let mut needed = self.questions().map(|question| self.budget.confirming(ended(question)));
+        let margin = needed.next().unwrap_or(f64::INFINITY);
+        let needed = Needed { margin, cap: needed.next().unwrap_or(f64::INFINITY) };
         Self {
             budget: self.budget.alone(),
+            needed,
             ratios: BettingTest::new(),
             candidates: BettingTest::new(),
             medians: Sides::default(),
@@ -242,10 +273,10 @@ impl PairedTest {
         self.medians.candidate.push(observation.medians.candidate);
     }
 
-    /// The series and bounds that are judged.
-    fn questions(&self) -> impl Iterator<Item = (&BettingTest, f64)> {
-        let cap = self.cap.map(|cap| (&self.candidates, cap.ln()));
-        std::iter::once((&self.ratios, self.margin.ln_1p())).chain(cap)
+    /// The series and bounds that are judged, each with the wealth that shows it to be above.
+    fn questions(&self) -> impl Iterator<Item = (&BettingTest, f64, f64)> {
+        let cap = self.cap.map(|cap| (&self.candidates, cap.ln(), self.needed.cap));
+        std::iter::once((&self.ratios, self.margin.ln_1p(), self.needed.margin)).chain(cap)
     }
 
     /// What the pairs have shown. What was shown first stands; only "not worse" can still become "improved".
@@ -255,11 +286,11 @@ impl PairedTest {
         };
         let worse = self
             .questions()
-            .map(|(test, bound)| first(test, Direction::Above, bound, self.budget.family_wise()))
+            .map(|(test, bound, needed)| first(test, Direction::Above, bound, needed))
             .fold(usize::MAX, usize::min);
         let clear = self
             .questions()
-            .map(|(test, bound)| first(test, Direction::Below, bound, self.budget.clearing()))
+            .map(|(test, bound, _)| first(test, Direction::Below, bound, self.budget.clearing()))
             .fold(0, usize::max);
         if worse < clear {
             PairedState::Regressed
@@ -289,24 +320,23 @@ impl PairedTest {
 
     /// Whether the candidate's own value is shown to be above the cap.
     pub fn exceeds_cap(&self) -> bool {
-        self.cap.is_some_and(|cap| {
-            self.candidates.evidence(Direction::Above, cap.ln()) >= self.budget.family_wise()
-        })
+        self.cap.is_some_and(|cap| self.candidates.evidence(Direction::Above, cap.ln()) >= self.needed.cap)
     }
 
     /// Whether the change is shown to be above the margin.
     pub fn exceeds_margin(&self) -> bool {
-        self.ratios.evidence(Direction::Above, self.margin.ln_1p()) >= self.budget.family_wise()
+        self.ratios.evidence(Direction::Above, self.margin.ln_1p()) >= self.needed.margin
     }
 
     /// The interval of the change (a fraction), valid at every look, with [`PairedTest::confidence`].
     ///
-    /// The ends come from the evidence that decides: above the margin when that was shown, not above it when that
-    /// was. `None` before there are pairs enough for both ends, or when the pairs contradict each other.
+    /// The ends come from the evidence that decides: above the margin when that was shown by these pairs at the level of one
+    /// test, not above it when that was. `None` before there are pairs enough for both ends, or when the pairs contradict each other.
     pub fn interval(&self) -> Option<(f64, f64)> {
         let (lower, upper) = self.interval_at(self.confidence())?;
         // The way from fraction to logarithm and back must not turn a verdict round in the last digit.
-        let lower = if self.exceeds_margin() { lower.max(self.margin) } else { lower };
+        let worse = self.ratios.evidence(Direction::Above, self.margin.ln_1p()) >= self.budget.single();
+        let lower = if worse { lower.max(self.margin) } else { lower };
         let not_worse = self.ratios.evidence(Direction::Below, self.margin.ln_1p()) >= self.budget.clearing();
         let upper = if not_worse { upper.min(self.margin) } else { upper };
         (lower <= upper).then_some((lower, upper))
@@ -381,21 +411,29 @@ impl PairedTest {
         if self.state() != PairedState::Undecided {
             return ExpectedPairs::Decided;
         }
-        let (worse, clear) = (self.budget.family_wise(), self.budget.clearing());
-        let fewest = |direction, threshold| {
-            self.questions().map(move |(test, bound)| test.fewest_more(direction, bound, threshold))
-        };
-        let fails = fewest(Direction::Above, worse).min().unwrap_or(0);
-        let clears = fewest(Direction::Below, clear).max().unwrap_or(0);
+        let clear = self.budget.clearing();
+        let fails = self
+            .questions()
+            .map(|(test, bound, needed)| test.fewest_more(Direction::Above, bound, needed))
+            .min()
+            .unwrap_or(0);
+        let clears = self
+            .questions()
+            .map(|(test, bound, _)| test.fewest_more(Direction::Below, bound, clear))
+            .max()
+            .unwrap_or(0);
         let pairs_so_far = self.ratios.values().len();
         if pairs_so_far >= ACQUAINTANCE && fails.min(clears) > pairs_left {
             return ExpectedPairs::Hopeless;
         }
-        let expected = |direction, threshold| {
-            self.questions().map(move |(test, bound)| test.expected_more(direction, bound, threshold))
-        };
-        let fails = expected(Direction::Above, worse).fold(f64::INFINITY, f64::min);
-        let clears = expected(Direction::Below, clear).fold(0.0, f64::max);
+        let fails = self
+            .questions()
+            .map(|(test, bound, needed)| test.expected_more(Direction::Above, bound, needed))
+            .fold(f64::INFINITY, f64::min);
+        let clears = self
+            .questions()
+            .map(|(test, bound, _)| test.expected_more(Direction::Below, bound, clear))
+            .fold(0.0, f64::max);
         let pairs = fails.min(clears);
         if is_hopeless(pairs_so_far, pairs_left, pairs) {
             return ExpectedPairs::Hopeless;

@@ -3,16 +3,16 @@
 use crate::domain::evidence::{both_counted, not_counted};
 use crate::domain::{
     BenchmarkEvidence, BenchmarkOutcome, BuildDifference, Cause, Confirm, Counts, Ended, Identical,
-    Insistence, Limit, Metric, MetricOutcome, NotCounted, Note, Objection, OutputComparison, Pair,
-    PairedEvidence, Presence, Provenance, Reach, Reason, SideBuild, Sides, Verdict, Work,
+    Insistence, Limit, Metric, MetricOutcome, NotCounted, Note, Objection, OutputComparison, PairedEvidence,
+    Presence, Provenance, Reach, Reason, SideBuild, Sides, Verdict, Work,
 };
 
-use super::confirm::Remeasurement;
+use super::confirm::{Remeasurement, first_test};
 use super::history_check::{Cleared, Fresh, HistoryFinding, HistoryInput, history_check};
 use super::paired::{PairedState, PairedTest};
 use super::quick::{QuickCheck, quick_pairs, suffices};
 use super::rules::Rules;
-use super::{ErrorBudget, code_layout, exact, outcome};
+use super::{code_layout, exact, outcome};
 
 /// How many pairs confirm what history would clear.
 pub const HISTORY_PAIRS: usize = 1;
@@ -224,9 +224,7 @@ fn of_pairs(evidence: &BenchmarkEvidence, pairs: &PairedEvidence, rules: &Rules<
     if let Some(reason) = failed_by {
         return failed(metric, limit, reason);
     }
-    let budget = rules.error_budget();
-    let first = test_of(evidence, &pairs.pairs, rules, budget);
-    match (&pairs.ended, first) {
+    match (&pairs.ended, first_test_of(evidence, rules)) {
         (Ended::Interrupted, test) => {
             let pairs = test.as_ref().map_or(0, PairedTest::pairs);
             MetricOutcome {
@@ -241,8 +239,8 @@ fn of_pairs(evidence: &BenchmarkEvidence, pairs: &PairedEvidence, rules: &Rules<
             MetricOutcome::without_figures(metric, limit, Verdict::Inconclusive, reason)
         }
         (_, Some(first)) => {
-            let fresh = evidence.remeasured.as_ref();
-            let second = fresh.and_then(|fresh| test_of(evidence, &fresh.pairs, rules, budget.alone()));
+            let fresh = evidence.remeasured.as_ref().filter(|fresh| !fresh.pairs.is_empty());
+            let second = fresh.map(|fresh| first.to_confirm().with_pairs(&fresh.pairs));
             let again = match (&second, rules.confirm) {
                 (Some(second), _) => Remeasurement::Measured(second),
                 (None, Confirm::Never) => Remeasurement::Waived,
@@ -267,20 +265,22 @@ fn failure(evidence: &PairedEvidence) -> Option<Reason> {
     }
 }
 
-/// The test that pairs of a benchmark make; `None` without any.
-fn test_of(
-    evidence: &BenchmarkEvidence,
-    pairs: &[Pair],
-    rules: &Rules<'_>,
-    budget: ErrorBudget,
-) -> Option<PairedTest> {
-    PairedTest::of_pairs(&rules.limit(evidence, Metric::WallTime), pairs, budget)
+/// The first test of a benchmark with the pairs that were measured for it; `None` without any.
+fn first_test_of(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<PairedTest> {
+    let pairs = &evidence.pairs.as_ref()?.pairs;
+    let baseline = pairs.first()?.launches.baseline.samples.median();
+    let limit = rules.limit(evidence, Metric::WallTime);
+    Some(first_test(&limit, baseline, rules).with_pairs(pairs))
 }
 
 /// What the paired measurement has shown so far.
 pub(super) fn paired_state(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<PairedState> {
-    let pairs = evidence.pairs.as_ref()?;
-    test_of(evidence, &pairs.pairs, rules, rules.error_budget()).map(|test| test.state())
+    first_test_of(evidence, rules).map(|test| test.state())
+}
+
+/// The test of the fresh pairs of a suspect; `None` where none was measured before.
+pub fn test_to_confirm(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<PairedTest> {
+    first_test_of(evidence, rules).map(|test| test.to_confirm())
 }
 
 /// The outcome of the clock, where that is a regression.

@@ -94,6 +94,12 @@ impl BettingTest {
         self.wealths(direction, bound).fold(1.0, f64::max)
     }
 
+    /// The wealth after the last value: not the largest so far, but what there is to go on with. Where the series may be
+    /// stopped at any time, this and not the largest is what is 1 on average at the most.
+    pub fn wealth(&self, direction: Direction, bound: f64) -> f64 {
+        self.wealths(direction, bound).last().unwrap_or(1.0)
+    }
+
     /// The wealth after each value.
     pub fn wealths(&self, direction: Direction, bound: f64) -> impl Iterator<Item = f64> + '_ {
         let mut shares = STAKES.map(|(_, share)| share);

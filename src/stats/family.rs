@@ -30,6 +30,18 @@ impl ErrorBudget {
         self.family as f64 / self.alpha
     }
 
+    /// The e-value at which a first test stops with a suspect: as much is left for fresh pairs to show.
+    pub fn suspecting(self) -> f64 {
+        self.family_wise().sqrt()
+    }
+
+    /// The e-value that fresh pairs need to confirm a suspect whose first pairs ended with `first`. The product of the two is
+    /// an e-value, because the second begins anew: it has to show the change at the level of the whole run. And the fresh pairs
+    /// have to show it by themselves, at the level of one test.
+    pub fn confirming(self, first: f64) -> f64 {
+        self.single().max(self.family_wise() / first)
+    }
+
     /// The e-value that shows something of one test by itself, and bounds each end of its interval.
     pub fn single(self) -> f64 {
         1.0 / self.alpha
@@ -78,6 +90,24 @@ mod tests {
         for (alpha, expected) in [(1e-6, 20.0), (0.01, 20.0), (0.05, 20.0), (0.1, 10.0)] {
             let budget = ErrorBudget::new(alpha, 5).unwrap();
             assert!((budget.clearing() - expected).abs() < 1e-9, "{alpha}");
+        }
+    }
+
+    #[test]
+    fn a_suspect_and_its_fresh_pairs_show_what_one_test_would_have_to() {
+        for (family, first, fresh) in
+            [(1, 10.0, 100.0), (20, 44.7, 100.0), (200, 141.4, 141.4), (2000, 447.2, 447.2)]
+        {
+            let budget = ErrorBudget::new(0.01, family).unwrap();
+            assert!((budget.suspecting() - first).abs() < 0.1, "{family}: {}", budget.suspecting());
+            let needed = budget.confirming(budget.suspecting());
+            assert!((needed - fresh).abs() < 0.1, "{family}: {needed}");
+            // Whatever the first pairs came to: both together, and the fresh ones alone.
+            for ended in [1e-3, 1.0, first, 2.0 * first, 1e9] {
+                let needed = budget.confirming(ended);
+                assert!(needed * ended >= budget.family_wise() * (1.0 - 1e-12), "{family} {ended}");
+                assert!(needed >= budget.single(), "{family} {ended}");
+            }
         }
     }
 

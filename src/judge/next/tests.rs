@@ -166,6 +166,19 @@ fn suspects_are_measured_again_and_others_are_not() {
     assert_eq!(timed(&both()), Step::Pairs);
     assert_eq!(timed(&with(&[0.0; 8])), Step::Done);
     assert_eq!(timed(&with(&[0.3; 20])), Step::Remeasure);
+    // Of twenty tests: wealth of √2000 is enough to look again.
+    let twenty = |ratios: &[f64], confirm| {
+        let policy = Policy::new();
+        next(&with(ratios), &Rules { confirm, ..rules(&policy, &TIME, Some(20)) }, 1)
+    };
+    assert_eq!(twenty(&[0.3; 6], Confirm::Suspects), Step::Remeasure);
+    assert_eq!(twenty(&[0.3; 5], Confirm::Suspects), Step::Done);
+    assert_eq!(twenty(&[0.3; 12], Confirm::Never), Step::Done);
+    assert_eq!(
+        twenty(&[-0.3; 11], Confirm::Always),
+        Step::Done,
+        "an improvement is shown at the level of the run"
+    );
     assert_eq!(timed(&with(&[-0.3; 20])), Step::Done, "an improvement is shown without an interval");
     let policy = Policy::new();
     let always = Rules { confirm: Confirm::Always, ..rules(&policy, &TIME, Some(20)) };

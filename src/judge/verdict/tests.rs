@@ -101,6 +101,44 @@ fn only_what_is_slower_twice_has_regressed() {
 }
 
 #[test]
+fn a_suspect_and_its_fresh_pairs_are_judged_together() {
+    let policy = Policy::new();
+    let judged = |first: usize, again: usize, tests| {
+        let evidence = timed(&vec![0.3; first], Some(&vec![0.3; again]));
+        let found = verdict(&evidence, None, &rules(&policy, &TIME, Some(tests)));
+        (found.verdict(), found.metrics[0].pairs)
+    };
+    assert_eq!(judged(6, 7, 20), (Verdict::Regressed, 13));
+    assert_eq!(judged(6, 6, 20), (Verdict::Inconclusive, 12), "the fresh pairs do not show it by themselves");
+    assert_eq!(judged(5, 20, 20), (Verdict::Inconclusive, 25), "it was no suspect");
+    // First pairs that went all the way, as those of stored runs did, leave nothing to be added to the level of one test.
+    assert_eq!(judged(19, 7, 2000), (Verdict::Regressed, 26));
+    assert_eq!(judged(10, 7, 2000), (Verdict::Inconclusive, 17));
+    assert_eq!(judged(10, 9, 2000), (Verdict::Regressed, 19));
+    let alone = |pairs: usize| {
+        let never = Rules { confirm: Confirm::Never, ..rules(&policy, &TIME, Some(20)) };
+        verdict(&timed(&vec![0.3; pairs], None), None, &never).verdict()
+    };
+    assert_eq!((alone(11), alone(12)), (Verdict::Inconclusive, Verdict::Regressed));
+}
+
+#[test]
+fn the_fresh_pairs_are_held_to_the_margin_of_the_first() {
+    // 1000 ns make it 5 %, 100 ns would make it 50 %: a product of two wealths is about one question.
+    let limit = Limit::parse("5% + 50ns", Metric::WallTime).unwrap();
+    let policy = Policy::new().with_overrides(Limits::from([(Metric::WallTime, limit)]));
+    let rules = rules(&policy, &TIME, Some(20));
+    let mut evidence = timed(&[0.3; 8], Some(&[0.3; 8]));
+    for pair in &mut evidence.remeasured.as_mut().unwrap().pairs {
+        for launch in [&mut pair.launches.baseline, &mut pair.launches.candidate] {
+            let times: Vec<f64> = launch.samples.per_iteration().map(|time| time / 10.0).collect();
+            launch.samples = crate::domain::SampleSet::timed(&vec![1.0; times.len()], &times).unwrap();
+        }
+    }
+    assert_eq!(verdict(&evidence, None, &rules).verdict(), Verdict::Regressed);
+}
+
+#[test]
 fn an_improvement_is_more_than_the_threshold_and_its_interval_is_fresh() {
     let better = judged(&timed(&[-0.3; 20], None));
     assert_eq!((better.verdict(), better.metrics[0].interval), (Verdict::Improved, None));

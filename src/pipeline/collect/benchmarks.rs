@@ -18,7 +18,7 @@ use crate::domain::{
     Sides, Simulated, Stage, TopFunction,
 };
 use crate::judge::quick::quick_pairs;
-use crate::judge::{PairedTest, QuickCheck, Rules, Step};
+use crate::judge::{PairedTest, QuickCheck, Rules, Step, first_test, test_to_confirm};
 use crate::measure::counter::CountOptions;
 use crate::support::process::interrupted;
 
@@ -149,8 +149,7 @@ impl<'a, 's> Collector<'a, 's> {
 
     fn pairs(&mut self, rules: &Rules<'_>, benchmarks: &mut [&mut Benchmark]) -> Result<(), PipelineError> {
         self.session.progress.event(Event::Measuring { benchmarks: benchmarks.len() });
-        let budget = rules.error_budget();
-        let make = |comparison: &Comparison, baseline| PairedTest::lenient(&comparison.by, baseline, budget);
+        let make = |comparison: &Comparison, baseline| first_test(&comparison.by, baseline, rules);
         self.measure(Phase::Measurement, rules, benchmarks, &make, |evidence| &mut evidence.pairs)
     }
 
@@ -161,8 +160,18 @@ impl<'a, 's> Collector<'a, 's> {
     ) -> Result<(), PipelineError> {
         let stage = format!("Re-measuring {} with fresh launches", benchmarks.len());
         self.session.progress.event(Event::Task(&stage));
-        let alone = rules.error_budget().alone();
-        let make = |comparison: &Comparison, baseline| PairedTest::lenient(&comparison.by, baseline, alone);
+        // What fresh pairs have to show depends on what the first ones did.
+        let tests: BTreeMap<BenchmarkName, PairedTest> = benchmarks
+            .iter()
+            .filter_map(|benchmark| {
+                let test = test_to_confirm(&benchmark.evidence, rules)?;
+                Some((benchmark.evidence.name.clone(), test))
+            })
+            .collect();
+        let make = |comparison: &Comparison, baseline| {
+            let test = tests.get(&comparison.name).cloned();
+            test.unwrap_or_else(|| PairedTest::lenient(&comparison.by, baseline, rules.error_budget()))
+        };
         self.measure(Phase::Remeasurement, rules, benchmarks, &make, |evidence| &mut evidence.remeasured)
     }
 

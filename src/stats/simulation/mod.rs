@@ -5,11 +5,12 @@
 mod contenders;
 mod noise;
 mod table;
+mod two_tests;
 
 use contenders::{Rule, signed_rank_p};
 use noise::{Shape, series};
 
-use super::betting::{BettingTest, Direction};
+use super::betting::{BettingTest, Direction, Observation};
 use super::family::ErrorBudget;
 use crate::domain::random::Generator;
 
