@@ -48,7 +48,7 @@ pub use binary::output_of_binary;
 pub use carried::unchanged;
 pub use error::BuildError;
 pub use request::{BuildRequest, Patch, Seed};
-pub use toolchain::tools;
+pub use toolchain::{toolchain, tools};
 
 /// Where a build's executables came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,14 +154,11 @@ impl Plan {
         let mut environment = environment;
         let config = CargoConfig::load(request.workspace, &environment, &request.flags.config)?;
         let toolchain = Toolchain::read(request.workspace, &config, &environment)?;
-        let target = match &request.flags.target {
-            Some(target) => target.clone(),
-            None => config.build_target()?.unwrap_or_else(|| toolchain.host.clone()),
-        };
+        let target = toolchain.target(&config, request.flags)?;
         Ok(Self {
             execution: execution::execution(&config, &target, &toolchain.host)?,
             rustflags: environment::with_layout(request.layout, config.rustflags(&target), &mut environment),
-            profile: request.flags.profile.clone().unwrap_or_else(|| profile::DEFAULT.to_owned()),
+            profile: profile::of(request.flags),
             config,
             toolchain,
             target,
