@@ -838,6 +838,9 @@ pub(crate) struct BuildArgs {
     /// --locked and --offline
     #[arg(long)]
     pub(crate) frozen: bool,
+    /// How much may be kept between runs, trees and executables [default: 10GB]
+    #[arg(long, value_name = "SIZE", value_parser = values::size, help_heading = "Project")]
+    pub(crate) kept: Option<u64>,
     /// Where functions lie in the executables of a pair [default: drawn]
     #[arg(long, value_name = "LAYOUT", value_enum, help_heading = "Measuring")]
     pub(crate) layout: Option<LayoutArg>,

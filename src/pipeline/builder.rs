@@ -302,14 +302,25 @@ impl Builder<'_> {
         }
     }
 
-    /// Forgets source trees that have not been used for long.
+    /// Forgets source trees and executables that have not been used for long.
     pub(crate) fn tidy(&self, spare: &[TreeId]) {
+        self.tidy_trees(spare);
+        self.make_room();
+    }
+
+    /// Forgets source trees that have not been used for long.
+    pub(crate) fn tidy_trees(&self, spare: &[TreeId]) {
         let _stage = within(self.progress, Stage::Tidying);
         if let Some(sweeper) = self.sweeper {
             sweeper.stop();
         }
         // What cannot be removed now is removed another time.
         let _ = crate::source::prune(&self.trees(), KEPT_TREES, spare);
+    }
+
+    /// Keeps within bounds what is kept. What the run has not used yet counts as old, so it is done when all is built.
+    pub(crate) fn make_room(&self) {
+        let _stage = within(self.progress, Stage::Tidying);
         room::make(self.project.room, &[self.trees(), self.project.area.join(ARTIFACTS)]);
     }
 
