@@ -11,6 +11,9 @@ report="${REPORT:-perfguard-${PARTITION:+${PARTITION//[^a-z0-9]/-}}.json}"
 report="${report//-.json/.json}"
 printf 'report=%s\n' "$PWD/$report" >>"${GITHUB_OUTPUT:?}"
 
+# The cache that the default branch saves holds what this run used, and nothing of the commits before.
+export PERFGUARD_KEPT="${PERFGUARD_KEPT:-0B}"
+
 code=0
 cargo perfguard check ${words[@]+"${words[@]}"} ${PARTITION:+--partition "$PARTITION"} \
   --format json --output "$report" || code=$?

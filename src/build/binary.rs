@@ -21,6 +21,7 @@ pub fn output_of_binary(
     progress: &dyn Progress,
 ) -> Result<String, BuildError> {
     let plan = Plan::new(request)?;
+    plan.claim(request.target_dir)?;
     let arguments = argv::of_binary(package, name, request.flags, request.target_dir, request.patches);
     let _lock = LockFile::keep(request.workspace);
     let messages = cargo::compile_with(request, &arguments, &plan.environment, progress)?;

@@ -40,6 +40,9 @@ pub(super) struct Inputs<'a> {
     pub(super) profile: &'a str,
     pub(super) features: &'a Features,
     pub(super) rustflags: &'a [String],
+    /// The CPU at hand, where flags ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) native: Option<&'a str>,
     /// Digests only: configuration and environment may hold secrets.
     pub(super) configuration: Digest,
     pub(super) environment: Digest,
@@ -210,6 +213,7 @@ mod tests {
             profile: "bench",
             features: &FEATURES,
             rustflags: &[],
+            native: None,
             configuration: digest::of_text("c"),
             environment: digest::of_text("e"),
             benches: vec![["p".into(), "b".into(), "criterion 0.8.2".into()]],
@@ -257,6 +261,8 @@ mod tests {
         assert_eq!(Entry::new(&artifacts, &inputs("two")).load(&records), None);
         let lines = Inputs { variant: Variant::Lines, ..inputs("one") };
         assert_eq!(Entry::new(&artifacts, &lines).load(&records), None);
+        let cpu = Inputs { native: Some("znver3"), ..inputs("one") };
+        assert_eq!(Entry::new(&artifacts, &cpu).load(&records), None);
         assert_eq!(fs::read_dir(&artifacts).unwrap().count(), 1, "no draft is left behind");
     }
 

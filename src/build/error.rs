@@ -38,6 +38,14 @@ pub enum BuildError {
         /// What it said instead.
         answer: String,
     },
+    /// The compiler does not tell which CPU is at hand, and flags ask for it.
+    #[error("failed to ask `{}` for the CPU that `native` means: {answer}", program.display())]
+    Native {
+        /// The compiler.
+        program: PathBuf,
+        /// What it said instead.
+        answer: String,
+    },
     /// A file could not be read, written or removed.
     #[error("failed to {action} `{}`", path.display())]
     File {
@@ -93,6 +101,7 @@ impl BuildError {
             Self::Failed { side: Side::Candidate, .. }
             | Self::NoExecutable { .. }
             | Self::Version { .. }
+            | Self::Native { .. }
             | Self::File { .. }
             | Self::Toml { .. }
             | Self::Setting { .. } => None,

@@ -19,6 +19,7 @@ pub mod lines;
 mod linked;
 mod lock_file;
 mod messages;
+mod native;
 pub mod preload;
 mod profile;
 mod reach;
@@ -48,7 +49,7 @@ pub use binary::output_of_binary;
 pub use carried::unchanged;
 pub use error::BuildError;
 pub use request::{BuildRequest, Patch, Seed};
-pub use toolchain::tools;
+pub use toolchain::{toolchain, tools};
 
 /// Where a build's executables came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,8 @@ struct Plan {
     target: String,
     profile: String,
     rustflags: Vec<String>,
+    /// The CPU at hand, where flags ask for it.
+    native: Option<String>,
     execution: Execution,
     environment: Variables,
 }
@@ -110,7 +113,10 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
         return Ok(plan.built(request, &kept, Origin::Kept, notes));
     }
-    if let Some(from) = request.seed.filter(|_| seed::is_unused(request.target_dir)) {
+    plan.claim(request.target_dir)?;
+    if let Some(from) =
+        request.seed.filter(|from| seed::is_unused(request.target_dir) && plan.may_start_from(*from))
+    {
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
         let packages =
             seed::Packages { local: request.local, unchanged: request.unchanged, constant: &constant };
@@ -154,18 +160,45 @@ impl Plan {
         let mut environment = environment;
         let config = CargoConfig::load(request.workspace, &environment, &request.flags.config)?;
         let toolchain = Toolchain::read(request.workspace, &config, &environment)?;
-        let target = match &request.flags.target {
-            Some(target) => target.clone(),
-            None => config.build_target()?.unwrap_or_else(|| toolchain.host.clone()),
-        };
+        let target = toolchain.target(&config, request.flags)?;
+        let rustflags = environment::with_layout(request.layout, config.rustflags(&target), &mut environment);
+        let native = Self::native(request, &config, &rustflags, &environment)?;
         Ok(Self {
             execution: execution::execution(&config, &target, &toolchain.host)?,
-            rustflags: environment::with_layout(request.layout, config.rustflags(&target), &mut environment),
-            profile: request.flags.profile.clone().unwrap_or_else(|| profile::DEFAULT.to_owned()),
+            rustflags,
+            native,
+            profile: profile::of(request.flags),
             config,
             toolchain,
             target,
             environment,
+        })
+    }
+
+    /// The CPU at hand, if anything that decides what compilers are told asks for it.
+    fn native(
+        request: &BuildRequest<'_>,
+        config: &CargoConfig,
+        rustflags: &[String],
+        environment: &Variables,
+    ) -> Result<Option<String>, BuildError> {
+        let manifest = fs::read_to_string(request.workspace.join("Cargo.toml")).unwrap_or_default();
+        let (settings, decisive) = (config.text(), environment::decisive(environment));
+        let texts = rustflags.iter().chain(decisive.values()).chain([&manifest, &settings]);
+        let asked = native::is_asked(texts.map(String::as_str));
+        asked.then(|| native::cpu(request.workspace, config, environment)).transpose()
+    }
+
+    /// Makes sure that nothing in a target folder was compiled for another CPU than the one that flags ask for.
+    fn claim(&self, target_dir: &Path) -> Result<(), BuildError> {
+        self.native.as_ref().map_or(Ok(()), |cpu| native::claim(target_dir, cpu))
+    }
+
+    /// Whether what was compiled elsewhere is for the same CPU. Of the user's own target folder nobody knows.
+    fn may_start_from(&self, seed: Seed<'_>) -> bool {
+        self.native.as_ref().is_none_or(|cpu| match seed {
+            Seed::Tree(target) => native::is_for(target, cpu),
+            Seed::Own { .. } => false,
         })
     }
 
@@ -192,6 +225,7 @@ impl Plan {
             profile: &self.profile,
             features: request.features,
             rustflags: &self.rustflags,
+            native: self.native.as_deref(),
             configuration: digest::of_text(&self.config.text()),
             environment: digest::of_text(&format!("{:?}", environment::decisive(request.environment))),
             benches,

@@ -4,12 +4,19 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+use crate::domain::CargoFlags;
+
 use super::config::{CargoConfig, lookup};
 use super::environment::variable_part;
 use super::messages::Compiled;
 
 /// The profile that `cargo bench` uses.
 pub(super) const DEFAULT: &str = "bench";
+
+/// The profile that a build is for.
+pub(super) fn of(flags: &CargoFlags) -> String {
+    flags.profile.clone().unwrap_or_else(|| DEFAULT.to_owned())
+}
 
 /// The folder of a target folder that a profile's builds lie in.
 pub(super) fn folder(profile: &str) -> &str {

@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::domain::Variables;
+use crate::domain::{self, CargoFlags, Variables};
 use crate::support::process;
 
 use super::BuildError;
 use super::config::CargoConfig;
+use super::profile;
 
 /// The names of the file in which a folder asks for a toolchain.
 const FILES: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
@@ -58,6 +59,14 @@ impl Toolchain {
         finished.status.success().then(|| PathBuf::from(finished.stdout.text().trim()))
     }
 
+    /// The triple that executables are compiled for.
+    pub(super) fn target(&self, config: &CargoConfig, flags: &CargoFlags) -> Result<String, BuildError> {
+        match &flags.target {
+            Some(target) => Ok(target.clone()),
+            None => Ok(config.build_target()?.unwrap_or_else(|| self.host.clone())),
+        }
+    }
+
     fn parse(answer: &str) -> Option<Self> {
         let field = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name));
         let release = field("release: ")?;
@@ -101,6 +110,24 @@ pub fn tools(cargo: &Path, environment: &Variables, workspace: &Path, place: &Pa
             (proxy, environment)
         }
     }
+}
+
+/// What the benches of a workspace are compiled with. Nothing is built.
+///
+/// # Errors
+/// A compiler or configuration that cannot be used.
+pub fn toolchain(
+    workspace: &Path,
+    flags: &CargoFlags,
+    environment: &Variables,
+) -> Result<domain::Toolchain, BuildError> {
+    let config = CargoConfig::load(workspace, environment, &flags.config)?;
+    let toolchain = Toolchain::read(workspace, &config, environment)?;
+    Ok(domain::Toolchain {
+        target: toolchain.target(&config, flags)?,
+        rustc: toolchain.version,
+        profile: profile::of(flags),
+    })
 }
 
 /// The compiler's program, as Cargo chooses it.

@@ -101,7 +101,11 @@ Exit codes: 0 explained; 101 something failed (Valgrind is missing, a build fail
 const LIST_HELP: &str = "\
 Examples:
   cargo perfguard list                             every full name, one per line
-  cargo perfguard list --no-builtin --format json  the workspace's own benches, for programs";
+  cargo perfguard list 'app::parse::*'             builds the bench target `parse` of `app` and nothing else
+  cargo perfguard list --no-builtin --format json  the workspace's own benches, for programs
+
+Only an executable knows the names of its benchmarks, so bench targets are built, as far as they may have what FILTER means: \
+for a part of a name that is all of them. The built-in suite's names are known, and nothing of it is built.";
 
 const DOCTOR_HELP: &str = "\
 Examples:
@@ -834,6 +838,9 @@ pub(crate) struct BuildArgs {
     /// --locked and --offline
     #[arg(long)]
     pub(crate) frozen: bool,
+    /// How much may be kept between runs, trees and executables [default: 10GB]
+    #[arg(long, value_name = "SIZE", value_parser = values::size, help_heading = "Project")]
+    pub(crate) kept: Option<u64>,
     /// Where functions lie in the executables of a pair [default: drawn]
     #[arg(long, value_name = "LAYOUT", value_enum, help_heading = "Measuring")]
     pub(crate) layout: Option<LayoutArg>,

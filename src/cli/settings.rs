@@ -87,6 +87,15 @@ impl Place {
         Ok(Self { located, config, project })
     }
 
+    /// The same for a command that builds, which may be told how much to keep.
+    pub(crate) fn to_build(arguments: &BuildArgs) -> Result<Self, CliError> {
+        let mut place = Self::find(&arguments.project)?;
+        if let Some(bytes) = arguments.kept {
+            place.project.room = Room { bytes, ..place.project.room };
+        }
+        Ok(place)
+    }
+
     /// Opens the store to write to it. Outside a git repository nothing is made: there is no commit to store for.
     pub(crate) fn store(&self, arguments: &StoreArgs) -> Result<Store, CliError> {
         Repository::discover(&self.project.root).map_err(PipelineError::from)?;

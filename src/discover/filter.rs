@@ -78,6 +78,11 @@ impl Filter {
         (self.patterns.is_empty() || meant(&self.patterns)) && !meant(&self.excluded)
     }
 
+    /// Whether everything that is meant is named from its beginning on, and begins so.
+    pub fn is_below(&self, start: &str) -> bool {
+        self.selects() && self.patterns.iter().all(|pattern| pattern.begins(start))
+    }
+
     /// Whether a bench target can hold a benchmark that is meant: `false` only when no id could make a match, so that
     /// the target need not even be built.
     pub fn may_match_target(&self, package: &str, target: &str) -> bool {
@@ -116,6 +121,14 @@ impl Pattern {
             Self::Exact(text) => name == text,
             Self::Part(text) => name.contains(text),
             Self::Globs(globs) => globs.iter().any(|glob| glob.is_match(name)),
+        }
+    }
+
+    /// Whether its text begins so.
+    fn begins(&self, start: &str) -> bool {
+        match self {
+            Self::Exact(text) | Self::Part(text) => text.starts_with(start),
+            Self::Globs(globs) => globs.iter().all(|glob| glob.glob().glob().starts_with(start)),
         }
     }
 

@@ -205,7 +205,9 @@ impl Prober for Probing<'_> {
                 tracing::debug!(commit = self.line[commit].commit.as_str(), %error, "a probe does not build");
                 return Ok(Answer::Broken);
             }
-            Err(PipelineError::NoMatch { .. } | PipelineError::NoBenches(_)) => return Ok(Answer::Absent),
+            Err(
+                PipelineError::NoMatch { .. } | PipelineError::NoTarget { .. } | PipelineError::NoBenches(_),
+            ) => return Ok(Answer::Absent),
             Err(error) => return Err(error),
         };
         let verdict = report.benchmarks.first().map_or(Verdict::Missing, BenchmarkOutcome::verdict);

@@ -54,6 +54,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) lock: Option<&'a GivenLock>,
     /// Who removes old trees beside the build.
     pub(crate) sweeper: Option<&'a Sweeper>,
+    /// Whether executables are built for the names that they tell, and nothing else.
+    pub(crate) names_only: bool,
 }
 
 /// A package and one of its bench targets.
@@ -98,6 +100,8 @@ pub(crate) struct Prepared {
     pub(crate) refused: Vec<(String, String)>,
     /// Bench targets that are not measured.
     pub(crate) left_out: Vec<LeftOut>,
+    /// Bench targets that were not built, because they can have nothing that is meant.
+    pub(crate) passed_over: Vec<TargetName>,
     /// What the reader should know.
     pub(crate) notes: Vec<Note>,
     /// What the harness says about the layout of types, or why it cannot.
@@ -119,6 +123,7 @@ impl Prepared {
             benches: Vec::new(),
             refused: Vec::new(),
             left_out: Vec::new(),
+            passed_over: Vec::new(),
             notes,
             layout: None,
             sources: BTreeMap::new(),
@@ -168,6 +173,7 @@ impl<'a> Builder<'a> {
             only: None,
             lock: None,
             sweeper: None,
+            names_only: false,
         }
     }
 
@@ -195,7 +201,7 @@ impl Builder<'_> {
     }
 
     /// Builds what a revision itself has.
-    fn prepare_own(
+    pub(super) fn prepare_own(
         &self,
         side: Side,
         revision: &Revision,
@@ -296,14 +302,25 @@ impl Builder<'_> {
         }
     }
 
-    /// Forgets source trees that have not been used for long.
+    /// Forgets source trees and executables that have not been used for long.
     pub(crate) fn tidy(&self, spare: &[TreeId]) {
+        self.tidy_trees(spare);
+        self.make_room();
+    }
+
+    /// Forgets source trees that have not been used for long.
+    pub(crate) fn tidy_trees(&self, spare: &[TreeId]) {
         let _stage = within(self.progress, Stage::Tidying);
         if let Some(sweeper) = self.sweeper {
             sweeper.stop();
         }
         // What cannot be removed now is removed another time.
         let _ = crate::source::prune(&self.trees(), KEPT_TREES, spare);
+    }
+
+    /// Keeps within bounds what is kept. What the run has not used yet counts as old, so it is done when all is built.
+    pub(crate) fn make_room(&self) {
+        let _stage = within(self.progress, Stage::Tidying);
         room::make(self.project.room, &[self.trees(), self.project.area.join(ARTIFACTS)]);
     }
 
@@ -364,11 +381,12 @@ impl Builder<'_> {
             found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
         }
         found.benches.retain(|bench| self.scope.builds(&bench.package, &bench.target));
-        // Where no target can hold what is meant, all are built: their names tell what may have been meant.
         let possible = |bench: &BenchTarget| self.scope.may_match(&bench.package, &bench.target);
-        if found.benches.iter().any(possible) {
-            found.benches.retain(possible);
-        }
+        let (wanted, others) = found.benches.into_iter().partition::<Vec<_>, _>(possible);
+        found.benches = wanted;
+        let mut passed_over: Vec<TargetName> =
+            others.into_iter().map(|bench| (bench.package, bench.target)).collect();
+        passed_over.dedup();
         let mut notes = Vec::new();
         let Copies { patches, none } = self.copies(&found.benches)?;
         for (library, what) in none {
@@ -383,10 +401,12 @@ impl Builder<'_> {
             Variant::Allocations => " to count allocations",
             Variant::Lines => " with line tables",
         };
-        if !found.benches.is_empty() {
-            self.progress.event(Event::Task(&format!("Building the {side}{purpose}")));
-        }
         let scope = self.scope;
+        if !found.benches.is_empty() {
+            let why = self.names_only.then(|| why_built(&found.benches, &scope.words)).flatten();
+            let why = why.unwrap_or_default();
+            self.progress.event(Event::Task(&format!("Building the {side}{purpose}{why}")));
+        }
         let own = if start.other.is_some() { None } else { self.own_target() };
         let seed = match (&start.other, own) {
             (Some(target), _) => Some(Seed::Tree(target)),
@@ -428,6 +448,7 @@ impl Builder<'_> {
             benches,
             refused,
             left_out: found.left_out,
+            passed_over,
             notes,
             layout,
             sources,
@@ -504,6 +525,13 @@ impl Builder<'_> {
         }
         Ok(copies)
     }
+}
+
+/// Why bench targets are built to tell names, where the user gave a part of one: it may be in any of them.
+fn why_built(benches: &[BenchTarget], words: &[String]) -> Option<String> {
+    let targets: BTreeSet<_> = benches.iter().map(|bench| (&bench.package, &bench.target)).collect();
+    (targets.len() > 1 && !words.is_empty())
+        .then(|| format!(": {} bench targets may have `{}`", targets.len(), words.join("` or `")))
 }
 
 /// What the build of a tree starts from.

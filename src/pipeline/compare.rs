@@ -77,7 +77,7 @@ fn compare_sides(
     let settings = request.axes.as_ref().map(|side| apply(side, &request.project, &request.scope));
     let builders = builders(&builder, &settings, &request.axes);
     let prepared = prepare(&builders, request, &revisions)?;
-    builder.tidy(&[prepared.baseline.content.clone(), prepared.candidate.content.clone()]);
+    builder.tidy_trees(&[prepared.baseline.content.clone(), prepared.candidate.content.clone()]);
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
     progress.event(Event::Task("Listing benchmarks"));
     let lists = Sides {
@@ -145,6 +145,7 @@ fn compare_sides(
         )
         .err()
     });
+    builder.make_room();
     workspace.unlock();
     session.layouts.tell(&mut run);
     run.troubles.extend(broken.as_ref().map(broken_off));

@@ -90,6 +90,14 @@ pub enum PipelineError {
         /// What exists and is spelt alike.
         near: Vec<String>,
     },
+    /// The user's filter names bench targets that there are not, so nothing was built.
+    #[error("no bench target can have a benchmark that matches `{filter}`")]
+    NoTarget {
+        /// What was asked for.
+        filter: String,
+        /// Those that are spelt alike, or else some that there are, as `package::target`.
+        targets: Vec<String>,
+    },
     /// The user's name means more than one benchmark.
     #[error("`{text}` matches {count} benchmarks")]
     Several {
@@ -217,6 +225,7 @@ impl PipelineError {
             Self::Exchange(error) if error.is_usage() => Fault::Usage,
             Self::NoBenches(_)
             | Self::NoMatch { .. }
+            | Self::NoTarget { .. }
             | Self::Several { .. }
             | Self::OneSided { .. }
             | Self::Uncountable { .. }
@@ -278,6 +287,9 @@ impl PipelineError {
                 Some(format!("run it by itself: cargo bench {what}"))
             }
             Self::Uncounted { remedy, .. } => remedy.clone(),
+            Self::NoTarget { targets, .. } => {
+                Some(format!("full names begin with a bench target, such as {}", quoted(targets)))
+            }
             Self::NoMatch { .. } => Some("`cargo perfguard list` shows every full name".to_owned()),
             Self::NoClaimMatch { .. } => {
                 Some("a claim's name is group/pattern, such as strings/concat".to_owned())

@@ -1,10 +1,11 @@
-//! `list`: what would be measured. Source, build, and the executables' own lists.
+//! `list`: what would be measured. Source, build, and the executables' own lists. The built-in suite's names are known.
 
+use super::builder::Builder;
 use super::error::PipelineError;
 use super::request::{Project, Scope};
 use super::stopwatch::Stopwatch;
 use super::workspace::{Listing, Workspace, nothing};
-use crate::domain::{BenchmarkOutcome, MachineFacts, Progress, Report, ReportKind, Side};
+use crate::domain::{BenchmarkOutcome, MachineFacts, Progress, Report, ReportKind};
 use crate::judge::Exit;
 use crate::measure::runner::Runner;
 
@@ -33,7 +34,8 @@ pub fn list(
     let mut workspace = Workspace::find(&request.project, progress)?;
     workspace.lock()?;
     let revision = workspace.repository.work_tree()?;
-    let prepared = workspace.builder(&request.scope).prepare(Side::Candidate, &revision, None)?;
+    let builder = Builder { names_only: true, ..workspace.builder(&request.scope) };
+    let (prepared, suite) = builder.prepare_to_list(&revision)?;
     let listing = Listing::ask(&prepared, runner, progress)?;
     let troubles = listing.troubles(None);
     let mut benchmarks: Vec<BenchmarkOutcome> = listing
@@ -41,6 +43,10 @@ pub fn list(
         .filter(|(name, _)| request.scope.includes(name))
         .map(|(name, bench)| BenchmarkOutcome::new(name, bench.fingerprint.arch()))
         .collect();
+    if let Some(suite) = &suite {
+        let arch = suite.toolchain.target.split('-').next().unwrap_or_default();
+        benchmarks.extend(suite.names.iter().map(|name| BenchmarkOutcome::new(name.clone(), arch)));
+    }
     benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
     if benchmarks.is_empty() && troubles.is_empty() && request.scope.partition.is_none() {
         return Err(nothing(&prepared, &request.scope, &listing.names()));
@@ -51,7 +57,7 @@ pub fn list(
         exit_code: exit.code(),
         candidate: Some(prepared.revision.clone()),
         machine: Some(request.machine.clone()),
-        toolchain: prepared.toolchain(),
+        toolchain: prepared.toolchain().or(suite.map(|suite| suite.toolchain)),
         benchmarks,
         troubles,
         notes: prepared.all_notes(),

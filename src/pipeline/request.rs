@@ -124,9 +124,11 @@ impl Scope {
         self.builds_everything || self.partition.is_none_or(|part| part.holds_target(package, target))
     }
 
-    /// Whether a bench target can hold a benchmark that the user's filter means, or that claims are about.
+    /// Whether a bench target can hold a benchmark that the user's filter means, or that claims are about. The built-in suite's
+    /// name is in no name of another package.
     pub fn may_match(&self, package: &str, target: &str) -> bool {
-        self.builds_everything || self.filter.may_match_target(package, target)
+        let suites = package != SUITE_PACKAGE && self.filter.is_below(&format!("{SUITE_PACKAGE}::"));
+        self.builds_everything || (!suites && self.filter.may_match_target(package, target))
     }
 
     /// The same scope, with the built-in suite whether or not it can differ; without where it is turned off.

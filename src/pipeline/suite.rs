@@ -4,10 +4,29 @@ use super::builder::{Beside, Builder, Prepared};
 use super::error::PipelineError;
 use super::request::{Suite, SuiteWhen};
 use super::stopwatch::within;
+use crate::build::{toolchain, tools};
 use crate::discover::{DiscoverError, Selection};
-use crate::domain::{BuildFingerprint, BuiltBench, Event, Note, Revision, Side, Sides, SourceTree, Stage};
-use crate::source::{SUITE_PACKAGE, suite_tree};
+use crate::domain::{
+    BenchmarkName, BuildFingerprint, BuiltBench, Event, Note, Revision, Side, Sides, SourceTree, Stage,
+    Toolchain,
+};
+use crate::source::{SUITE_PACKAGE, suite_names, suite_rust_version, suite_tree};
+use crate::support::current::BuildSite;
 use crate::support::process::interrupted;
+
+/// What the built-in suite adds to a list.
+pub(crate) struct NamedSuite {
+    pub(crate) names: Vec<BenchmarkName>,
+    /// What it would be compiled with.
+    pub(crate) toolchain: Toolchain,
+}
+
+/// Whether the shipped harness takes part.
+enum Part {
+    Measured,
+    /// Why it does not, where the reader should know.
+    None(Option<Note>),
+}
 
 impl Builder<'_> {
     /// Builds the harness of a revision and nothing else: the workspace's own where it is a member.
@@ -29,6 +48,43 @@ impl Builder<'_> {
         }
     }
 
+    /// Builds what a revision itself has, and names what the built-in suite would add: its names are known.
+    pub(crate) fn prepare_to_list(
+        &self,
+        revision: &Revision,
+    ) -> Result<(Prepared, Option<NamedSuite>), PipelineError> {
+        let side = Side::Candidate;
+        let (mut prepared, tree) = self.prepare_own(side, revision, None)?;
+        match self.part(side, &prepared, Beside::Nothing) {
+            Part::None(note) => prepared.notes.extend(note),
+            Part::Measured => {
+                let suite =
+                    suite_tree(&tree.revision, &tree.workspace(), &self.trees(), &self.project.records)?;
+                let toolchain = self.toolchain(&suite)?;
+                let needed = suite_rust_version();
+                if is_older(&toolchain.rustc, &needed) {
+                    let why = format!("it needs Rust {needed}, and rustc is {}", toolchain.rustc);
+                    prepared.notes.push(Note::SuiteLeftOut(side, why));
+                } else {
+                    let names = suite_names().filter(|name| self.scope.includes(name)).collect();
+                    return Ok((prepared, Some(NamedSuite { names, toolchain })));
+                }
+            }
+        }
+        Ok((prepared, None))
+    }
+
+    /// What a tree is compiled with, as Cargo would find it at the place of all builds.
+    fn toolchain(&self, tree: &SourceTree) -> Result<Toolchain, PipelineError> {
+        let occupied = BuildSite::new(&self.project.trees).occupy(tree)?;
+        let workspace = occupied.workspace();
+        let (_, environment) =
+            tools(&self.project.cargo, &self.project.environment, &workspace, &self.project.trees);
+        let toolchain = toolchain(&workspace, &self.scope.flags, &environment);
+        occupied.release()?;
+        Ok(toolchain?)
+    }
+
     /// Adds the shipped harness where it takes part and is no member of the workspace.
     pub(super) fn complete(
         &self,
@@ -37,26 +93,35 @@ impl Builder<'_> {
         prepared: &mut Prepared,
         beside: Beside,
     ) -> Result<(), PipelineError> {
+        match self.part(side, prepared, beside) {
+            Part::Measured => self.add_harness(side, tree, prepared),
+            Part::None(note) => {
+                prepared.notes.extend(note);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the shipped harness takes part beside what the workspace has itself.
+    fn part(&self, side: Side, prepared: &Prepared, beside: Beside) -> Part {
         let own = prepared.benches.iter().any(|bench| bench.package == SUITE_PACKAGE)
-            || prepared.left_out.iter().any(|target| target.package == SUITE_PACKAGE);
-        let Suite::On { when, .. } = self.scope.suite else { return Ok(()) };
+            || prepared.left_out.iter().any(|target| target.package == SUITE_PACKAGE)
+            || prepared.passed_over.iter().any(|(package, _)| package == SUITE_PACKAGE);
+        let Suite::On { when, .. } = self.scope.suite else { return Part::None(None) };
         if own || !self.wants_harness() {
-            return Ok(());
+            return Part::None(None);
         }
         let measured = when == SuiteWhen::Always
             || beside == Beside::Different
             || prepared.benches.is_empty()
             || self.asks_for_harness();
-        if measured {
-            return self.add_harness(side, tree, prepared);
-        }
-        match (beside, side) {
-            (Beside::Nothing, _) => prepared.notes.push(Note::SuiteUnasked),
+        match (measured, beside, side) {
+            (true, _, _) => Part::Measured,
+            (false, Beside::Nothing, _) => Part::None(Some(Note::SuiteUnasked)),
             // Once is enough.
-            (_, Side::Baseline) => {}
-            (_, Side::Candidate) => prepared.notes.push(Note::SuiteSame),
+            (false, _, Side::Baseline) => Part::None(None),
+            (false, _, Side::Candidate) => Part::None(Some(Note::SuiteSame)),
         }
-        Ok(())
     }
 
     /// Adds the shipped harness to both sides where it can differ between them.
@@ -84,7 +149,7 @@ impl Builder<'_> {
         (selection.packages.is_empty() || named)
             && selection.benches.is_empty()
             && !selection.exclude.iter().any(|package| package == SUITE_PACKAGE)
-            && crate::source::suite_names().any(|name| self.scope.filter.matches(&name))
+            && suite_names().any(|name| self.scope.filter.matches(&name))
     }
 
     /// Whether the user's words ask for the harness: its package by name, or a filter that matches in it.
@@ -118,6 +183,15 @@ impl Builder<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a compiler, as `1.97.0-nightly (…)`, is older than a version, as `1.95`.
+fn is_older(rustc: &str, needed: &str) -> bool {
+    let numbers = |text: &str| {
+        let mut parts = text.split(['.', '-', ' ']).map(str::parse::<u32>);
+        Some((parts.next()?.ok()?, parts.next()?.ok()?))
+    };
+    numbers(rustc).zip(numbers(needed)).is_some_and(|(rustc, needed)| rustc < needed)
 }
 
 /// Whether nothing that the shipped harness depends on differs between the builds of two sides. Features are of the
@@ -182,6 +256,21 @@ mod tests {
         let mut prepared = Prepared::empty(&tree, Vec::new());
         prepared.benches = benches;
         prepared
+    }
+
+    #[test]
+    fn a_compiler_is_older_by_its_numbers() {
+        assert!(
+            is_older("1.94.1", "1.95")
+                && is_older("1.9.0", "1.95")
+                && is_older("1.94.0-nightly (a b)", "1.95")
+        );
+        assert!(
+            !is_older("1.95.0", "1.95")
+                && !is_older("2.0.0", "1.95")
+                && !is_older("1.96.0-nightly (a b)", "1.95")
+        );
+        assert!(!is_older("dev", "1.95") && !is_older("1.94.0", ""), "what is not known is no reason");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::error::PipelineError;
 use super::request::{Project, Scope, Subject, Suite};
 use super::stopwatch::within;
 use super::sweeper::Sweeper;
-use crate::discover::nearest;
+use crate::discover::{nearest, nearest_text};
 use crate::domain::{
     BenchmarkName, Event, Failure, Progress, Revision, Side, Sides, Stage, Throughput, Trouble,
 };
@@ -21,6 +21,9 @@ use crate::support::process::interrupted;
 
 /// How many names are offered for one that means nothing.
 const NEAR: usize = 3;
+
+/// How many bench targets are told where none is spelt alike.
+const TARGETS: usize = 10;
 
 /// The user's workspace, held by this run until the value is dropped.
 pub(crate) struct Workspace<'a> {
@@ -184,7 +187,7 @@ impl Listing {
 
 /// Nothing to measure: no bench at all, or a filter that means none of them.
 pub(crate) fn nothing(prepared: &Prepared, scope: &Scope, names: &[BenchmarkName]) -> PipelineError {
-    if names.is_empty() {
+    if names.is_empty() && prepared.passed_over.is_empty() {
         let left_out = prepared
             .left_out
             .iter()
@@ -196,9 +199,23 @@ pub(crate) fn nothing(prepared: &Prepared, scope: &Scope, names: &[BenchmarkName
             Suite::Off => Vec::new(),
         };
         let known = || names.iter().chain(&shipped);
-        let near = scope.words.iter().flat_map(|text| nearest(known(), text)).take(NEAR).collect();
-        PipelineError::NoMatch { filter: scope.words.join("` or `"), near }
+        let near: Vec<String> =
+            scope.words.iter().flat_map(|text| nearest(known(), text)).take(NEAR).collect();
+        let filter = scope.words.join("` or `");
+        if names.is_empty() && near.is_empty() {
+            let labels = prepared.passed_over.iter().map(|(package, target)| format!("{package}::{target}"));
+            return PipelineError::NoTarget { filter, targets: targets(labels.collect(), &scope.words) };
+        }
+        PipelineError::NoMatch { filter, near }
     }
+}
+
+/// The bench targets that may have been meant, as `package::target`: those spelt alike, or else all.
+fn targets(labels: Vec<String>, words: &[String]) -> Vec<String> {
+    let begin = |word: &String| word.splitn(3, "::").take(2).collect::<Vec<_>>().join("::");
+    let near = |word: &String| nearest_text(labels.clone(), begin(word).trim_end_matches(['*', '?', ':']));
+    let near: Vec<String> = words.iter().flat_map(near).take(NEAR).collect();
+    if near.is_empty() { labels.into_iter().take(TARGETS).collect() } else { near }
 }
 
 /// What ended a run half-way, beside what was measured.

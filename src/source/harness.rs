@@ -19,6 +19,9 @@ pub const SUITE_PACKAGE: &str = "perfguard-harness";
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/bench-harness");
 
+/// The suite's names, one a line: its tests hold them against what its benches register.
+static NAMES: &str = include_str!("../../bench-harness/benchmarks.txt");
+
 /// The versions the built-in suite was tested with; what it does not need is dropped by Cargo.
 static LOCK: &str = include_str!("../../Cargo.lock");
 
@@ -76,11 +79,17 @@ pub fn suite_tree(
     Ok(SourceTree { revision: revision.clone(), content, home, prefix: PathBuf::new() })
 }
 
-/// The full names of the built-in suite's benchmarks, as far as its claims name them: what tells, before anything is built,
-/// whether a filter leaves room for it.
+/// The full names of the built-in suite's benchmarks, which are known before anything is built.
 pub fn suite_names() -> impl Iterator<Item = BenchmarkName> {
-    let claims = SOURCES.get_file("claims.toml").and_then(File::contents_utf8).unwrap_or_default();
-    claims.split('"').filter(|text| text.starts_with(SUITE_PACKAGE)).filter_map(|text| text.parse().ok())
+    NAMES.lines().filter_map(|line| line.parse().ok())
+}
+
+/// The oldest Rust that the built-in suite is compiled with, as `1.95`.
+pub fn suite_rust_version() -> String {
+    let manifest = SOURCES.get_file("Cargo.toml").and_then(File::contents_utf8).unwrap_or_default();
+    let manifest: Table = manifest.parse().unwrap_or_default();
+    let version = manifest.get("package").and_then(|package| package.get("rust-version"));
+    version.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn write_sources(folder: &Dir<'_>, to: &Path) -> io::Result<()> {
@@ -155,11 +164,18 @@ mod tests {
     #[test]
     fn the_names_are_those_of_real_benchmarks() {
         let names: Vec<_> = suite_names().collect();
-        assert!(names.len() > 50, "{names:?}");
-        assert!(
-            names.iter().any(|name| name.target() == "strings" && name.id() == "concat/naive"),
-            "{names:?}"
-        );
+        assert_eq!(names.len(), NAMES.lines().count(), "every line is a name");
+        for id in ["concat/naive", "concat/format_literal"] {
+            assert!(names.iter().any(|name| name.target() == "strings" && name.id() == id), "{names:?}");
+        }
+        // Every name in a claim is one of them.
+        let claims = SOURCES.get_file("claims.toml").and_then(File::contents_utf8).unwrap();
+        let claimed: Vec<BenchmarkName> = claims
+            .split('"')
+            .filter(|text| text.starts_with(&format!("{SUITE_PACKAGE}::")))
+            .map(|text| text.parse().unwrap())
+            .collect();
+        assert!(claimed.len() > 50 && claimed.iter().all(|name| names.contains(name)), "{claimed:?}");
     }
 
     #[test]

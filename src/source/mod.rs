@@ -28,7 +28,7 @@ pub use added::{AddedBounds, AddedFile};
 pub use baseline::CommitInfo;
 pub use error::SourceError;
 pub use given_lock::{GivenLock, GivenLockError};
-pub use harness::{HarnessError, SUITE_PACKAGE, suite_names, suite_tree};
+pub use harness::{HarnessError, SUITE_PACKAGE, suite_names, suite_rust_version, suite_tree};
 pub use locked::locked_packages;
 pub use place::{place_lock, prepare_place, records_of, tree_place};
 pub use pristine::error::PristineError;

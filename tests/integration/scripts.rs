@@ -147,7 +147,8 @@ fn a_release_is_installed_only_with_its_checksum() {
 /// A folder with a `cargo` that writes down how it was called, and ends with a code.
 fn recorder(folder: &Path, code: i32) -> String {
     let text = format!(
-        "#!/bin/sh\nfor word in \"$@\"; do printf '[%s]' \"$word\"; done >>\"{0}/calls\"\necho >>\"{0}/calls\"\nexit {code}\n",
+        "#!/bin/sh\nfor word in \"$@\"; do printf '[%s]' \"$word\"; done >>\"{0}/calls\"\necho >>\"{0}/calls\"\n\
+         echo \"$PERFGUARD_KEPT\" >\"{0}/room\"\nexit {code}\n",
         folder.display()
     );
     program(&folder.join("tools/cargo"), &text);
@@ -207,6 +208,11 @@ fn the_check_gets_its_words_as_they_are_and_ends_the_step() {
 
     let (_, calls, told) = output(&[]);
     assert!(calls.starts_with("[perfguard][check][--format][json][--output][perfguard.json]\n"), "{calls}");
+    // What the default branch saves does not grow from commit to commit.
+    let room = || fs::read_to_string(folder.path().join("room")).unwrap();
+    assert_eq!(room(), "0B\n");
+    output(&[("PERFGUARD_KEPT", "1GB")]);
+    assert_eq!(room(), "1GB\n");
     assert!(told.ends_with("/perfguard.json\n"), "{told}");
 }
 

@@ -94,6 +94,13 @@ fn every_named_benchmark_exists_and_belongs_to_the_pattern() {
 }
 
 #[test]
+fn the_list_of_benchmarks_is_that_of_the_catalog() {
+    let names: Vec<String> =
+        PATTERNS.iter().flat_map(perfguard_harness::catalog::Pattern::benchmarks).collect();
+    assert_eq!(include_str!("../../benchmarks.txt"), format!("{}\n", names.join("\n")));
+}
+
+#[test]
 fn every_pattern_has_a_claim_of_its_own_name_and_a_section_of_the_guide() {
     let names: Vec<String> = claims().into_iter().map(|claim| claim.name).collect();
     let distinct: BTreeSet<&String> = names.iter().collect();

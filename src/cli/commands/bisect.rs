@@ -16,7 +16,7 @@ use crate::report::{Format, explain as explanation};
 pub(in super::super) fn execute(context: &Context, arguments: &BisectArgs) -> Result<Exit, CliError> {
     check(arguments.output.format)?;
     check_output(&arguments.output)?;
-    let place = Place::find(&arguments.build.project)?;
+    let place = Place::to_build(&arguments.build)?;
     let request = place.bisect(arguments, coloring(context))?;
     let mut store = place.store(&arguments.search.store)?;
     let mut runner = runner(&request.ends.project, None)?;

@@ -15,7 +15,7 @@ pub(in super::super) fn execute(context: &Context, arguments: CheckArgs) -> Resu
         return list::execute(context, &wanted);
     }
     check_output(&arguments.output)?;
-    let place = Place::find(&arguments.build.project)?;
+    let place = Place::to_build(&arguments.build)?;
     let request = place.check(&arguments, coloring(context))?;
     let mut store = place.store(&arguments.store)?;
     sync::before(context, &place, &mut store, &arguments.sharing);

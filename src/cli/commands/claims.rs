@@ -9,7 +9,7 @@ use crate::domain::Exit;
 
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &ClaimsArgs) -> Result<Exit, CliError> {
-    let place = Place::find(&arguments.build.project)?;
+    let place = Place::to_build(&arguments.build)?;
     let request = place.claims(arguments, coloring(context))?;
     let mut store = place.store(&arguments.store)?;
     let mut runner = runner(&request.project, None)?;

@@ -10,7 +10,7 @@ use crate::domain::Exit;
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &CompareArgs) -> Result<Exit, CliError> {
     check_output(&arguments.output)?;
-    let place = Place::find(&arguments.build.project)?;
+    let place = Place::to_build(&arguments.build)?;
     let request = place.compare(arguments, coloring(context))?;
     let mut store = place.store(&arguments.store)?;
     let mut runner = runner(&request.project, request.measuring.launch_timeout)?;

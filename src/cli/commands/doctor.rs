@@ -18,7 +18,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &DoctorArgs) -> Re
     if !FORMATS.contains(&format) {
         return Err(UnsupportedFormat { command: "doctor", format, known: FORMATS }.into());
     }
-    let place = Place::find(&arguments.build.project)?;
+    let place = Place::to_build(&arguments.build)?;
     let request = place.doctor(arguments, coloring(context))?;
     let mut store = place.store(&arguments.store)?;
     let mut runner = runner(&request.project, None)?;

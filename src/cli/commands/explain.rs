@@ -21,7 +21,7 @@ pub(in super::super) fn execute(context: &Context, arguments: &ExplainArgs) -> R
     if let Some(path) = &arguments.flamegraph {
         check_file(path).map_err(unwritable)?;
     }
-    let place = Place::find(&arguments.build.project)?;
+    let place = Place::to_build(&arguments.build)?;
     let request = place.explain(arguments, coloring(context))?;
     let mut runner = runner(&request.project, request.launch_timeout)?;
     let report = crate::pipeline::explain::explain(&request, &mut runner, &context.watch)?;

@@ -10,7 +10,7 @@ use crate::domain::Exit;
 /// Runs the command.
 pub(in super::super) fn execute(context: &Context, arguments: &ListArgs) -> Result<Exit, CliError> {
     check_output(&arguments.output)?;
-    let place = Place::find(&arguments.build.project)?;
+    let place = Place::to_build(&arguments.build)?;
     let request = place.list(arguments, coloring(context))?;
     let mut runner = runner(&request.project, None)?;
     let report = crate::pipeline::list::list(&request, &mut runner, &context.watch)?;

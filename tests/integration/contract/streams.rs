@@ -94,6 +94,36 @@ fn a_list_builds_the_bench_targets_that_may_have_what_is_listed_and_no_suite() {
     assert_eq!(built(&["--exact", "gauge::work::gauge/work"]), [true, false]);
     assert_eq!(built(&["gauge::names::*"]), [false, true]);
     assert_eq!(built(&[]), [true, true]);
+    assert_eq!(built(&["perfguard-harness::strings::concat/*"]), [false, false]);
+    assert_eq!(built(&["perfguard-harness::strings::concat/format_literal"]), [false, false]);
+}
+
+#[test]
+fn a_list_says_what_is_built_for_a_part_of_a_name_and_builds_nothing_for_a_target_that_there_is_not() {
+    let gauge = Sandbox::with_names();
+    let part = ran(&gauge, &["list", "concat/naive"]);
+    assert_eq!(part.code, 0, "{}", part.stderr);
+    assert!(part.stderr.contains("2 bench targets may have `concat/naive`"), "{}", part.stderr);
+    assert_eq!(
+        part.stdout.lines().next(),
+        Some("perfguard-harness::strings::concat/naive"),
+        "{}",
+        part.stdout
+    );
+    for (filter, target) in [("gauge::wrok::*", "`gauge::work`"), ("other::one::*", "`gauge::names`")] {
+        let refused = ran(&gauge, &["list", filter]);
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("no bench target can have") && refused.stderr.contains(target),
+            "{}",
+            refused.stderr
+        );
+        assert!(!refused.stderr.contains("Building"), "{}", refused.stderr);
+    }
+    let near = ran(&gauge, &["run", "perfguard-harness::strings::concatt/naive"]);
+    assert_eq!(near.code, 2, "{}", near.stderr);
+    assert!(near.stderr.contains("`perfguard-harness::strings::concat/naive`"), "{}", near.stderr);
+    assert!(!near.stderr.contains("Building"), "{}", near.stderr);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod carried;
 mod healing;
 mod leftovers;
+mod machines;
 mod odd;
 mod reach;
 mod surroundings;
