@@ -3,6 +3,7 @@
 use std::fs::{self, FileTimes};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use perfguard::support::records::{Records, digest};
 
@@ -29,8 +30,10 @@ fn executables(area: &Path) -> Vec<PathBuf> {
 #[test]
 fn forged_executables_trees_and_copies_of_criterion_are_neither_run_nor_built() {
     let gauge = Sandbox::new("gauge");
-    // Nobody else has this tree: the target folder is shared.
-    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 1000 + 7 - 7 + 31 - 31");
+    // Nobody else has this tree, nor had it in an earlier run: the target folder is shared.
+    let unlike = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() % 1_000_000_007;
+    let rounds = format!("ROUNDS: u64 = 1000 + {unlike} - {unlike} + 31 - 31");
+    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", &rounds);
     gauge.commit("of its own");
     let area = slots::take_one().join("perfguard");
     let before = if area.exists() { executables(&area) } else { Vec::new() };
