@@ -97,9 +97,9 @@ fn benchmarks(out: &mut Out, report: &Report, kind: Kind) {
         let line = out.paint(&line, verdict_style(Verdict::Unchanged));
         out.line(&line);
     }
-    for (count, why) in words::without_figures(report).into_iter().filter(|_| kind == Kind::Judged) {
+    for (count, what) in words::without_figures(report).into_iter().filter(|_| kind == Kind::Judged) {
         out.gap();
-        out.prose(&format!("{} not measured: {why}", plural(count, "benchmark")), 0);
+        out.prose(&format!("{} {what}", plural(count, "benchmark")), 0);
     }
 }
 

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::domain::{
-    Axis, AxisName, BenchmarkName, BuildDifference, Failure, OutputDifference, OutputLine, Reason, Report,
-    ReportKind, Sides, Trouble, UnitKind, Verdict, harmless,
+    Axis, AxisName, BenchmarkName, BuildDifference, Failure, Limit, Metric, MetricOutcome, OutputDifference,
+    OutputLine, Reason, Report, ReportKind, Sides, Trouble, UnitKind, Verdict, harmless,
 };
 
 use super::{Format, Style, UnknownFormat, csv, fixtures, html, render, sentences, text};
@@ -28,6 +28,25 @@ fn tables_look_as_they_should() {
             );
         }
     }
+}
+
+#[test]
+fn what_was_looked_at_by_the_clock_alone_was_not_counted() {
+    let bare = |metric| {
+        let (limit, why) = (Limit::default_for(metric), Reason::Unreached(7));
+        MetricOutcome::without_figures(metric, limit, Verdict::Unchanged, why)
+    };
+    let told = |metrics: &[MetricOutcome]| {
+        let benchmarks = vec![fixtures::bench("a", metrics.to_vec())];
+        let report = Report { benchmarks, ..fixtures::bare(ReportKind::Check) };
+        render(&report, Format::Table, &style(None))
+    };
+    let clock = fixtures::timed(Verdict::Unchanged, 100.0, 0.001, 0.01);
+    let counted = bare(Metric::Instructions);
+    let found = told(&[clock, counted.clone()]);
+    assert!(found.contains("1 benchmark not counted: none of the 7 functions that differ is run"), "{found}");
+    let found = told(&[counted]);
+    assert!(found.contains("1 benchmark not measured: none of the 7 functions"), "{found}");
 }
 
 #[test]

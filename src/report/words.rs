@@ -269,7 +269,7 @@ pub(super) fn rows(benchmark: &BenchmarkOutcome) -> Vec<(&'static str, &MetricOu
     }
 }
 
-/// How many benchmarks were decided without a single figure, by the reason.
+/// How many benchmarks were decided without figures: what was not done (all of it, or only counting), and why.
 pub(super) fn without_figures(report: &Report) -> Vec<(usize, String)> {
     let mut counted: Vec<(usize, String)> = Vec::new();
     for benchmark in &report.benchmarks {
@@ -277,7 +277,11 @@ pub(super) fn without_figures(report: &Report) -> Vec<(usize, String)> {
             outcome.verdict.is_decided() && outcome.baseline.is_none() && outcome.candidate.is_none()
         };
         let reason = benchmark.metrics.iter().find(bare).and_then(|outcome| outcome.reason.as_ref());
-        let Some(reason) = reason.map(|reason| clean(&sentences::reason(reason))) else { continue };
+        // A quick look at the clock is one, too.
+        let done =
+            if benchmark.metrics.iter().all(|outcome| bare(&outcome)) { "measured" } else { "counted" };
+        let told = |reason| format!("not {done}: {}", clean(&sentences::reason(reason)));
+        let Some(reason) = reason.map(told) else { continue };
         match counted.iter_mut().find(|(_, known)| *known == reason) {
             Some((count, _)) => *count += 1,
             None => counted.push((1, reason)),
