@@ -36,7 +36,7 @@ fn misbehaving_benches_are_failures_and_nothing_else() {
 
 #[test]
 fn no_nonsense_makes_a_reader_panic() {
-    holds(&fuzz::run(SEED, 1_000, |_| ()));
+    holds(&fuzz::run(SEED, 2_000, |_| ()));
 }
 
 /// Cases that once made a reader panic.
