@@ -38,7 +38,7 @@ pub(super) fn for_variant(flags: &CargoFlags, variant: Variant) -> Cow<'_, Cargo
     match variant {
         Variant::Timed | Variant::Allocations => Cow::Borrowed(flags),
         Variant::Lines => {
-            let profile = flags.profile.as_deref().unwrap_or(super::profile::DEFAULT);
+            let profile = super::profile::of(flags);
             let mut flags = flags.clone();
             for setting in ["debug=\"line-tables-only\"", "strip=\"none\""] {
                 flags.config.push(format!("profile.{profile}.{setting}"));
@@ -116,7 +116,7 @@ pub(super) fn of_binary(
     target_dir: &Path,
     patches: &[Patch],
 ) -> Vec<String> {
-    let profile = flags.profile.as_deref().unwrap_or(super::profile::DEFAULT);
+    let profile = super::profile::of(flags);
     let folder = target_dir.to_string_lossy();
     let mut arguments: Vec<String> =
         ["build", "--message-format=json-render-diagnostics"].map(str::to_owned).to_vec();
@@ -124,7 +124,7 @@ pub(super) fn of_binary(
         ("--package", Some(package)),
         ("--bin", Some(name)),
         ("--target-dir", Some(&*folder)),
-        ("--profile", Some(profile)),
+        ("--profile", Some(&profile)),
         ("--target", flags.target.as_deref()),
         ("--jobs", flags.jobs.as_deref()),
     ];

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use toml::Value;
 
-use crate::domain::Execution;
 use crate::domain::machine::executes;
+use crate::domain::{Execution, arch_of};
 
 use super::BuildError;
 use super::config::{CargoConfig, words};
@@ -45,12 +45,7 @@ fn argv(value: &Value, base: &Path) -> Option<Vec<String>> {
 
 /// Whether this machine runs a target's executables itself: same system, and an architecture it has.
 fn runs_here(target: &str, host: &str) -> bool {
-    executes(arch(host), arch(target)) && system(target) == system(host)
-}
-
-/// The architecture of a triple.
-fn arch(triple: &str) -> &str {
-    triple.split('-').next().unwrap_or(triple)
+    executes(arch_of(host), arch_of(target)) && system(target) == system(host)
 }
 
 /// The operating system of a triple.

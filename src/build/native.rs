@@ -3,10 +3,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use crate::domain::Variables;
-use crate::support::process;
 
 use super::BuildError;
 use super::config::CargoConfig;
@@ -29,16 +27,12 @@ pub(super) fn cpu(
     config: &CargoConfig,
     environment: &Variables,
 ) -> Result<String, BuildError> {
-    let program = toolchain::program(config);
-    let mut command = Command::new(&program);
     // Whatever is compiled for: `native` is where the compiler runs.
-    command.args(["--print", "cfg", "--print", "target-cpus", "-C", "target-cpu=native"]);
-    command.current_dir(workspace).env_clear().envs(environment);
-    let finished = process::run(command, None, |_, _| ())?;
-    let answer = finished.stdout.text().into_owned();
-    parse(&answer).filter(|_| finished.status.success()).ok_or_else(|| BuildError::Native {
-        program,
-        answer: format!("{answer}{}", finished.stderr.text()).trim().to_owned(),
+    let wanted = ["--print", "cfg", "--print", "target-cpus", "-C", "target-cpu=native"];
+    let finished = toolchain::ask(workspace, config, environment, &wanted)?;
+    parse(&finished.stdout.text()).filter(|_| finished.status.success()).ok_or_else(|| BuildError::Native {
+        program: toolchain::program(config),
+        answer: toolchain::said(&finished),
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::domain::{self, CargoFlags, Variables};
-use crate::support::process;
+use crate::support::process::{self, Finished, ProcessError};
 
 use super::BuildError;
 use super::config::CargoConfig;
@@ -34,15 +34,9 @@ impl Toolchain {
         config: &CargoConfig,
         environment: &Variables,
     ) -> Result<Self, BuildError> {
-        let program = program(config);
-        let mut command = Command::new(&program);
-        command.arg("-vV").current_dir(workspace).env_clear().envs(environment);
-        let finished = process::run(command, None, |_, _| ())?;
-        let answer = finished.stdout.text().into_owned();
-        Self::parse(&answer).filter(|_| finished.status.success()).ok_or_else(|| BuildError::Version {
-            program,
-            answer: format!("{answer}{}", finished.stderr.text()).trim().to_owned(),
-        })
+        let finished = ask(workspace, config, environment, &["-vV"])?;
+        let found = Self::parse(&finished.stdout.text()).filter(|_| finished.status.success());
+        found.ok_or_else(|| BuildError::Version { program: program(config), answer: said(&finished) })
     }
 
     /// The folder of Rust's shared libraries for a target; `None` when the compiler does not say.
@@ -52,10 +46,8 @@ impl Toolchain {
         environment: &Variables,
         target: &str,
     ) -> Option<PathBuf> {
-        let mut command = Command::new(program(config));
-        command.args(["--print", "target-libdir", "--target", target]);
-        command.current_dir(workspace).env_clear().envs(environment);
-        let finished = process::run(command, None, |_, _| ()).ok()?;
+        let wanted = ["--print", "target-libdir", "--target", target];
+        let finished = ask(workspace, config, environment, &wanted).ok()?;
         finished.status.success().then(|| PathBuf::from(finished.stdout.text().trim()))
     }
 
@@ -128,6 +120,23 @@ pub fn toolchain(
         rustc: toolchain.version,
         profile: profile::of(flags),
     })
+}
+
+/// Asks the compiler that Cargo would use in a workspace.
+pub(super) fn ask(
+    workspace: &Path,
+    config: &CargoConfig,
+    environment: &Variables,
+    arguments: &[&str],
+) -> Result<Finished, ProcessError> {
+    let mut command = Command::new(program(config));
+    command.args(arguments).current_dir(workspace).env_clear().envs(environment);
+    process::run(command, None, |_, _| ())
+}
+
+/// All that it said.
+pub(super) fn said(finished: &Finished) -> String {
+    format!("{}{}", finished.stdout.text(), finished.stderr.text()).trim().to_owned()
 }
 
 /// The compiler's program, as Cargo chooses it.

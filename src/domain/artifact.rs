@@ -84,8 +84,13 @@ impl BuildFingerprint {
 
     /// The architecture in the target triple.
     pub fn arch(&self) -> &str {
-        self.target.split('-').next().unwrap_or(&self.target)
+        arch_of(&self.target)
     }
+}
+
+/// The architecture of a target triple: its first part.
+pub fn arch_of(triple: &str) -> &str {
+    triple.split('-').next().unwrap_or(triple)
 }
 
 /// A difference between two builds that is not in the code.

@@ -56,7 +56,9 @@ mod trend;
 pub mod verdict;
 
 pub use acceptance::{Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted};
-pub use artifact::{BuildDifference, BuildFingerprint, BuiltBench, Digest, Execution, Toolchain, Variant};
+pub use artifact::{
+    BuildDifference, BuildFingerprint, BuiltBench, Digest, Execution, Toolchain, Variant, arch_of,
+};
 pub use asked::{Asked, Confirm, HistoryCheck, Identical, Insistence};
 pub use axis::{Axis, AxisName};
 pub use baseline::{BaselineEntry, BaselineReport, Kept};

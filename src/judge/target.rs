@@ -6,6 +6,8 @@ use cfg_expr::targets::get_builtin_target_by_triple;
 use cfg_expr::{Expression, Predicate};
 use thiserror::Error;
 
+use crate::domain::arch_of;
+
 /// The target that code was compiled for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetInfo {
@@ -19,7 +21,7 @@ impl TargetInfo {
     pub fn from_triple(triple: impl Into<String>) -> Self {
         let triple = triple.into();
         let arch = get_builtin_target_by_triple(&triple)
-            .map_or_else(|| triple.split('-').next().unwrap_or(&triple), |target| target.arch.as_str())
+            .map_or_else(|| arch_of(&triple), |target| target.arch.as_str())
             .to_owned();
         Self { triple, arch }
     }
@@ -129,7 +131,7 @@ impl TargetSelector {
     /// Whether the selector holds for a target. A `cfg(…)` never holds for a triple the compiler does not know.
     pub fn matches(&self, target: &TargetInfo) -> bool {
         match &self.0 {
-            Kind::Arch(arch) => *arch == target.arch || target.triple.split('-').next() == Some(arch),
+            Kind::Arch(arch) => *arch == target.arch || arch_of(&target.triple) == arch,
             Kind::Triple(triple) => *triple == target.triple,
             Kind::Cfg(expression) => get_builtin_target_by_triple(&target.triple).is_some_and(|builtin| {
                 expression.eval(|predicate| match predicate {
@@ -161,9 +163,9 @@ impl fmt::Display for TargetSelector {
 
 /// The architectures of the targets the compiler knows, and the first parts of their triples.
 fn known_archs() -> impl Iterator<Item = &'static str> {
-    cfg_expr::targets::ALL_BUILTINS.iter().flat_map(|target| {
-        [target.arch.as_str(), target.triple.as_str().split('-').next().unwrap_or_default()]
-    })
+    cfg_expr::targets::ALL_BUILTINS
+        .iter()
+        .flat_map(|target| [target.arch.as_str(), arch_of(target.triple.as_str())])
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::error::PipelineError;
 use super::request::{Project, Scope};
 use super::stopwatch::Stopwatch;
 use super::workspace::{Listing, Workspace, nothing};
-use crate::domain::{BenchmarkOutcome, MachineFacts, Progress, Report, ReportKind};
+use crate::domain::{BenchmarkOutcome, MachineFacts, Progress, Report, ReportKind, arch_of};
 use crate::judge::Exit;
 use crate::measure::runner::Runner;
 
@@ -44,7 +44,7 @@ pub fn list(
         .map(|(name, bench)| BenchmarkOutcome::new(name, bench.fingerprint.arch()))
         .collect();
     if let Some(suite) = &suite {
-        let arch = suite.toolchain.target.split('-').next().unwrap_or_default();
+        let arch = arch_of(&suite.toolchain.target);
         benchmarks.extend(suite.names.iter().map(|name| BenchmarkOutcome::new(name.clone(), arch)));
     }
     benchmarks.sort_by(|a, b| a.name.cmp(&b.name));

@@ -15,7 +15,16 @@ use crate::domain::{
 use super::error::StoreError;
 use super::open::Store;
 use super::rows;
-use super::write::launches;
+use super::write::launch;
+
+/// The launches of one very executable in a series.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ExecutableLaunches {
+    /// The launches, oldest first.
+    pub launches: Vec<Launch>,
+    /// What the machine code that it executed comes to, where every launch told the same.
+    pub code: Option<Digest>,
+}
 
 impl Store {
     /// What each run found about a commit, oldest first. Takes one look into an index, whatever the store's size.
@@ -94,41 +103,28 @@ impl Store {
     ///
     /// # Errors
     /// Damage, locked for long.
-    pub fn launches_of(&self, series: &SeriesKey, executable: &Digest) -> Result<Vec<Launch>, StoreError> {
+    pub fn launches_of(
+        &self,
+        series: &SeriesKey,
+        executable: &Digest,
+    ) -> Result<ExecutableLaunches, StoreError> {
         self.read("read counts from", |connection| {
-            let Some(series) = rows::find_series(connection, series)? else { return Ok(Vec::new()) };
+            let mut found = ExecutableLaunches::default();
+            let Some(series) = rows::find_series(connection, series)? else { return Ok(found) };
             let mut query = connection.prepare_cached(
-                "SELECT launch.samples, launch.cpu, launch.seconds FROM measurement \
+                "SELECT launch.samples, launch.cpu, launch.seconds, launch.code FROM measurement \
                  JOIN launch ON launch.measurement = measurement.id \
                  JOIN executable ON executable.id = launch.executable \
                  WHERE measurement.series = ?1 AND executable.digest = ?2 AND substr(launch.samples, 1, 1) <> x'02' \
                  ORDER BY launch.id",
             )?;
-            launches(query.query(params![series, executable.as_str()])?)
-        })
-    }
-
-    /// What the machine code that one very executable executed in a series comes to, where every launch told the same.
-    ///
-    /// # Errors
-    /// Damage, locked for long.
-    pub fn executed_code(
-        &self,
-        series: &SeriesKey,
-        executable: &Digest,
-    ) -> Result<Option<Digest>, StoreError> {
-        self.read("read counts from", |connection| {
-            let Some(series) = rows::find_series(connection, series)? else { return Ok(None) };
-            let mut query = connection.prepare_cached(
-                "SELECT CASE WHEN count(*) = count(launch.code) AND min(launch.code) = max(launch.code) \
-                 THEN min(launch.code) END FROM measurement \
-                 JOIN launch ON launch.measurement = measurement.id \
-                 JOIN executable ON executable.id = launch.executable \
-                 WHERE measurement.series = ?1 AND executable.digest = ?2",
-            )?;
-            let found: Option<String> =
-                query.query_row(params![series, executable.as_str()], |row| row.get(0))?;
-            Ok(found.map(Digest::new))
+            let mut rows = query.query(params![series, executable.as_str()])?;
+            while let Some(row) = rows.next()? {
+                let code = row.get::<_, Option<String>>(3)?.map(Digest::new);
+                found.code = code.filter(|code| found.launches.is_empty() || found.code.as_ref() == Some(code));
+                found.launches.push(launch(row)?);
+            }
+            Ok(found)
         })
     }
 

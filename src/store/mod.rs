@@ -26,6 +26,7 @@ mod steps;
 mod tests;
 mod write;
 
+pub use baseline::ExecutableLaunches;
 pub use baseline_file::{
     BaselineClaim, BaselineFile, BaselineFileError, BaselineProblem, BaselineResult, FolderError,
 };

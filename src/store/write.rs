@@ -123,13 +123,18 @@ impl Store {
 pub(super) fn launches(mut rows: rusqlite::Rows<'_>) -> Result<Vec<Launch>, Problem> {
     let mut launches = Vec::new();
     while let Some(row) = rows.next()? {
-        launches.push(Launch {
-            samples: samples(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?,
-            cpu: row.get(1)?,
-            seconds: row.get(2)?,
-        });
+        launches.push(launch(row)?);
     }
     Ok(launches)
+}
+
+/// Reads a launch from a row that begins with its samples, CPU and seconds.
+pub(super) fn launch(row: &rusqlite::Row<'_>) -> Result<Launch, Problem> {
+    Ok(Launch {
+        samples: samples(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?,
+        cpu: row.get(1)?,
+        seconds: row.get(2)?,
+    })
 }
 
 /// Reads samples.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -156,6 +157,13 @@ impl Sandbox {
             .env("GIT_CONFIG_NOSYSTEM", "1");
         command
     }
+}
+
+/// Puts a script where it can be started.
+pub(crate) fn program(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// What git answers in a folder, whoever runs the tests.

@@ -6,13 +6,13 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
 
 use tempfile::TempDir;
 
+use crate::sandbox::program;
 use crate::skip::shellcheck;
 
 const VERSION: &str = "1.2.3";
@@ -24,12 +24,6 @@ fn root() -> &'static Path {
 
 fn script(name: &str) -> PathBuf {
     root().join(".github/action").join(name)
-}
-
-fn program(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Releases below a folder, served as files are.

@@ -104,12 +104,13 @@ impl Session<'_> {
         };
         for metric in task.kind.metrics(&self.measuring.metrics) {
             let key = key_of(task, counter, metric);
-            let samples = first_samples(&self.store.launches_of(&key.series(), &task.counted())?);
+            let stored = self.store.launches_of(&key.series(), &task.counted())?;
+            let samples = first_samples(&stored.launches);
             if samples.is_empty() {
                 return Ok(None);
             }
             if metric == Metric::Instructions {
-                taken.counts.code = self.store.executed_code(&key.series(), &task.counted())?;
+                taken.counts.code = stored.code;
             }
             taken.stored.insert(metric, samples.len());
             taken.counts.runs.insert(metric, samples);

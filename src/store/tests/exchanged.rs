@@ -83,13 +83,13 @@ fn counts_of_others_serve_and_medians_are_no_samples() {
     }
     let executable = crate::domain::Digest::new("d");
     let counts = crate::domain::MeasurementKey { metric: Metric::Instructions, ..key('a') };
-    let found = to.launches_of(&counts.series(), &executable).unwrap();
+    let found = to.launches_of(&counts.series(), &executable).unwrap().launches;
     assert_eq!(
         found.iter().map(|launch| launch.samples.samples().to_vec()).collect::<Vec<_>>(),
         [[Sample::new(7, 700.0).unwrap()]]
     );
-    assert_eq!(to.launches_of(&key('a').series(), &executable).unwrap().len(), 0);
-    assert_eq!(from.launches_of(&key('a').series(), &executable).unwrap().len(), 1);
+    assert_eq!(to.launches_of(&key('a').series(), &executable).unwrap().launches.len(), 0);
+    assert_eq!(from.launches_of(&key('a').series(), &executable).unwrap().launches.len(), 1);
 }
 
 #[test]

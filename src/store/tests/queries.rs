@@ -175,12 +175,12 @@ fn the_code_that_an_executable_executed_is_known_where_every_launch_told_the_sam
         let found =
             Measurement { executable: executable.clone(), code, ..measurement(counts.clone(), &[7.0]) };
         store.record(run, &found).unwrap();
-        store.executed_code(&counts.series(), &executable).unwrap()
+        store.launches_of(&counts.series(), &executable).unwrap().code
     };
     assert_eq!(told(10, "same", Some("c")), Some(Digest::new("c")));
     assert_eq!(told(20, "same", Some("c")), Some(Digest::new("c")));
     assert_eq!(told(30, "other", Some("d")), Some(Digest::new("d")), "another executable is nothing to it");
     assert_eq!(told(40, "same", None), None, "nobody knows of this one");
     assert_eq!(told(50, "other", Some("e")), None, "it varies");
-    assert_eq!(store.executed_code(&key('a').series(), &Digest::new("same")).unwrap(), None);
+    assert_eq!(store.launches_of(&key('a').series(), &Digest::new("same")).unwrap().code, None);
 }

@@ -1,13 +1,12 @@
 //! One commit, built in two ways. Instructions are counted, so that nothing depends on a clock.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::{Ran, benchmark, ran_with};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, program};
 use crate::skip::valgrind;
 
 const WORK: &str = "gauge::work::gauge/work";
@@ -190,11 +189,7 @@ fn another_toolchain(folder: &Path) {
     let sysroot = String::from_utf8(sysroot.stdout).unwrap();
     let real = Path::new(sysroot.trim()).join("bin");
     fs::create_dir_all(folder.join("bin")).unwrap();
-    let script = |name: &str, text: &str| {
-        let path = folder.join("bin").join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    };
+    let script = |name: &str, text: &str| program(&folder.join("bin").join(name), text);
     script("cargo", &format!("#!/bin/sh\nexec '{0}/cargo' \"$@\"\n", real.display()));
     script(
         "rustc",

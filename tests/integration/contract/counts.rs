@@ -1,13 +1,12 @@
 //! Counts as a user sees them: judged exactly, explained, and never a failed gate where they cannot be had.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::{Ran, benchmark, ran, ran_with};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, program};
 use crate::skip::valgrind;
 
 const WORK: &str = "gauge::work::gauge/work";
@@ -70,7 +69,6 @@ fn half_a_percent_more_instructions_fails_the_gate_and_the_function_is_named() {
 /// A Valgrind that notes each launch that it counts, for the front of the PATH, and its notes.
 fn noting_valgrind(gauge: &Sandbox) -> (String, PathBuf) {
     let tools = gauge.root().parent().unwrap().join("noting");
-    fs::create_dir(&tools).unwrap();
     let notes = tools.join("notes");
     let path = std::env::var("PATH").unwrap();
     let real = std::env::split_paths(&path).map(|folder| folder.join("valgrind")).find(|file| file.exists());
@@ -79,9 +77,7 @@ fn noting_valgrind(gauge: &Sandbox) -> (String, PathBuf) {
         notes.display(),
         real.unwrap().display()
     );
-    let program = tools.join("valgrind");
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program(&tools.join("valgrind"), &script);
     (format!("{}:{path}", tools.display()), notes)
 }
 

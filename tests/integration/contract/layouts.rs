@@ -8,7 +8,7 @@ use perfguard::store::Store;
 
 use super::counts::metric;
 use super::{json, names_of, ran_with};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, program};
 use crate::skip::valgrind;
 
 /// `gauge` whose benchmarks have a support module, to which a function is added that nothing runs.
@@ -88,7 +88,6 @@ exec /usr/bin/cc "$@"
 #[cfg(target_os = "linux")]
 #[test]
 fn the_layout_of_the_build_is_used_only_where_it_is_asked_for() {
-    use std::os::unix::fs::PermissionsExt as _;
     let gauge = moved();
     // Other tests have the same sources, and what is kept of them was linked by another `cc`.
     gauge.write("src/lib.rs", &format!("{}\n// Linked by another.\n", gauge.read("src/lib.rs")));
@@ -100,8 +99,7 @@ fn the_layout_of_the_build_is_used_only_where_it_is_asked_for() {
     );
     let tools = tempfile::tempdir().unwrap();
     let cc = tools.path().join("cc");
-    fs::write(&cc, LIMITED).unwrap();
-    fs::set_permissions(&cc, fs::Permissions::from_mode(0o755)).unwrap();
+    program(&cc, LIMITED);
     let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").unwrap());
     let check = |layout: &str| {
         let arguments = [&CHECK[..CHECK.len() - 1], &[layout, "gauge/steady"]].concat();

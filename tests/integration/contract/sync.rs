@@ -17,7 +17,7 @@ use perfguard::measure::machine;
 use perfguard::store::{NewRun, SeriesFilter, Store};
 
 use super::{history, json, names_of, ran};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, program};
 
 /// A project with a remote beside it.
 pub(super) fn shared() -> Sandbox {
@@ -272,9 +272,7 @@ fn a_remote_that_cannot_be_written_loses_nothing_and_shows_no_secret() {
     }
     // A remote that can be read and not be written.
     let hook = project.path("../remote.git/hooks/update");
-    fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    fs::write(&hook, "#!/bin/sh\necho no token may write here >&2\nexit 1\n").unwrap();
-    fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    program(&hook, "#!/bin/sh\necho no token may write here >&2\nexit 1\n");
     let refused = ran(&project, &["sync", "push", "--store", one.to_str().unwrap()]);
     assert_eq!((refused.code, refused.stdout.as_str()), (101, ""), "{refused:?}");
     for words in [

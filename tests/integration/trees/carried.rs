@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, program};
 
 /// `tool` is built from `middle`, that from `base`; `alone` shares a source with `base`; `scripted` has a build script.
 const FILES: &[(&str, &str)] = &[
@@ -183,8 +183,6 @@ fn a_commit_builds_what_it_changes_and_what_depends_on_it() {
 #[cfg(unix)]
 #[test]
 fn a_commit_of_prose_never_starts_the_compiler_for_a_crate() {
-    use std::os::unix::fs::PermissionsExt as _;
-
     let sandbox = Sandbox::bare();
     sandbox.write("Cargo.toml", "[package]\nname = \"tool\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
     sandbox.write("src/main.rs", "fn main() { println!(\"{}\", tool::number()); }\n");
@@ -196,8 +194,7 @@ fn a_commit_of_prose_never_starts_the_compiler_for_a_crate() {
     sandbox.commit("first");
     let [target, cache, wrapper, log] =
         ["own target", "own cache", "wrapper", "log"].map(|name| sandbox.root().with_file_name(name));
-    fs::write(&wrapper, "#!/bin/sh\necho \"$@\" >> \"$WRAPPED\"\nexec \"$@\"\n").unwrap();
-    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    program(&wrapper, "#!/bin/sh\necho \"$@\" >> \"$WRAPPED\"\nexec \"$@\"\n");
     // What the compiler was started for; Cargo's own questions are about a crate of three dashes.
     let crates = |what: &str| {
         sandbox.commit(what);

@@ -1,10 +1,9 @@
 //! What is kept may come from another machine, or grow with every commit.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 use crate::contract::{Ran, ran_with};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, program};
 
 /// What the debug log says where nothing is kept of a build.
 const BUILDS: &str = "no executables are kept";
@@ -36,8 +35,7 @@ fn code_for_the_cpu_at_hand_is_not_used_on_another() {
         "#!/bin/sh\ncase \"$*\" in *target-cpus*) cat '{}'; exit;; esac\nexec rustc \"$@\"\n",
         cpu.display()
     );
-    fs::write(&compiler, script).unwrap();
-    fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).unwrap();
+    program(&compiler, &script);
     let target = own_target(&moved);
     let on = |name: &str, flags: &str| {
         let text = format!(

@@ -248,7 +248,7 @@ fn what_other_runs_stored_is_kept_and_counted_on_from() {
     assert!(found.values(Metric::Allocations).len() >= VARYING);
     assert_eq!(runner.counter.launches("a"), 3 + VARYING);
     let key = |metric| key_of(&tasks[0], None, metric).series();
-    let stored = |metric| store.launches_of(&key(metric), &tasks[0].counted()).unwrap().len();
+    let stored = |metric| store.launches_of(&key(metric), &tasks[0].counted()).unwrap().launches.len();
     assert_eq!((stored(Metric::Allocations), stored(Metric::AllocatedBytes)), (11, 8));
 }
 
