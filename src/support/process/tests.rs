@@ -84,17 +84,20 @@ fn much_output_on_both_streams_does_not_deadlock() {
 fn a_time_limit_kills_the_whole_group_even_when_it_does_not_listen() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pid");
-    let mut command =
-        shell("trap '' TERM; echo said; sleep 1000 & echo $! > \"$FILE\"; wait; wait; sleep 1000");
-    command.env("FILE", &file);
-    let error = run(command, Some(Duration::from_secs(1)), |_, _| ()).unwrap_err();
-    match &error {
-        ProcessError::TimedOut { stdout, limit, .. } => {
-            assert_eq!(stdout.text(), "said\n");
-            assert_eq!(*limit, Duration::from_secs(1));
+    let script = "trap '' TERM; echo said; sleep 1000 & echo $! > \"$FILE\"; wait; wait; sleep 1000";
+    // A busy machine may not come to the shell's first word within a short limit.
+    let said = [1, 4, 16].map(Duration::from_secs).into_iter().any(|allowed| {
+        let mut command = shell(script);
+        command.env("FILE", &file);
+        match run(command, Some(allowed), |_, _| ()).unwrap_err() {
+            ProcessError::TimedOut { stdout, limit, .. } => {
+                assert_eq!(limit, allowed);
+                stdout.text() == "said\n" && fs::exists(&file).unwrap()
+            }
+            other => panic!("{other}"),
         }
-        other => panic!("{other}"),
-    }
+    });
+    assert!(said);
     let grandchild = read_pid(&file);
     eventually("the end of the grandchild", || !lives(grandchild));
 }

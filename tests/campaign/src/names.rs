@@ -134,11 +134,14 @@ pub const WORDS: &[(&str, &str)] = &[
     ("foreign-unit", "`sheep`"),
 ];
 
+/// What is said of who only a time limit ends.
+pub const LATE: &str = "did not end within";
+
 /// What the error says of a listing.
 pub const LISTED_WORDS: &[(&str, &str)] = &[
     ("floods", "lists more than 20000 benchmarks"),
-    ("drips", "did not end within"),
-    ("hangs", "did not end within"),
+    ("drips", LATE),
+    ("hangs", LATE),
     ("long-message", "announced 2147483647 bytes"),
     ("long-id", "id is longer than 8 KiB"),
     ("prints", "printed more than 256 MiB"),

@@ -12,15 +12,20 @@ use perfguard::measure::sequential::Sequential;
 
 use super::zoo;
 
+/// For what only a time limit ends.
+const SHORT: Duration = Duration::from_secs(3);
+
+/// For what ends by itself, on any machine.
+const LONG: Duration = Duration::from_mins(2);
+
 /// Why a bench that is none cannot be listed.
-fn listing(kind: &str) -> LaunchFailure {
-    let mut runner = zoo::runner().with_list_limit(Duration::from_secs(2));
-    runner.list(&zoo::bad(kind)).expect_err(kind)
+fn listing(kind: &str, limit: Duration) -> LaunchFailure {
+    zoo::runner().with_list_limit(limit).list(&zoo::bad(kind)).expect_err(kind)
 }
 
 /// Why a routine cannot be measured.
-fn routine(id: &str) -> LaunchFailure {
-    let options = LaunchOptions { time_limit: Duration::from_secs(3), ..zoo::quick() };
+fn routine(id: &str, time_limit: Duration) -> LaunchFailure {
+    let options = LaunchOptions { time_limit, ..zoo::quick() };
     zoo::runner().launch(&zoo::newest("trouble"), id, &options).expect_err(id)
 }
 
@@ -34,33 +39,33 @@ macro_rules! assert_kind {
 
 #[test]
 fn executables_that_fail_before_they_measure() {
-    let failure = assert_kind!(listing("panics"), FailureKind::Panicked(_));
+    let failure = assert_kind!(listing("panics", LONG), FailureKind::Panicked(_));
     assert!(failure.to_string().contains("before anything was measured"), "{failure}");
-    assert_kind!(listing("exits"), FailureKind::Exited(3));
-    assert_kind!(listing("never connects"), FailureKind::NotOf(Family::Criterion));
-    assert_kind!(listing("is a stranger"), FailureKind::NotOf(Family::Criterion));
-    assert_kind!(listing("sends nonsense"), FailureKind::Garbled(_));
-    assert_kind!(listing("sends too much"), FailureKind::Garbled(_));
-    let failure = assert_kind!(listing("prints nonsense"), FailureKind::NotOf(Family::Criterion));
+    assert_kind!(listing("exits", LONG), FailureKind::Exited(3));
+    assert_kind!(listing("never connects", LONG), FailureKind::NotOf(Family::Criterion));
+    assert_kind!(listing("is a stranger", LONG), FailureKind::NotOf(Family::Criterion));
+    assert_kind!(listing("sends nonsense", LONG), FailureKind::Garbled(_));
+    assert_kind!(listing("sends too much", LONG), FailureKind::Garbled(_));
+    let failure = assert_kind!(listing("prints nonsense", LONG), FailureKind::NotOf(Family::Criterion));
     assert!(failure.output_tail.starts_with("nonsense\n"), "{}", failure.output_tail);
     assert!(failure.output_tail.len() < 5000);
-    let failure = assert_kind!(listing("reads stdin"), FailureKind::Exited(5));
+    let failure = assert_kind!(listing("reads stdin", LONG), FailureKind::Exited(5));
     assert_eq!(failure.output_tail, "read 0 bytes");
 }
 
 #[test]
 fn executables_that_hang() {
-    assert_kind!(listing("hangs"), FailureKind::Hung { .. });
-    assert_kind!(listing("hangs connected"), FailureKind::Hung { .. });
+    assert_kind!(listing("hangs", SHORT), FailureKind::Hung { .. });
+    assert_kind!(listing("hangs connected", SHORT), FailureKind::Hung { .. });
 }
 
 #[cfg(unix)]
 #[test]
 fn executables_that_play_with_signals_and_children() {
-    assert_kind!(listing("kills itself"), FailureKind::Signalled(9));
-    let failure = assert_kind!(listing("ignores the polite signal"), FailureKind::Hung { .. });
+    assert_kind!(listing("kills itself", LONG), FailureKind::Signalled(9));
+    let failure = assert_kind!(listing("ignores the polite signal", SHORT), FailureKind::Hung { .. });
     assert_eq!(failure.output_tail, "trapped");
-    let failure = assert_kind!(listing("leaves a child"), FailureKind::Exited(4));
+    let failure = assert_kind!(listing("leaves a child", LONG), FailureKind::Exited(4));
     let child = failure.output_tail.strip_prefix("child ").expect("it names its child");
     let child = rustix::process::Pid::from_raw(child.parse().unwrap()).unwrap();
     // Killed, but its new parent may not have taken note yet.
@@ -83,17 +88,17 @@ fn is_gone(process: rustix::process::Pid) -> bool {
 
 #[test]
 fn routines_that_fail() {
-    let failure = assert_kind!(routine("panics"), FailureKind::Panicked(_));
+    let failure = assert_kind!(routine("panics", LONG), FailureKind::Panicked(_));
     assert!(failure.to_string().contains("this routine always panics"), "{failure}");
-    assert_kind!(routine("exits"), FailureKind::Exited(3));
+    assert_kind!(routine("exits", LONG), FailureKind::Exited(3));
     assert_kind!(
-        routine("takes no time"),
+        routine("takes no time", LONG),
         FailureKind::Nonsense(SampleError::ZeroTime { .. } | SampleError::Iterations { .. })
     );
-    assert_kind!(routine("never iterates"), FailureKind::Panicked(_));
-    assert_kind!(routine("hangs"), FailureKind::Hung { .. });
-    assert_kind!(routine("is slow"), FailureKind::TooSlow { .. });
-    assert_kind!(routine("is not there"), FailureKind::Absent);
+    assert_kind!(routine("never iterates", LONG), FailureKind::Panicked(_));
+    assert_kind!(routine("hangs", SHORT), FailureKind::Hung { .. });
+    assert_kind!(routine("is slow", SHORT), FailureKind::TooSlow { .. });
+    assert_kind!(routine("is not there", LONG), FailureKind::Absent);
 }
 
 #[test]
