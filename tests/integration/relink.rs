@@ -1,7 +1,7 @@
 //! Linking again in drawn orders: real builds, by the real Cargo and the real linker.
 #![cfg(target_os = "linux")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -42,6 +42,21 @@ fn main() {
 }
 #[inline(never)]
 fn relink_extra() -> u64 { relink::sum(&[1, 2, 3]) }
+"#;
+
+/// The library after an edit of two functions, which makes one longer and one shorter.
+const EDITED: &str = r#"
+#[inline(never)]
+pub fn sum(values: &[u64]) -> u64 {
+    let long = values.iter().filter(|value| value.count_ones() > 60).count() as u64;
+    values.iter().fold(long, |sum, value| sum.wrapping_mul(31) ^ value)
+}
+#[inline(never)]
+pub fn words(text: &str) -> Vec<String> { text.split(' ').map(str::to_uppercase).collect() }
+pub static TABLE: [u32; 64] = [7; 64];
+#[inline(never)]
+pub fn look(at: usize) -> u32 { TABLE[at % 64] }
+pub fn shown<T: std::fmt::Debug>(value: T) -> String { format!("{value:?}") }
 "#;
 
 /// What the second commit has besides: nothing that was there before calls it.
@@ -250,6 +265,38 @@ fn every_same_function_lies_at_the_same_address_in_three_orders() {
     assert!(moved * 10 > places[0].len() * 9, "orders differ: {moved} of {}", places[0].len());
     let (again, _) = tested.draw(&drawable, &sides, 3);
     assert_eq!(functions(&again.baseline), places[2], "a seed gives its layout again");
+}
+
+#[test]
+fn an_edited_function_lies_at_a_place_that_is_drawn_and_the_same_on_both_sides() {
+    let mut tested = Crate::new("");
+    let baseline = tested.build(1, "");
+    tested.files = &[("src/lib.rs", EDITED)];
+    let sides = Sides { baseline, candidate: tested.build(2, "") };
+    let drawable = tested.prepare(&sides).unwrap();
+    let mut within_a_line = BTreeSet::new();
+    let mut pages = BTreeSet::new();
+    for seed in 1..=24 {
+        let (executables, found) = tested.draw(&drawable, &sides, seed);
+        let found = found.unwrap();
+        assert_eq!(found.functions_in_place, found.functions, "{found:?}");
+        let places = executables.as_ref().map(|path| place_of(path, "3sum"));
+        assert_eq!(places.baseline, places.candidate, "seed {seed}");
+        assert!(found.edited > 1 && found.edited_in_place == found.edited, "{found:?}");
+        within_a_line.insert(places.baseline % 64);
+        pages.insert(places.baseline / 4096);
+        assert_eq!(output(&executables.candidate), output(&sides.candidate.executable));
+    }
+    assert_eq!(within_a_line, BTreeSet::from([0, 16, 32, 48]));
+    assert!(pages.len() > 1, "{pages:?}");
+}
+
+/// Where the one function lies whose name has `part`.
+fn place_of(path: &Path, part: &str) -> u64 {
+    let found: Vec<u64> =
+        functions(path).into_iter().filter(|(name, _)| name.contains(part)).flat_map(|(_, at)| at).collect();
+    assert_eq!(found.len(), 1, "{part}");
+    found[0]
 }
 
 #[test]

@@ -73,7 +73,8 @@ mod tests {
     use super::*;
 
     fn code(name: &str, sum: u8) -> Part {
-        Part { kind: Kind::Code, names: vec![name.to_owned()], is_shared: true, sum: [sum; 32] }
+        let names = vec![name.to_owned()];
+        Part { kind: Kind::Code, names, is_shared: true, sum: [sum; 32], size: 16, alignment: 16 }
     }
 
     fn data(name: &str, sum: u8) -> Part {

@@ -4,8 +4,16 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::domain::{Side, Sides};
 
+use super::gaps::{Gap, LINE, MOST, STEP};
 use super::names::canonical;
 use super::sections::{Kind, Part, Sum};
+
+/// How far the first function that differs may lie behind those that are the same, in steps: some pages.
+const FAR: usize = 512;
+
+/// How far a function that differs may lie behind the gap that makes both sides equal, in steps: every place within a line of
+/// the caches is as likely as any other.
+const NEAR: usize = 4;
 
 /// A part as the order names it: by one symbol. Sections that share all their names move together, and are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +23,24 @@ struct Piece {
     sums: Vec<Sum>,
     /// Whether all its sections are the same.
     is_certain: bool,
+    /// Of the first section.
+    size: u64,
+    alignment: u64,
+}
+
+impl Piece {
+    /// Whether it is one function whose end can be told from its beginning.
+    fn is_one_function(&self) -> bool {
+        self.kind == Kind::Code && self.sums.len() == 1 && self.alignment <= LINE
+    }
+}
+
+/// A function that both sides have, each in its own way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Edited {
+    pub(super) names: Sides<String>,
+    sizes: Sides<u64>,
+    alignment: u64,
 }
 
 /// What the two executables have in common.
@@ -22,8 +48,19 @@ struct Piece {
 pub(super) struct Matched {
     /// The symbols of what is the same on both sides.
     pub(super) same: Vec<(Kind, Sides<String>)>,
+    /// The functions that both sides have, each in its own way.
+    pub(super) edited: Vec<Edited>,
     /// The symbols of what only one side has.
     pub(super) different: Sides<Vec<(Kind, String)>>,
+}
+
+/// What stands in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Item<'a> {
+    /// A function, or data, by its symbol.
+    Part(&'a str),
+    /// Bytes that nobody runs.
+    Gap(Gap),
 }
 
 /// How many symbols of each name an executable has.
@@ -37,23 +74,43 @@ pub(super) fn matched(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Matched {
     let (candidate, uncertain_candidate) = pieces(parts.candidate, alive.candidate);
     let pieces = Sides { baseline, candidate };
     let uncertain = Sides { baseline: uncertain_baseline, candidate: uncertain_candidate };
-    let mut matched = Matched::default();
     let by_name = |piece: &Piece| (piece.kind, canonical(&piece.name).to_owned(), piece.sums.clone());
     let by_content = |piece: &Piece| (piece.kind, piece.sums.clone());
-    let rest = pair(pieces, by_name, &mut matched.same);
-    let mut rest = pair(rest, by_content, &mut matched.same);
-    let Sides { baseline, candidate } = uncertain;
-    rest.baseline.extend(baseline);
-    rest.candidate.extend(candidate);
-    matched.different = rest.map(|pieces| pieces.into_iter().map(|piece| (piece.kind, piece.name)).collect());
-    matched
+    let of_function = |piece: &Piece| (canonical(&piece.name).to_owned(), piece.alignment);
+    let mut same = Vec::new();
+    let rest = pair(pieces, by_name, &mut same);
+    let rest = pair(rest, by_content, &mut same);
+    let rest = rest.map(|pieces| pieces.into_iter().partition(Piece::is_one_function));
+    let (functions, mut others): (Sides<Vec<Piece>>, Sides<Vec<Piece>>) = rest.unzip();
+    let mut edited = Vec::new();
+    let left = pair(functions, of_function, &mut edited);
+    for (side, more) in [(Side::Baseline, left.baseline), (Side::Candidate, left.candidate)] {
+        others.get_mut(side).extend(more);
+    }
+    for (side, more) in [(Side::Baseline, uncertain.baseline), (Side::Candidate, uncertain.candidate)] {
+        others.get_mut(side).extend(more);
+    }
+    for both in edited.drain(MOST.min(edited.len())..) {
+        others.baseline.push(both.baseline);
+        others.candidate.push(both.candidate);
+    }
+    Matched {
+        same: same.into_iter().map(|both| (both.baseline.kind, both.map(|piece| piece.name))).collect(),
+        edited: edited.into_iter().map(edit).collect(),
+        different: others.map(|pieces| pieces.into_iter().map(|piece| (piece.kind, piece.name)).collect()),
+    }
+}
+
+fn edit(both: Sides<Piece>) -> Edited {
+    let (sizes, alignment) = (both.as_ref().map(|piece| piece.size), both.baseline.alignment);
+    Edited { names: both.map(|piece| piece.name), sizes, alignment }
 }
 
 /// Takes out what has the same key on both sides; gives what is left.
 fn pair<K: Ord>(
     pieces: Sides<Vec<Piece>>,
     key: impl Fn(&Piece) -> K,
-    same: &mut Vec<(Kind, Sides<String>)>,
+    pairs: &mut Vec<Sides<Piece>>,
 ) -> Sides<Vec<Piece>> {
     let mut waiting: BTreeMap<K, VecDeque<Piece>> = BTreeMap::new();
     for piece in pieces.candidate {
@@ -62,7 +119,7 @@ fn pair<K: Ord>(
     let mut left = Vec::new();
     for piece in pieces.baseline {
         match waiting.get_mut(&key(&piece)).and_then(VecDeque::pop_front) {
-            Some(other) => same.push((piece.kind, Sides { baseline: piece.name, candidate: other.name })),
+            Some(candidate) => pairs.push(Sides { baseline: piece, candidate }),
             None => left.push(piece),
         }
     }
@@ -86,7 +143,15 @@ fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
             order[at].sums.push(part.sum);
         } else {
             places.insert((part.kind, name), order.len());
-            order.push(Piece { kind: part.kind, name: name.clone(), sums: vec![part.sum], is_certain: true });
+            let Part { kind, sum, size, alignment, .. } = *part;
+            order.push(Piece {
+                kind,
+                name: name.clone(),
+                sums: vec![sum],
+                is_certain: true,
+                size,
+                alignment,
+            });
         }
     }
     // Linkers do not keep the order of sections that have one name, so only equal ones can be told to be the same.
@@ -98,19 +163,84 @@ fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
 }
 
 impl Matched {
-    /// One order of both sides: what is the same, shuffled once for both, then what differs, shuffled for each side. `below`
-    /// draws a number below its argument.
-    pub(super) fn order(&self, below: &mut dyn FnMut(usize) -> usize) -> Sides<Vec<&str>> {
+    /// One order of both sides: what is the same, shuffled once for both; then the functions that both sides have in their own
+    /// ways, shuffled once for both, with gaps that let each begin at one random address on both sides; then what only one
+    /// side has, shuffled for each. `below` draws a number below its argument.
+    pub(super) fn order(&self, below: &mut dyn FnMut(usize) -> usize) -> Sides<Vec<Item<'_>>> {
         let mut same: Vec<&Sides<String>> = self.same.iter().map(|(_, names)| names).collect();
         shuffle(&mut same, below);
-        let mut side = |side: Side| {
-            let mut different: Vec<&str> =
-                self.different.get(side).iter().map(|(_, name)| name.as_str()).collect();
-            shuffle(&mut different, below);
-            same.iter().map(|names| names.get(side).as_str()).chain(different).collect()
-        };
-        Sides { baseline: side(Side::Baseline), candidate: side(Side::Candidate) }
+        let mut orders =
+            Sides::from_fn(|side| same.iter().map(|names| Item::Part(names.get(side))).collect());
+        if self.differs_in_code() {
+            self.place_edited(&mut orders, below);
+        }
+        for side in Side::BOTH {
+            self.place_different(side, orders.get_mut(side), below);
+        }
+        orders
     }
+
+    /// What does not do the same may take another time at each place. At one place on both sides the part of that which both
+    /// share cancels within the pair, and over many pairs every place has its turn.
+    fn place_edited<'a>(&'a self, orders: &mut Sides<Vec<Item<'a>>>, below: &mut dyn FnMut(usize) -> usize) {
+        let first = drawn(FAR, LINE, below);
+        // Counted from the first gap, which begins a line.
+        let mut end = first.size;
+        for side in Side::BOTH {
+            orders.get_mut(side).push(Item::Gap(first));
+        }
+        let mut edited: Vec<&Edited> = self.edited.iter().collect();
+        shuffle(&mut edited, below);
+        for function in edited {
+            let start = end.next_multiple_of(function.alignment.max(1));
+            let ends = function.sizes.map(|size| (start + size).next_multiple_of(STEP));
+            end = ends.baseline.max(ends.candidate) + drawn(NEAR, STEP, below).size;
+            for side in Side::BOTH {
+                let gap = Gap { size: end - ends.get(side), alignment: STEP };
+                orders.get_mut(side).extend([Item::Part(function.names.get(side)), Item::Gap(gap)]);
+            }
+        }
+    }
+
+    fn place_different<'a>(
+        &'a self,
+        side: Side,
+        order: &mut Vec<Item<'a>>,
+        below: &mut dyn FnMut(usize) -> usize,
+    ) {
+        let mut different: Vec<&(Kind, String)> = self.different.get(side).iter().collect();
+        shuffle(&mut different, below);
+        let mut gaps = 0;
+        for (kind, name) in different {
+            order.push(Item::Part(name));
+            if *kind == Kind::Code && gaps < MOST {
+                order.push(Item::Gap(drawn(NEAR, STEP, below)));
+                gaps += 1;
+            }
+        }
+    }
+
+    fn differs_in_code(&self) -> bool {
+        let has_code = |side| self.different.get(side).iter().any(|(kind, _)| *kind == Kind::Code);
+        !self.edited.is_empty() || Side::BOTH.into_iter().any(has_code)
+    }
+
+    /// How many bytes gaps may take in any order, at most.
+    pub(super) fn gaps(&self) -> u64 {
+        let near = NEAR as u64 * STEP + STEP;
+        let edited = self
+            .edited
+            .iter()
+            .map(|function| near + LINE + function.sizes.baseline.abs_diff(function.sizes.candidate));
+        let different =
+            Side::BOTH.map(|side| self.different.get(side).len().min(MOST) as u64 * (near + LINE));
+        FAR as u64 * STEP + LINE + edited.sum::<u64>() + different.into_iter().max().unwrap_or(0)
+    }
+}
+
+/// A gap of one to `most` steps.
+fn drawn(most: usize, alignment: u64, below: &mut dyn FnMut(usize) -> usize) -> Gap {
+    Gap { size: STEP * (1 + below(most) as u64), alignment }
 }
 
 fn shuffle<T>(values: &mut [T], below: &mut dyn FnMut(usize) -> usize) {
@@ -128,7 +258,9 @@ mod tests {
     use super::*;
 
     fn part(name: &str, sum: u8) -> Part {
-        Part { kind: Kind::Code, names: vec![name.to_owned()], is_shared: false, sum: [sum; 32] }
+        let size = 5 + u64::from(sum) * 40;
+        let names = vec![name.to_owned()];
+        Part { kind: Kind::Code, names, is_shared: false, sum: [sum; 32], size, alignment: 16 }
     }
 
     fn alive(parts: &[Part]) -> Alive {
@@ -161,8 +293,9 @@ mod tests {
     fn a_name_alone_makes_nothing_the_same() {
         let found = compared(&[part("a", 1), part("b", 2)], &[part("b", 2), part("a", 3)]);
         assert_eq!(same(&found), [("b", "b")]);
-        assert_eq!(found.different.baseline, [(Kind::Code, "a".to_owned())]);
-        assert_eq!(found.different.candidate, [(Kind::Code, "a".to_owned())]);
+        assert_eq!(found.edited[0].names, Sides { baseline: "a".to_owned(), candidate: "a".to_owned() });
+        assert!(found.different.baseline.is_empty());
+        assert!(found.different.candidate.is_empty());
     }
 
     #[test]
@@ -185,7 +318,7 @@ mod tests {
         let found = compared(&many(1), &many(1));
         assert_eq!(same(&found), [("f", "f")]);
         let found = compared(&many(1), &many(2));
-        assert!(found.same.is_empty());
+        assert!(found.same.is_empty() && found.edited.is_empty());
         assert_eq!(found.different.baseline.len(), 1);
     }
 
@@ -243,15 +376,91 @@ mod tests {
             prop_assert_eq!(&found.order(&mut generator(seed)), &orders, "a seed gives its order again");
             for side in Side::BOTH {
                 let names = if side == Side::Baseline { &baseline } else { &candidate };
-                let mut sorted = orders.get(side).clone();
+                let mut sorted = parts_of(orders.get(side));
                 sorted.sort_unstable();
                 prop_assert_eq!(sorted, names.keys().map(String::as_str).collect::<Vec<_>>());
             }
             let twins: BTreeSet<(&str, &str)> = same(&found).into_iter().collect();
-            let first = orders.baseline.iter().zip(&orders.candidate).take(twins.len());
+            let names = orders.as_ref().map(|order| parts_of(order));
+            let first = names.baseline.iter().zip(&names.candidate).take(twins.len());
             let first: BTreeSet<(&str, &str)> = first.map(|(one, two)| (*one, *two)).collect();
             prop_assert_eq!(first, twins);
         }
+
+        #[test]
+        fn what_is_the_same_and_what_was_edited_begin_at_the_same_addresses(
+            baseline in prop::collection::btree_map("[a-d]{1,2}", 0_u8..9, 0..20),
+            candidate in prop::collection::btree_map("[a-d]{1,2}", 0_u8..9, 0..20),
+            alignments in prop::collection::vec(0_u32..7, 3),
+            seed: u64,
+        ) {
+            let parts = |names: &BTreeMap<String, u8>| -> Vec<Part> {
+                let part = |(name, sum): (&String, &u8)| {
+                    let alignment = 1 << alignments[usize::from(*sum) / 3];
+                    Part { alignment, ..part(name, *sum) }
+                };
+                names.iter().map(part).collect()
+            };
+            let both = Sides { baseline: parts(&baseline), candidate: parts(&candidate) };
+            let found = compared(&both.baseline, &both.candidate);
+            let orders = found.order(&mut generator(seed));
+            let ends = Sides::from_fn(|side| linked(orders.get(side), both.get(side)));
+            let same = found.same.iter().map(|(_, names)| names);
+            for names in same.chain(found.edited.iter().map(|function| &function.names)) {
+                prop_assert_eq!(ends.baseline.0[&*names.baseline], ends.candidate.0[&*names.candidate]);
+            }
+            for side in Side::BOTH {
+                let without: Vec<Item<'_>> = parts_of(orders.get(side)).into_iter().map(Item::Part).collect();
+                let (_, least) = linked(&without, both.get(side));
+                prop_assert!(ends.get(side).1 <= least + found.gaps());
+            }
+        }
+    }
+
+    fn parts_of<'a>(order: &[Item<'a>]) -> Vec<&'a str> {
+        let name = |item: &Item<'a>| if let Item::Part(name) = *item { Some(name) } else { None };
+        order.iter().filter_map(name).collect()
+    }
+
+    /// Where each part of an order comes to lie, as a linker places sections, and where the last one ends.
+    fn linked<'a>(order: &[Item<'a>], parts: &[Part]) -> (BTreeMap<&'a str, u64>, u64) {
+        let mut places = BTreeMap::new();
+        let mut end: u64 = 0x1_0000;
+        for item in order {
+            match item {
+                Item::Part(name) => {
+                    let part = parts.iter().find(|part| part.names[0] == *name).unwrap();
+                    let start = end.next_multiple_of(part.alignment);
+                    places.insert(*name, start);
+                    end = start + part.size;
+                }
+                Item::Gap(gap) => end = end.next_multiple_of(gap.alignment) + gap.size,
+            }
+        }
+        (places, end)
+    }
+
+    #[test]
+    fn an_edited_function_comes_to_every_place_within_a_line_and_to_several_pages() {
+        let (one, two) = ([part("f", 1), part("g", 2)], [part("f", 7), part("g", 2)]);
+        let found = compared(&one, &two);
+        assert_eq!(found.edited.len(), 1);
+        let places: Vec<u64> =
+            (0..200).map(|seed| linked(&found.order(&mut generator(seed)).baseline, &one).0["f"]).collect();
+        for place in [0, 16, 32, 48] {
+            let here = places.iter().filter(|at| *at % 64 == place).count();
+            assert!((30..70).contains(&here), "{here} of 200 at {place}");
+        }
+        let pages: BTreeSet<u64> = places.iter().map(|at| at / 4096).collect();
+        assert!(pages.len() > 1, "{pages:?}");
+    }
+
+    #[test]
+    fn what_is_equal_needs_no_gaps() {
+        let parts = [part("f", 1), part("g", 2)];
+        let found = compared(&parts, &parts);
+        let orders = found.order(&mut generator(1));
+        assert_eq!(parts_of(&orders.baseline).len(), orders.baseline.len());
     }
 
     #[test]
@@ -262,7 +471,7 @@ mod tests {
             .map(|seed| {
                 let order = found.order(&mut generator(seed));
                 assert_eq!(order.baseline, order.candidate);
-                order.baseline.into_iter().map(str::to_owned).collect()
+                parts_of(&order.baseline).into_iter().map(str::to_owned).collect()
             })
             .collect();
         assert_eq!(orders.len(), 20);

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
-use object::{File, Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, SymbolKind, elf};
+use object::{
+    Architecture, File, Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, SymbolKind, elf,
+};
 
 use super::draw::Alive;
 use super::sections::Kind;
@@ -32,6 +34,8 @@ type Addresses = HashMap<String, Vec<u64>>;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Image {
     pub(super) sections: Vec<Loaded>,
+    /// What it runs on; `None` where nothing was read.
+    pub(super) architecture: Option<Architecture>,
     is_by_lld: bool,
     code: Addresses,
     data: Addresses,
@@ -69,7 +73,7 @@ impl Image {
         let comment = file.section_by_name(".comment");
         let comment = comment.and_then(|section| section.data().ok()).unwrap_or_default();
         let is_by_lld = comment.windows(LLD.len()).any(|part| part == LLD);
-        Ok(Self { sections, is_by_lld, code, data })
+        Ok(Self { sections, architecture: Some(file.architecture()), is_by_lld, code, data })
     }
 
     /// Whether it was linked by LLD, by its own word.
@@ -117,15 +121,19 @@ const PAGE: u64 = 0x1_0000;
 /// Room for more program headers than the build has: sections with addresses of their own may need some.
 const HEADERS: u64 = 0x200;
 
+/// The section of functions.
+const CODE: &str = ".text";
+
 /// What fills the last page that is read-only after loading; the linker makes it as it needs it.
 const PADDING: &str = ".relro_padding";
 
 /// Addresses at which the sections of both sides can begin, so that none of them depends on the size of another: each has
-/// the room that the larger side needs, and some more, because another order needs other padding. Every section has one,
-/// for a linker puts those without an address behind all others. What only one side has leaves a gap on the other.
+/// the room that the larger side needs, and some more, because another order needs other padding; code has `gaps` bytes
+/// besides. Every section has a place, for a linker puts those without an address behind all others. What only one side has
+/// leaves a gap on the other.
 ///
 /// Empty when the two have sections in different orders.
-pub(super) fn common_places(one: &Image, two: &Image) -> Vec<(String, u64)> {
+pub(super) fn common_places(one: &Image, two: &Image, gaps: u64) -> Vec<(String, u64)> {
     let mut places = Vec::new();
     let mut end = 0;
     let mut rights = None;
@@ -139,7 +147,9 @@ pub(super) fn common_places(one: &Image, two: &Image) -> Vec<(String, u64)> {
         rights = Some(section.rights);
         let address = least.next_multiple_of(if starts_group { PAGE } else { section.alignment.max(16) });
         // Zeroed thread-local variables take no room here.
-        let size = if section.is_thread_local_zero { 0 } else { section.size + section.size / 16 + 256 };
+        let gaps = if section.name == CODE { gaps } else { 0 };
+        let size =
+            if section.is_thread_local_zero { 0 } else { section.size + section.size / 16 + 256 + gaps };
         places.push((section.name, address));
         end = address + size;
     }
@@ -203,10 +213,12 @@ mod tests {
         let mut two = one.clone();
         two.sections[0].size = 0x7000;
         two.sections[1].address = 0x8400;
-        let places = common_places(&one, &two);
-        assert_eq!(places, common_places(&two, &one), "it does not matter which side is which");
+        let places = common_places(&one, &two, 0);
+        assert_eq!(places, common_places(&two, &one, 0), "it does not matter which side is which");
         let at = |name: &str| places.iter().find(|(found, _)| found == name).unwrap().1;
         assert_eq!(places.len(), 6);
+        let with_gaps = common_places(&one, &two, 0x10_0000);
+        assert!(with_gaps[2].1 >= with_gaps[1].1 + 0x10_9000, "{with_gaps:?}");
         assert!(at(".text") >= at(".rodata") + 0x7000 && at(".text").is_multiple_of(PAGE));
         assert!(at(".tdata") >= at(".text") + 0x9000 && at(".tdata").is_multiple_of(PAGE));
         assert!(at(".got") < at(".tbss") + 0x900, "zeroed thread-locals take no room");
@@ -216,7 +228,7 @@ mod tests {
     #[test]
     fn zeroed_thread_locals_may_begin_a_group() {
         let one = image(&[(".text", 0x1000, 1, 4), (".tbss", 0x2000, 0x90, 1), (".got", 0x2000, 8, 1)]);
-        let places = common_places(&one, &one);
+        let places = common_places(&one, &one, 0);
         assert!(places[1].1.is_multiple_of(PAGE) && places[2].1 >= places[1].1, "{places:?}");
     }
 
@@ -229,7 +241,7 @@ mod tests {
             (".text", 0x1000, 1, 4),
             (".mine", 0x2000, 1, 1),
         ]);
-        let places = common_places(&one, &two);
+        let places = common_places(&one, &two, 0);
         let names: Vec<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, [".note", ".rodata", ".text", ".own", ".mine"]);
         assert!(places.windows(2).all(|two| two[0].1 < two[1].1), "{places:?}");
@@ -240,9 +252,9 @@ mod tests {
     fn other_orders_have_no_common_places() {
         let one = image(&[(".text", 0x1000, 1, 4), (".mine", 0x2000, 1, 1)]);
         let two = image(&[(".mine", 0x1000, 1, 1), (".text", 0x2000, 1, 4)]);
-        assert!(common_places(&one, &two).is_empty());
+        assert!(common_places(&one, &two, 0).is_empty());
         let twice = image(&[(".text", 0x1000, 1, 4), (".mine", 0x2000, 1, 1), (".mine", 0x3000, 1, 1)]);
-        assert!(common_places(&twice, &one).is_empty());
+        assert!(common_places(&twice, &one, 0).is_empty());
     }
 
     #[test]

@@ -59,8 +59,13 @@ impl<'a> Ordered<'a> {
         Ok(Self { capture, kind, program, tools })
     }
 
-    /// Links to `output` with the linker's own `flags`.
-    pub(super) fn link(&self, flags: &[String], output: &Path) -> Result<(), LayoutFallback> {
+    /// Links to `output` with the linker's own `flags`, and one more object.
+    pub(super) fn link(
+        &self,
+        flags: &[String],
+        besides: Option<&Path>,
+        output: &Path,
+    ) -> Result<(), LayoutFallback> {
         let mut given = arguments::neutral(self.capture.arguments(output));
         match self.kind {
             Kind::Driver => given
@@ -72,6 +77,7 @@ impl<'a> Ordered<'a> {
                 given.splice(0..0, ["-flavor".to_owned(), "gnu".to_owned()]);
             }
         }
+        given.extend(besides.map(|object| object.display().to_string()));
         given.extend(flags.iter().flat_map(|flag| self.kind.flag(flag)));
         run(self.capture, &self.program, &given, |_| ())
     }

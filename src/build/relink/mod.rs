@@ -2,7 +2,7 @@
 //!
 //! Where code lies decides how long it takes: the same function can be twice as slow at another address. So both sides of a
 //! comparison are linked again in one order, drawn at random, in which what is the same on both sides lies at the same
-//! address and what differs lies in random places after it. Nothing is compiled again.
+//! address, and so begins what was edited, at random places after it. Nothing is compiled again.
 //!
 //! | module | knows |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | `arguments` | pure: what linkers are told |
 //! | `names`, `sections` | what can be put into an order, and what makes two parts the same |
 //! | `draw` | pure: what both sides have in common, and a random order of it |
+//! | `gaps` | an object of nothing but gaps between functions |
 //! | `changed`, `entries` | which functions do not do the same on both sides, and where they begin |
 //! | `image` | which symbols lie where in what was linked |
 //! | `link` | running a linker on what was kept |
@@ -22,6 +23,7 @@ pub(super) mod capture;
 mod changed;
 mod draw;
 mod entries;
+mod gaps;
 mod image;
 mod link;
 mod names;
@@ -34,10 +36,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use object::Architecture;
+
 use crate::domain::{Digest, LayoutFallback, Side, Sides};
 
 use capture::Capture;
-use draw::{Alive, Matched};
+use draw::{Alive, Item, Matched};
 use image::Image;
 use link::Ordered;
 use sections::{Kind, Part};
@@ -67,6 +71,10 @@ pub struct Agreement {
     pub functions: usize,
     /// How many of them lie at the same address.
     pub functions_in_place: usize,
+    /// How many functions both sides have, each in its own way.
+    pub edited: usize,
+    /// How many of them begin at the same address.
+    pub edited_in_place: usize,
     /// How many named variables and constants are the same on both sides.
     pub data: usize,
     /// How many of them lie at the same address.
@@ -82,6 +90,8 @@ pub struct Drawable {
     matched: Matched,
     changed: Result<BTreeSet<String>, String>,
     places: Vec<(String, u64)>,
+    /// For which gaps can be made.
+    architecture: Option<Architecture>,
     as_built: Agreement,
 }
 
@@ -120,9 +130,10 @@ impl Drawable {
             }
         }
         let changed = changed(captures.as_ref(), parts.as_ref().map(Vec::as_slice), alive.as_ref(), inputs);
-        let places = image::common_places(&images.baseline, &images.candidate);
+        let places = image::common_places(&images.baseline, &images.candidate, matched.gaps());
+        let architecture = images.candidate.architecture.filter(|it| gaps::are_known(*it));
         let as_built = agreement(&matched, images.as_ref());
-        Ok(Self { captures, is_one, matched, changed, places, as_built })
+        Ok(Self { captures, is_one, matched, changed, places, architecture, as_built })
     }
 
     /// Where the functions begin, in an executable that was drawn, that do not do the same on both sides, with their names.
@@ -142,7 +153,8 @@ impl Drawable {
     /// How many functions only one side has, or has otherwise.
     pub fn different(&self) -> Sides<usize> {
         let count = |side: Side| {
-            self.matched.different.get(side).iter().filter(|(kind, _)| *kind == Kind::Code).count()
+            let only = self.matched.different.get(side).iter().filter(|(kind, _)| *kind == Kind::Code);
+            self.matched.edited.len() + only.count()
         };
         Sides::from_fn(count)
     }
@@ -160,12 +172,8 @@ impl Drawable {
         let orders = self.matched.order(below);
         let link = |side: Side| {
             let output: &Path = outputs.get(side);
-            let list = output.with_extension("order");
-            fs::write(&list, orders.get(side).join("\n") + "\n").map_err(files)?;
-            let linked = Ordered::new(self.captures.get(side))?.link(&self.flags(&list), output);
-            let _ = fs::remove_file(&list);
-            linked?;
-            Image::read(output).map_err(LayoutFallback::Unreadable)
+            let linked = self.link(side, orders.get(side), output);
+            linked.and_then(|()| Image::read(output).map_err(LayoutFallback::Unreadable))
         };
         let images = twice(self.is_one, link)?;
         let found = agreement(&self.matched, images.as_ref());
@@ -173,6 +181,40 @@ impl Drawable {
             return Err(LayoutFallback::Disobeyed { agree: found.functions_in_place, same: found.functions });
         }
         Ok(found)
+    }
+
+    /// Links a side in an order.
+    fn link(&self, side: Side, order: &[Item<'_>], output: &Path) -> Result<(), LayoutFallback> {
+        let mut made = Vec::new();
+        let mut list = String::new();
+        for item in order {
+            match item {
+                Item::Part(name) => list.push_str(name),
+                Item::Gap(_) if self.architecture.is_none() => continue,
+                Item::Gap(gap) => {
+                    list.push_str(&gaps::name(made.len()));
+                    made.push(*gap);
+                }
+            }
+            list.push('\n');
+        }
+        let named = output.with_extension("order");
+        fs::write(&named, list).map_err(files)?;
+        let filler = match self.architecture {
+            Some(architecture) if !made.is_empty() => {
+                let path = output.with_extension("gaps.o");
+                let object = gaps::object(architecture, &made).map_err(LayoutFallback::Files)?;
+                fs::write(&path, object).map_err(files)?;
+                Some(path)
+            }
+            _ => None,
+        };
+        let linker = Ordered::new(self.captures.get(side))?;
+        let linked = linker.link(&self.flags(&named), filler.as_deref(), output);
+        for file in filler.iter().chain([&named]) {
+            let _ = fs::remove_file(file);
+        }
+        linked
     }
 
     fn flags(&self, list: &Path) -> Vec<String> {
@@ -242,7 +284,7 @@ fn reference(
     if built.functions() > 0 && built.is_by_lld() {
         return Ok((built, taken));
     }
-    Ordered::new(capture)?.link(&["--strip-debug".to_owned()], output)?;
+    Ordered::new(capture)?.link(&["--strip-debug".to_owned()], None, output)?;
     let image = Image::read(output).map_err(LayoutFallback::Unreadable)?;
     Ok((image, taken))
 }
@@ -280,10 +322,14 @@ fn both<A: Send, B: Send>(
 }
 
 fn agreement(matched: &Matched, images: Sides<&Image>) -> Agreement {
-    let mut found = Agreement::default();
+    let agrees = |kind: Kind, names: &Sides<String>| {
+        let places = Sides::from_fn(|side| images.get(side).places(kind, names.get(side)));
+        usize::from(!places.baseline.is_empty() && places.baseline == places.candidate)
+    };
+    let edited_in_place = matched.edited.iter().map(|function| agrees(Kind::Code, &function.names)).sum();
+    let mut found = Agreement { edited: matched.edited.len(), edited_in_place, ..Agreement::default() };
     for (kind, names) in &matched.same {
-        let places = Sides::from_fn(|side| images.get(side).places(*kind, names.get(side)));
-        let agrees = usize::from(!places.baseline.is_empty() && places.baseline == places.candidate);
+        let agrees = agrees(*kind, names);
         match kind {
             Kind::Code => {
                 found.functions += 1;

@@ -41,6 +41,10 @@ pub(super) struct Part {
     /// Whether other objects can refer to it by a name.
     pub(super) is_shared: bool,
     pub(super) sum: Sum,
+    /// How many bytes it takes.
+    pub(super) size: u64,
+    /// What its address is a multiple of.
+    pub(super) alignment: u64,
 }
 
 /// The parts of archives that were read: most archives are of both sides.
@@ -180,17 +184,17 @@ impl<'d> Reader<'d> {
     }
 
     fn parts(&mut self, shared: &HashMap<String, Sum>) -> Vec<Part> {
-        let sections: Vec<(SectionIndex, Kind, bool, u64)> = self
+        let sections: Vec<(SectionIndex, Kind, bool, (u64, u64))> = self
             .file
             .sections()
             .filter_map(|section| {
                 let is_list = section.name().is_ok_and(is_list_of_functions);
                 let kind = if is_list { Kind::Data } else { kind(section.kind())? };
-                Some((section.index(), kind, is_list, section.size()))
+                Some((section.index(), kind, is_list, (section.size(), section.align())))
             })
             .collect();
         let mut parts = Vec::new();
-        for (section, kind, is_list, size) in sections {
+        for (section, kind, is_list, (size, alignment)) in sections {
             // Whoever runs such a list asks for no name.
             let names = if is_list { None } else { self.symbols.get(&section) };
             let names = names.into_iter().flatten().map(|(_, name)| name).filter(|name| !is_made_up(name));
@@ -198,7 +202,8 @@ impl<'d> Reader<'d> {
             let runs = is_list || kind == Kind::Code;
             if !names.is_empty() || (runs && size > 0) {
                 let is_shared = self.shared.contains(&section);
-                parts.push(Part { kind, names, is_shared, sum: self.sum(section, shared) });
+                let sum = self.sum(section, shared);
+                parts.push(Part { kind, names, is_shared, sum, size, alignment });
             }
         }
         parts
