@@ -9,7 +9,12 @@ const PRIME: u64 = 0x0100_0000_01b3;
 
 /// The hash of a text.
 pub fn fnv(text: &str) -> u64 {
-    text.bytes().fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+    fnv_of_bytes(text.as_bytes())
+}
+
+/// The hash of bytes.
+pub fn fnv_of_bytes(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME))
 }
 
 #[cfg(test)]

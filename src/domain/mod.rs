@@ -89,7 +89,7 @@ pub use fitness::{
     BuildFacts, Condition, DoctorReport, Finding, Fitness, Load, Memory, Quota, SelfComparison, SelfDoubt,
     Topic,
 };
-pub use fnv::fnv;
+pub use fnv::{fnv, fnv_of_bytes};
 pub use function::{Place, TopFunction, is_below};
 pub use history::{HistoryPoint, HistoryReport, Mark};
 pub use instrument::{CrateOrigin, Instrument, NoInstrument};

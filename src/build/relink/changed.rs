@@ -74,7 +74,15 @@ mod tests {
 
     fn code(name: &str, sum: u8) -> Part {
         let names = vec![name.to_owned()];
-        Part { kind: Kind::Code, names, is_shared: true, sum: [sum; 32], size: 16, alignment: 16 }
+        Part {
+            kind: Kind::Code,
+            names,
+            is_shared: true,
+            sum: [sum; 32],
+            size: 16,
+            alignment: 16,
+            blocks: Vec::new(),
+        }
     }
 
     fn data(name: &str, sum: u8) -> Part {

@@ -7,6 +7,7 @@ use crate::domain::{Side, Sides};
 use super::gaps::{Gap, LINE, MOST, STEP};
 use super::names::canonical;
 use super::sections::{Kind, Part, Sum};
+use super::shift::{self, Block};
 
 /// How far the first function that differs may lie behind those that are the same, in steps: some pages.
 const FAR: usize = 512;
@@ -17,7 +18,7 @@ const NEAR: usize = 4;
 
 /// A part as the order names it: by one symbol. Sections that share all their names move together, and are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Piece {
+struct Piece<'a> {
     kind: Kind,
     name: String,
     sums: Vec<Sum>,
@@ -26,9 +27,10 @@ struct Piece {
     /// Of the first section.
     size: u64,
     alignment: u64,
+    blocks: &'a [Block],
 }
 
-impl Piece {
+impl Piece<'_> {
     /// Whether it is one function whose end can be told from its beginning.
     fn is_one_function(&self) -> bool {
         self.kind == Kind::Code && self.sums.len() == 1 && self.alignment <= LINE
@@ -39,6 +41,8 @@ impl Piece {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Edited {
     pub(super) names: Sides<String>,
+    /// How many bytes later it begins than what both have in common asks for, on each side: 0 on one of them.
+    pub(super) delays: Sides<u64>,
     sizes: Sides<u64>,
     alignment: u64,
 }
@@ -74,14 +78,14 @@ pub(super) fn matched(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Matched {
     let (candidate, uncertain_candidate) = pieces(parts.candidate, alive.candidate);
     let pieces = Sides { baseline, candidate };
     let uncertain = Sides { baseline: uncertain_baseline, candidate: uncertain_candidate };
-    let by_name = |piece: &Piece| (piece.kind, canonical(&piece.name).to_owned(), piece.sums.clone());
-    let by_content = |piece: &Piece| (piece.kind, piece.sums.clone());
-    let of_function = |piece: &Piece| (canonical(&piece.name).to_owned(), piece.alignment);
+    let by_name = |piece: &Piece<'_>| (piece.kind, canonical(&piece.name).to_owned(), piece.sums.clone());
+    let by_content = |piece: &Piece<'_>| (piece.kind, piece.sums.clone());
+    let of_function = |piece: &Piece<'_>| (canonical(&piece.name).to_owned(), piece.alignment);
     let mut same = Vec::new();
     let rest = pair(pieces, by_name, &mut same);
     let rest = pair(rest, by_content, &mut same);
     let rest = rest.map(|pieces| pieces.into_iter().partition(Piece::is_one_function));
-    let (functions, mut others): (Sides<Vec<Piece>>, Sides<Vec<Piece>>) = rest.unzip();
+    let (functions, mut others): (Sides<Vec<Piece<'_>>>, Sides<Vec<Piece<'_>>>) = rest.unzip();
     let mut edited = Vec::new();
     let left = pair(functions, of_function, &mut edited);
     for (side, more) in [(Side::Baseline, left.baseline), (Side::Candidate, left.candidate)] {
@@ -101,18 +105,25 @@ pub(super) fn matched(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Matched {
     }
 }
 
-fn edit(both: Sides<Piece>) -> Edited {
+fn edit(both: Sides<Piece<'_>>) -> Edited {
     let (sizes, alignment) = (both.as_ref().map(|piece| piece.size), both.baseline.alignment);
-    Edited { names: both.map(|piece| piece.name), sizes, alignment }
+    let shift = shift::between(both.baseline.blocks, both.candidate.blocks);
+    // A function begins where its alignment allows it.
+    let far = shift.unsigned_abs() / alignment.max(1) * alignment.max(1);
+    let delays = match shift {
+        ..0 => Sides { baseline: 0, candidate: far },
+        _ => Sides { baseline: far, candidate: 0 },
+    };
+    Edited { names: both.map(|piece| piece.name), delays, sizes, alignment }
 }
 
 /// Takes out what has the same key on both sides; gives what is left.
-fn pair<K: Ord>(
-    pieces: Sides<Vec<Piece>>,
-    key: impl Fn(&Piece) -> K,
-    pairs: &mut Vec<Sides<Piece>>,
-) -> Sides<Vec<Piece>> {
-    let mut waiting: BTreeMap<K, VecDeque<Piece>> = BTreeMap::new();
+fn pair<'a, K: Ord>(
+    pieces: Sides<Vec<Piece<'a>>>,
+    key: impl Fn(&Piece<'a>) -> K,
+    pairs: &mut Vec<Sides<Piece<'a>>>,
+) -> Sides<Vec<Piece<'a>>> {
+    let mut waiting: BTreeMap<K, VecDeque<Piece<'a>>> = BTreeMap::new();
     for piece in pieces.candidate {
         waiting.entry(key(&piece)).or_default().push_back(piece);
     }
@@ -127,12 +138,12 @@ fn pair<K: Ord>(
 }
 
 /// The pieces of one side that are in its executable; apart from them, those of which it is not known what they are.
-fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
+fn pieces<'a>(parts: &'a [Part], alive: &Alive) -> (Vec<Piece<'a>>, Vec<Piece<'a>>) {
     let mut uses: HashMap<&str, usize> = HashMap::new();
     for name in parts.iter().flat_map(|part| &part.names) {
         *uses.entry(name).or_default() += 1;
     }
-    let mut order: Vec<Piece> = Vec::new();
+    let mut order: Vec<Piece<'a>> = Vec::new();
     let mut places: HashMap<(Kind, &str), usize> = HashMap::new();
     for part in parts.iter().filter(|part| part.kind != Kind::ThreadLocal) {
         let living = || part.names.iter().filter(|name| alive.contains_key(*name));
@@ -143,7 +154,7 @@ fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
             order[at].sums.push(part.sum);
         } else {
             places.insert((part.kind, name), order.len());
-            let Part { kind, sum, size, alignment, .. } = *part;
+            let &Part { kind, sum, size, alignment, ref blocks, .. } = part;
             order.push(Piece {
                 kind,
                 name: name.clone(),
@@ -151,6 +162,7 @@ fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
                 is_certain: true,
                 size,
                 alignment,
+                blocks,
             });
         }
     }
@@ -164,7 +176,7 @@ fn pieces(parts: &[Part], alive: &Alive) -> (Vec<Piece>, Vec<Piece>) {
 
 impl Matched {
     /// One order of both sides: what is the same, shuffled once for both; then the functions that both sides have in their own
-    /// ways, shuffled once for both, with gaps that let each begin at one random address on both sides; then what only one
+    /// ways, shuffled once for both, with gaps that let what both have in common lie at one random address; then what only one
     /// side has, shuffled for each. `below` draws a number below its argument.
     pub(super) fn order(&self, below: &mut dyn FnMut(usize) -> usize) -> Sides<Vec<Item<'_>>> {
         let mut same: Vec<&Sides<String>> = self.same.iter().map(|(_, names)| names).collect();
@@ -184,20 +196,21 @@ impl Matched {
     /// share cancels within the pair, and over many pairs every place has its turn.
     fn place_edited<'a>(&'a self, orders: &mut Sides<Vec<Item<'a>>>, below: &mut dyn FnMut(usize) -> usize) {
         let first = drawn(FAR, LINE, below);
-        // Counted from the first gap, which begins a line.
-        let mut end = first.size;
         for side in Side::BOTH {
             orders.get_mut(side).push(Item::Gap(first));
         }
+        // Counted from the first gap, which begins a line.
+        let mut ends = Sides { baseline: first.size, candidate: first.size };
         let mut edited: Vec<&Edited> = self.edited.iter().collect();
         shuffle(&mut edited, below);
         for function in edited {
-            let start = end.next_multiple_of(function.alignment.max(1));
-            let ends = function.sizes.map(|size| (start + size).next_multiple_of(STEP));
-            end = ends.baseline.max(ends.candidate) + drawn(NEAR, STEP, below).size;
+            let after = ends.baseline.max(ends.candidate) + drawn(NEAR, STEP, below).size;
+            let place = after.next_multiple_of(function.alignment.max(STEP));
             for side in Side::BOTH {
-                let gap = Gap { size: end - ends.get(side), alignment: STEP };
-                orders.get_mut(side).extend([Item::Part(function.names.get(side)), Item::Gap(gap)]);
+                let start = place + function.delays.get(side);
+                let gap = Gap { size: start - ends.get(side), alignment: STEP };
+                orders.get_mut(side).extend([Item::Gap(gap), Item::Part(function.names.get(side))]);
+                *ends.get_mut(side) = (start + function.sizes.get(side)).next_multiple_of(STEP);
             }
         }
     }
@@ -212,11 +225,11 @@ impl Matched {
         shuffle(&mut different, below);
         let mut gaps = 0;
         for (kind, name) in different {
-            order.push(Item::Part(name));
             if *kind == Kind::Code && gaps < MOST {
                 order.push(Item::Gap(drawn(NEAR, STEP, below)));
                 gaps += 1;
             }
+            order.push(Item::Part(name));
         }
     }
 
@@ -260,7 +273,15 @@ mod tests {
     fn part(name: &str, sum: u8) -> Part {
         let size = 5 + u64::from(sum) * 40;
         let names = vec![name.to_owned()];
-        Part { kind: Kind::Code, names, is_shared: false, sum: [sum; 32], size, alignment: 16 }
+        Part {
+            kind: Kind::Code,
+            names,
+            is_shared: false,
+            sum: [sum; 32],
+            size,
+            alignment: 16,
+            blocks: vec![],
+        }
     }
 
     fn alive(parts: &[Part]) -> Alive {
@@ -392,12 +413,16 @@ mod tests {
             baseline in prop::collection::btree_map("[a-d]{1,2}", 0_u8..9, 0..20),
             candidate in prop::collection::btree_map("[a-d]{1,2}", 0_u8..9, 0..20),
             alignments in prop::collection::vec(0_u32..7, 3),
+            entries in prop::collection::vec(0_u8..5, 9),
             seed: u64,
         ) {
             let parts = |names: &BTreeMap<String, u8>| -> Vec<Part> {
                 let part = |(name, sum): (&String, &u8)| {
                     let alignment = 1 << alignments[usize::from(*sum) / 3];
-                    Part { alignment, ..part(name, *sum) }
+                    // Blocks of its own, and then what all versions have.
+                    let own = (0..entries[usize::from(*sum)]).map(|at| Block::from(*sum) << 8 | Block::from(at));
+                    let blocks = own.chain([90_000, 90_001]).collect();
+                    Part { alignment, blocks, ..part(name, *sum) }
                 };
                 names.iter().map(part).collect()
             };
@@ -405,9 +430,19 @@ mod tests {
             let found = compared(&both.baseline, &both.candidate);
             let orders = found.order(&mut generator(seed));
             let ends = Sides::from_fn(|side| linked(orders.get(side), both.get(side)));
-            let same = found.same.iter().map(|(_, names)| names);
-            for names in same.chain(found.edited.iter().map(|function| &function.names)) {
+            for (_, names) in &found.same {
                 prop_assert_eq!(ends.baseline.0[&*names.baseline], ends.candidate.0[&*names.candidate]);
+            }
+            for function in &found.edited {
+                let names = &function.names;
+                let common = |side: Side| {
+                    let name = names.get(side).as_str();
+                    let sum = if side == Side::Baseline { baseline[name] } else { candidate[name] };
+                    let part = both.get(side).iter().find(|part| part.names[0] == name).unwrap();
+                    (ends.get(side).0[name] + 16 * u64::from(entries[usize::from(sum)]), part.alignment)
+                };
+                let ((one, alignment), (two, _)) = (common(Side::Baseline), common(Side::Candidate));
+                prop_assert!(one.abs_diff(two) < alignment.max(1), "{one} {two} {alignment}");
             }
             for side in Side::BOTH {
                 let without: Vec<Item<'_>> = parts_of(orders.get(side)).into_iter().map(Item::Part).collect();

@@ -2,7 +2,7 @@
 //!
 //! Where code lies decides how long it takes: the same function can be twice as slow at another address. So both sides of a
 //! comparison are linked again in one order, drawn at random, in which what is the same on both sides lies at the same
-//! address, and so begins what was edited, at random places after it. Nothing is compiled again.
+//! address, and so does what two versions of a function have in common, at random places after it. Nothing is compiled again.
 //!
 //! | module | knows |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | `arguments` | pure: what linkers are told |
 //! | `names`, `sections` | what can be put into an order, and what makes two parts the same |
 //! | `draw` | pure: what both sides have in common, and a random order of it |
+//! | `shift` | pure: how far what two versions of a function have in common lies apart in them |
 //! | `gaps` | an object of nothing but gaps between functions |
 //! | `changed`, `entries` | which functions do not do the same on both sides, and where they begin |
 //! | `image` | which symbols lie where in what was linked |
@@ -28,6 +29,7 @@ mod image;
 mod link;
 mod names;
 mod sections;
+mod shift;
 mod watch;
 mod wrapper;
 
@@ -73,7 +75,7 @@ pub struct Agreement {
     pub functions_in_place: usize,
     /// How many functions both sides have, each in its own way.
     pub edited: usize,
-    /// How many of them begin at the same address.
+    /// How many of them lie so that what both have in common is at the same address.
     pub edited_in_place: usize,
     /// How many named variables and constants are the same on both sides.
     pub data: usize,
@@ -326,7 +328,14 @@ fn agreement(matched: &Matched, images: Sides<&Image>) -> Agreement {
         let places = Sides::from_fn(|side| images.get(side).places(kind, names.get(side)));
         usize::from(!places.baseline.is_empty() && places.baseline == places.candidate)
     };
-    let edited_in_place = matched.edited.iter().map(|function| agrees(Kind::Code, &function.names)).sum();
+    let is_common = |function: &&draw::Edited| {
+        let place = |side: Side| match images.get(side).places(Kind::Code, function.names.get(side)) {
+            [place] => place.checked_sub(*function.delays.get(side)),
+            _ => None,
+        };
+        place(Side::Baseline).is_some_and(|one| place(Side::Candidate) == Some(one))
+    };
+    let edited_in_place = matched.edited.iter().filter(is_common).count();
     let mut found = Agreement { edited: matched.edited.len(), edited_in_place, ..Agreement::default() };
     for (kind, names) in &matched.same {
         let agrees = agrees(*kind, names);

@@ -19,6 +19,7 @@ use object::{
 use sha2::{Digest as _, Sha256};
 
 use super::names::{canonical, is_made_up};
+use super::shift::{self, Block};
 
 /// The digest of a part.
 pub(super) type Sum = [u8; 32];
@@ -45,6 +46,8 @@ pub(super) struct Part {
     pub(super) size: u64,
     /// What its address is a multiple of.
     pub(super) alignment: u64,
+    /// Of code, what each block of it comes to; see [`shift`](super::shift).
+    pub(super) blocks: Vec<Block>,
 }
 
 /// The parts of archives that were read: most archives are of both sides.
@@ -203,10 +206,19 @@ impl<'d> Reader<'d> {
             if !names.is_empty() || (runs && size > 0) {
                 let is_shared = self.shared.contains(&section);
                 let sum = self.sum(section, shared);
-                parts.push(Part { kind, names, is_shared, sum, size, alignment });
+                let blocks = if kind == Kind::Code { self.blocks(section) } else { Vec::new() };
+                parts.push(Part { kind, names, is_shared, sum, size, alignment, blocks });
             }
         }
         parts
+    }
+
+    fn blocks(&self, index: SectionIndex) -> Vec<Block> {
+        self.file
+            .section_by_index(index)
+            .and_then(|section| section.data())
+            .map(shift::blocks)
+            .unwrap_or_default()
     }
 
     /// What a section comes to.

@@ -158,10 +158,12 @@ impl Fixture {
 
     /// Makes the baseline's files those of a variant.
     fn turn(&self, variant: Variant) -> Result<(), StudyError> {
-        let Variant { per_mille, moved, edited } = variant;
+        let Variant { per_mille, moved, edited, reshaped } = variant;
+        // From one step to six.
+        let steps = if reshaped > 0 { 1 + (reshaped - 1) % 6 } else { 0 };
         let path = self.repository().join("src/knob.rs");
         let mut text = fs::read_to_string(&path).map_err(StudyError::file(&path))?;
-        for (knob, value) in [("PER_MILLE", per_mille), ("START", edited)] {
+        for (knob, value) in [("PER_MILLE", per_mille), ("START", edited.max(reshaped)), ("STEPS", steps)] {
             if value > 0 {
                 text = turned(&text, knob, value).ok_or_else(|| StudyError::Nonsense {
                     what: path.display().to_string(),
@@ -276,9 +278,10 @@ mod tests {
     fn variants_differ_where_they_should() {
         let folder = tempfile::tempdir().unwrap();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/loops");
-        let moved = Variant { moved: 2, per_mille: 100, edited: 0 };
+        let moved = Variant { moved: 2, per_mille: 100, ..Variant::BASELINE };
         let edited = Variant { edited: 3, ..Variant::BASELINE };
-        let fixture = Fixture::lay_out(&source, folder.path(), &[moved, edited]).unwrap();
+        let reshaped = Variant { reshaped: 8, ..Variant::BASELINE };
+        let fixture = Fixture::lay_out(&source, folder.path(), &[moved, edited, reshaped]).unwrap();
         let changed = |variant: Variant| {
             let output = fixture.git(&["diff", "-U0", &Variant::BASELINE.tag(), &variant.tag()]).unwrap();
             String::from_utf8(output.stdout).unwrap()
@@ -288,5 +291,7 @@ mod tests {
         assert!(!text.contains("START"), "{text}");
         let text = changed(edited);
         assert!(text.contains("+pub const START: u64 = 4;") && !text.contains("benches/support"), "{text}");
+        let text = changed(reshaped);
+        assert!(text.contains("+pub const STEPS: u32 = 2;") && text.contains("+pub const START: u64 = 9;"));
     }
 }

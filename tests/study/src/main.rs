@@ -141,7 +141,7 @@ fn extent(arguments: &Arguments) -> Extent {
         },
         moved,
         kinds: match &arguments.kinds[..] {
-            [] => vec![Kind::Moved, Kind::Edited, Kind::MovedAndSlower],
+            [] => Kind::OF_MOVED.to_vec(),
             given => given.to_vec(),
         },
     }

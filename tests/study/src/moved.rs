@@ -128,7 +128,8 @@ fn title(kind: Kind, per_mille: u32) -> String {
         Kind::Slower => format!("{} slower", percent(per_mille)),
         Kind::Moved => "Only moved".to_owned(),
         Kind::Edited => "Edited, and costs what it did".to_owned(),
-        Kind::MovedAndSlower => format!("Moved, and {} slower", percent(per_mille)),
+        Kind::Reshaped => "Edited so that loops move within their functions".to_owned(),
+        Kind::MovedAndSlower => format!("Moved, edited, and {} slower", percent(per_mille)),
     }
 }
 

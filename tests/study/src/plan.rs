@@ -89,6 +89,9 @@ pub struct Variant {
     /// Which edit that costs nothing is made to every workload; 0 for none.
     #[serde(default, skip_serializing_if = "is_none")]
     pub edited: u32,
+    /// Which edit that moves every loop within its function, and costs nearly nothing; 0 for none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub reshaped: u32,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -98,7 +101,7 @@ fn is_none(number: &u32) -> bool {
 
 impl Variant {
     /// What the others are compared with.
-    pub const BASELINE: Self = Self { per_mille: 0, moved: 0, edited: 0 };
+    pub const BASELINE: Self = Self { per_mille: 0, moved: 0, edited: 0, reshaped: 0 };
 
     /// Made slower, and nothing else.
     pub fn slower(per_mille: u32) -> Self {
@@ -108,7 +111,7 @@ impl Variant {
     /// The name of its commit.
     pub fn tag(self) -> String {
         let mut tag = format!("slow-{}", self.per_mille);
-        for (what, number) in [("moved", self.moved), ("edited", self.edited)] {
+        for (what, number) in [("moved", self.moved), ("edited", self.edited), ("reshaped", self.reshaped)] {
             if number > 0 {
                 tag.extend(["-", what, "-", &number.to_string()]);
             }
@@ -122,6 +125,7 @@ impl Variant {
             Self { moved: 1.., per_mille: 0, .. } => Kind::Moved,
             Self { moved: 1.., .. } => Kind::MovedAndSlower,
             Self { edited: 1.., .. } => Kind::Edited,
+            Self { reshaped: 1.., .. } => Kind::Reshaped,
             Self { .. } => Kind::Slower,
         }
     }
@@ -136,8 +140,15 @@ pub enum Kind {
     Moved,
     /// Every workload is edited, and costs what it did.
     Edited,
-    /// Functions are added that nobody runs, and every workload is made slower.
+    /// Every workload is edited so that its loop moves within its function, and costs nearly what it did.
+    Reshaped,
+    /// Functions are added that nobody runs, and every workload is edited and made slower.
     MovedAndSlower,
+}
+
+impl Kind {
+    /// Those that show what places of code are worth.
+    pub const OF_MOVED: [Self; 4] = [Self::Moved, Self::Edited, Self::Reshaped, Self::MovedAndSlower];
 }
 
 /// One comparison of all workloads.
@@ -221,8 +232,10 @@ fn trials_of_moved(extent: &Extent) -> Vec<Trial> {
         let commit = round + 1;
         let moved = Variant { moved: commit, ..Variant::BASELINE };
         let edited = Variant { edited: commit, ..Variant::BASELINE };
-        let slower = extent.slowdowns.iter().map(|&per_mille| Variant { per_mille, ..moved });
-        let variants: Vec<Variant> = [moved, edited]
+        let reshaped = Variant { reshaped: commit, ..Variant::BASELINE };
+        let slower =
+            extent.slowdowns.iter().map(|&per_mille| Variant { per_mille, reshaped: commit, ..moved });
+        let variants: Vec<Variant> = [moved, edited, reshaped]
             .into_iter()
             .chain(slower)
             .filter(|variant| extent.kinds.contains(&variant.kind()))
@@ -279,14 +292,17 @@ mod tests {
     fn every_round_of_moved_code_has_commits_of_its_own() {
         let extent = Extent {
             moved: true,
-            kinds: vec![Kind::Moved, Kind::Edited, Kind::MovedAndSlower],
+            kinds: Kind::OF_MOVED.to_vec(),
             families: Family::OF_MOVED.to_vec(),
             ..extent()
         };
         let tags: Vec<String> = extent.variants().into_iter().map(Variant::tag).collect();
-        assert_eq!(tags.len(), 1 + 3 * 4, "{tags:?}");
-        assert!(tags.contains(&"slow-50-moved-3".to_owned()) && tags.contains(&"slow-0-edited-1".to_owned()));
-        assert_eq!(trials(&extent).len(), 3 * 2 * 4 * 4);
+        assert_eq!(tags.len(), 1 + 3 * 5, "{tags:?}");
+        assert!(
+            tags.contains(&"slow-50-moved-3-reshaped-3".to_owned())
+                && tags.contains(&"slow-0-edited-1".to_owned())
+        );
+        assert_eq!(trials(&extent).len(), 3 * 2 * 4 * 5);
     }
 
     #[test]
