@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
     /// Both sides are linked again for every pair, in one random order: functions that are the same on both sides lie at
-    /// the same addresses, functions that differ lie in random places after them.
+    /// the same addresses, what two versions of a function share as well, all else in random places after them.
     #[default]
     Drawn,
     /// Both sides are compiled with every function at a multiple of 64 bytes.
@@ -90,6 +90,12 @@ pub struct LayoutUse {
     pub same_functions: usize,
     /// How many of them lay at the same address in the last drawing that was used.
     pub in_place: usize,
+    /// How many functions both sides have, each in its own way.
+    #[serde(default)]
+    pub edited_functions: usize,
+    /// How many of them lay in that drawing so that what both versions share was at one address.
+    #[serde(default)]
+    pub edited_in_place: usize,
     /// How long drawing and linking took, in seconds.
     pub seconds: f64,
 }

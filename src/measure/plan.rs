@@ -57,15 +57,57 @@ const PATIENCE: u32 = 10;
 /// … but not before this: set-up code may take its time, and so may a busy machine.
 const SHORTEST_LIMIT: Duration = Duration::from_mins(1);
 
+/// The error of a pair's ratio that is small beside what pairs differ by, and beside any threshold that a clock can hold.
+const PRECISE: f64 = 0.003;
+
+/// The shortest pair, of a whole one: a start is a tenth of it, and each side has turns enough to tell their spread.
+const SHORTEST: f64 = 0.25;
+
+/// What the pairs of a benchmark have shown of how long the next should be.
+///
+/// A compute loop tells its ratio to a seventh of one per cent in a whole pair; what its pairs differ by is twice as much,
+/// and only more pairs average that. A pointer chase needs every turn. Only pairs of the past decide, by how their turns
+/// spread and not by what they say, so the next is as fair as any other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// How long one iteration takes.
+    pub iteration: Duration,
+    /// How long the next pair is, of a whole one: at most 1.
+    share: f64,
+}
+
+impl Pace {
+    /// The pace after a pair that was measured at the pace `before`, the first at none, and told the logarithm of its ratio
+    /// with this `error`; `None` where it told none.
+    pub fn after(before: Option<Self>, iteration: Duration, error: Option<f64>) -> Self {
+        let share = before.map_or(1.0, |before| before.share);
+        // Half as many turns have an error that is larger by the root of two.
+        let known = error.filter(|error| error.is_finite());
+        let needed = known.map_or(1.0, |error| share * (error / PRECISE).powi(2));
+        Self { iteration, share: needed.clamp(SHORTEST, 1.0) }
+    }
+}
+
 /// How long the launches of a benchmark should be, given its budget and, once known, the time of one iteration.
 ///
 /// A budget of 10 s gives launches of a tenth of a second. A benchmark whose iterations are so slow that the fewest
 /// samples take longer gets the fewest, and a time limit that fits them.
 pub fn launch_options(budget: Duration, iteration: Option<Duration>) -> LaunchOptions {
-    let launch = (budget / (2 * PAIRS)).clamp(LAUNCH.0, LAUNCH.1);
+    options(whole_launch(budget), iteration.unwrap_or_default())
+}
+
+/// How long the launches of a benchmark's next pair should be, by what its pairs have shown so far.
+pub fn paced(budget: Duration, pace: Pace) -> LaunchOptions {
+    options(whole_launch(budget).mul_f64(pace.share), pace.iteration)
+}
+
+fn whole_launch(budget: Duration) -> Duration {
+    (budget / (2 * PAIRS)).clamp(LAUNCH.0, LAUNCH.1)
+}
+
+fn options(launch: Duration, iteration: Duration) -> LaunchOptions {
     let warm_up = launch.mul_f64(WARM_UP);
     let measurement = launch.saturating_sub(warm_up);
-    let iteration = iteration.unwrap_or_default();
     let sample = SAMPLE.max(iteration);
     let samples = (measurement.as_nanos() / sample.as_nanos()).try_into().unwrap_or(MOST_SAMPLES);
     let samples = samples.clamp(FEWEST_SAMPLES, MOST_SAMPLES);
@@ -166,6 +208,27 @@ mod tests {
     }
 
     #[test]
+    fn precise_pairs_are_followed_by_short_ones_and_only_as_long_as_they_stay_precise() {
+        let iteration = Duration::from_micros(1);
+        let length = |pace: Pace| {
+            let options = paced(TEN_SECONDS, pace);
+            options.warm_up + options.measurement
+        };
+        let millis = Duration::from_millis;
+        let precise = Pace::after(None, iteration, Some(0.0014));
+        assert_eq!(length(precise), millis(25));
+        assert_eq!(paced(TEN_SECONDS, precise).samples, 10);
+        // The same benchmark's short pair has twice the error: the next is short again.
+        assert_eq!(length(Pace::after(Some(precise), iteration, Some(0.0028))), millis(25));
+        // Another one's turns no longer agree.
+        assert_eq!(length(Pace::after(Some(precise), iteration, Some(0.0042))), millis(49));
+        assert_eq!(length(Pace::after(Some(precise), iteration, Some(0.3))), millis(100));
+        for error in [Some(0.003), Some(0.02), Some(f64::INFINITY), None] {
+            assert_eq!(length(Pace::after(None, iteration, error)), millis(100), "{error:?}");
+        }
+    }
+
+    #[test]
     fn a_round_visits_everything_once_the_nearest_to_a_decision_first() {
         let mut standings = vec![standing(0, 9.0), standing(0, 1.0), standing(0, 5.0)];
         let mut visits = Vec::new();
@@ -201,6 +264,14 @@ mod tests {
             let order = Order::Drawn { seed };
             let leads = (0..400).filter(|block| order.first(2 * block) == Side::Baseline).count();
             prop_assert!((120..=280).contains(&leads), "{}", leads);
+        }
+
+        #[test]
+        fn a_pace_is_never_outside_its_limits(errors in prop::collection::vec(prop::num::f64::ANY, 1..20)) {
+            let iteration = Duration::from_nanos(1);
+            let pace = errors.into_iter().fold(None, |pace, error| Some(Pace::after(pace, iteration, Some(error))));
+            let share = pace.unwrap().share;
+            prop_assert!((SHORTEST..=1.0).contains(&share), "{}", share);
         }
 
         #[test]

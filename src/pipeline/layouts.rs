@@ -180,6 +180,8 @@ impl Layouts {
             drawings: target.drawings,
             same_functions: target.agreement.functions,
             in_place: target.agreement.functions_in_place,
+            edited_functions: target.agreement.edited,
+            edited_in_place: target.agreement.edited_in_place,
             seconds: target.spent.as_secs_f64(),
         };
         self.targets.iter().map(used).collect()

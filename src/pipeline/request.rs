@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::judge::{GatePolicy, Policy, VerdictRequirement};
 use crate::measure::counter::{CountOptions, InstructionSource};
-use crate::measure::plan::launch_options;
+use crate::measure::plan::{Pace, launch_options, paced};
 use crate::measure::runner::LaunchOptions;
 use crate::source::SUITE_PACKAGE;
 use crate::store::BaselineFile;
@@ -178,7 +178,15 @@ impl Measuring {
 
     /// How long a launch measures, and when it is given up. `iteration` is how long one takes, if that is known.
     pub fn launch_options(&self, iteration: Option<Duration>) -> LaunchOptions {
-        let options = launch_options(self.budget, iteration);
+        self.limited(launch_options(self.budget, iteration))
+    }
+
+    /// The same for the next pair of a benchmark whose pairs have shown a pace.
+    pub(crate) fn pair_options(&self, pace: Option<Pace>) -> LaunchOptions {
+        self.limited(pace.map_or_else(|| launch_options(self.budget, None), |pace| paced(self.budget, pace)))
+    }
+
+    fn limited(&self, options: LaunchOptions) -> LaunchOptions {
         LaunchOptions { time_limit: self.launch_timeout.unwrap_or(options.time_limit), ..options }
     }
 }

@@ -87,6 +87,8 @@ pub(super) fn empty() -> Report {
                     drawings: 18,
                     same_functions: 3073,
                     in_place: 3073,
+                    edited_functions: 12,
+                    edited_in_place: 12,
                     seconds: 2.5,
                 },
                 LayoutUse {
@@ -95,6 +97,8 @@ pub(super) fn empty() -> Report {
                     drawings: 0,
                     same_functions: 0,
                     in_place: 0,
+                    edited_functions: 0,
+                    edited_in_place: 0,
                     seconds: 0.5,
                 },
             ],

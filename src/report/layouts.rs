@@ -22,6 +22,10 @@ struct WireLayout {
     drawings: u32,
     same_functions: usize,
     in_place: usize,
+    #[serde(default)]
+    edited_functions: usize,
+    #[serde(default)]
+    edited_in_place: usize,
     seconds: f64,
 }
 
@@ -46,6 +50,8 @@ impl From<WireLayouts> for LayoutsUsed {
             drawings: wire.drawings,
             same_functions: wire.same_functions,
             in_place: wire.in_place,
+            edited_functions: wire.edited_functions,
+            edited_in_place: wire.edited_in_place,
             seconds: wire.seconds,
         };
         Self { asked: wire.asked, targets: wire.targets.into_iter().map(target).collect() }
@@ -62,6 +68,8 @@ fn target(used: &LayoutUse) -> WireLayout {
         drawings: used.drawings,
         same_functions: used.same_functions,
         in_place: used.in_place,
+        edited_functions: used.edited_functions,
+        edited_in_place: used.edited_in_place,
         seconds: used.seconds,
     }
 }

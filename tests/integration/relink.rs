@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use object::{Object, ObjectSymbol, SymbolKind};
+use object::{Architecture, Object, ObjectSymbol, SymbolKind};
 use perfguard::build::relink::{Agreement, Drawable, Original, offer, path_of};
 use perfguard::build::{BuildRequest, build};
 use perfguard::domain::{
@@ -219,8 +219,13 @@ fn generator(mut state: u64) -> impl FnMut(usize) -> usize {
 }
 
 fn output(path: &Path) -> String {
+    let mut command = Command::new(path);
+    if object::File::parse(&*fs::read(path).unwrap()).unwrap().architecture() == Architecture::Aarch64 {
+        command = Command::new("qemu-aarch64");
+        command.args(["-L", "/usr/aarch64-linux-gnu"]).arg(path);
+    }
     // What was built to profile itself writes where it runs.
-    let ran = Command::new(path).env("LLVM_PROFILE_FILE", "/dev/null").output().unwrap();
+    let ran = command.env("LLVM_PROFILE_FILE", "/dev/null").output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     String::from_utf8(ran.stdout).unwrap()
 }
@@ -269,7 +274,22 @@ fn every_same_function_lies_at_the_same_address_in_three_orders() {
 
 #[test]
 fn what_two_versions_of_a_function_share_lies_at_one_place_that_is_drawn() {
-    let mut tested = Crate::new("");
+    assert_edited_is_in_place(Crate::new(""));
+}
+
+const AARCH64: &str = "[target.aarch64-unknown-linux-gnu]\nlinker = \"aarch64-linux-gnu-gcc\"\n";
+
+#[test]
+#[ignore = "needs the aarch64 target, its GCC and qemu-aarch64; run by tests/systems/aarch64"]
+fn code_for_aarch64_is_drawn_too() {
+    let of_aarch64 =
+        || Crate { target: Some("aarch64-unknown-linux-gnu"), configuration: AARCH64, ..Crate::new("") };
+    assert_all_in_place(&of_aarch64());
+    assert_all_in_place(&Crate { profile: "lto = \"fat\"", ..of_aarch64() });
+    assert_edited_is_in_place(of_aarch64());
+}
+
+fn assert_edited_is_in_place(mut tested: Crate) {
     let baseline = tested.build(1, "");
     tested.files = &[("src/lib.rs", EDITED)];
     let sides = Sides { baseline, candidate: tested.build(2, "") };

@@ -70,6 +70,8 @@ fn nameless(parts: &[Part]) -> Vec<Sum> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn code(name: &str, sum: u8) -> Part {
@@ -81,7 +83,7 @@ mod tests {
             sum: [sum; 32],
             size: 16,
             alignment: 16,
-            blocks: Vec::new(),
+            code: Arc::default(),
         }
     }
 

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use object::Architecture;
+
 use crate::domain::{Side, Sides};
+use crate::support::demangle::demangled;
 
 use super::gaps::{Gap, LINE, MOST, STEP};
 use super::names::canonical;
 use super::sections::{Kind, Part, Sum};
-use super::shift::{self, Block};
+use super::shift;
 
 /// How far the first function that differs may lie behind those that are the same, in steps: some pages.
 const FAR: usize = 512;
@@ -27,7 +30,7 @@ struct Piece<'a> {
     /// Of the first section.
     size: u64,
     alignment: u64,
-    blocks: &'a [Block],
+    code: &'a [u8],
 }
 
 impl Piece<'_> {
@@ -73,7 +76,11 @@ pub(super) type Alive = HashMap<String, usize>;
 /// Finds what is the same on both sides: first by name and content, then by content alone, in the order of the objects.
 ///
 /// What is not in an executable takes no part: a function that only one side links would move all that follow.
-pub(super) fn matched(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Matched {
+pub(super) fn matched(
+    parts: Sides<&[Part]>,
+    alive: Sides<&Alive>,
+    architecture: Option<Architecture>,
+) -> Matched {
     let (baseline, uncertain_baseline) = pieces(parts.baseline, alive.baseline);
     let (candidate, uncertain_candidate) = pieces(parts.candidate, alive.candidate);
     let pieces = Sides { baseline, candidate };
@@ -81,6 +88,8 @@ pub(super) fn matched(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Matched {
     let by_name = |piece: &Piece<'_>| (piece.kind, canonical(&piece.name).to_owned(), piece.sums.clone());
     let by_content = |piece: &Piece<'_>| (piece.kind, piece.sums.clone());
     let of_function = |piece: &Piece<'_>| (canonical(&piece.name).to_owned(), piece.alignment);
+    // Another version of a package gives all its symbols other hashes.
+    let of_path = |piece: &Piece<'_>| (demangled(canonical(&piece.name)), piece.alignment);
     let mut same = Vec::new();
     let rest = pair(pieces, by_name, &mut same);
     let rest = pair(rest, by_content, &mut same);
@@ -88,6 +97,7 @@ pub(super) fn matched(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Matched {
     let (functions, mut others): (Sides<Vec<Piece<'_>>>, Sides<Vec<Piece<'_>>>) = rest.unzip();
     let mut edited = Vec::new();
     let left = pair(functions, of_function, &mut edited);
+    let left = pair(left, of_path, &mut edited);
     for (side, more) in [(Side::Baseline, left.baseline), (Side::Candidate, left.candidate)] {
         others.get_mut(side).extend(more);
     }
@@ -100,14 +110,14 @@ pub(super) fn matched(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Matched {
     }
     Matched {
         same: same.into_iter().map(|both| (both.baseline.kind, both.map(|piece| piece.name))).collect(),
-        edited: edited.into_iter().map(edit).collect(),
+        edited: edited.into_iter().map(|both| edit(both, architecture)).collect(),
         different: others.map(|pieces| pieces.into_iter().map(|piece| (piece.kind, piece.name)).collect()),
     }
 }
 
-fn edit(both: Sides<Piece<'_>>) -> Edited {
+fn edit(both: Sides<Piece<'_>>, architecture: Option<Architecture>) -> Edited {
     let (sizes, alignment) = (both.as_ref().map(|piece| piece.size), both.baseline.alignment);
-    let shift = shift::between(both.baseline.blocks, both.candidate.blocks);
+    let shift = shift::between(both.as_ref().map(|piece| piece.code), architecture);
     // A function begins where its alignment allows it.
     let far = shift.unsigned_abs() / alignment.max(1) * alignment.max(1);
     let delays = match shift {
@@ -154,7 +164,7 @@ fn pieces<'a>(parts: &'a [Part], alive: &Alive) -> (Vec<Piece<'a>>, Vec<Piece<'a
             order[at].sums.push(part.sum);
         } else {
             places.insert((part.kind, name), order.len());
-            let &Part { kind, sum, size, alignment, ref blocks, .. } = part;
+            let &Part { kind, sum, size, alignment, ref code, .. } = part;
             order.push(Piece {
                 kind,
                 name: name.clone(),
@@ -162,7 +172,7 @@ fn pieces<'a>(parts: &'a [Part], alive: &Alive) -> (Vec<Piece<'a>>, Vec<Piece<'a
                 is_certain: true,
                 size,
                 alignment,
-                blocks,
+                code,
             });
         }
     }
@@ -265,6 +275,7 @@ fn shuffle<T>(values: &mut [T], below: &mut dyn FnMut(usize) -> usize) {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::Arc;
 
     use proptest::prelude::*;
 
@@ -280,7 +291,7 @@ mod tests {
             sum: [sum; 32],
             size,
             alignment: 16,
-            blocks: vec![],
+            code: Arc::default(),
         }
     }
 
@@ -296,6 +307,7 @@ mod tests {
         matched(
             Sides { baseline, candidate },
             Sides { baseline: &alive(baseline), candidate: &alive(candidate) },
+            None,
         )
     }
 
@@ -347,8 +359,11 @@ mod tests {
     fn different_ones_of_one_name_are_never_the_same() {
         let parts = [part("f", 1), part("f", 2), part("g", 3), part("g", 3)];
         let one = Alive::from([("f".to_owned(), 1), ("g".to_owned(), 1)]);
-        let found =
-            matched(Sides { baseline: &parts, candidate: &parts }, Sides { baseline: &one, candidate: &one });
+        let found = matched(
+            Sides { baseline: &parts, candidate: &parts },
+            Sides { baseline: &one, candidate: &one },
+            None,
+        );
         assert_eq!(same(&found), [("g", "g")]);
         assert_eq!(found.different.baseline, [(Kind::Code, "f".to_owned())]);
         assert_eq!(found.different.candidate, [(Kind::Code, "f".to_owned())]);
@@ -369,6 +384,7 @@ mod tests {
         let found = matched(
             Sides { baseline: &parts, candidate: &parts },
             Sides { baseline: &one, candidate: &other },
+            None,
         );
         assert_eq!(same(&found), [("a", "a")]);
         assert_eq!(found.different.baseline, [(Kind::Code, "b".to_owned())]);
@@ -420,9 +436,9 @@ mod tests {
                 let part = |(name, sum): (&String, &u8)| {
                     let alignment = 1 << alignments[usize::from(*sum) / 3];
                     // Blocks of its own, and then what all versions have.
-                    let own = (0..entries[usize::from(*sum)]).map(|at| Block::from(*sum) << 8 | Block::from(at));
-                    let blocks = own.chain([90_000, 90_001]).collect();
-                    Part { alignment, blocks, ..part(name, *sum) }
+                    let own = (0..entries[usize::from(*sum)]).flat_map(|at| [*sum; 15].into_iter().chain([at]));
+                    let code = own.chain([90; 16]).chain([91; 16]).collect();
+                    Part { alignment, code, ..part(name, *sum) }
                 };
                 names.iter().map(part).collect()
             };
@@ -488,6 +504,14 @@ mod tests {
         }
         let pages: BTreeSet<u64> = places.iter().map(|at| at / 4096).collect();
         assert!(pages.len() > 1, "{pages:?}");
+    }
+
+    #[test]
+    fn an_edited_function_of_another_version_of_its_package_is_found() {
+        let name = |hash: char| format!("_ZN5relay4send17h{}E", hash.to_string().repeat(16));
+        let found = compared(&[part(&name('a'), 1)], &[part(&name('b'), 2)]);
+        assert_eq!(found.edited[0].names, Sides { baseline: name('a'), candidate: name('b') });
+        assert!(found.different.baseline.is_empty() && found.different.candidate.is_empty());
     }
 
     #[test]

@@ -123,7 +123,8 @@ impl Drawable {
             parts = read(is_one, &taken)?;
             inputs = &taken;
         }
-        let matched = draw::matched(parts.as_ref().map(Vec::as_slice), alive.as_ref());
+        let architecture = images.candidate.architecture.filter(|it| gaps::are_known(*it));
+        let matched = draw::matched(parts.as_ref().map(Vec::as_slice), alive.as_ref(), architecture);
         for side in Side::BOTH {
             let known = known_of(&parts, side);
             if known < KNOWN {
@@ -133,7 +134,6 @@ impl Drawable {
         }
         let changed = changed(captures.as_ref(), parts.as_ref().map(Vec::as_slice), alive.as_ref(), inputs);
         let places = image::common_places(&images.baseline, &images.candidate, matched.gaps());
-        let architecture = images.candidate.architecture.filter(|it| gaps::are_known(*it));
         let as_built = agreement(&matched, images.as_ref());
         Ok(Self { captures, is_one, matched, changed, places, architecture, as_built })
     }

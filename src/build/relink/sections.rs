@@ -10,6 +10,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use object::read::archive::ArchiveFile;
 use object::{
@@ -19,7 +20,6 @@ use object::{
 use sha2::{Digest as _, Sha256};
 
 use super::names::{canonical, is_made_up};
-use super::shift::{self, Block};
 
 /// The digest of a part.
 pub(super) type Sum = [u8; 32];
@@ -46,8 +46,8 @@ pub(super) struct Part {
     pub(super) size: u64,
     /// What its address is a multiple of.
     pub(super) alignment: u64,
-    /// Of code, what each block of it comes to; see [`shift`](super::shift).
-    pub(super) blocks: Vec<Block>,
+    /// Of code, what the object holds: nothing where an address will be filled in.
+    pub(super) code: Arc<[u8]>,
 }
 
 /// The parts of archives that were read: most archives are of both sides.
@@ -206,19 +206,16 @@ impl<'d> Reader<'d> {
             if !names.is_empty() || (runs && size > 0) {
                 let is_shared = self.shared.contains(&section);
                 let sum = self.sum(section, shared);
-                let blocks = if kind == Kind::Code { self.blocks(section) } else { Vec::new() };
-                parts.push(Part { kind, names, is_shared, sum, size, alignment, blocks });
+                let code = if kind == Kind::Code { self.code(section) } else { Arc::default() };
+                parts.push(Part { kind, names, is_shared, sum, size, alignment, code });
             }
         }
         parts
     }
 
-    fn blocks(&self, index: SectionIndex) -> Vec<Block> {
-        self.file
-            .section_by_index(index)
-            .and_then(|section| section.data())
-            .map(shift::blocks)
-            .unwrap_or_default()
+    fn code(&self, index: SectionIndex) -> Arc<[u8]> {
+        let section = self.file.section_by_index(index);
+        section.and_then(|section| section.data()).map(Arc::from).unwrap_or_default()
     }
 
     /// What a section comes to.

@@ -8,10 +8,10 @@ use super::super::session::Session;
 use super::super::stopwatch::within;
 use crate::domain::{
     BenchmarkName, BuiltBench, ClaimVerdict, ComparisonId, Ended, Event, Failure, Limit, MeasurementKey,
-    Pair, PairedEvidence, Phase, Provenance, Sides, Stage,
+    Pair, PairedEvidence, Phase, Provenance, Schedule, Sides, Stage,
 };
-use crate::judge::{ClaimTest, ExpectedPairs, PairedState, PairedTest, QuickCheck};
-use crate::measure::plan::{self, Order, Standing, next_visit};
+use crate::judge::{ClaimTest, ExpectedPairs, PairedState, PairedTest, QuickCheck, observe};
+use crate::measure::plan::{self, Order, Pace, Standing, next_visit};
 use crate::support::process::interrupted;
 
 /// A sequential test that pairs decide. It says when to stop and is then forgotten: the judge makes its own of the pairs.
@@ -115,7 +115,7 @@ struct InProgress<J, T> {
     test: Option<T>,
     pairs: u32,
     spent: Duration,
-    iteration: Option<Duration>,
+    pace: Option<Pace>,
     ended: Option<Ended>,
 }
 
@@ -125,7 +125,10 @@ pub(crate) type Make<'a, J, T> = &'a dyn Fn(&Comparison<J>, f64) -> T;
 impl<J, T: Test> InProgress<J, T> {
     /// Takes the next pair, and ends where that decides.
     fn take(&mut self, pair: &Pair, make: Make<'_, J, T>) {
-        self.iteration = Some(iteration(pair));
+        // One process after the other: how its own samples spread says little of how launches differ.
+        let ratio = (pair.schedule == Schedule::Interleaved).then(|| observe(pair).ok()).flatten();
+        let error = ratio.map(|observation| observation.ratio.error);
+        self.pace = Some(Pace::after(self.pace, iteration(pair), error));
         let baseline = pair.launches.baseline.samples.median();
         let test = self.test.get_or_insert_with(|| make(&self.comparison, baseline));
         test.take(pair);
@@ -183,7 +186,7 @@ impl Session<'_> {
             test: None,
             pairs: 0,
             spent: Duration::ZERO,
-            iteration: None,
+            pace: None,
             ended: None,
         };
         if self.measuring.resume && self.store.take_up_pairs(id)? > 0 {
@@ -235,7 +238,7 @@ impl Session<'_> {
             launches: one.pairs * 2,
             state: &state,
         });
-        let options = self.measuring.launch_options(one.iteration);
+        let options = self.measuring.pair_options(one.pace);
         let ids = one.comparison.ids.as_ref().map(String::as_str);
         let first = Order::Drawn { seed: self.seed }.first(one.pairs);
         // Linking is no part of the budget, and nothing is linked while a launch is timed.

@@ -19,6 +19,17 @@ pub struct Origin {
     pub command: String,
     /// What was not taken part in, and why.
     pub absent: Vec<String>,
+    /// What somebody wrote about the figures.
+    pub notes: Option<String>,
+}
+
+/// Where what somebody wrote begins in a document, and where it ends.
+const NOTES: (&str, &str) = ("<!-- notes -->\n", "<!-- end of notes -->\n");
+
+/// What somebody wrote into a document: it stays when the rest is written anew.
+pub fn notes(document: &str) -> Option<&str> {
+    let (_, rest) = document.split_once(NOTES.0)?;
+    rest.split_once(NOTES.1).map(|(notes, _)| notes)
 }
 
 /// Writes everything, with `drawings` (paths of drawings, relative to the document) behind the tables.
@@ -96,6 +107,9 @@ pub(crate) fn heading(out: &mut String, records: &[Record], origin: &Origin) {
     );
     for absent in &origin.absent {
         let _ = write!(out, "{absent}\n\n");
+    }
+    if let Some(notes) = &origin.notes {
+        let _ = write!(out, "{}{notes}{}\n", NOTES.0, NOTES.1);
     }
 }
 
@@ -216,4 +230,25 @@ pub(crate) fn share(share: Share) -> String {
         low * 100.0,
         high * 100.0
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_wrote_stays_when_a_document_is_written_anew() {
+        let written = "What this means.\n\n| a | table |\n";
+        let origin = |notes: Option<&str>| Origin {
+            machine: String::new(),
+            date: String::new(),
+            command: String::new(),
+            absent: Vec::new(),
+            notes: notes.map(str::to_owned),
+        };
+        let text = document(&[], &BTreeMap::new(), &origin(Some(written)), &[]);
+        assert_eq!(notes(&text), Some(written));
+        assert_eq!(document(&[], &BTreeMap::new(), &origin(notes(&text)), &[]), text);
+        assert_eq!(notes(&document(&[], &BTreeMap::new(), &origin(None), &[])), None);
+    }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use perfguard_study::contenders::{Arena, compare, prepare};
-use perfguard_study::document::{Origin, document};
+use perfguard_study::document::{Origin, document, notes};
 use perfguard_study::fixture::{Fixture, checked};
 use perfguard_study::levels::{Levels, levels, observed};
 use perfguard_study::neighbour::{self, Neighbour};
@@ -303,6 +303,7 @@ fn write(
             .trim_end_matches(" -- ")
             .to_owned(),
         absent,
+        notes: std::fs::read_to_string(&path).ok().and_then(|old| notes(&old).map(str::to_owned)),
     };
     let text = if arguments.moved {
         moved::document(&records.all, &origin, &drawings)
