@@ -57,17 +57,21 @@ const PATIENCE: u32 = 10;
 /// … but not before this: set-up code may take its time, and so may a busy machine.
 const SHORTEST_LIMIT: Duration = Duration::from_mins(1);
 
-/// The error of a pair's ratio that is small beside what pairs differ by, and beside any threshold that a clock can hold.
-const PRECISE: f64 = 0.003;
+/// The error of a pair's ratio that is small beside the change that a test must tell, as a share of that: five pairs have to
+/// clear, and thirteen to fail, however close each of them is.
+const PRECISE: f64 = 0.2;
+
+/// The errors that are asked for where little or much is asked: what pairs of one executable differ by, and 1 %.
+const ERRORS: (f64, f64) = (0.002, 0.01);
 
 /// The shortest pair, of a whole one: a start is a tenth of it, and each side has turns enough to tell their spread.
 const SHORTEST: f64 = 0.25;
 
 /// What the pairs of a benchmark have shown of how long the next should be.
 ///
-/// A compute loop tells its ratio to a seventh of one per cent in a whole pair; what its pairs differ by is twice as much,
-/// and only more pairs average that. A pointer chase needs every turn. Only pairs of the past decide, by how their turns
-/// spread and not by what they say, so the next is as fair as any other.
+/// A compute loop tells its ratio to a seventh of one per cent in a whole pair; what its pairs differ by is more, and only
+/// more pairs average that. A pointer chase needs every turn. Only pairs of the past decide, by how their turns spread and not
+/// by what they say, so the next is as fair as any other.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
     /// How long one iteration takes.
@@ -78,12 +82,13 @@ pub struct Pace {
 
 impl Pace {
     /// The pace after a pair that was measured at the pace `before`, the first at none, and told the logarithm of its ratio
-    /// with this `error`; `None` where it told none.
-    pub fn after(before: Option<Self>, iteration: Duration, error: Option<f64>) -> Self {
+    /// with this `error`; `None` where it told none. `change` is the smallest that is asked for, as a fraction.
+    pub fn after(before: Option<Self>, iteration: Duration, error: Option<f64>, change: f64) -> Self {
         let share = before.map_or(1.0, |before| before.share);
         // Half as many turns have an error that is larger by the root of two.
         let known = error.filter(|error| error.is_finite());
-        let needed = known.map_or(1.0, |error| share * (error / PRECISE).powi(2));
+        let precise = (change * PRECISE).clamp(ERRORS.0, ERRORS.1);
+        let needed = known.map_or(1.0, |error| share * (error / precise).powi(2));
         Self { iteration, share: needed.clamp(SHORTEST, 1.0) }
     }
 }
@@ -215,17 +220,22 @@ mod tests {
             options.warm_up + options.measurement
         };
         let millis = Duration::from_millis;
-        let precise = Pace::after(None, iteration, Some(0.0014));
+        let precise = Pace::after(None, iteration, Some(0.0028), 0.05);
         assert_eq!(length(precise), millis(25));
         assert_eq!(paced(TEN_SECONDS, precise).samples, 10);
+        let after =
+            |before: Option<Pace>, error: Option<f64>| length(Pace::after(before, iteration, error, 0.05));
         // The same benchmark's short pair has twice the error: the next is short again.
-        assert_eq!(length(Pace::after(Some(precise), iteration, Some(0.0028))), millis(25));
+        assert_eq!(after(Some(precise), Some(0.0056)), millis(25));
         // Another one's turns no longer agree.
-        assert_eq!(length(Pace::after(Some(precise), iteration, Some(0.0042))), millis(49));
-        assert_eq!(length(Pace::after(Some(precise), iteration, Some(0.3))), millis(100));
-        for error in [Some(0.003), Some(0.02), Some(f64::INFINITY), None] {
-            assert_eq!(length(Pace::after(None, iteration, error)), millis(100), "{error:?}");
+        assert_eq!(after(Some(precise), Some(0.014)), millis(49));
+        assert_eq!(after(Some(precise), Some(0.3)), millis(100));
+        for error in [Some(0.01), Some(0.02), Some(f64::INFINITY), None] {
+            assert_eq!(after(None, error), millis(100), "{error:?}");
         }
+        // Who asks for less has to look closer.
+        assert_eq!(length(Pace::after(None, iteration, Some(0.0014), 0.01)), millis(49));
+        assert_eq!(length(Pace::after(None, iteration, Some(0.0014), f64::INFINITY)), millis(25));
     }
 
     #[test]
@@ -269,7 +279,7 @@ mod tests {
         #[test]
         fn a_pace_is_never_outside_its_limits(errors in prop::collection::vec(prop::num::f64::ANY, 1..20)) {
             let iteration = Duration::from_nanos(1);
-            let pace = errors.into_iter().fold(None, |pace, error| Some(Pace::after(pace, iteration, Some(error))));
+            let pace = errors.into_iter().fold(None, |pace, error| Some(Pace::after(pace, iteration, Some(error), 0.05)));
             let share = pace.unwrap().share;
             prop_assert!((SHORTEST..=1.0).contains(&share), "{}", share);
         }

@@ -242,6 +242,11 @@ impl Test for SelfTest {
         if pairs_left == 0 { ExpectedPairs::Hopeless } else { ExpectedPairs::More(f64::from(pairs_left)) }
     }
 
+    /// How small a change can be told is what is asked.
+    fn smallest_change(&self) -> f64 {
+        0.0
+    }
+
     fn describe(&self) -> String {
         self.0.describe()
     }

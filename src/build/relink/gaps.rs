@@ -104,7 +104,7 @@ mod tests {
         let gaps = vec![Gap { size: STEP, alignment: STEP }; 2 * MOST + 1];
         let bytes = object(Architecture::X86_64, &gaps).unwrap();
         assert_eq!(
-            File::parse(&*bytes).unwrap().symbols().filter(|symbol| symbol.is_local()).count(),
+            File::parse(&*bytes).unwrap().symbols().filter(object::ObjectSymbol::is_local).count(),
             gaps.len()
         );
     }

@@ -211,12 +211,12 @@ impl Drawable {
             }
             _ => None,
         };
-        let linker = Ordered::new(self.captures.get(side))?;
-        let linked = linker.link(&self.flags(&named), filler.as_deref(), output);
+        let capture = self.captures.get(side);
+        let done = Ordered::new(capture)?.link(&self.flags(&named), filler.as_deref(), output);
         for file in filler.iter().chain([&named]) {
             let _ = fs::remove_file(file);
         }
-        linked
+        done
     }
 
     fn flags(&self, list: &Path) -> Vec<String> {

@@ -14,8 +14,8 @@ use crate::domain::{Sides, fnv_of_bytes};
 
 use super::gaps::STEP;
 
-/// A block.
-const BLOCK: usize = STEP as usize;
+/// How large a block is.
+const BLOCK: usize = 16;
 
 /// A block that occurs more often is padding, or tells nothing about where it belongs.
 const OFTEN: usize = 8;
@@ -33,7 +33,7 @@ pub(super) fn between(code: Sides<&[u8]>, architecture: Option<Architecture>) ->
         vote(&code.map(shapes), &mut votes);
     }
     let most = votes.into_iter().max_by_key(|(shift, votes)| (*votes, -shift.abs(), *shift));
-    most.map_or(0, |(shift, _)| shift * STEP as i64 % PAGE)
+    most.map_or(0, |(shift, _)| shift * STEP.cast_signed() % PAGE)
 }
 
 /// Each block of the candidate votes for how far it lies from the blocks that are like it.

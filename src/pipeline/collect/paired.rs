@@ -22,6 +22,8 @@ pub(crate) trait Test {
     fn is_decided(&self) -> bool;
     /// Whether more pairs are worth their time.
     fn expected_pairs(&self, pairs_left: u32) -> ExpectedPairs;
+    /// The smallest change that it must tell, as a fraction.
+    fn smallest_change(&self) -> f64;
     /// What the figures say so far, for whoever watches.
     fn describe(&self) -> String;
 }
@@ -42,6 +44,10 @@ impl Test for PairedTest {
 
     fn expected_pairs(&self, pairs_left: u32) -> ExpectedPairs {
         Self::expected_pairs(self, pairs_left)
+    }
+
+    fn smallest_change(&self) -> f64 {
+        self.margin()
     }
 
     fn describe(&self) -> String {
@@ -66,6 +72,11 @@ impl Test for ClaimTest {
         Self::expected_pairs(self, pairs_left)
     }
 
+    /// How close the ratio is to what is claimed is not known before; as close as a clock can tell.
+    fn smallest_change(&self) -> f64 {
+        0.0
+    }
+
     fn describe(&self) -> String {
         self.ratio().map_or_else(|| FIRST_PAIR.to_owned(), |ratio| format!("{ratio:.2}x"))
     }
@@ -82,6 +93,10 @@ impl Test for QuickCheck {
 
     fn expected_pairs(&self, _: u32) -> ExpectedPairs {
         Self::expected_pairs(self)
+    }
+
+    fn smallest_change(&self) -> f64 {
+        self.test().margin()
     }
 
     fn describe(&self) -> String {
@@ -128,10 +143,10 @@ impl<J, T: Test> InProgress<J, T> {
         // One process after the other: how its own samples spread says little of how launches differ.
         let ratio = (pair.schedule == Schedule::Interleaved).then(|| observe(pair).ok()).flatten();
         let error = ratio.map(|observation| observation.ratio.error);
-        self.pace = Some(Pace::after(self.pace, iteration(pair), error));
         let baseline = pair.launches.baseline.samples.median();
         let test = self.test.get_or_insert_with(|| make(&self.comparison, baseline));
         test.take(pair);
+        self.pace = Some(Pace::after(self.pace, iteration(pair), error, test.smallest_change()));
         if test.is_decided() {
             self.ended = Some(Ended::Decided);
         }

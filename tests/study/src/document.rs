@@ -109,7 +109,7 @@ pub(crate) fn heading(out: &mut String, records: &[Record], origin: &Origin) {
         let _ = write!(out, "{absent}\n\n");
     }
     if let Some(notes) = &origin.notes {
-        let _ = write!(out, "{}{notes}{}\n", NOTES.0, NOTES.1);
+        let _ = writeln!(out, "{}{notes}{}", NOTES.0, NOTES.1);
     }
 }
 
