@@ -277,7 +277,11 @@ fn what_two_versions_of_a_function_share_lies_at_one_place_that_is_drawn() {
     assert_edited_is_in_place(Crate::new(""));
 }
 
-const AARCH64: &str = "[target.aarch64-unknown-linux-gnu]\nlinker = \"aarch64-linux-gnu-gcc\"\n";
+const AARCH64: &str = r#"
+[target.aarch64-unknown-linux-gnu]
+linker = "aarch64-linux-gnu-gcc"
+runner = ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]
+"#;
 
 #[test]
 #[ignore = "needs the aarch64 target, its GCC and qemu-aarch64; run by tests/systems/aarch64"]

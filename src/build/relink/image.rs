@@ -9,6 +9,7 @@ use object::{
 };
 
 use super::draw::Alive;
+use super::names::is_mark;
 use super::sections::Kind;
 
 /// What LLD signs with.
@@ -60,7 +61,9 @@ impl Image {
                 continue;
             }
             let kind = symbol.section_index().and_then(|section| kinds.get(&section));
-            if let (Some(kind), Ok(name)) = (kind, symbol.name()) {
+            if let (Some(kind), Ok(name)) = (kind, symbol.name())
+                && !is_mark(name)
+            {
                 let addresses = if *kind == Kind::Code { &mut code } else { &mut data };
                 addresses.entry(name.to_owned()).or_default().push(symbol.address());
             }

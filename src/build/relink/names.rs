@@ -20,8 +20,12 @@ pub(super) fn is_made_up(name: &str) -> bool {
         || name.starts_with(".L")
         || name.starts_with("anon.")
         || name.starts_with("GCC_except_table")
-        // Where code and data begin, on ARM.
-        || name.starts_with('$')
+        || is_mark(name)
+}
+
+/// Whether a symbol marks where code or data begin, as on ARM, and names nothing.
+pub(super) fn is_mark(name: &str) -> bool {
+    name.starts_with('$')
 }
 
 #[cfg(test)]
