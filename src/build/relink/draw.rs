@@ -251,10 +251,9 @@ impl Matched {
     /// How many bytes gaps may take in any order, at most.
     pub(super) fn gaps(&self) -> u64 {
         let near = NEAR as u64 * STEP + STEP;
-        let edited = self
-            .edited
-            .iter()
-            .map(|function| near + LINE + function.sizes.baseline.abs_diff(function.sizes.candidate));
+        let edited = self.edited.iter().map(|Edited { sizes, delays, .. }| {
+            near + LINE + sizes.baseline.abs_diff(sizes.candidate) + delays.baseline + delays.candidate
+        });
         let different =
             Side::BOTH.map(|side| self.different.get(side).len().min(MOST) as u64 * (near + LINE));
         FAR as u64 * STEP + LINE + edited.sum::<u64>() + different.into_iter().max().unwrap_or(0)
@@ -429,7 +428,7 @@ mod tests {
             baseline in prop::collection::btree_map("[a-d]{1,2}", 0_u8..9, 0..20),
             candidate in prop::collection::btree_map("[a-d]{1,2}", 0_u8..9, 0..20),
             alignments in prop::collection::vec(0_u32..7, 3),
-            entries in prop::collection::vec(0_u8..5, 9),
+            entries in prop::collection::vec(0_u8..200, 9),
             seed: u64,
         ) {
             let parts = |names: &BTreeMap<String, u8>| -> Vec<Part> {
