@@ -80,15 +80,22 @@ pub struct Pace {
     share: f64,
 }
 
+impl Default for Pace {
+    /// Before anything is known.
+    fn default() -> Self {
+        Self { iteration: Duration::ZERO, share: 1.0 }
+    }
+}
+
 impl Pace {
-    /// The pace after a pair that was measured at the pace `before`, the first at none, and told the logarithm of its ratio
-    /// with this `error`; `None` where it told none. `change` is the smallest that is asked for, as a fraction.
-    pub fn after(before: Option<Self>, iteration: Duration, error: Option<f64>, change: f64) -> Self {
-        let share = before.map_or(1.0, |before| before.share);
+    /// The pace after a pair that was measured at this one, and told the logarithm of its ratio with this `error`; `None` where
+    /// it told none. `change` is the smallest that is asked for, as a fraction.
+    #[must_use]
+    pub fn after(self, iteration: Duration, error: Option<f64>, change: f64) -> Self {
         // Half as many turns have an error that is larger by the root of two.
         let known = error.filter(|error| error.is_finite());
         let precise = (change * PRECISE).clamp(ERRORS.0, ERRORS.1);
-        let needed = known.map_or(1.0, |error| share * (error / precise).powi(2));
+        let needed = known.map_or(1.0, |error| self.share * (error / precise).powi(2));
         Self { iteration, share: needed.clamp(SHORTEST, 1.0) }
     }
 }
@@ -98,19 +105,12 @@ impl Pace {
 /// A budget of 10 s gives launches of a tenth of a second. A benchmark whose iterations are so slow that the fewest
 /// samples take longer gets the fewest, and a time limit that fits them.
 pub fn launch_options(budget: Duration, iteration: Option<Duration>) -> LaunchOptions {
-    options(whole_launch(budget), iteration.unwrap_or_default())
+    paced(budget, Pace { iteration: iteration.unwrap_or_default(), ..Pace::default() })
 }
 
 /// How long the launches of a benchmark's next pair should be, by what its pairs have shown so far.
-pub fn paced(budget: Duration, pace: Pace) -> LaunchOptions {
-    options(whole_launch(budget).mul_f64(pace.share), pace.iteration)
-}
-
-fn whole_launch(budget: Duration) -> Duration {
-    (budget / (2 * PAIRS)).clamp(LAUNCH.0, LAUNCH.1)
-}
-
-fn options(launch: Duration, iteration: Duration) -> LaunchOptions {
+pub fn paced(budget: Duration, Pace { iteration, share }: Pace) -> LaunchOptions {
+    let launch = (budget / (2 * PAIRS)).clamp(LAUNCH.0, LAUNCH.1).mul_f64(share);
     let warm_up = launch.mul_f64(WARM_UP);
     let measurement = launch.saturating_sub(warm_up);
     let sample = SAMPLE.max(iteration);
@@ -220,22 +220,21 @@ mod tests {
             options.warm_up + options.measurement
         };
         let millis = Duration::from_millis;
-        let precise = Pace::after(None, iteration, Some(0.0028), 0.05);
+        let precise = Pace::default().after(iteration, Some(0.0028), 0.05);
         assert_eq!(length(precise), millis(25));
         assert_eq!(paced(TEN_SECONDS, precise).samples, 10);
-        let after =
-            |before: Option<Pace>, error: Option<f64>| length(Pace::after(before, iteration, error, 0.05));
+        let after = |before: Pace, error: Option<f64>| length(before.after(iteration, error, 0.05));
         // The same benchmark's short pair has twice the error: the next is short again.
-        assert_eq!(after(Some(precise), Some(0.0056)), millis(25));
+        assert_eq!(after(precise, Some(0.0056)), millis(25));
         // Another one's turns no longer agree.
-        assert_eq!(after(Some(precise), Some(0.014)), millis(49));
-        assert_eq!(after(Some(precise), Some(0.3)), millis(100));
+        assert_eq!(after(precise, Some(0.014)), millis(49));
+        assert_eq!(after(precise, Some(0.3)), millis(100));
         for error in [Some(0.01), Some(0.02), Some(f64::INFINITY), None] {
-            assert_eq!(after(None, error), millis(100), "{error:?}");
+            assert_eq!(after(Pace::default(), error), millis(100), "{error:?}");
         }
         // Who asks for less has to look closer.
-        assert_eq!(length(Pace::after(None, iteration, Some(0.0014), 0.01)), millis(49));
-        assert_eq!(length(Pace::after(None, iteration, Some(0.0014), f64::INFINITY)), millis(25));
+        assert_eq!(length(Pace::default().after(iteration, Some(0.0014), 0.01)), millis(49));
+        assert_eq!(length(Pace::default().after(iteration, Some(0.0014), f64::INFINITY)), millis(25));
     }
 
     #[test]
@@ -279,8 +278,8 @@ mod tests {
         #[test]
         fn a_pace_is_never_outside_its_limits(errors in prop::collection::vec(prop::num::f64::ANY, 1..20)) {
             let iteration = Duration::from_nanos(1);
-            let pace = errors.into_iter().fold(None, |pace, error| Some(Pace::after(pace, iteration, Some(error), 0.05)));
-            let share = pace.unwrap().share;
+            let pace = errors.into_iter().fold(Pace::default(), |pace, error| pace.after(iteration, Some(error), 0.05));
+            let share = pace.share;
             prop_assert!((SHORTEST..=1.0).contains(&share), "{}", share);
         }
 

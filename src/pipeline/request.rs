@@ -182,8 +182,8 @@ impl Measuring {
     }
 
     /// The same for the next pair of a benchmark whose pairs have shown a pace.
-    pub(crate) fn pair_options(&self, pace: Option<Pace>) -> LaunchOptions {
-        self.limited(pace.map_or_else(|| launch_options(self.budget, None), |pace| paced(self.budget, pace)))
+    pub(crate) fn pair_options(&self, pace: Pace) -> LaunchOptions {
+        self.limited(paced(self.budget, pace))
     }
 
     fn limited(&self, options: LaunchOptions) -> LaunchOptions {

@@ -70,25 +70,10 @@ fn nameless(parts: &[Part]) -> Vec<Sum> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
-    fn code(name: &str, sum: u8) -> Part {
-        let names = vec![name.to_owned()];
-        Part {
-            kind: Kind::Code,
-            names,
-            is_shared: true,
-            sum: [sum; 32],
-            size: 16,
-            alignment: 16,
-            code: Arc::default(),
-        }
-    }
-
     fn data(name: &str, sum: u8) -> Part {
-        Part { kind: Kind::Data, ..code(name, sum) }
+        Part { kind: Kind::Data, ..Part::function(name, sum) }
     }
 
     fn found(baseline: &[Part], candidate: &[Part]) -> (Vec<String>, Vec<String>) {
@@ -104,21 +89,24 @@ mod tests {
     #[test]
     fn what_one_side_has_otherwise_or_alone_differs() {
         let (code, _) = found(
-            &[code("same", 1), code("changed", 2), code("gone", 3)],
-            &[code("new", 4), code("changed", 5), code("same", 1)],
+            &[Part::function("same", 1), Part::function("changed", 2), Part::function("gone", 3)],
+            &[Part::function("new", 4), Part::function("changed", 5), Part::function("same", 1)],
         );
         assert_eq!(code, ["changed", "gone", "new"]);
     }
 
     #[test]
     fn a_name_that_moved_to_other_code_differs_on_both_sides() {
-        let (code, _) = found(&[code("f", 1), code("g", 2)], &[code("f", 2), code("g", 1)]);
+        let (code, _) = found(
+            &[Part::function("f", 1), Part::function("g", 2)],
+            &[Part::function("f", 2), Part::function("g", 1)],
+        );
         assert_eq!(code, ["f", "g"]);
     }
 
     #[test]
     fn every_copy_of_a_name_has_to_be_the_same_in_whichever_order() {
-        let copies = |sums: [u8; 3]| sums.map(|sum| code("f", sum));
+        let copies = |sums: [u8; 3]| sums.map(|sum| Part::function("f", sum));
         assert!(found(&copies([1, 1, 2]), &copies([2, 1, 1])).0.is_empty());
         assert_eq!(found(&copies([1, 1, 2]), &copies([2, 2, 1])).0, ["f"]);
         assert_eq!(found(&copies([1, 1, 1]), &copies([1, 1, 1])[..2]).0, ["f"]);
@@ -127,9 +115,12 @@ mod tests {
     #[test]
     fn numbers_of_link_time_optimization_do_not_count() {
         assert!(
-            found(&[code("f.llvm.7", 1), code("g.12", 2)], &[code("g.9", 2), code("f.llvm.8", 1)])
-                .0
-                .is_empty()
+            found(
+                &[Part::function("f.llvm.7", 1), Part::function("g.12", 2)],
+                &[Part::function("g.9", 2), Part::function("f.llvm.8", 1)]
+            )
+            .0
+            .is_empty()
         );
     }
 
@@ -142,8 +133,8 @@ mod tests {
 
     #[test]
     fn what_is_not_linked_does_not_count() {
-        let both = [code("f", 1), code("dead", 1)];
-        let other = [code("f", 1), code("dead", 2)];
+        let both = [Part::function("f", 1), Part::function("dead", 1)];
+        let other = [Part::function("f", 1), Part::function("dead", 2)];
         let alive = Alive::from([("f".to_owned(), 1)]);
         let found = differing(
             Sides { baseline: &both, candidate: &other },
@@ -154,7 +145,7 @@ mod tests {
 
     #[test]
     fn of_code_without_a_name_nothing_is_known() {
-        let nameless = |sum| [Part { names: Vec::new(), ..code("", sum) }];
+        let nameless = |sum| [Part { names: Vec::new(), ..Part::function("", sum) }];
         let alive = Alive::new();
         let compare = |one: &[Part], two: &[Part]| {
             differing(Sides { baseline: one, candidate: two }, Sides { baseline: &alive, candidate: &alive })

@@ -22,21 +22,18 @@ const NEAR: usize = 4;
 /// A part as the order names it: by one symbol. Sections that share all their names move together, and are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Piece<'a> {
-    kind: Kind,
     name: String,
     sums: Vec<Sum>,
     /// Whether all its sections are the same.
     is_certain: bool,
-    /// Of the first section.
-    size: u64,
-    alignment: u64,
-    code: &'a [u8],
+    /// Its first section.
+    part: &'a Part,
 }
 
 impl Piece<'_> {
     /// Whether it is one function whose end can be told from its beginning.
     fn is_one_function(&self) -> bool {
-        self.kind == Kind::Code && self.sums.len() == 1 && self.alignment <= LINE
+        self.part.kind == Kind::Code && self.sums.len() == 1 && self.part.alignment <= LINE
     }
 }
 
@@ -85,11 +82,12 @@ pub(super) fn matched(
     let (candidate, uncertain_candidate) = pieces(parts.candidate, alive.candidate);
     let pieces = Sides { baseline, candidate };
     let uncertain = Sides { baseline: uncertain_baseline, candidate: uncertain_candidate };
-    let by_name = |piece: &Piece<'_>| (piece.kind, canonical(&piece.name).to_owned(), piece.sums.clone());
-    let by_content = |piece: &Piece<'_>| (piece.kind, piece.sums.clone());
-    let of_function = |piece: &Piece<'_>| (canonical(&piece.name).to_owned(), piece.alignment);
+    let by_name =
+        |piece: &Piece<'_>| (piece.part.kind, canonical(&piece.name).to_owned(), piece.sums.clone());
+    let by_content = |piece: &Piece<'_>| (piece.part.kind, piece.sums.clone());
+    let of_function = |piece: &Piece<'_>| (canonical(&piece.name).to_owned(), piece.part.alignment);
     // Another version of a package gives all its symbols other hashes.
-    let of_path = |piece: &Piece<'_>| (demangled(canonical(&piece.name)), piece.alignment);
+    let of_path = |piece: &Piece<'_>| (demangled(canonical(&piece.name)), piece.part.alignment);
     let mut same = Vec::new();
     let rest = pair(pieces, by_name, &mut same);
     let rest = pair(rest, by_content, &mut same);
@@ -98,26 +96,26 @@ pub(super) fn matched(
     let mut edited = Vec::new();
     let left = pair(functions, of_function, &mut edited);
     let left = pair(left, of_path, &mut edited);
-    for (side, more) in [(Side::Baseline, left.baseline), (Side::Candidate, left.candidate)] {
-        others.get_mut(side).extend(more);
-    }
-    for (side, more) in [(Side::Baseline, uncertain.baseline), (Side::Candidate, uncertain.candidate)] {
-        others.get_mut(side).extend(more);
+    for more in [left, uncertain] {
+        others.baseline.extend(more.baseline);
+        others.candidate.extend(more.candidate);
     }
     for both in edited.drain(MOST.min(edited.len())..) {
         others.baseline.push(both.baseline);
         others.candidate.push(both.candidate);
     }
     Matched {
-        same: same.into_iter().map(|both| (both.baseline.kind, both.map(|piece| piece.name))).collect(),
+        same: same.into_iter().map(|both| (both.baseline.part.kind, both.map(|piece| piece.name))).collect(),
         edited: edited.into_iter().map(|both| edit(both, architecture)).collect(),
-        different: others.map(|pieces| pieces.into_iter().map(|piece| (piece.kind, piece.name)).collect()),
+        different: others
+            .map(|pieces| pieces.into_iter().map(|piece| (piece.part.kind, piece.name)).collect()),
     }
 }
 
 fn edit(both: Sides<Piece<'_>>, architecture: Option<Architecture>) -> Edited {
-    let (sizes, alignment) = (both.as_ref().map(|piece| piece.size), both.baseline.alignment);
-    let shift = shift::between(both.as_ref().map(|piece| piece.code), architecture);
+    let parts = both.as_ref().map(|piece| piece.part);
+    let (sizes, alignment) = (parts.map(|part| part.size), parts.baseline.alignment);
+    let shift = shift::between(parts.map(|part| &*part.code), architecture);
     // A function begins where its alignment allows it.
     let far = shift.unsigned_abs() / alignment.max(1) * alignment.max(1);
     let delays = match shift {
@@ -164,16 +162,8 @@ fn pieces<'a>(parts: &'a [Part], alive: &Alive) -> (Vec<Piece<'a>>, Vec<Piece<'a
             order[at].sums.push(part.sum);
         } else {
             places.insert((part.kind, name), order.len());
-            let &Part { kind, sum, size, alignment, ref code, .. } = part;
-            order.push(Piece {
-                kind,
-                name: name.clone(),
-                sums: vec![sum],
-                is_certain: true,
-                size,
-                alignment,
-                code,
-            });
+            let sums = vec![part.sum];
+            order.push(Piece { name: name.clone(), sums, is_certain: true, part });
         }
     }
     // Linkers do not keep the order of sections that have one name, so only equal ones can be told to be the same.
@@ -274,24 +264,13 @@ fn shuffle<T>(values: &mut [T], below: &mut dyn FnMut(usize) -> usize) {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::sync::Arc;
 
     use proptest::prelude::*;
 
     use super::*;
 
     fn part(name: &str, sum: u8) -> Part {
-        let size = 5 + u64::from(sum) * 40;
-        let names = vec![name.to_owned()];
-        Part {
-            kind: Kind::Code,
-            names,
-            is_shared: false,
-            sum: [sum; 32],
-            size,
-            alignment: 16,
-            code: Arc::default(),
-        }
+        Part { size: 5 + u64::from(sum) * 40, is_shared: false, ..Part::function(name, sum) }
     }
 
     fn alive(parts: &[Part]) -> Alive {

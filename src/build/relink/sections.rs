@@ -50,6 +50,22 @@ pub(super) struct Part {
     pub(super) code: Arc<[u8]>,
 }
 
+#[cfg(test)]
+impl Part {
+    /// A function of one section, which other objects can refer to.
+    pub(super) fn function(name: &str, sum: u8) -> Self {
+        Self {
+            kind: Kind::Code,
+            names: vec![name.to_owned()],
+            is_shared: true,
+            sum: [sum; 32],
+            size: 16,
+            alignment: 16,
+            code: Arc::default(),
+        }
+    }
+}
+
 /// The parts of archives that were read: most archives are of both sides.
 pub(super) type Known = HashMap<Id, Vec<Part>>;
 

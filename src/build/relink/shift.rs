@@ -14,8 +14,9 @@ use crate::domain::{Sides, fnv_of_bytes};
 
 use super::gaps::STEP;
 
-/// How large a block is.
+/// How large a block is: functions are moved by whole blocks.
 const BLOCK: usize = 16;
+const _: () = assert!(BLOCK as u64 == STEP);
 
 /// A block that occurs more often is padding, or tells nothing about where it belongs.
 const OFTEN: usize = 8;

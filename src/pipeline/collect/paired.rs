@@ -130,7 +130,7 @@ struct InProgress<J, T> {
     test: Option<T>,
     pairs: u32,
     spent: Duration,
-    pace: Option<Pace>,
+    pace: Pace,
     ended: Option<Ended>,
 }
 
@@ -146,7 +146,7 @@ impl<J, T: Test> InProgress<J, T> {
         let baseline = pair.launches.baseline.samples.median();
         let test = self.test.get_or_insert_with(|| make(&self.comparison, baseline));
         test.take(pair);
-        self.pace = Some(Pace::after(self.pace, iteration(pair), error, test.smallest_change()));
+        self.pace = self.pace.after(iteration(pair), error, test.smallest_change());
         if test.is_decided() {
             self.ended = Some(Ended::Decided);
         }
@@ -201,7 +201,7 @@ impl Session<'_> {
             test: None,
             pairs: 0,
             spent: Duration::ZERO,
-            pace: None,
+            pace: Pace::default(),
             ended: None,
         };
         if self.measuring.resume && self.store.take_up_pairs(id)? > 0 {
