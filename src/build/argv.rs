@@ -33,14 +33,16 @@ pub(super) fn invocations(benches: &[BenchTarget]) -> Vec<Vec<&BenchTarget>> {
     groups
 }
 
-/// The flags for a variant: line tables are asked for by two more settings, behind all others so that they win.
+/// The flags for a variant: line tables are asked for by two more settings, behind all others so that they win. `"*"` is every
+/// package that is no member of the workspace.
 pub(super) fn for_variant(flags: &CargoFlags, variant: Variant) -> Cow<'_, CargoFlags> {
     match variant {
         Variant::Timed | Variant::Allocations => Cow::Borrowed(flags),
-        Variant::Lines => {
+        Variant::Lines | Variant::Places => {
             let profile = super::profile::of(flags);
             let mut flags = flags.clone();
-            for setting in ["debug=\"line-tables-only\"", "strip=\"none\""] {
+            let dependencies = (variant == Variant::Places).then_some("package.\"*\".debug=false");
+            for setting in ["debug=\"line-tables-only\"", "strip=\"none\""].into_iter().chain(dependencies) {
                 flags.config.push(format!("profile.{profile}.{setting}"));
             }
             Cow::Owned(flags)
@@ -227,6 +229,9 @@ mod tests {
                 "profile.fast.strip=\"none\""
             ]
         );
+        let places = for_variant(&fast, Variant::Places);
+        assert_eq!(places.config[3], "profile.fast.package.\"*\".debug=false");
+        assert_eq!(places.config[..3], for_variant(&fast, Variant::Lines).config);
         let plain = for_variant(&flags, Variant::Lines).into_owned();
         assert!(plain.config[1].starts_with("profile.bench."), "{:?}", plain.config);
     }

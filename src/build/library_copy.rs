@@ -66,7 +66,7 @@ pub enum LibraryCopyError {
 impl LibraryCopy {
     /// Makes (or finds) the edited copy of `version` of the library `name` below `parent`, from the folder of the original, which is
     /// only read. The copy's folder is named by library, version and content, and appears whole or not at all. The copies for
-    /// [`Variant::Timed`] and [`Variant::Lines`] are the same.
+    /// All but [`Variant::Allocations`] are the same.
     ///
     /// # Errors
     /// A version or text the edit was not made for, or files that cannot be read or written.
@@ -143,7 +143,7 @@ fn edited(
         files.insert(path, text.into_bytes());
     }
     let counts = match variant {
-        Variant::Timed | Variant::Lines => edit::INSTRUCTIONS,
+        Variant::Timed | Variant::Lines | Variant::Places => edit::INSTRUCTIONS,
         Variant::Allocations => edit::ALLOCATIONS,
     };
     let path = original.join("Cargo.toml");

@@ -12,8 +12,11 @@ use crate::support::process::{self, ProcessError, Stream};
 use super::{DiscoverError, Selection};
 
 /// Runs `cargo metadata` with the features and flags of the build to come.
+///
+/// Cargo asks the compiler what it is, and keeps the answer (`.rustc_info.json`) in the workspace's target folder. A tree that was
+/// just extracted has none, so it is told to use `known`: a third of the time that it takes is that question.
 pub(super) fn read(
-    cargo: &Path,
+    (cargo, known): (&Path, &Path),
     workspace: &Path,
     selection: &Selection,
     flags: &CargoFlags,
@@ -23,7 +26,7 @@ pub(super) fn read(
         return Err(DiscoverError::NoManifest { folder: workspace.to_owned() });
     }
     let mut command = command(cargo, workspace, selection, flags);
-    command.env_clear().envs(without_leftovers(environment));
+    command.env_clear().envs(without_leftovers(environment)).env("CARGO_TARGET_DIR", known);
     match answer(command)? {
         Answer::Metadata(metadata) => Ok(*metadata),
         Answer::Refused(output) => Err(DiscoverError::Metadata { output }),

@@ -48,7 +48,7 @@ pub struct Discovered {
 /// Finds the benches of the workspace at (or above) `workspace`.
 ///
 /// `cargo` is the program to ask, `environment` the whole environment it gets. Cargo may write a missing Cargo.lock,
-/// so `workspace` must be a folder of our own.
+/// so `workspace` must be a folder of our own. What it learns of the compiler it keeps in `known`, for the next time.
 ///
 /// # Errors
 /// No manifest, a refusal of Cargo, manifests that cannot be read, and names that mean no member or no bench target.
@@ -59,8 +59,9 @@ pub fn discover(
     selection: &Selection,
     flags: &CargoFlags,
     environment: &Variables,
+    known: &Path,
 ) -> Result<Discovered, DiscoverError> {
-    let metadata = metadata::read(cargo, workspace, selection, flags, environment)?;
+    let metadata = metadata::read((cargo, known), workspace, selection, flags, environment)?;
     let graph = metadata.resolve.as_ref().ok_or(DiscoverError::NoResolve)?;
     let packages = select::packages(&metadata, selection)?;
     let mut classified = targets::classify(

@@ -136,6 +136,9 @@ pub enum Variant {
     Allocations,
     /// To be explained: as [`Variant::Timed`], with symbols and line tables. Never timed.
     Lines,
+    /// To be looked into for where functions are written: as [`Variant::Lines`], with the dependencies as they are timed, which
+    /// need not be compiled again. Never run.
+    Places,
 }
 
 /// An executable of one bench target for one source tree.

@@ -33,6 +33,9 @@ const ARTIFACTS: &str = "artifacts";
 /// The folder of copied measuring libraries, in the program's area.
 const LIBRARIES: &str = "libraries";
 
+/// The folder of what Cargo knows of compilers, in the program's area.
+const COMPILERS: &str = "compilers";
+
 /// The folder of source trees, in the place of trees.
 pub(super) const TREES: &str = "trees";
 
@@ -360,7 +363,7 @@ impl Builder<'_> {
             (Variant::Timed, Side::Candidate) => Stage::CandidateBuild,
             (Variant::Allocations, _) => Stage::AllocationBuilds,
             // Only what regressed is built so.
-            (Variant::Lines, _) => Stage::Judging,
+            (Variant::Lines | Variant::Places, _) => Stage::Judging,
         }
     }
 
@@ -399,7 +402,7 @@ impl Builder<'_> {
         let purpose = match self.variant {
             Variant::Timed => "",
             Variant::Allocations => " to count allocations",
-            Variant::Lines => " with line tables",
+            Variant::Lines | Variant::Places => " with line tables",
         };
         let scope = self.scope;
         if !found.benches.is_empty() {
@@ -487,11 +490,12 @@ impl Builder<'_> {
         environment: &Variables,
     ) -> Result<Discovered, PipelineError> {
         let _stage = within(self.progress, Stage::BenchTargets);
+        let known = self.project.area.join(COMPILERS);
         let Some(lock) = self.lock else {
-            return Ok(discover(cargo, workspace, selection, &self.scope.flags, environment)?);
+            return Ok(discover(cargo, workspace, selection, &self.scope.flags, environment, &known)?);
         };
         let flags = CargoFlags { locked: true, ..self.scope.flags.clone() };
-        discover(cargo, workspace, selection, &flags, environment).map_err(|error| match error {
+        discover(cargo, workspace, selection, &flags, environment, &known).map_err(|error| match error {
             DiscoverError::Metadata { output } => {
                 PipelineError::LockFile { side, path: lock.path().to_owned(), output }
             }

@@ -44,47 +44,61 @@ fn files(project: &Project, bench: &BuiltBench) -> Vec<String> {
 
 /// Finds the places of the top functions of these benchmarks, which regressed. That they are not found is no reason to fail:
 /// the note says why.
+///
+/// The workspace's own packages are built with line tables first: a few seconds. The dependencies follow only where the function
+/// that accounts for most is one of theirs.
 pub(crate) fn find(
     workspace: &Workspace<'_>,
     builder: &Builder<'_>,
     candidate: &Prepared,
     benchmarks: &mut [&mut BenchmarkEvidence],
 ) -> Option<Note> {
-    let unknown = |evidence: &&&mut BenchmarkEvidence| {
-        evidence.top_functions.iter().any(|function| function.place.is_none())
-    };
-    let targets: BTreeSet<TargetName> =
-        benchmarks.iter().filter(unknown).map(|evidence| target_of(evidence)).collect();
-    let built = if targets.is_empty() {
-        Ok(Vec::new())
-    } else {
-        let builder = Builder { variant: Variant::Lines, only: Some(&targets), ..*builder };
-        builder.prepare(Side::Candidate, &candidate.revision, None).map(|prepared| prepared.benches)
-    };
-    let (built, mut why) = match built {
-        Ok(built) => (built, None),
-        Err(error) => (Vec::new(), Some(error.to_string())),
-    };
     let prefix = match workspace.prefix() {
         Ok(prefix) => prefix,
         Err(error) => return Some(Note::NoPlaces(error.to_string())),
     };
-    let tables = tables(&built, benchmarks, &mut why);
-    for evidence in benchmarks.iter_mut() {
-        let target = target_of(evidence);
-        let benches = candidate.benches.iter();
-        let Some(bench) = benches.chain(&built).find(|bench| label(bench) == target) else { continue };
-        let files = Files {
-            spelled: files(workspace.project, bench),
-            home: bench.home.join("src"),
-            prefix: prefix_in(bench, &prefix),
-            shipped: !candidate.sources.contains_key(&target),
+    for variant in [Variant::Places, Variant::Lines] {
+        let unknown = benchmarks.iter().filter(|evidence| is_wanted(variant, &evidence.top_functions));
+        let targets: BTreeSet<TargetName> = unknown.map(|evidence| target_of(evidence)).collect();
+        let built = if targets.is_empty() {
+            Ok(Vec::new())
+        } else {
+            let builder = Builder { variant, only: Some(&targets), ..*builder };
+            builder.prepare(Side::Candidate, &candidate.revision, None).map(|prepared| prepared.benches)
         };
-        for function in &mut evidence.top_functions {
-            put(function, tables.get(&target), &files);
+        let (built, mut why) = match built {
+            Ok(built) => (built, None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        let tables = tables(&built, benchmarks, &mut why);
+        for evidence in benchmarks.iter_mut() {
+            let target = target_of(evidence);
+            let benches = candidate.benches.iter();
+            let Some(bench) = benches.chain(&built).find(|bench| label(bench) == target) else { continue };
+            let files = Files {
+                spelled: files(workspace.project, bench),
+                home: bench.home.join("src"),
+                prefix: prefix_in(bench, &prefix),
+                shipped: !candidate.sources.contains_key(&target),
+            };
+            for function in &mut evidence.top_functions {
+                put(function, tables.get(&target), &files);
+            }
+        }
+        if why.is_some() {
+            return why.map(Note::NoPlaces);
         }
     }
-    why.map(Note::NoPlaces)
+    None
+}
+
+/// Whether executables of this variant may tell more of where these functions are written, the one that accounts for most
+/// first. The standard library has its line tables already.
+fn is_wanted(variant: Variant, functions: &[TopFunction]) -> bool {
+    match variant {
+        Variant::Places => functions.iter().any(|function| function.place.is_none()),
+        _ => functions.first().is_some_and(|first| first.place.is_none() && first.krate.is_some()),
+    }
 }
 
 fn target_of(evidence: &BenchmarkEvidence) -> TargetName {
@@ -187,6 +201,27 @@ mod tests {
         assert_eq!(of("/t/build/src/../secret.rs").1, None);
         assert_eq!(of("/rustc/abc/library/core/src/iter.rs"), outside("library/core/src/iter.rs"));
         assert_eq!(files(true).place("/t/build/src/app/src/lib.rs", None).path, None);
+    }
+
+    #[test]
+    fn dependencies_are_built_again_only_for_the_function_that_accounts_for_most() {
+        let function = |krate: Option<&str>, place: Option<&str>| TopFunction {
+            function: "a::b".into(),
+            krate: krate.map(str::to_owned),
+            place: place.map(|file| Place::new(file, Some(1))),
+            difference: 1.0,
+        };
+        let (own, other, std) =
+            (function(Some("own"), Some("src/lib.rs")), function(Some("other"), None), function(None, None));
+        let wanted = |functions: &[&TopFunction]| {
+            let functions: Vec<TopFunction> = functions.iter().map(|&function| function.clone()).collect();
+            [Variant::Places, Variant::Lines].map(|variant| is_wanted(variant, &functions))
+        };
+        assert_eq!(wanted(&[]), [false, false]);
+        assert_eq!(wanted(&[&own]), [false, false]);
+        assert_eq!(wanted(&[&own, &other]), [true, false]);
+        assert_eq!(wanted(&[&other, &own]), [true, true]);
+        assert_eq!(wanted(&[&std, &other]), [true, false]);
     }
 
     #[test]

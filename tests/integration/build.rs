@@ -90,7 +90,9 @@ impl Stage {
     fn discover(&self) -> Discovered {
         let selection = Selection { features: self.features.clone(), ..Selection::default() };
         let workspace = self.common.join("src");
-        discover(&fixture::cargo(), &workspace, &selection, &self.flags, &fixture::environment()).unwrap()
+        let known = self.common.join("compilers");
+        discover(&fixture::cargo(), &workspace, &selection, &self.flags, &fixture::environment(), &known)
+            .unwrap()
     }
 
     /// Builds what lies at the place of all builds as the tree number `tree`.

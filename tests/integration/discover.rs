@@ -19,7 +19,8 @@ fn workspace(name: &str) -> TempDir {
 
 fn find(workspace: &Path, selection: &Selection) -> Result<Discovered, DiscoverError> {
     let flags = CargoFlags { offline: true, ..CargoFlags::default() };
-    discover(&fixture::cargo(), workspace, selection, &flags, &fixture::environment())
+    let known = tempfile::tempdir().unwrap();
+    discover(&fixture::cargo(), workspace, selection, &flags, &fixture::environment(), known.path())
 }
 
 fn labels(found: &Discovered) -> Vec<String> {
