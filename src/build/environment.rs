@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::domain::{BenchTarget, Layout, Variables, without_leftovers};
+use crate::domain::{ALIGNED, BenchTarget, Layout, Variables, without_leftovers};
 
 use super::messages::{Messages, Script};
 
@@ -46,9 +46,6 @@ pub(super) fn of_cargo(environment: &Variables, target_dir: &Path) -> Variables 
     variables
 }
 
-/// What makes the compiler begin every function at a multiple of 64 bytes.
-const ALIGNED: [&str; 2] = ["-C", "llvm-args=-align-all-functions=6"];
-
 /// The flags of every compiler for a layout; what is added to them is said in the environment, which beats what they came from.
 pub(super) fn with_layout(
     layout: Layout,
@@ -56,7 +53,7 @@ pub(super) fn with_layout(
     environment: &mut Variables,
 ) -> Vec<String> {
     if layout == Layout::Aligned {
-        flags.extend(ALIGNED.map(str::to_owned));
+        flags.extend(["-C".to_owned(), ALIGNED.to_owned()]);
         environment.insert("CARGO_ENCODED_RUSTFLAGS".into(), flags.join("\u{1f}").into());
     }
     flags

@@ -161,7 +161,8 @@ impl Plan {
         let config = CargoConfig::load(request.workspace, &environment, &request.flags.config)?;
         let toolchain = Toolchain::read(request.workspace, &config, &environment)?;
         let target = toolchain.target(&config, request.flags)?;
-        let rustflags = environment::with_layout(request.layout, config.rustflags(&target), &mut environment);
+        let layout = request.layout.possible(relink::is_drawable(&target));
+        let rustflags = environment::with_layout(layout, config.rustflags(&target), &mut environment);
         let native = Self::native(request, &config, &rustflags, &environment)?;
         Ok(Self {
             execution: execution::execution(&config, &target, &toolchain.host)?,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::Unit;
 use super::instrument::Instrument;
+use super::layout::ALIGNED;
 use super::name::BenchmarkName;
 use super::side::Sides;
 
@@ -56,6 +57,11 @@ pub struct BuildFingerprint {
 }
 
 impl BuildFingerprint {
+    /// Whether every function begins at a multiple of 64 bytes.
+    pub fn is_aligned(&self) -> bool {
+        self.rustflags.contains(ALIGNED)
+    }
+
     /// The fields by name, in a stable order.
     pub fn fields(&self) -> [(&'static str, String); 8] {
         [

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// What makes the compiler begin every function at a multiple of 64 bytes, behind `-C`.
+pub const ALIGNED: &str = "llvm-args=-align-all-functions=6";
+
 /// How the functions of both sides are laid out where pairs are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -22,6 +25,13 @@ pub enum Layout {
 impl Layout {
     /// Every layout.
     pub const ALL: [Self; 3] = [Self::Drawn, Self::Aligned, Self::Default];
+
+    /// What both sides are built for: where executables cannot be linked again, alignment takes away the most of what moved
+    /// code does.
+    #[must_use]
+    pub fn possible(self, can_draw: bool) -> Self {
+        if self == Self::Drawn && !can_draw { Self::Aligned } else { self }
+    }
 
     /// The name in options, configuration and reports.
     pub fn name(self) -> &'static str {
@@ -84,6 +94,9 @@ pub struct LayoutUse {
     /// Why the executables of the build were used, or, where layouts were drawn, why later pairs had those of earlier ones; `None`
     /// where every pair had a layout of its own.
     pub fallback: Option<LayoutFallback>,
+    /// Whether both sides were compiled with every function at a multiple of 64 bytes.
+    #[serde(default)]
+    pub is_aligned: bool,
     /// How many layouts were drawn.
     pub drawings: u32,
     /// How many functions are the same on both sides.
@@ -104,7 +117,7 @@ pub struct LayoutUse {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LayoutFallback {
-    /// Executables of this target cannot be linked again here.
+    /// Executables of this target cannot be linked again here, so both sides have aligned functions.
     Target(String),
     /// The compiler's flags name a linker, which wins over the one that Cargo is told.
     NamedLinker(String),
@@ -134,7 +147,10 @@ pub enum LayoutFallback {
 impl fmt::Display for LayoutFallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Target(target) => write!(f, "executables for {target} cannot be linked again here"),
+            Self::Target(target) => write!(
+                f,
+                "executables for {target} cannot be linked again here, so every function begins at a multiple of 64 bytes"
+            ),
             Self::NamedLinker(linker) => {
                 write!(f, "the compiler's flags name a linker (`{linker}`), so what it is given is not seen")
             }
@@ -167,5 +183,14 @@ mod tests {
         }
         assert!("random".parse::<Layout>().unwrap_err().to_string().contains("`drawn`"));
         assert_eq!(Layout::default(), Layout::Drawn);
+    }
+
+    #[test]
+    fn where_nothing_can_be_drawn_functions_are_aligned_unless_the_build_is_asked_for() {
+        assert_eq!(Layout::ALL.map(|layout| layout.possible(true)), Layout::ALL);
+        assert_eq!(
+            Layout::ALL.map(|layout| layout.possible(false)),
+            [Layout::Aligned, Layout::Aligned, Layout::Default]
+        );
     }
 }

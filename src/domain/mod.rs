@@ -93,7 +93,7 @@ pub use fnv::{fnv, fnv_of_bytes};
 pub use function::{Place, TopFunction, is_below};
 pub use history::{HistoryPoint, HistoryReport, Mark};
 pub use instrument::{CrateOrigin, Instrument, NoInstrument};
-pub use layout::{Layout, LayoutFallback, LayoutSeed, LayoutUse, LayoutsUsed, UnknownLayout};
+pub use layout::{ALIGNED, Layout, LayoutFallback, LayoutSeed, LayoutUse, LayoutsUsed, UnknownLayout};
 pub use limit::{Limit, LimitError};
 pub use machine::{CacheLevel, CpuIdentity, MachineFacts, MachineKey};
 pub use measurement::{Launch, Measurement, MeasurementKey};

@@ -59,6 +59,8 @@ struct Target {
     state: Result<Drawn, LayoutFallback>,
     /// Why no more can be drawn, where some were.
     exhausted: Option<LayoutFallback>,
+    /// Whether the functions of both builds are aligned.
+    is_aligned: bool,
     drawings: u32,
     agreement: Agreement,
     spent: Duration,
@@ -177,6 +179,7 @@ impl Layouts {
         let used = |((label, ..), target): (&Key, &Target)| LayoutUse {
             target: label.clone(),
             fallback: target.state.as_ref().err().or(target.exhausted.as_ref()).cloned(),
+            is_aligned: target.is_aligned,
             drawings: target.drawings,
             same_functions: target.agreement.functions,
             in_place: target.agreement.functions_in_place,
@@ -212,8 +215,9 @@ impl Layouts {
             let folder = self.folder.as_ref()?.path().join(self.targets.len().to_string());
             let state = prepare(benches, folder);
             let (agreement, spent) = (Agreement::default(), start.elapsed());
-            self.targets
-                .insert(key.clone(), Target { state, exhausted: None, drawings: 0, agreement, spent });
+            let is_aligned = Side::BOTH.iter().all(|&side| benches.get(side).fingerprint.is_aligned());
+            let target = Target { state, exhausted: None, is_aligned, drawings: 0, agreement, spent };
+            self.targets.insert(key.clone(), target);
         }
         self.clock += 1;
         let seed = self.seed ^ seed_of(&key);

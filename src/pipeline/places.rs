@@ -81,7 +81,9 @@ pub(crate) fn find(
                 prefix: prefix_in(bench, &prefix),
                 shipped: !candidate.sources.contains_key(&target),
             };
-            for function in &mut evidence.top_functions {
+            // A place that was made once is no longer the path that the executable has.
+            let unmade = |function: &&mut TopFunction| variant == Variant::Places || function.place.is_none();
+            for function in evidence.top_functions.iter_mut().filter(unmade) {
                 put(function, tables.get(&target), &files);
             }
         }

@@ -84,6 +84,7 @@ pub(super) fn empty() -> Report {
                 LayoutUse {
                     target: "perfguard-harness::strings".to_owned(),
                     fallback: None,
+                    is_aligned: false,
                     drawings: 18,
                     same_functions: 3073,
                     in_place: 3073,
@@ -94,6 +95,7 @@ pub(super) fn empty() -> Report {
                 LayoutUse {
                     target: "perfguard-harness::simd".to_owned(),
                     fallback: Some(LayoutFallback::NoLinker),
+                    is_aligned: false,
                     drawings: 0,
                     same_functions: 0,
                     in_place: 0,

@@ -72,11 +72,17 @@ pub(super) fn reason(reason: &Reason) -> String {
     }
 }
 
+/// What stands for layouts where none could be drawn.
+fn aligned(used: &LayoutsUsed) -> Option<String> {
+    let all = !used.targets.is_empty() && used.targets.iter().all(|target| target.is_aligned);
+    all.then(|| "functions aligned to 64 bytes".to_owned())
+}
+
 /// In what layouts pairs were measured; `None` where nothing had to be linked again.
 pub(super) fn layouts(used: &LayoutsUsed) -> Option<String> {
     let drawn = used.targets.iter().filter(|target| target.drawings > 0).count();
     match used.asked {
-        Layout::Drawn if drawn == 0 => None,
+        Layout::Drawn if drawn == 0 => aligned(used),
         Layout::Drawn if drawn == used.targets.len() => Some("a layout drawn for every pair".to_owned()),
         Layout::Drawn => {
             Some(format!("a layout drawn for every pair of {drawn} of {} bench targets", used.targets.len()))

@@ -48,7 +48,7 @@ use image::Image;
 use link::Ordered;
 use sections::{Kind, Part};
 
-pub(super) use watch::{source, watch};
+pub(super) use watch::{is_drawable, source, watch};
 pub use wrapper::{offer, serve};
 
 /// The share of the functions that are the same which must come to the same address.

@@ -105,10 +105,15 @@ fn lead(environment: &mut Variables, folder: &Path) {
     }
 }
 
+/// Whether executables for a target can be linked again here, in another order.
+pub(in crate::build) fn is_drawable(target: &str) -> bool {
+    let is_known = target.contains("-linux-") && (target.contains("gnu") || target.contains("musl"));
+    is_known && cfg!(target_os = "linux")
+}
+
 /// The linker that the user chose for a target; `None` for the one that rustc finds by itself.
 fn linker(config: &CargoConfig, target: &str, workspace: &Path) -> Result<Option<PathBuf>, LayoutFallback> {
-    let is_known = target.contains("-linux-") && (target.contains("gnu") || target.contains("musl"));
-    if !is_known || !cfg!(target_os = "linux") {
+    if !is_drawable(target) {
         return Err(LayoutFallback::Target(target.to_owned()));
     }
     let variable = format!("CARGO_TARGET_{}_LINKER", variable_part(target));
