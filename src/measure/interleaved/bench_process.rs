@@ -38,6 +38,10 @@ const FEWEST_CALLS: u32 = 3;
 /// How many times as many iterations as before are run at most.
 const STEP: u64 = 100;
 
+/// A batch of more iterations that spends so many times as long beside what is measured has a set-up for each of them. Else
+/// it is one for the whole batch, or the way of a request and its answer.
+const GROWTH: f64 = 4.0;
+
 /// What a warm-up showed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Warmth {
@@ -45,6 +49,27 @@ pub(super) struct Warmth {
     pub(super) cost: f64,
     /// What one iteration costs once it is warm, in nanoseconds: that of the largest batch.
     pub(super) iteration: f64,
+    /// How long one iteration keeps its side busy, in nanoseconds: with its set-up, which is not measured.
+    pub(super) elapsed: f64,
+}
+
+/// What the set-up of each iteration takes, in nanoseconds, as far as batches have shown it.
+#[derive(Debug, Clone, Copy, Default)]
+struct SetUp {
+    per_iteration: f64,
+    /// The most that a batch has spent beside what is measured.
+    most: f64,
+}
+
+impl SetUp {
+    /// What is known after another batch, which took this long from the request to the answer.
+    fn after(self, batch: Batch, elapsed: Duration) -> Self {
+        let beside = (elapsed.as_nanos() as f64 - batch.cost).max(0.0);
+        let is_each = self.most > 0.0 && beside > self.most * GROWTH;
+        let each = beside / batch.iterations.max(1) as f64;
+        let per_iteration = if is_each { each } else { self.per_iteration };
+        Self { per_iteration, most: self.most.max(beside) }
+    }
 }
 
 /// A bench process that waits for its turn. It is gone when this is dropped.
@@ -139,9 +164,12 @@ impl BenchProcess {
         let mut cost = first.cost;
         let mut calls = 1;
         let mut largest = Batch { iterations: 0, cost: 0.0 };
-        let mut next = further(first, left);
+        let mut next = further(first, 0.0, left);
+        let mut set_up = SetUp::default();
         loop {
+            let asked = Instant::now();
             let batch = self.sample(next)?;
+            set_up = set_up.after(batch, asked.elapsed());
             calls += 1;
             cost += batch.cost;
             left -= batch.cost;
@@ -150,9 +178,10 @@ impl BenchProcess {
             }
             let late = calls >= FEWEST_CALLS && start.elapsed() >= how_long * PATIENCE;
             if left <= 0.0 || left.is_nan() || late {
-                return Ok(Warmth { cost, iteration: largest.per_iteration() });
+                let iteration = largest.per_iteration();
+                return Ok(Warmth { cost, iteration, elapsed: iteration + set_up.per_iteration });
             }
-            next = further(batch, left);
+            next = further(batch, set_up.per_iteration, left);
         }
     }
 
@@ -296,15 +325,15 @@ fn socket(folder: &Path) -> PathBuf {
     folder.join(SOCKET)
 }
 
-/// How many iterations of what was just run fill the time that is left, in nanoseconds: not too many at once, because
-/// the first iterations are slower than all others.
-fn further(batch: Batch, left: f64) -> u64 {
+/// How many iterations of what was just run, each after its set-up, fill the time that is left, all in nanoseconds: not too many
+/// at once, because the first iterations are slower than all others.
+fn further(batch: Batch, set_up: f64, left: f64) -> u64 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a float is cut to the range of the integer, and what is no number becomes 0"
     )]
-    let fitting = (left / batch.per_iteration()) as u64;
+    let fitting = (left / (batch.per_iteration() + set_up)) as u64;
     fitting.clamp(1, batch.iterations.saturating_mul(STEP).max(1))
 }
 
@@ -320,13 +349,31 @@ mod tests {
     #[test]
     fn iterations_grow_by_what_they_cost() {
         let batch = |iterations, cost| Batch { iterations, cost };
-        assert_eq!(further(batch(1, 1e6), 30e6), 30);
-        assert_eq!(further(batch(1, 50.0), 30e6), STEP, "not all at once");
-        assert_eq!(further(batch(10_000, 1e5), 30e6), 1_000_000);
-        assert_eq!(further(batch(1, 1e9), 1.0), 1);
-        assert_eq!(further(batch(0, 1e9), 30e6), 1, "none at all is no panic");
+        assert_eq!(further(batch(1, 1e6), 0.0, 30e6), 30);
+        assert_eq!(further(batch(1, 50.0), 0.0, 30e6), STEP, "not all at once");
+        assert_eq!(further(batch(10_000, 1e5), 0.0, 30e6), 1_000_000);
+        assert_eq!(further(batch(1, 1e9), 0.0, 1.0), 1);
+        assert_eq!(further(batch(0, 1e9), 0.0, 30e6), 1, "none at all is no panic");
+        assert_eq!(further(batch(10_000, 1e5), 990.0, 30e6), 30_000, "each has a set-up");
         for cost in [0.0, f64::NAN, -1.0] {
-            assert!((1..=STEP).contains(&further(batch(1, cost), 30e6)), "{cost}");
+            assert!((1..=STEP).contains(&further(batch(1, cost), 0.0, 30e6)), "{cost}");
         }
+    }
+    #[test]
+    fn a_set_up_of_each_iteration_grows_with_them_and_one_of_a_batch_does_not() {
+        let seen = |batches: &[(u64, f64, u64)]| {
+            let add = |known: SetUp, &(iterations, cost, elapsed): &(u64, f64, u64)| {
+                known.after(Batch { iterations, cost }, Duration::from_nanos(elapsed))
+            };
+            batches.iter().fold(SetUp::default(), add).per_iteration
+        };
+        let each = [(100, 1e3, 151_000), (10_000, 1e5, 10_150_000)];
+        assert!((seen(&each) - 1_005.0).abs() < 1e-9, "{}", seen(&each));
+        assert_eq!(seen(&each[..1]), 0.0, "one batch tells nothing");
+        let once = [(100, 1e5, 100_100_000), (10_000, 1e7, 140_000_000)];
+        assert_eq!(seen(&once), 0.0, "a tenth of a second for the batch, give or take");
+        assert_eq!(seen(&[(1, 50.0, 10), (100, f64::NAN, 60_000)]), 0.0, "nonsense is no set-up");
+        let then_shorter = [each[0], each[1], (9_000, 9e4, 9_100_000)];
+        assert!(seen(&then_shorter) > 1_000.0, "what was seen stays");
     }
 }

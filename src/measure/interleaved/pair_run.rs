@@ -22,6 +22,9 @@ const FEWEST: usize = 2;
 /// The share of the warm-up that each side has by itself, before both warm up in turns.
 const ALONE: f64 = 0.2;
 
+/// What is measured of a turn at least, in nanoseconds, however long the set-up takes that is not: a clock tells it to a thousandth.
+const LEAST: f64 = 100_000.0;
+
 /// No benchmark that can be timed needs more iterations in a turn, and a free one must not run for ever.
 const MOST_ITERATIONS: u64 = 1 << 40;
 
@@ -208,16 +211,18 @@ fn fitness(
     Ok(())
 }
 
-/// How many iterations fill a turn of the slower side: at least one.
+/// How many iterations fill a turn of the slower side: at least one. Set-up counts, until it would leave too little to measure:
+/// ten nanoseconds behind a set-up of a microsecond would take a fifth of a second for a turn.
 fn iterations(warmed: &Sides<Warmth>, options: &LaunchOptions) -> u64 {
-    let slower = warmed.baseline.iteration.max(warmed.candidate.iteration);
+    let iteration = warmed.baseline.iteration.max(warmed.candidate.iteration);
+    let elapsed = warmed.baseline.elapsed.max(warmed.candidate.elapsed);
     let turn = options.measurement.as_nanos() as f64 / f64::from(options.samples.max(1));
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a float is cut to the range of the integer, and what is no number becomes 0"
     )]
-    let count = (turn / slower) as u64;
+    let count = (turn / elapsed).max(LEAST / iteration).min(turn / iteration) as u64;
     count.clamp(1, MOST_ITERATIONS)
 }
 
@@ -233,13 +238,25 @@ mod tests {
     };
 
     fn warmed(baseline: f64, candidate: f64) -> Sides<Warmth> {
-        Sides { baseline, candidate }.map(|iteration| Warmth { cost: 1e6, iteration })
+        with_set_up(0.0, baseline, candidate)
+    }
+
+    fn with_set_up(set_up: f64, baseline: f64, candidate: f64) -> Sides<Warmth> {
+        let warmth = |iteration| Warmth { cost: 1e6, iteration, elapsed: iteration + set_up };
+        Sides { baseline, candidate }.map(warmth)
     }
 
     #[test]
     fn the_slower_side_decides_how_many_iterations_fill_a_turn() {
         assert_eq!(iterations(&warmed(1e4, 2e4), &OPTIONS), 250);
         assert_eq!(iterations(&warmed(1e9, 1.0), &OPTIONS), 1);
+    }
+
+    #[test]
+    fn set_up_counts_until_too_little_is_measured() {
+        assert_eq!(iterations(&with_set_up(1e4, 1e4, 1e4), &OPTIONS), 250);
+        assert_eq!(iterations(&with_set_up(1e3, 10.0, 10.0), &OPTIONS), 10_000, "0.1 ms of 10 ns");
+        assert_eq!(iterations(&with_set_up(1e9, 1e7, 1e7), &OPTIONS), 1, "no more than without set-up");
     }
 
     #[test]
