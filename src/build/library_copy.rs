@@ -65,8 +65,8 @@ pub enum LibraryCopyError {
 
 impl LibraryCopy {
     /// Makes (or finds) the edited copy of `version` of the library `name` below `parent`, from the folder of the original, which is
-    /// only read. The copy's folder is named by library, version and content, and appears whole or not at all. The copies for
-    /// All but [`Variant::Allocations`] are the same.
+    /// only read. The copy's folder is named by library, version and content, and appears whole or not at all. Only the copy for
+    /// [`Variant::Allocations`] is another.
     ///
     /// # Errors
     /// A version or text the edit was not made for, or files that cannot be read or written.

@@ -16,11 +16,12 @@ use super::{DiscoverError, Selection};
 /// Cargo asks the compiler what it is, and keeps the answer (`.rustc_info.json`) in the workspace's target folder. A tree that was
 /// just extracted has none, so it is told to use `known`: a third of the time that it takes is that question.
 pub(super) fn read(
-    (cargo, known): (&Path, &Path),
+    cargo: &Path,
     workspace: &Path,
     selection: &Selection,
     flags: &CargoFlags,
     environment: &Variables,
+    known: &Path,
 ) -> Result<Metadata, DiscoverError> {
     if !workspace.join("Cargo.toml").is_file() {
         return Err(DiscoverError::NoManifest { folder: workspace.to_owned() });

@@ -61,7 +61,7 @@ pub fn discover(
     environment: &Variables,
     known: &Path,
 ) -> Result<Discovered, DiscoverError> {
-    let metadata = metadata::read((cargo, known), workspace, selection, flags, environment)?;
+    let metadata = metadata::read(cargo, workspace, selection, flags, environment, known)?;
     let graph = metadata.resolve.as_ref().ok_or(DiscoverError::NoResolve)?;
     let packages = select::packages(&metadata, selection)?;
     let mut classified = targets::classify(

@@ -60,6 +60,9 @@ pub(crate) fn find(
     for variant in [Variant::Places, Variant::Lines] {
         let unknown = benchmarks.iter().filter(|evidence| is_wanted(variant, &evidence.top_functions));
         let targets: BTreeSet<TargetName> = unknown.map(|evidence| target_of(evidence)).collect();
+        if variant == Variant::Lines && targets.is_empty() {
+            break;
+        }
         let built = if targets.is_empty() {
             Ok(Vec::new())
         } else {
