@@ -44,8 +44,29 @@ const MOST_LAUNCHES: usize = 25;
 /// How many launches of each side of a count that varies can show a regression at the level of the whole run: the
 /// smallest *n* with 1/C(2n, n) ≤ α/m.
 pub fn launches_needed(budget: ErrorBudget) -> usize {
-    let enough = |launches: &usize| separation_by_chance(*launches, *launches) <= 1.0 / budget.family_wise();
+    launches_at(1.0 / budget.family_wise())
+}
+
+/// The smallest *n* with 1/C(2n, n) at most at a level.
+fn launches_at(level: f64) -> usize {
+    let enough = |launches: &usize| separation_by_chance(*launches, *launches) <= level;
     (2..MOST_LAUNCHES).find(enough).unwrap_or(MOST_LAUNCHES)
+}
+
+/// How many launches of each side are worth their time, by runs so far that vary. Every further run can only widen the range of
+/// its side, so what the ranges rule out now they rule out for ever: where no regression and no improvement is possible any
+/// more, it takes only as many as clear; and where that is not possible either, no more.
+pub fn launches_worth(runs: Sides<&[f64]>, limit: &Limit, budget: ErrorBudget) -> usize {
+    let Some(Ranges { baseline, candidate }) = Ranges::of(runs) else { return 0 };
+    let may_be_worse = exceeds(baseline.1, candidate.0, limit);
+    let may_be_better = is_better(baseline.0, candidate.1, limit);
+    if may_be_worse || may_be_better || limit.cap().is_some() {
+        launches_needed(budget)
+    } else if exceeds(baseline.0, candidate.1, limit) {
+        0
+    } else {
+        launches_at(1.0 / budget.single())
+    }
 }
 
 /// Compares the counts of repeated runs of both sides.
@@ -190,6 +211,8 @@ impl Ranges {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::Metric;
 
@@ -256,6 +279,41 @@ mod tests {
             let found = judge_counts(Sides { baseline: &low, candidate: &high }, &limit, budget);
             let expected = if tests < 1 << 40 { Verdict::Regressed } else { Verdict::Inconclusive };
             assert_eq!(found.verdict, expected, "{tests} tests");
+        }
+    }
+
+    #[test]
+    fn launches_that_can_show_nothing_are_not_taken() {
+        let worth = |baseline: &[f64], candidate: &[f64], limit: &str| {
+            let limit = Limit::parse(limit, Metric::Instructions).unwrap();
+            launches_worth(Sides { baseline, candidate }, &limit, ErrorBudget::new(0.01, 128).unwrap())
+        };
+        assert_eq!(worth(&[100.0, 101.0], &[110.0, 111.0], "1%"), 8, "it may be worse");
+        assert_eq!(worth(&[110.0, 111.0], &[100.0, 101.0], "1%"), 8, "or better");
+        assert_eq!(worth(&[1000.0, 1001.0], &[1000.0, 1002.0], "1%"), 5, "at most unchanged");
+        assert_eq!(worth(&[100.0, 130.0], &[101.0, 120.0], "1%"), 0, "they overlap, and are too wide");
+        assert_eq!(worth(&[1000.0, 1001.0], &[1000.0, 1002.0], "1% | 2000"), 8, "a cap is about the value");
+        assert_eq!(worth(&[f64::NAN], &[1.0], "1%"), 0);
+    }
+
+    proptest! {
+        /// Where launches are saved, no number of them had another word than that it is open.
+        #[test]
+        fn what_is_saved_would_have_shown_nothing(
+            baseline in proptest::collection::vec(900.0..1100.0_f64, 8),
+            candidate in proptest::collection::vec(900.0..1100.0_f64, 8),
+            shift in -100.0..100.0_f64,
+        ) {
+            let candidate: Vec<f64> = candidate.iter().map(|count| count + shift).collect();
+            let (limit, budget) = (Limit::parse("1%", Metric::Instructions).unwrap(), ErrorBudget::new(0.01, 128).unwrap());
+            let of = |launches: usize| Sides { baseline: &baseline[..launches], candidate: &candidate[..launches] };
+            let all = judge_counts(of(8), &limit, budget).verdict;
+            let named = matches!(all, Verdict::Regressed | Verdict::Improved);
+            for launches in 2..8 {
+                let worth = launches_worth(of(launches), &limit, budget);
+                prop_assert!(!named || worth == 8, "{launches}: {worth}");
+                prop_assert!(all != Verdict::Unchanged || worth >= 5, "{launches}: {worth}");
+            }
         }
     }
 

@@ -9,13 +9,13 @@ use crate::domain::{
     ReachUse, SideBuild, Sides, UnitKind,
 };
 
+use super::PairedState;
 use super::code_layout;
 use super::creep_gate::{self, CreepStep};
-use super::exact::launches_needed;
+use super::exact::launches_worth;
 use super::quick::suffices;
 use super::rules::Rules;
 use super::verdict;
-use super::{PairedState, Policy};
 
 /// How many launches tell whether a count repeats.
 const REPEATED: usize = 2;
@@ -111,7 +111,8 @@ fn count_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize
             CountKind::Instructions => (evidence.instructions.as_ref(), 1),
             CountKind::Allocations => (evidence.allocations.as_ref(), REPEATED),
         };
-        let wanted = counts.map_or(Some(first), |counts| launches_wanted(counts, rules.policy, most_tests));
+        let wanted =
+            counts.map_or(Some(first), |counts| launches_wanted(counts, kind, evidence, rules, most_tests));
         let step = match kind {
             CountKind::Instructions => Step::CountInstructions,
             CountKind::Allocations => Step::CountAllocations,
@@ -124,7 +125,13 @@ fn count_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize
 }
 
 /// How many launches a count needs that has too few; `None` where it has enough, or cannot be taken.
-fn launches_wanted(counts: &Sides<Counted>, policy: &Policy, most_tests: usize) -> Option<usize> {
+fn launches_wanted(
+    counts: &Sides<Counted>,
+    kind: CountKind,
+    evidence: &BenchmarkEvidence,
+    rules: &Rules<'_>,
+    most_tests: usize,
+) -> Option<usize> {
     let Sides { baseline: Ok(baseline), candidate: Ok(candidate) } = counts else { return None };
     let fewest = baseline.launches().min(candidate.launches());
     let repeat = |counts: &Counts| counts.repeats();
@@ -134,7 +141,12 @@ fn launches_wanted(counts: &Sides<Counted>, policy: &Policy, most_tests: usize) 
         REPEATED
     } else {
         // Runs that vary are compared with as many of the other side.
-        launches_needed(policy.error_budget(most_tests))
+        let budget = rules.policy.error_budget(most_tests);
+        let worth = |metric: Metric| {
+            let runs = Sides { baseline: baseline.values(metric), candidate: candidate.values(metric) };
+            launches_worth(runs.as_ref().map(Vec::as_slice), &rules.limit(evidence, metric), budget)
+        };
+        kind.metrics(rules.metrics).into_iter().map(worth).max().unwrap_or(0).max(REPEATED)
     };
     (fewest < wanted).then_some(wanted)
 }

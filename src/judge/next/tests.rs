@@ -6,6 +6,7 @@ use crate::domain::{
     BenchmarkName, Failure, HistoryEvidence, NotCounted, OutputComparison, Reach, Side, Simulated,
 };
 use crate::judge::Policy;
+use crate::judge::launches_needed;
 
 const TIME: [Metric; 1] = [Metric::WallTime];
 
@@ -107,7 +108,7 @@ fn counts_come_first_and_are_taken_until_they_can_decide() {
     evidence.instructions = instructions(&[100.0, 100.0], &[101.0, 101.0]);
     assert_eq!(step(&evidence), Step::CountAllocations(2));
     // Of a hundred tests at most, eight launches of each side can show a regression.
-    evidence.instructions = instructions(&[100.0, 100.0], &[101.0, 102.0]);
+    evidence.instructions = instructions(&[100.0, 100.0], &[102.0, 103.0]);
     assert_eq!(step(&evidence), Step::CountInstructions(8));
     let large = next(&evidence, &rules(&Policy::new(), &ALL, Some(20)), 500);
     assert_eq!(large, Step::CountInstructions(10));
