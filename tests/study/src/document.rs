@@ -47,7 +47,7 @@ pub fn document(
         "How often each program would fail a build that did not get slower, and how many true slowdowns it catches. The \
          workloads, the slowdowns and the way to repeat it are in [tests/study](../tests/study/README.md).\n\n"
     );
-    heading(&mut out, records, origin);
+    heading(&mut out, records.iter().map(|record| record.seconds), origin);
     promise_table(&mut out, &promises(records));
     let mut slowdowns: Vec<u32> = table.keys().map(|(_, _, per_mille)| *per_mille).collect();
     slowdowns.sort_unstable();
@@ -95,15 +95,16 @@ pub fn document(
 }
 
 /// When, where and how it was measured.
-pub(crate) fn heading(out: &mut String, records: &[Record], origin: &Origin) {
+pub(crate) fn heading(out: &mut String, seconds: impl ExactSizeIterator<Item = f64>, origin: &Origin) {
+    let trials = seconds.len();
     let _ = write!(
         out,
         "| | |\n|---|---|\n| date | {} |\n| machine | {} |\n| command | `{}` |\n| trials | {} |\n| time | {:.1} h |\n\n",
         origin.date,
         origin.machine,
         origin.command,
-        records.len(),
-        records.iter().map(|record| record.seconds).sum::<f64>() / 3600.0
+        trials,
+        seconds.sum::<f64>() / 3600.0
     );
     for absent in &origin.absent {
         let _ = write!(out, "{absent}\n\n");

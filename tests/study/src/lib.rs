@@ -11,12 +11,14 @@
 //! | [`summary`] | shares with intervals, and how large the slowdowns really are (pure) |
 //! | [`levels`] | where the variance is, from the pairs that perfguard stored |
 //! | [`moved`] | what was said of code that only moved (pure) |
+//! | [`field`] | other people's commits, one by one |
 //! | [`document`], [`plots`] | markdown; drawings |
 
 pub mod ballast;
 pub mod contenders;
 pub mod document;
 pub mod error;
+pub mod field;
 pub mod fixture;
 pub mod levels;
 pub mod moved;

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use clap::Parser;
 use perfguard_study::contenders::{Arena, compare, prepare};
 use perfguard_study::document::{Origin, document, notes};
+use perfguard_study::field::walk::{Field, walk};
+use perfguard_study::field::{self, Visit};
 use perfguard_study::fixture::{Fixture, checked};
 use perfguard_study::levels::{Levels, levels, observed};
 use perfguard_study::neighbour::{self, Neighbour};
@@ -40,6 +42,15 @@ struct Arguments {
     /// Of the commits of --moved, which kinds
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_enum, requires = "moved")]
     kinds: Vec<Kind>,
+    /// Other people's repositories: a clone, or a manifest within one. Every commit of a period is compared with the one before it
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["short", "tiny", "moved"])]
+    field: Vec<PathBuf>,
+    /// The first day of the period of --field, as git understands it
+    #[arg(long, value_name = "DAY", requires = "field", default_value = "1 year ago")]
+    since: String,
+    /// The day after the last one of --field
+    #[arg(long, value_name = "DAY", requires = "field", default_value = "now")]
+    until: String,
     /// How often each slowdown is compared
     #[arg(long, value_name = "N")]
     rounds: Option<u32>,
@@ -76,6 +87,7 @@ impl Arguments {
     /// Forms with different workloads and times do not mix.
     fn work(&self) -> PathBuf {
         let name = match self {
+            Self { field, .. } if !field.is_empty() => "target/study-field",
             Self { moved: true, .. } => "target/study-moved",
             Self { tiny: true, .. } => "target/study-tiny",
             Self { short: true, .. } => "target/study-short",
@@ -102,7 +114,10 @@ fn main() -> ExitCode {
 
 fn study(arguments: &Arguments) -> Result<(), StudyError> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or_else(|| Path::new("."));
-    let mut records = Records::open(&arguments.work().join("results.jsonl"))?;
+    if !arguments.field.is_empty() {
+        return study_field(arguments, root);
+    }
+    let mut records = Records::<Record>::open(&arguments.work().join("results.jsonl"))?;
     let mut absent = Vec::new();
     if !arguments.report {
         let extent = extent(arguments);
@@ -157,10 +172,7 @@ fn arena(arguments: &Arguments, root: &Path, extent: &Extent) -> Result<Arena, S
         ([], ..) => WORKLOADS.map(str::to_owned).to_vec(),
         (given, ..) => given.to_vec(),
     };
-    let perfguard = match &arguments.perfguard {
-        Some(path) => path.canonicalize().map_err(StudyError::file(path))?,
-        None => build(root)?,
-    };
+    let perfguard = program(arguments, root)?;
     let (source, names) =
         if moved { ("loops", ("loops", "loops")) } else { ("study", ("workloads", "workloads")) };
     let source = root.join("tests/fixtures").join(source);
@@ -184,6 +196,33 @@ fn arena(arguments: &Arguments, root: &Path, extent: &Extent) -> Result<Arena, S
             _ => 5.0,
         },
     })
+}
+
+/// Walks through other people's commits and writes what was found.
+fn study_field(arguments: &Arguments, root: &Path) -> Result<(), StudyError> {
+    let mut visits = Records::<Visit>::open(&arguments.work().join("visits.jsonl"))?;
+    if !arguments.report {
+        let field = Field {
+            paths: arguments.field.clone(),
+            since: arguments.since.clone(),
+            until: arguments.until.clone(),
+            work: arguments.work(),
+            perfguard: program(arguments, root)?,
+        };
+        walk(&field, &mut visits, |line| println!("{line}"))?;
+    }
+    let path = document_path(arguments, root, "study-field.md");
+    let ended = visits.all.iter().map(|visit| visit.ended).max();
+    let text = field::document::document(&visits.all, &origin(arguments, &path, ended, Vec::new()));
+    put(&path, &text)
+}
+
+/// The `cargo-perfguard` that is examined.
+fn program(arguments: &Arguments, root: &Path) -> Result<PathBuf, StudyError> {
+    match &arguments.perfguard {
+        Some(path) => path.canonicalize().map_err(StudyError::file(path)),
+        None => build(root),
+    }
 }
 
 /// This repository's own `cargo-perfguard`.
@@ -286,32 +325,52 @@ fn write(
     absent: Vec<String>,
 ) -> Result<(), StudyError> {
     let name = if arguments.moved { "study-moved.md" } else { "study.md" };
-    let path = if arguments.plots { root.join("docs").join(name) } else { arguments.work().join(name) };
+    let path = document_path(arguments, root, name);
     let drawings =
         if arguments.plots { draw(arguments, &root.join("docs/study"), records)? } else { Vec::new() };
-    // Which folders are used is nobody's business but this machine's.
-    let mut words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--report").collect();
-    for folder in ["--work", "--perfguard"] {
-        while let Some(at) = words.iter().position(|word| word == folder) {
-            words.drain(at..words.len().min(at + 2));
-        }
-    }
-    let origin = Origin {
-        machine: machine(),
-        date: date(records.all.iter().map(|record| record.ended).max().unwrap_or_else(now)),
-        command: format!("cargo run --release -p perfguard-study -- {}", words.join(" "))
-            .trim_end_matches(" -- ")
-            .to_owned(),
-        absent,
-        notes: std::fs::read_to_string(&path).ok().and_then(|old| notes(&old).map(str::to_owned)),
-    };
+    let ended = records.all.iter().map(|record| record.ended).max();
+    let origin = origin(arguments, &path, ended, absent);
     let text = if arguments.moved {
         moved::document(&records.all, &origin, &drawings)
     } else {
         let levels = levels_of(&arguments.work().join("store.db"), &records.all)?;
         document(&records.all, &levels, &origin, &drawings)
     };
-    std::fs::write(&path, text).map_err(StudyError::file(&path))?;
+    put(&path, &text)
+}
+
+/// Where a document belongs.
+fn document_path(arguments: &Arguments, root: &Path, name: &str) -> PathBuf {
+    if arguments.plots { root.join("docs").join(name) } else { arguments.work().join(name) }
+}
+
+/// What a reader must know of the figures that stand at `path`, the last of them made at `ended`.
+fn origin(arguments: &Arguments, path: &Path, ended: Option<u64>, absent: Vec<String>) -> Origin {
+    let mut words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--report").collect();
+    // Which folders are used is nobody's business but this machine's.
+    for folder in ["--work", "--perfguard"] {
+        while let Some(at) = words.iter().position(|word| word == folder) {
+            words.drain(at..words.len().min(at + 2));
+        }
+    }
+    for word in &mut words {
+        if arguments.field.iter().any(|path| path.as_os_str() == word.as_str()) {
+            *word = field::history::shown(Path::new(word)).display().to_string();
+        }
+    }
+    Origin {
+        machine: machine(),
+        date: date(ended.unwrap_or_else(now)),
+        command: format!("cargo run --release -p perfguard-study -- {}", words.join(" "))
+            .trim_end_matches(" -- ")
+            .to_owned(),
+        absent,
+        notes: std::fs::read_to_string(path).ok().and_then(|old| notes(&old).map(str::to_owned)),
+    }
+}
+
+fn put(path: &Path, text: &str) -> Result<(), StudyError> {
+    std::fs::write(path, text).map_err(StudyError::file(path))?;
     println!("wrote {}", path.display());
     Ok(())
 }

@@ -92,7 +92,7 @@ pub fn document(records: &[Record], origin: &Origin, drawings: &[String]) -> Str
          nothing else changes. Whatever a program calls regressed or improved is false. Other commits edit every loop \
          at no cost, or move it within its function, or do all of it and make it slower. The loops, the commits and the way to repeat it are in [tests/study](../tests/study/README.md).\n\n"
     );
-    heading(&mut out, records, origin);
+    heading(&mut out, records.iter().map(|record| record.seconds), origin);
     for drawing in drawings {
         let _ = write!(out, "![what each program says of commits that only move code]({drawing})\n\n");
     }

@@ -1,10 +1,11 @@
-//! What was said, one line of JSON for each trial: a study that is stopped goes on where it was.
+//! What was said, one line of JSON for each comparison: a study that is stopped goes on where it was.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::StudyError;
@@ -44,16 +45,16 @@ pub struct Record {
     pub said: Vec<Said>,
 }
 
-/// The file of all records.
+/// The file of all records of one kind.
 #[derive(Debug)]
-pub struct Records {
+pub struct Records<R = Record> {
     path: PathBuf,
     file: File,
     /// What is known.
-    pub all: Vec<Record>,
+    pub all: Vec<R>,
 }
 
-impl Records {
+impl<R: Serialize + DeserializeOwned> Records<R> {
     /// Opens the file, or makes it. What a killed study left half-written at its end is cut off.
     ///
     /// # Errors
@@ -88,7 +89,7 @@ impl Records {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn push(&mut self, record: Record) -> Result<(), StudyError> {
+    pub fn push(&mut self, record: R) -> Result<(), StudyError> {
         let mut line = serde_json::to_string(&record).map_err(|reason| StudyError::Nonsense {
             what: "a record".to_owned(),
             reason: reason.to_string(),
@@ -99,7 +100,9 @@ impl Records {
         self.all.push(record);
         Ok(())
     }
+}
 
+impl Records {
     /// The trials that need not be made again.
     pub fn done(&self) -> BTreeSet<Trial> {
         self.all.iter().map(|record| record.trial).collect()
@@ -126,17 +129,17 @@ mod tests {
             seconds: 2.0,
             said: Vec::new(),
         };
-        let mut records = Records::open(&path).unwrap();
+        let mut records = Records::<Record>::open(&path).unwrap();
         records.push(record(0)).unwrap();
         records.push(record(1)).unwrap();
         drop(records);
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, &text[..text.len() - 5]).unwrap();
-        let mut again = Records::open(&path).unwrap();
+        let mut again = Records::<Record>::open(&path).unwrap();
         assert_eq!(again.all, [record(0)]);
         again.push(record(1)).unwrap();
-        assert_eq!(Records::open(&path).unwrap().done().len(), 2);
+        assert_eq!(Records::<Record>::open(&path).unwrap().done().len(), 2);
         std::fs::write(&path, "nonsense\n").unwrap();
-        assert!(Records::open(&path).unwrap_err().to_string().contains("line 1"));
+        assert!(Records::<Record>::open(&path).unwrap_err().to_string().contains("line 1"));
     }
 }

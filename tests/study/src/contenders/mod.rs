@@ -2,7 +2,7 @@
 
 mod criterion;
 mod hyperfine;
-mod perfguard;
+pub(crate) mod perfguard;
 mod tango;
 
 use std::path::PathBuf;

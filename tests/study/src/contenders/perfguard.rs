@@ -1,5 +1,6 @@
 //! `cargo perfguard compare`.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -40,14 +41,9 @@ fn compare_target(
     (contender, words): (&str, &[&str]),
     (target, workloads): (&str, &[&str]),
 ) -> Result<Vec<Said>, StudyError> {
-    let mut command = Command::new(&arena.perfguard);
-    command.current_dir(arena.fixture.repository());
-    // The study's own settings, nobody else's.
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PERFGUARD_"))
-    {
-        command.env_remove(name);
-    }
+    let mut command = program(&arena.perfguard);
     command
+        .current_dir(arena.fixture.repository())
         .args(["perfguard", "compare", &Variant::BASELINE.tag(), &trial.variant.tag()])
         .args(["--measure-identical", "--no-builtin"])
         .args(["--metrics", "wall-time"])
@@ -61,17 +57,34 @@ fn compare_target(
         .arg(arena.fixture.folder("perfguard"))
         .args(["--exact", "--"])
         .args(workloads.iter().map(|name| format!("{}::{target}::{name}", arena.names.0)));
+    let report = report(&mut command, &[0, 100])?;
+    let benchmarks = report["benchmarks"].as_array().ok_or_else(|| nonsense("no benchmarks".to_owned()))?;
+    Ok(benchmarks.iter().filter_map(|benchmark| said(benchmark, contender)).collect())
+}
+
+/// `cargo-perfguard` with the study's own settings, nobody else's.
+pub(crate) fn program(path: &Path) -> Command {
+    let mut command = Command::new(path);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PERFGUARD_"))
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// What a command that was asked for JSON reports, if it ends with one of `codes`.
+pub(crate) fn report(command: &mut Command, codes: &[i32]) -> Result<Value, StudyError> {
     let program = "cargo-perfguard".to_owned();
     let output = command.output().map_err(|error| StudyError::Start { program: program.clone(), error })?;
-    if !matches!(output.status.code(), Some(0 | 100)) {
+    if !output.status.code().is_some_and(|code| codes.contains(&code)) {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(StudyError::Failed { program, output: end_of(&said) });
     }
-    let nonsense = |reason: String| StudyError::Nonsense { what: "perfguard's report".to_owned(), reason };
-    let report: Value =
-        serde_json::from_slice(&output.stdout).map_err(|error| nonsense(error.to_string()))?;
-    let benchmarks = report["benchmarks"].as_array().ok_or_else(|| nonsense("no benchmarks".to_owned()))?;
-    Ok(benchmarks.iter().filter_map(|benchmark| said(benchmark, contender)).collect())
+    serde_json::from_slice(&output.stdout).map_err(|error| nonsense(error.to_string()))
+}
+
+fn nonsense(reason: String) -> StudyError {
+    StudyError::Nonsense { what: "perfguard's report".to_owned(), reason }
 }
 
 fn said(benchmark: &Value, contender: &str) -> Option<Said> {
