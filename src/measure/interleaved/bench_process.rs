@@ -35,8 +35,14 @@ const PATIENCE: u32 = 3;
 /// … but not before so many calls: fewer iterations tell too little about the next.
 const FEWEST_CALLS: u32 = 3;
 
-/// How many times as many iterations as before are run at most.
-const STEP: u64 = 100;
+/// How many times as many iterations as before are run at most …
+const STEP: f64 = 100.0;
+
+/// … and at most so many that a set-up of each of them would take no longer, in nanoseconds, for all that is known …
+const WORST: f64 = 1e8;
+
+/// … but never fewer times as many: it must show whether the set-up grows with them.
+const LEAST_STEP: f64 = 8.0;
 
 /// A batch of more iterations that spends so many times as long beside what is measured has a set-up for each of them. Else
 /// it is one for the whole batch, or the way of a request and its answer.
@@ -59,6 +65,8 @@ struct SetUp {
     per_iteration: f64,
     /// The most that a batch has spent beside what is measured.
     most: f64,
+    /// What the last one has.
+    last: f64,
 }
 
 impl SetUp {
@@ -69,7 +77,12 @@ impl SetUp {
         // It cannot be more than what any batch spent: an answer that came late on a busy machine is corrected by the next.
         let most_of_each = beside / batch.iterations.max(1) as f64;
         let per_iteration = if is_each { most_of_each } else { self.per_iteration.min(most_of_each) };
-        Self { per_iteration, most: self.most.max(beside) }
+        Self { per_iteration, most: self.most.max(beside), last: beside }
+    }
+
+    /// How many times as many iterations the next batch may have.
+    fn step(self) -> f64 {
+        (WORST / self.last).clamp(LEAST_STEP, STEP)
     }
 }
 
@@ -121,6 +134,17 @@ impl BenchProcess {
         folder: &Path,
         limit: Duration,
     ) -> Result<Self, LaunchFailure> {
+        let (mut process, _) = Self::connected(invocation, folder, limit)?;
+        process.greet()?;
+        Ok(process)
+    }
+
+    /// Starts what `invocation` describes and waits until it has connected, which it may do again.
+    pub(super) fn connected(
+        invocation: &Invocation,
+        folder: &Path,
+        limit: Duration,
+    ) -> Result<(Self, UnixListener), LaunchFailure> {
         let mut output = Output::new().map_err(FailureKind::Unstartable)?;
         let listener = UnixListener::bind(socket(folder)).map_err(FailureKind::Unstartable)?;
         let mut command = invocation.command();
@@ -159,14 +183,15 @@ impl BenchProcess {
     /// of a second, nanoseconds of work would take half a minute. So the iterations grow by what they cost, and a
     /// benchmark whose set-up takes longer than the warm-up is asked a few times only.
     pub(super) fn warm_up(&mut self, how_long: Duration) -> Result<Warmth, LaunchFailure> {
+        let start = Instant::now();
         let first = self.sample(1)?;
+        let mut set_up = SetUp::default().after(first, start.elapsed());
         let start = Instant::now();
         let mut left = how_long.as_nanos() as f64;
         let mut cost = first.cost;
         let mut calls = 1;
         let mut largest = Batch { iterations: 0, cost: 0.0 };
-        let mut next = further(first, 0.0, left);
-        let mut set_up = SetUp::default();
+        let mut next = further(first, set_up, left);
         loop {
             let asked = Instant::now();
             let batch = self.sample(next)?;
@@ -182,7 +207,7 @@ impl BenchProcess {
                 let iteration = largest.per_iteration();
                 return Ok(Warmth { cost, iteration, elapsed: iteration + set_up.per_iteration });
             }
-            next = further(batch, set_up.per_iteration, left);
+            next = further(batch, set_up, left);
         }
     }
 
@@ -328,7 +353,7 @@ fn socket(folder: &Path) -> PathBuf {
 
 /// How many iterations of what was just run, each after its set-up, fill the time that is left, all in nanoseconds: not too many
 /// at once, because the first iterations are slower than all others.
-fn further(batch: Batch, set_up: f64, left: f64) -> u64 {
+fn further(batch: Batch, set_up: SetUp, left: f64) -> u64 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -350,15 +375,50 @@ mod tests {
     #[test]
     fn iterations_grow_by_what_they_cost() {
         let batch = |iterations, cost| Batch { iterations, cost };
-        assert_eq!(further(batch(1, 1e6), 0.0, 30e6), 30);
-        assert_eq!(further(batch(1, 50.0), 0.0, 30e6), STEP, "not all at once");
-        assert_eq!(further(batch(10_000, 1e5), 0.0, 30e6), 1_000_000);
-        assert_eq!(further(batch(1, 1e9), 0.0, 1.0), 1);
-        assert_eq!(further(batch(0, 1e9), 0.0, 30e6), 1, "none at all is no panic");
-        assert_eq!(further(batch(10_000, 1e5), 990.0, 30e6), 30_000, "each has a set-up");
+        let (none, each) = (SetUp::default(), SetUp { per_iteration: 990.0, ..SetUp::default() });
+        assert_eq!(further(batch(1, 1e6), none, 30e6), 30);
+        assert_eq!(further(batch(1, 50.0), none, 30e6), 100, "not all at once");
+        assert_eq!(further(batch(10_000, 1e5), none, 30e6), 1_000_000);
+        assert_eq!(further(batch(1, 1e9), none, 1.0), 1);
+        assert_eq!(further(batch(0, 1e9), none, 30e6), 1, "none at all is no panic");
+        assert_eq!(further(batch(10_000, 1e5), each, 30e6), 30_000, "each has a set-up");
         for cost in [0.0, f64::NAN, -1.0] {
-            assert!((1..=STEP).contains(&further(batch(1, cost), 0.0, 30e6)), "{cost}");
+            assert!((1..=100).contains(&further(batch(1, cost), none, 30e6)), "{cost}");
         }
+    }
+
+    /// How long a warm-up of 10 ms takes in all, in seconds, and how many iterations it ran, by set-ups in nanoseconds.
+    fn warmed_up(first: f64, of_batch: f64, of_each: f64) -> (f64, u64) {
+        let run = |iterations: u64, known: SetUp| {
+            let batch = Batch { iterations, cost: iterations as f64 * 50.0 };
+            let elapsed = batch.cost + of_batch + of_each * iterations as f64;
+            (batch, known.after(batch, Duration::from_secs_f64(elapsed / 1e9)), elapsed)
+        };
+        let (mut batch, mut known, mut elapsed) = run(1, SetUp::default());
+        known.most = known.most.max(first);
+        known.last = known.last.max(first);
+        let (mut calls, mut all) = (1, 1);
+        let mut left = 1e7;
+        while left > 0.0 && (calls < FEWEST_CALLS || elapsed < 1e7 * f64::from(PATIENCE)) {
+            let (next, then, took) = run(further(batch, known, left), known);
+            (batch, known, left) = (next, then, left - next.cost);
+            (calls, all, elapsed) = (calls + 1, all + batch.iterations, elapsed + took);
+        }
+        (elapsed / 1e9, all)
+    }
+
+    #[test]
+    fn a_long_set_up_is_not_repeated_until_it_is_known() {
+        for (of_each, longest) in [(1e6, 0.2), (1e7, 0.2), (1e8, 1.1), (1e9, 11.0)] {
+            let (seconds, _) = warmed_up(0.0, 0.0, of_each);
+            assert!(seconds < longest, "{of_each}: {seconds}");
+        }
+        let (seconds, _) = warmed_up(1e8, 0.0, 1e7);
+        assert!(seconds < 1.0, "though the first was long for another reason: {seconds}");
+        let (seconds, iterations) = warmed_up(0.0, 1e8, 0.0);
+        assert!(seconds < 0.4 && iterations > 64, "one of the whole batch: {seconds}, {iterations}");
+        let (seconds, iterations) = warmed_up(0.0, 3e4, 0.0);
+        assert!(seconds < 0.02 && iterations > 100_000, "next to none: {seconds}, {iterations}");
     }
     #[test]
     fn a_set_up_of_each_iteration_grows_with_them_and_one_of_a_batch_does_not() {

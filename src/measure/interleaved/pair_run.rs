@@ -25,6 +25,10 @@ const ALONE: f64 = 0.2;
 /// What is measured of a turn at least, in nanoseconds, however long the set-up takes that is not: a clock tells it to a thousandth.
 const LEAST: f64 = 100_000.0;
 
+/// How many times the measuring time of a pair a turn may take for it: with two samples of each side and a warm-up in turns, a
+/// pair has six.
+const LONGEST: f64 = 4.0;
+
 /// No benchmark that can be timed needs more iterations in a turn, and a free one must not run for ever.
 const MOST_ITERATIONS: u64 = 1 << 40;
 
@@ -212,17 +216,20 @@ fn fitness(
 }
 
 /// How many iterations fill a turn of the slower side: at least one. Set-up counts, until it would leave too little to measure:
-/// ten nanoseconds behind a set-up of a microsecond would take a fifth of a second for a turn.
+/// ten nanoseconds behind a set-up of a microsecond would take a fifth of a second for a turn. Where even that little would take
+/// too long, less is measured.
 fn iterations(warmed: &Sides<Warmth>, options: &LaunchOptions) -> u64 {
     let iteration = warmed.baseline.iteration.max(warmed.candidate.iteration);
     let elapsed = warmed.baseline.elapsed.max(warmed.candidate.elapsed);
-    let turn = options.measurement.as_nanos() as f64 / f64::from(options.samples.max(1));
+    let whole = options.measurement.as_nanos() as f64;
+    let turn = whole / f64::from(options.samples.max(1));
+    let longest = whole * LONGEST;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a float is cut to the range of the integer, and what is no number becomes 0"
     )]
-    let count = (turn / elapsed).max(LEAST / iteration).min(turn / iteration) as u64;
+    let count = (turn / elapsed).max((LEAST / iteration).min(longest / elapsed)).min(turn / iteration) as u64;
     count.clamp(1, MOST_ITERATIONS)
 }
 
@@ -257,6 +264,7 @@ mod tests {
         assert_eq!(iterations(&with_set_up(1e4, 1e4, 1e4), &OPTIONS), 250);
         assert_eq!(iterations(&with_set_up(1e3, 10.0, 10.0), &OPTIONS), 10_000, "0.1 ms of 10 ns");
         assert_eq!(iterations(&with_set_up(1e9, 1e7, 1e7), &OPTIONS), 1, "no more than without set-up");
+        assert_eq!(iterations(&with_set_up(1e7, 60.0, 60.0), &OPTIONS), 39, "0.4 s, not 17 s");
     }
 
     #[test]
