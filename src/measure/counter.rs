@@ -49,6 +49,10 @@ pub trait Counter: Sync {
     /// Whether each launch needs a tree in which nothing else is running, and that is as it was built. Pure.
     fn is_alone(&self, bench: &BuiltBench) -> bool;
 
+    /// What would count the instructions of an executable, as counts are stored by it: `callgrind 3.19`. `None` where nothing
+    /// can.
+    fn instruction_counter(&self, bench: &BuiltBench, options: &CountOptions) -> Option<String>;
+
     /// Counts the instructions of one benchmark in one launch of an executable that is also timed.
     ///
     /// # Errors
@@ -70,6 +74,12 @@ pub trait Counter: Sync {
         wanted: &ListedBenchmark,
         options: &CountOptions,
     ) -> Result<AllocationCount, Uncounted>;
+
+    /// One that keeps what it has started for the next benchmark of the same executable, until it is dropped; its counts are the
+    /// same. `None` where there is nothing to keep.
+    fn shared(&self) -> Option<Box<dyn Counter + '_>> {
+        None
+    }
 
     /// Runs one benchmark in one launch, a few iterations at most, and counts nothing.
     ///

@@ -90,6 +90,13 @@ pub(super) fn taking_turns(invocation: Invocation, wanted: &ListedBenchmark, fol
     of_one(invocation.files_below(folder).env("PERFGUARD_TURNS", folder.join(SOCKET)), wanted)
 }
 
+/// The same of which every benchmark can be asked for, in the order it runs them: each is told to a child that the program
+/// forks, or stays with the program.
+pub(super) fn forking(invocation: Invocation, folder: &Path) -> Invocation {
+    let socket = folder.join(SOCKET);
+    invocation.files_below(folder).env("PERFGUARD_TURNS", socket).env("PERFGUARD_FORKS", "1")
+}
+
 /// An invocation of an executable with a copied library that runs one benchmark.
 pub(super) fn of_one(invocation: Invocation, wanted: &ListedBenchmark) -> Invocation {
     invocation
@@ -126,6 +133,12 @@ pub trait Harness: fmt::Debug + Sync {
     /// How an executable is started so that its samples are taken (or counted) on request, one benchmark of it. Pure. Whatever
     /// the library writes goes below `folder`.
     fn invocation(&self, bench: &BuiltBench, wanted: &ListedBenchmark, folder: &Path) -> Invocation;
+
+    /// How an executable is started so that any of its benchmarks can be counted on request, each in a child of one program;
+    /// `None` where the library cannot be told to. Pure. Whatever the library writes goes below `folder`.
+    fn forking(&self, _bench: &BuiltBench, _folder: &Path) -> Option<Invocation> {
+        None
+    }
 
     /// Finds out which benchmarks an executable has. No routine is run. Whatever the library writes goes below `scratch`.
     ///

@@ -7,6 +7,7 @@
 
 mod answers;
 pub(super) mod bench_process;
+pub(super) mod forks;
 mod pair_run;
 mod pinning;
 

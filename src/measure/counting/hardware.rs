@@ -37,7 +37,7 @@ const NOT_PERMITTED: i32 = 1;
 const NO_ACCESS: i32 = 13;
 
 /// What it is called where counts are stored.
-const COUNTER: &str = "perf_event";
+pub(super) const COUNTER: &str = "perf_event";
 
 /// Counts the instructions of a benchmark.
 pub(super) fn count(

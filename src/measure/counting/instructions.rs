@@ -10,6 +10,7 @@ use std::time::Instant;
 use rustix::process::Pid;
 
 use super::plan::Counted;
+use super::program::Program;
 use super::steady::{CounterSource, Steady, steady};
 use super::valgrind::{self, Valgrind};
 use super::{code, launch};
@@ -23,29 +24,42 @@ use crate::measure::interleaved::bench_process::{self, BenchProcess};
 use crate::measure::listing::ListedBenchmark;
 use crate::support::bounded::{self, Links};
 
-/// Counts the instructions of a benchmark.
+/// Counts the instructions of a benchmark in a launch of its own.
 pub(super) fn count(
     valgrind: &Valgrind,
     bench: &BuiltBench,
     wanted: &ListedBenchmark,
     options: &CountOptions,
 ) -> Result<InstructionCount, Uncounted> {
+    if let Some(program) = Program::start(valgrind, bench, options)? {
+        return program.count_itself(wanted);
+    }
     let counter = valgrind.counter(arch(bench))?;
     let folder = bench_process::scratch().map_err(launch::unstartable)?;
     let invocation = harness_of(&bench.fingerprint.instrument).invocation(bench, wanted, folder.path());
     let invocation =
         valgrind.over(invocation, folder.path(), options, arch(bench)).padded(std::env::vars_os());
     let started = Instant::now();
-    let process = BenchProcess::launch(&invocation, folder.path(), options.time_limit)
+    let mut process = BenchProcess::launch(&invocation, folder.path(), options.time_limit)
         .map_err(|failure| valgrind::explained(failure, folder.path()))?;
-    let mut launch = Launch { process, folder: folder.path(), files: 0, threads: 1 };
+    of_process(&mut process, folder.path(), bench, counter, started)
+}
+
+/// Counts what a process under Callgrind does that stands at its benchmark. It writes its files to `folder`.
+pub(super) fn of_process(
+    process: &mut BenchProcess,
+    folder: &Path,
+    bench: &BuiltBench,
+    counter: String,
+    begun: Instant,
+) -> Result<InstructionCount, Uncounted> {
+    let mut launch = Launch { process, folder, files: 0, threads: 1 };
     let Steady { iterations, total, set_up, detail: dump } = steady(&mut launch)?;
     debug_assert_eq!(dump.instructions(), total);
     let threads = launch.threads;
     let sample = launch::sample(iterations, total)?;
-    drop(launch);
     let code = code::executed(&dump, arch(bench));
-    let seconds = started.elapsed().as_secs_f64();
+    let seconds = begun.elapsed().as_secs_f64();
     Ok(InstructionCount { sample, profile: dump.profile(), code, counter, set_up, threads, seconds })
 }
 
@@ -85,9 +99,9 @@ pub(super) fn arch(bench: &BuiltBench) -> &str {
     if arch.is_empty() { std::env::consts::ARCH } else { arch }
 }
 
-/// A process that counts. It is gone when this is dropped.
+/// A process that counts.
 struct Launch<'a> {
-    process: BenchProcess,
+    process: &'a mut BenchProcess,
     folder: &'a Path,
     /// How many files Callgrind has written so far.
     files: usize,
@@ -121,7 +135,7 @@ impl CounterSource for Launch<'_> {
     }
 
     fn settled(&mut self, dump: &Dump) {
-        self.threads = launch::threads(&self.process).saturating_add(started(dump));
+        self.threads = launch::threads(self.process).saturating_add(started(dump));
     }
 
     fn difference(many: &Dump, one: &Dump) -> Dump {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `plan`, `steady` | pure: how many iterations are counted, in which order, and what one costs |
 //! | `instructions` | a launch under Callgrind |
+//! | `program`, `shared` | a program under Callgrind that forks for its benchmarks; those that wait for the next one |
 //! | `hardware` | a launch that the processor counts |
 //! | `launch` | what every launch that counts gives, or why it gives none |
 //! | `code` | what machine code was executed, wherever it lies |
@@ -25,10 +26,13 @@ mod launch;
 mod once;
 mod plan;
 mod process;
+mod program;
+mod shared;
 mod steady;
 mod valgrind;
 
 use self::hardware::HardwareEvent;
+use self::shared::SharedCounter;
 use self::valgrind::Valgrind;
 use super::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use super::harness::Counting;
@@ -68,6 +72,13 @@ impl Counter for ProcessCounter {
         harness_of(&bench.fingerprint.instrument).counting() == Counting::Process
     }
 
+    fn instruction_counter(&self, bench: &BuiltBench, options: &CountOptions) -> Option<String> {
+        match (harness_of(&bench.fingerprint.instrument).counting(), options.source) {
+            (Counting::OnRequest, InstructionSource::Hardware) => Some(hardware::COUNTER.to_owned()),
+            _ => self.valgrind.counter(instructions::arch(bench)).ok(),
+        }
+    }
+
     fn instructions(
         &self,
         bench: &BuiltBench,
@@ -102,6 +113,10 @@ impl Counter for ProcessCounter {
             Counting::BenchFunction => Err(function::no_allocations()),
             Counting::OnRequest => allocations::count(bench, wanted, options),
         }
+    }
+
+    fn shared(&self) -> Option<Box<dyn Counter + '_>> {
+        Some(Box::new(SharedCounter::new(self)))
     }
 
     fn once(

@@ -10,7 +10,7 @@ use crate::domain::library::Family;
 use crate::domain::{BuiltBench, Launch, SampleSet};
 use crate::measure::excess::{Excess, LONGEST_ID, MOST_BENCHMARKS};
 use crate::measure::failure::{FailureKind, LaunchFailure};
-use crate::measure::harness::{Capabilities, Harness, taking_turns};
+use crate::measure::harness::{Capabilities, Harness, forking, taking_turns};
 use crate::measure::invocation::Invocation;
 use crate::measure::launch::{Finished, converse};
 use crate::measure::listing::{ListedBenchmark, Listing, name_all};
@@ -34,10 +34,11 @@ impl Harness for Criterion {
     /// There is no filter: the copied Criterion skips every other benchmark by its full id, which holds in every version,
     /// whatever characters the id has and however long it is.
     fn invocation(&self, bench: &BuiltBench, wanted: &ListedBenchmark, folder: &Path) -> Invocation {
-        // The newest criterion2 does not know `--noplot`. Nothing is plotted of samples on request.
-        let plain = bench.fingerprint.instrument.library == naming::PLAIN;
-        let arguments: &[&str] = if plain { &["--bench"] } else { &["--bench", "--noplot"] };
-        taking_turns(Invocation::of(bench).args(arguments.iter().copied()), wanted, folder)
+        taking_turns(unfiltered(bench), wanted, folder)
+    }
+
+    fn forking(&self, bench: &BuiltBench, folder: &Path) -> Option<Invocation> {
+        Some(forking(unfiltered(bench), folder))
     }
 
     fn list(&self, bench: &BuiltBench, scratch: &Path, limit: Duration) -> Result<Listing, LaunchFailure> {
@@ -87,6 +88,14 @@ impl Harness for Criterion {
             Err(kind) => Err(LaunchFailure { kind, output_tail: finished.output.tail() }),
         }
     }
+}
+
+/// An invocation of every benchmark.
+fn unfiltered(bench: &BuiltBench) -> Invocation {
+    // The newest criterion2 does not know `--noplot`. Nothing is plotted of samples on request.
+    let plain = bench.fingerprint.instrument.library == naming::PLAIN;
+    let arguments: &[&str] = if plain { &["--bench"] } else { &["--bench", "--noplot"] };
+    Invocation::of(bench).args(arguments.iter().copied())
 }
 
 /// What there is too much of in a listing.

@@ -90,6 +90,8 @@ impl SetUp {
 #[derive(Debug)]
 pub(in crate::measure) struct BenchProcess {
     group: Group,
+    /// Who answers, where it is not the process that was started: a child of it.
+    child: Option<Pid>,
     output: Output,
     lookout: Lookout,
     answers: Answers,
@@ -160,18 +162,46 @@ impl BenchProcess {
             Ok(answers) => answers,
             Err(kind) => return Err(with_last_lines(kind, output.tail())),
         };
-        let mut process = Self { group, output, lookout, answers, started, clock };
-        let hello = process.timed(Self::read)?;
+        Ok((Self { group, child: None, output, lookout, answers, started, clock }, listener))
+    }
+
+    /// Waits until it has come to the benchmark.
+    fn greet(&mut self) -> Result<(), LaunchFailure> {
+        let hello = self.timed(Self::read)?;
         match hello.strip_prefix("hello 1 ") {
-            Some("ns") => Ok(process),
+            Some("ns") => Ok(()),
             Some(unit) => Err(FailureKind::ForeignUnit(unit.to_owned()).into()),
             None => Err(misunderstood(&hello).into()),
         }
     }
 
-    /// The process itself.
+    /// Lets somebody else answer from now on, who is about to connect: a child, or the process itself once more. All that it does
+    /// may take so long. Gives the conversation so far.
+    pub(super) fn hand_on(
+        &mut self,
+        listener: &UnixListener,
+        child: Option<Pid>,
+        limit: Duration,
+    ) -> Result<Answers, LaunchFailure> {
+        self.clock = Clock { limit, left: limit };
+        let Self { group, clock, lookout, output, .. } = self;
+        let met = meet(listener, group, clock, || look(lookout, output));
+        let answers = met.map_err(|kind| with_last_lines(kind, self.output.tail()))?;
+        let before = std::mem::replace(&mut self.answers, answers);
+        self.child = child;
+        self.greet()?;
+        Ok(before)
+    }
+
+    /// Goes back to a conversation with the process itself.
+    pub(super) fn take_back(&mut self, answers: Answers) {
+        self.answers = answers;
+        self.child = None;
+    }
+
+    /// Who answers.
     pub(in crate::measure) fn pid(&self) -> Option<Pid> {
-        Pid::from_raw(self.group.id().try_into().ok()?)
+        self.child.or_else(|| Pid::from_raw(self.group.id().try_into().ok()?))
     }
 
     /// Lets it run until its iterations took `how_long`, the first one aside, and tells what they cost.
@@ -235,7 +265,7 @@ impl BenchProcess {
         }
     }
 
-    fn answer(&mut self, request: &str) -> Result<String, LaunchFailure> {
+    pub(super) fn answer(&mut self, request: &str) -> Result<String, LaunchFailure> {
         self.timed(|process| {
             process.write(request)?;
             process.read()
@@ -254,6 +284,16 @@ impl BenchProcess {
         });
         self.clock.left = self.clock.left.saturating_sub(start.elapsed());
         result.map_err(|kind| with_last_lines(kind, self.output.tail()))
+    }
+
+    /// The next line that it says by itself.
+    pub(super) fn next_line(&mut self) -> Result<String, LaunchFailure> {
+        self.timed(Self::read)
+    }
+
+    /// Tells it something that it answers with nothing yet.
+    pub(super) fn tell(&mut self, what: &str) -> Result<(), LaunchFailure> {
+        self.timed(|process| process.write(what))
     }
 
     fn write(&mut self, request: &str) -> Result<(), FailureKind> {
@@ -359,12 +399,15 @@ fn further(batch: Batch, set_up: SetUp, left: f64) -> u64 {
         clippy::cast_sign_loss,
         reason = "a float is cut to the range of the integer, and what is no number becomes 0"
     )]
-    let fitting = (left / (batch.per_iteration() + set_up)) as u64;
-    fitting.clamp(1, batch.iterations.saturating_mul(STEP).max(1))
+    let (fitting, most) = (
+        (left / (batch.per_iteration() + set_up.per_iteration)) as u64,
+        (batch.iterations as f64 * set_up.step()) as u64,
+    );
+    fitting.clamp(1, most.max(1))
 }
 
 /// An answer that is none.
-fn misunderstood(answer: &str) -> FailureKind {
+pub(super) fn misunderstood(answer: &str) -> FailureKind {
     FailureKind::Garbled(ProtocolError::Io(answers::no_answer(answer)))
 }
 

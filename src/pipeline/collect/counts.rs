@@ -33,6 +33,8 @@ pub(crate) struct Task {
     pub(crate) kind: CountKind,
     pub(crate) bench: BuiltBench,
     pub(crate) wanted: ListedBenchmark,
+    /// How many benchmarks its executable runs before it.
+    pub(crate) place: usize,
     /// What it is a measurement of; the metric and the counter are filled in.
     pub(crate) key: MeasurementKey,
 }
@@ -70,11 +72,11 @@ pub(crate) fn task(
 ) -> Result<Task, NotCounted> {
     // What the timed executable says of its benchmarks holds for the other, too.
     let listed = runner.list(timed).unwrap_or_default();
-    let wanted = listed.into_iter().find(|listed| listed.id == name.id());
+    let wanted = listed.into_iter().enumerate().find(|(_, listed)| listed.id == name.id());
     let gone = || Failure { message: "it is no longer listed".to_owned(), ..Failure::default() };
-    let wanted = wanted.ok_or_else(|| NotCounted::Failed(gone()))?;
+    let (place, wanted) = wanted.ok_or_else(|| NotCounted::Failed(gone()))?;
     let key = key(revision, machine, bench, name.id(), Metric::Instructions);
-    Ok(Task { kind, bench: bench.clone(), wanted, key })
+    Ok(Task { kind, bench: bench.clone(), wanted, place, key })
 }
 
 /// What was counted of a benchmark so far.
@@ -119,6 +121,13 @@ impl Session<'_> {
         Ok((!counts.runs.is_empty() && counts.repeats()).then_some(taken))
     }
 
+    /// What would count a task, as its counts are stored; `None` where nothing can.
+    pub(crate) fn counter_of(&mut self, task: &Task) -> Option<String> {
+        let options = self.measuring.count_options();
+        let counter = self.runner.counting(&task.bench.home).ok()?;
+        counter.instruction_counter(&task.bench, &options)
+    }
+
     /// Counts on from what is known of every task, until each has so many launches.
     pub(crate) fn count_on(
         &mut self,
@@ -143,8 +152,12 @@ impl Session<'_> {
                 }
             };
             let options = self.measuring.count_options();
-            let (alone, places): (Vec<usize>, Vec<usize>) =
+            let (alone, mut places): (Vec<usize>, Vec<usize>) =
                 places.into_iter().partition(|&at| counter.is_alone(&tasks[at].bench));
+            // In the order in which executables come to them: what was started for one goes on to the next.
+            places.sort_by_key(|&at| (&tasks[at].bench.executable, tasks[at].place));
+            let shared = counter.shared();
+            let counter = shared.as_deref().unwrap_or(counter);
             let workers =
                 Workers { counter, tasks, known, launches, metrics: &self.measuring.metrics, options };
             let (store, run, progress) = (&mut *self.store, self.run, self.progress);
@@ -164,6 +177,7 @@ impl Session<'_> {
                 });
                 Ok(())
             })?;
+            drop(shared);
             for at in alone {
                 outcomes[at] = Some(match self.count_alone(&tasks[at], &known[at], launches) {
                     Ok(taken) => Ok(record(self.store, self.run, &tasks[at], taken)?),

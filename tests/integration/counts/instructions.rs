@@ -1,7 +1,7 @@
 //! Instructions, under the real Valgrind.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use perfguard::build::lines::written_at;
@@ -9,6 +9,8 @@ use perfguard::domain::{Profile, Variant};
 use perfguard::measure::counter::{CountOptions, Counter, Uncounted};
 use perfguard::measure::counting::ProcessCounter;
 use perfguard::measure::failure::FailureKind;
+
+use crate::sandbox::program;
 
 use super::{OPTIONS, bench, benchmark, executable, instructions, uncountable, valgrind};
 
@@ -55,14 +57,59 @@ fn what_is_deterministic_counts_the_same_in_every_launch() {
         "addresses",
         "alloc/three",
     ];
+    let counter = ProcessCounter::new();
+    let shared = counter.shared().unwrap();
     for id in ids {
-        let (one, two) = (instructions(Variant::Timed, id, &[]), instructions(Variant::Timed, id, &[]));
+        // A launch of its own, and a child of a program that others are counted in, too.
+        let one = instructions(Variant::Timed, id, &[]);
+        let two = shared.instructions(&bench(Variant::Timed, "work", &[]), &benchmark(id), &OPTIONS).unwrap();
         assert_eq!(one.sample, two.sample, "{id}");
         assert_eq!(one.profile, two.profile, "{id}");
         assert_eq!(one.threads, 1, "{id}");
         assert!(one.counter.starts_with("callgrind "), "{}", one.counter);
         add_up(&one.profile);
     }
+}
+
+/// A Valgrind that notes each launch, and its notes.
+fn noting(folder: &Path) -> (String, PathBuf) {
+    let (script, notes) = (folder.join("valgrind"), folder.join("notes"));
+    program(
+        &script,
+        &format!(
+            "#!/bin/sh\ncase \"$*\" in *--tool*) echo >>'{}' ;; esac\nexec valgrind \"$@\"\n",
+            notes.display()
+        ),
+    );
+    (script.display().to_string(), notes)
+}
+
+#[test]
+fn benchmarks_of_one_executable_share_a_launch_and_it_makes_no_difference_which() {
+    if !valgrind() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (valgrind, notes) = noting(folder.path());
+    let counter = ProcessCounter::with_valgrind(valgrind);
+    let bench = bench(Variant::Timed, "work", &[]);
+    let counted = |ids: &[&str]| {
+        let shared = counter.shared().unwrap();
+        let _ = std::fs::remove_file(&notes);
+        let counts: Vec<_> =
+            ids.iter().map(|id| shared.instructions(&bench, &benchmark(id), &OPTIONS)).collect();
+        (counts, std::fs::read_to_string(&notes).unwrap().lines().count())
+    };
+    // In the order in which the bench has them.
+    let (all, launches) = counted(&["iter", "lazy", "alloc/three"]);
+    assert_eq!(launches, 1);
+    let (last, launches) = counted(&["alloc/three"]);
+    assert_eq!(launches, 1);
+    let (last, found) = (last[0].as_ref().unwrap(), all[2].as_ref().unwrap());
+    assert_eq!((last.sample, &last.profile, &last.code), (found.sample, &found.profile, &found.code));
+    let (backwards, launches) = counted(&["alloc/three", "iter"]);
+    assert_eq!(launches, 2, "a program never goes back");
+    assert_eq!(backwards[1].as_ref().unwrap().sample, all[0].as_ref().unwrap().sample);
 }
 
 /// What a `realloc` costs depends on what the allocator did before: see the limits in `docs/counts.md`.

@@ -46,6 +46,10 @@ impl Counter for Known {
         false
     }
 
+    fn instruction_counter(&self, _: &BuiltBench, _: &CountOptions) -> Option<String> {
+        Some("abacus 1".into())
+    }
+
     fn once(&self, _: &BuiltBench, wanted: &ListedBenchmark, _: &CountOptions) -> Result<(), Uncounted> {
         self.next(&wanted.id).map(drop)
     }
@@ -156,7 +160,7 @@ fn task(kind: CountKind, id: &str, digest: &str) -> Task {
         metric: Metric::Instructions,
     };
     let wanted = name_all([id.to_owned()]).remove(0);
-    Task { kind, bench, wanted, key }
+    Task { kind, bench, wanted, place: 0, key }
 }
 
 /// What was found about each task, what is stored of it afterwards, and the counter.

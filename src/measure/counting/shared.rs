@@ -1,0 +1,127 @@
+//! Counting many benchmarks of one executable in children of one program. Each count is what a launch of its own gives: a program
+//! does the same until it comes to a benchmark, whichever others are counted.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::program::Program;
+use super::{ProcessCounter, ensure_countable};
+use crate::domain::{AllocationCount, BuiltBench, CountKind, InstructionCount};
+use crate::measure::counter::{CountOptions, Counter, InstructionSource, Uncounted};
+use crate::measure::harness::Counting;
+use crate::measure::harnesses::harness_of;
+use crate::measure::listing::ListedBenchmark;
+
+/// A counter with programs that wait for the next benchmark. They are gone when this is dropped.
+#[derive(Debug)]
+pub(super) struct SharedCounter<'a> {
+    counter: &'a ProcessCounter,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<Program>,
+    /// Executables that cannot be forked.
+    unforkable: HashSet<PathBuf>,
+}
+
+impl<'a> SharedCounter<'a> {
+    /// Nothing was started yet.
+    pub(super) fn new(counter: &'a ProcessCounter) -> Self {
+        Self { counter, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A program that comes to a benchmark: one that waits, or a new one. `None` where it cannot be forked.
+    fn program(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<Option<Program>, Uncounted> {
+        let mut state = self.state();
+        if state.unforkable.contains(&bench.executable) {
+            return Ok(None);
+        }
+        let waiting = state.waiting.iter().position(|program| program.comes_to(bench, wanted, options));
+        let found = waiting.map(|at| state.waiting.swap_remove(at));
+        // One that has gone past what is wanted now is of no use any more, nor is one of another executable.
+        let gone = if found.is_none() { std::mem::take(&mut state.waiting) } else { Vec::new() };
+        drop(state);
+        drop(gone);
+        match found {
+            Some(program) => Ok(Some(program)),
+            None => Program::start(&self.counter.valgrind, bench, options),
+        }
+    }
+
+    /// Counts a benchmark in a child. `None` where that cannot be done.
+    fn forked(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<Option<InstructionCount>, Uncounted> {
+        let Some(mut program) = self.program(bench, wanted, options)? else { return Ok(None) };
+        let found = program.count(wanted)?;
+        let mut state = self.state();
+        if found.is_some() {
+            state.waiting.push(program);
+        } else {
+            state.unforkable.insert(bench.executable.clone());
+        }
+        Ok(found)
+    }
+}
+
+impl Counter for SharedCounter<'_> {
+    fn is_alone(&self, bench: &BuiltBench) -> bool {
+        self.counter.is_alone(bench)
+    }
+
+    fn instruction_counter(&self, bench: &BuiltBench, options: &CountOptions) -> Option<String> {
+        self.counter.instruction_counter(bench, options)
+    }
+
+    fn instructions(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<InstructionCount, Uncounted> {
+        ensure_countable(bench, wanted, CountKind::Instructions)?;
+        let on_request = harness_of(&bench.fingerprint.instrument).counting() == Counting::OnRequest;
+        if on_request && options.source == InstructionSource::Callgrind {
+            match self.forked(bench, wanted, options) {
+                Ok(Some(count)) => return Ok(count),
+                // What fails in a child may not fail in a program of its own; else that tells best why.
+                Ok(None) | Err(Uncounted::Failed(_)) => {}
+                Err(uncounted) => return Err(uncounted),
+            }
+        }
+        self.counter.instructions(bench, wanted, options)
+    }
+
+    fn allocations(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<AllocationCount, Uncounted> {
+        self.counter.allocations(bench, wanted, options)
+    }
+
+    fn once(
+        &self,
+        bench: &BuiltBench,
+        wanted: &ListedBenchmark,
+        options: &CountOptions,
+    ) -> Result<(), Uncounted> {
+        self.counter.once(bench, wanted, options)
+    }
+}
