@@ -267,6 +267,8 @@ impl Place {
             identical: Identical::Settled,
             reach: self.config.reach.unwrap_or_default(),
             resume: true,
+            // Nobody reads that of a probe; the culprit is explained in the end.
+            explained: false,
             ..without_flags(budget)
         };
         let claims =
@@ -406,6 +408,7 @@ impl Place {
             instructions_by: instructions_by.unwrap_or_default(),
             launch_timeout: arguments.launch_timeout,
             resume: false,
+            explained: true,
         })
     }
 
@@ -547,6 +550,7 @@ fn without_flags(budget: Duration) -> Measuring {
         instructions_by: InstructionSource::default(),
         launch_timeout: None,
         resume: false,
+        explained: true,
     }
 }
 

@@ -163,6 +163,8 @@ pub struct Measuring {
     pub launch_timeout: Option<Duration>,
     /// Whether a comparison goes on from stored pairs of the same executables.
     pub resume: bool,
+    /// Whether it is asked which functions account for a difference in instructions.
+    pub explained: bool,
 }
 
 impl Measuring {

@@ -35,6 +35,10 @@ impl Counter for Reader {
         false
     }
 
+    fn instruction_counter(&self, _: &BuiltBench, _: &CountOptions) -> Option<String> {
+        unreachable!("nothing that is explained is looked up")
+    }
+
     fn once(&self, _: &BuiltBench, _: &ListedBenchmark, _: &CountOptions) -> Result<(), Uncounted> {
         unreachable!("nothing is explained by a launch that only runs")
     }

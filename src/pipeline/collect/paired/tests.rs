@@ -98,6 +98,7 @@ pub(crate) fn measuring(metrics: &[Metric], budget: Duration) -> Measuring {
         instructions_by: InstructionSource::Callgrind,
         launch_timeout: None,
         resume: false,
+        explained: true,
     }
 }
 
