@@ -7,6 +7,10 @@
 /// per sample is less than a millionth of it.
 pub(super) const LONG: u64 = 200_000_000;
 
+/// A benchmark of which one iteration takes so many is counted by two of them, without more to level the allocator: what that
+/// did is less than a hundred-thousandth, and eleven iterations of a second under Callgrind are worth a shorter wait.
+pub(super) const SLOW: u64 = 10_000_000;
+
 /// About how many instructions the counted iterations take together: a few hundredths of a second under Callgrind.
 const WORTH: u64 = 4_000_000;
 

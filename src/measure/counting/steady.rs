@@ -57,7 +57,13 @@ pub(super) fn steady<T: CounterSource>(source: &mut T) -> Result<Steady<T::Detai
         // With one iteration nobody can tell.
         return Ok(Steady { iterations: 1, total: one.total, set_up: true, detail });
     }
-    let (two, _) = source.count(2)?;
+    let (two, detail_of_two) = source.count(2)?;
+    let set_up = two.spans > one.spans;
+    if one.total >= plan::SLOW {
+        let (iterations, total) = plan::difference(1, one.total, two.total);
+        let detail = if iterations == 1 { T::difference(&detail_of_two, &detail) } else { detail_of_two };
+        return Ok(Steady { iterations, total, set_up, detail });
+    }
     // The first sample after a count is translated anew.
     source.sample(1)?;
     let nanoseconds = source.sample(1)?;
@@ -67,7 +73,7 @@ pub(super) fn steady<T: CounterSource>(source: &mut T) -> Result<Steady<T::Detai
     let (many, detail) = source.count(1 + further)?;
     let (iterations, total) = plan::difference(further, one.total, many.total);
     let detail = if iterations == further { T::difference(&detail, &detail_of_one) } else { detail };
-    Ok(Steady { iterations, total, set_up: two.spans > one.spans, detail })
+    Ok(Steady { iterations, total, set_up, detail })
 }
 
 #[cfg(test)]
@@ -119,10 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn long_iterations_are_counted_one_by_one() {
+    fn long_iterations_are_counted_as_few_times_as_possible() {
         let mut long = source(plan::LONG);
         assert_eq!(steady(&mut long).unwrap().iterations, 1);
         assert_eq!(long.asked, [1, 1]);
+        let mut slow = source(plan::SLOW);
+        let Steady { iterations, total, detail, .. } = steady(&mut slow).unwrap();
+        assert_eq!((iterations, total, detail), (1, plan::SLOW, plan::SLOW));
+        assert_eq!(slow.asked, [1, 1, 2]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! compared.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::allocations::AllocationBuild;
 use super::super::error::PipelineError;
@@ -141,51 +141,74 @@ impl Session<'_> {
             homes.entry(task.bench.home.clone()).or_default().push(at);
         }
         for (home, places) in homes {
-            let counter = match self.runner.counting(&home) {
-                Ok(counter) => counter,
-                Err(error) => {
-                    let none = no_place(&error);
-                    for at in places {
-                        outcomes[at] = Some(Err(none.clone()));
-                    }
-                    continue;
-                }
-            };
-            let options = self.measuring.count_options();
-            let (alone, mut places): (Vec<usize>, Vec<usize>) =
-                places.into_iter().partition(|&at| counter.is_alone(&tasks[at].bench));
-            // In the order in which executables come to them: what was started for one goes on to the next.
-            places.sort_by_key(|&at| (&tasks[at].bench.executable, tasks[at].place));
-            let shared = counter.shared();
-            let counter = shared.as_deref().unwrap_or(counter);
-            let workers =
-                Workers { counter, tasks, known, launches, metrics: &self.measuring.metrics, options };
-            let (store, run, progress) = (&mut *self.store, self.run, self.progress);
-            let mut done = 0;
-            workers.work(&places, &mut |at, found| {
-                done += 1;
-                progress.event(Event::Benchmark {
-                    name: &tasks[at].key.benchmark,
-                    settled: done,
-                    total: places.len(),
-                    launches: 0,
-                    state: "counted",
-                });
-                outcomes[at] = Some(match found {
-                    Ok(taken) => Ok(record(store, run, &tasks[at], taken)?),
-                    none => none,
-                });
-                Ok(())
-            })?;
-            drop(shared);
-            for at in alone {
-                outcomes[at] = Some(match self.count_alone(&tasks[at], &known[at], launches) {
-                    Ok(taken) => Ok(record(self.store, self.run, &tasks[at], taken)?),
-                    none => none,
-                });
-            }
+            self.count_at(&home, places, (tasks, known, launches), &mut outcomes)?;
         }
         Ok(outcomes.into_iter().map(|found| found.unwrap_or(Err(NotCounted::Interrupted))).collect())
+    }
+
+    /// Counts on with the tasks of one home, which are at `places`.
+    fn count_at(
+        &mut self,
+        home: &Path,
+        places: Vec<usize>,
+        (tasks, known, launches): (&[Task], &[Taken], usize),
+        outcomes: &mut [Option<Found>],
+    ) -> Result<(), PipelineError> {
+        let counter = match self.runner.counting(home) {
+            Ok(counter) => counter,
+            Err(error) => {
+                for at in places {
+                    outcomes[at] = Some(Err(no_place(&error)));
+                }
+                return Ok(());
+            }
+        };
+        let options = self.measuring.count_options();
+        let (alone, mut places): (Vec<usize>, Vec<usize>) =
+            places.into_iter().partition(|&at| counter.is_alone(&tasks[at].bench));
+        // In the order in which executables come to them: what was started for one goes on to the next.
+        places.sort_by_key(|&at| (&tasks[at].bench.executable, tasks[at].place));
+        let shared = counter.shared();
+        let counter = shared.as_deref().unwrap_or(counter);
+        let workers = Workers { counter, tasks, launches, metrics: &self.measuring.metrics, options };
+        let (store, run, progress) = (&mut *self.store, self.run, self.progress);
+        let (total, mut done) = (places.len(), 0);
+        let mut so_far = known.to_vec();
+        // A launch of each, then another: what was started for one goes through all of them.
+        while !places.is_empty() {
+            workers.work(&places, &so_far, &mut |at, found| {
+                let found = match found {
+                    Ok(taken) => Ok(record(store, run, &tasks[at], taken)?),
+                    none => none,
+                };
+                if !has_too_few(&found, launches) {
+                    done += 1;
+                    progress.event(Event::Benchmark {
+                        name: &tasks[at].key.benchmark,
+                        settled: done,
+                        total,
+                        launches: 0,
+                        state: "counted",
+                    });
+                }
+                outcomes[at] = Some(found);
+                Ok(())
+            })?;
+            places.retain(|&at| outcomes[at].as_ref().is_some_and(|found| has_too_few(found, launches)));
+            for &at in &places {
+                if let Some(Ok(taken)) = &outcomes[at] {
+                    so_far[at] = taken.clone();
+                }
+            }
+        }
+        drop(shared);
+        for at in alone {
+            outcomes[at] = Some(match self.count_alone(&tasks[at], &known[at], launches) {
+                Ok(taken) => Ok(record(self.store, self.run, &tasks[at], taken)?),
+                none => none,
+            });
+        }
+        Ok(())
     }
 
     /// Counts one task with nothing beside it, each launch in a tree that is as it was built.
@@ -214,6 +237,11 @@ impl Session<'_> {
     }
 }
 
+/// Whether something was counted, and less often than is wanted.
+fn has_too_few(found: &Found, launches: usize) -> bool {
+    found.as_ref().is_ok_and(|taken| taken.counts.launches() < launches)
+}
+
 /// Why nothing can be counted where a tree is not in its place.
 fn no_place(error: &std::io::Error) -> NotCounted {
     NotCounted::Unavailable(format!("the source tree cannot be put in its place: {error}"), None)
@@ -223,8 +251,6 @@ fn no_place(error: &std::io::Error) -> NotCounted {
 struct Workers<'a> {
     counter: &'a dyn Counter,
     tasks: &'a [Task],
-    /// What is known of each.
-    known: &'a [Taken],
     /// How many launches each has at least in the end.
     launches: usize,
     /// The metrics that are wanted.
@@ -233,23 +259,23 @@ struct Workers<'a> {
 }
 
 impl Workers<'_> {
-    /// Counts the tasks at `places` and hands over each as soon as it is finished. The first error of `take` ends it.
+    /// Launches each of the tasks at `places` once more that has too few launches, and hands over each as soon as that is done.
+    /// The first error of `take` ends it.
     fn work(
         &self,
         places: &[usize],
+        known: &[Taken],
         take: &mut dyn FnMut(usize, Found) -> Result<(), PipelineError>,
     ) -> Result<(), PipelineError> {
-        let count = |&at: &usize| if interrupted() { Err(NotCounted::Interrupted) } else { self.one(at) };
+        let count = |&at: &usize| {
+            if interrupted() { Err(NotCounted::Interrupted) } else { self.one(at, known[at].clone()) }
+        };
         parallel::each(places, count, |place, found| take(places[place], found))
     }
 
-    /// Launches as often as is wanted.
-    fn one(&self, at: usize) -> Found {
-        let mut taken = self.known[at].clone();
-        while taken.counts.launches() < self.launches {
-            if interrupted() {
-                return Err(NotCounted::Interrupted);
-            }
+    /// Launches once, where that is wanted.
+    fn one(&self, at: usize, mut taken: Taken) -> Found {
+        if taken.counts.launches() < self.launches {
             launch(self.counter, &self.tasks[at], self.metrics, &self.options, &mut taken)?;
         }
         Ok(taken)
