@@ -25,6 +25,8 @@ struct State {
     waiting: Vec<Program>,
     /// Executables that cannot be forked.
     unforkable: HashSet<PathBuf>,
+    /// Benchmarks that failed in a child, by their executable.
+    failed: HashSet<(PathBuf, String)>,
 }
 
 impl<'a> SharedCounter<'a> {
@@ -45,7 +47,8 @@ impl<'a> SharedCounter<'a> {
         options: &CountOptions,
     ) -> Result<Option<Program>, Uncounted> {
         let mut state = self.state();
-        if state.unforkable.contains(&bench.executable) {
+        let alone = (bench.executable.clone(), wanted.id.clone());
+        if state.unforkable.contains(&bench.executable) || state.failed.contains(&alone) {
             return Ok(None);
         }
         let waiting = state.waiting.iter().position(|program| program.comes_to(bench, wanted, options));
@@ -99,8 +102,11 @@ impl Counter for SharedCounter<'_> {
         if on_request && options.source == InstructionSource::Callgrind {
             match self.forked(bench, wanted, options) {
                 Ok(Some(count)) => return Ok(count),
+                Ok(None) => {}
                 // What fails in a child may not fail in a program of its own; else that tells best why.
-                Ok(None) | Err(Uncounted::Failed(_)) => {}
+                Err(Uncounted::Failed(_)) => {
+                    self.state().failed.insert((bench.executable.clone(), wanted.id.clone()));
+                }
                 Err(uncounted) => return Err(uncounted),
             }
         }

@@ -93,7 +93,7 @@ fn benchmarks_of_one_executable_share_a_launch_and_it_makes_no_difference_which(
     let (valgrind, notes) = noting(folder.path());
     let counter = ProcessCounter::with_valgrind(valgrind);
     let bench = bench(Variant::Timed, "work", &[]);
-    let counted = |ids: &[&str]| {
+    let take = |ids: &[&str]| {
         let shared = counter.shared().unwrap();
         let _ = std::fs::remove_file(&notes);
         let counts: Vec<_> =
@@ -101,13 +101,13 @@ fn benchmarks_of_one_executable_share_a_launch_and_it_makes_no_difference_which(
         (counts, std::fs::read_to_string(&notes).unwrap().lines().count())
     };
     // In the order in which the bench has them.
-    let (all, launches) = counted(&["iter", "lazy", "alloc/three"]);
+    let (all, launches) = take(&["iter", "lazy", "alloc/three"]);
     assert_eq!(launches, 1);
-    let (last, launches) = counted(&["alloc/three"]);
+    let (last, launches) = take(&["alloc/three"]);
     assert_eq!(launches, 1);
     let (last, found) = (last[0].as_ref().unwrap(), all[2].as_ref().unwrap());
     assert_eq!((last.sample, &last.profile, &last.code), (found.sample, &found.profile, &found.code));
-    let (backwards, launches) = counted(&["alloc/three", "iter"]);
+    let (backwards, launches) = take(&["alloc/three", "iter"]);
     assert_eq!(launches, 2, "a program never goes back");
     assert_eq!(backwards[1].as_ref().unwrap().sample, all[0].as_ref().unwrap().sample);
 }
@@ -281,12 +281,14 @@ fn what_goes_wrong_is_told_and_leaves_nothing() {
     if !valgrind() {
         return;
     }
+    // In a child first, and then in a program of its own.
+    let counter = ProcessCounter::new();
     let fault = |fault: &str, id: &str| {
         // What hangs is waited for in vain, however long.
         let time_limit = if fault == "hang" { Duration::from_secs(3) } else { OPTIONS.time_limit };
         let hasty = CountOptions { time_limit, ..OPTIONS };
         let bench = bench(Variant::Timed, "faults", &[("FIXTURE_FAULT", fault)]);
-        ProcessCounter::new().instructions(&bench, &benchmark(id), &hasty)
+        counter.shared().unwrap().instructions(&bench, &benchmark(id), &hasty)
     };
     let failed = |name: &str, id: &str| match fault(name, id) {
         Err(Uncounted::Failed(failure)) => failure.kind,
