@@ -67,7 +67,9 @@ fn name_of(top: &Path) -> String {
 /// A path to a repository, or into one, from its name on: where it lies is nobody's business.
 pub fn shown(path: &Path) -> PathBuf {
     let top = path.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(path);
-    Path::new(&name_of(top)).join(path.strip_prefix(top).unwrap_or(Path::new("")))
+    let rest = path.strip_prefix(top).ok().filter(|rest| !rest.as_os_str().is_empty());
+    let name = PathBuf::from(name_of(top));
+    rest.map_or(name.clone(), |rest| name.join(rest))
 }
 
 /// A line of the log; `None` for a commit without a parent.
@@ -115,6 +117,7 @@ mod tests {
         let repository = Repository::open(&source.join("benches/Cargo.toml"), &work).unwrap();
         assert_eq!(repository.manifest, Path::new("benches/Cargo.toml"));
         assert_eq!(shown(&source.join("benches/Cargo.toml")), Path::new("bits/benches/Cargo.toml"));
+        assert_eq!(shown(&source).as_os_str(), "bits");
         assert!(repository.clone.join("benches/Cargo.toml").exists());
         let steps = repository.steps("2024-01-01", "2025-01-01").unwrap();
         let subjects: Vec<&str> = steps.iter().map(|step| step.subject.as_str()).collect();
