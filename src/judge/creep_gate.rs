@@ -15,7 +15,7 @@ use crate::domain::{
 };
 
 /// A limit that allows nothing.
-fn nothing() -> Limit {
+pub(super) fn nothing() -> Limit {
     Limit::absolute(0.0).unwrap_or_else(|| unreachable!("zero is not negative"))
 }
 

@@ -144,7 +144,11 @@ fn launches_wanted(
         let budget = rules.policy.error_budget(most_tests);
         let worth = |metric: Metric| {
             let runs = Sides { baseline: baseline.values(metric), candidate: candidate.values(metric) };
-            launches_worth(runs.as_ref().map(Vec::as_slice), &rules.limit(evidence, metric), budget)
+            let runs = runs.as_ref().map(Vec::as_slice);
+            let own = launches_worth(runs, &rules.limit(evidence, metric), budget);
+            // That it got worse at all is asked of what creeps.
+            let creeps = creep_gate::takes_share(evidence, metric, rules);
+            if creeps { own.max(launches_worth(runs, &creep_gate::nothing(), budget)) } else { own }
         };
         kind.metrics(rules.metrics).into_iter().map(worth).max().unwrap_or(0).max(REPEATED)
     };

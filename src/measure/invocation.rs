@@ -20,7 +20,7 @@ const PADDING: &str = "PERFGUARD_PADDING";
 const TEMPORARY: &[&str] = if cfg!(windows) { &["TMP", "TEMP"] } else { &["TMPDIR"] };
 
 /// The folder of temporary files in the folder of a launch.
-const TMP: &str = "tmp";
+pub(super) const TMP: &str = "tmp";
 
 /// The size of a memory page, or a whole part of it.
 const PAGE: usize = 4096;

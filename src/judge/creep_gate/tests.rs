@@ -128,6 +128,26 @@ fn counts_are_compared_exactly() {
 }
 
 #[test]
+fn counts_that_vary_are_taken_often_enough_to_prove_that_they_crept() {
+    let policy = Policy::new().with_limits([(Metric::Instructions, Limit::relative(0.05).unwrap())].into());
+    let rules = rules(&policy, &COUNTS, Some(20));
+    let evidence = |before| BenchmarkEvidence {
+        instructions: Some(Sides {
+            baseline: counts(CountKind::Instructions, &[1000.0, 1001.0], "a"),
+            candidate: counts(CountKind::Instructions, &[1020.0, 1021.0], "b"),
+        }),
+        creep: Some(CreepEvidence {
+            sums: vec![sum(Metric::Instructions, before)],
+            ..CreepEvidence::default()
+        }),
+        ..both()
+    };
+    // Within the threshold five launches clear it; that it is worse at all takes as many as the run's tests ask for.
+    assert_eq!(next(&evidence(0.01), &rules, 20), Step::CountInstructions(5));
+    assert_eq!(next(&evidence(0.09), &rules, 20), Step::CountInstructions(7));
+}
+
+#[test]
 fn what_may_cross_takes_a_share_of_the_error_and_the_rest_takes_none() {
     let policy = Policy::new();
     let open = rules(&policy, &TIME, None);

@@ -1,4 +1,4 @@
-//! One launch under Callgrind.
+//! What a process under Callgrind counts.
 //!
 //! Instrumentation is off until the iterations begin and off again when they end, so that start-up and set-up run as
 //! fast as Valgrind can; and it is on or off for all threads at once, so that what other threads do meanwhile is counted.
@@ -10,40 +10,16 @@ use std::time::Instant;
 use rustix::process::Pid;
 
 use super::plan::Counted;
-use super::program::Program;
 use super::steady::{CounterSource, Steady, steady};
-use super::valgrind::{self, Valgrind};
+use super::valgrind;
 use super::{code, launch};
 use crate::domain::{BuiltBench, InstructionCount};
 use crate::measure::callgrind::{self, Dump};
 use crate::measure::counter::{CountOptions, InstructionSource, Uncounted};
 use crate::measure::excess::LARGEST_DUMP;
 use crate::measure::failure::{FailureKind, LaunchFailure};
-use crate::measure::harnesses::harness_of;
-use crate::measure::interleaved::bench_process::{self, BenchProcess};
-use crate::measure::listing::ListedBenchmark;
+use crate::measure::interleaved::bench_process::BenchProcess;
 use crate::support::bounded::{self, Links};
-
-/// Counts the instructions of a benchmark in a launch of its own.
-pub(super) fn count(
-    valgrind: &Valgrind,
-    bench: &BuiltBench,
-    wanted: &ListedBenchmark,
-    options: &CountOptions,
-) -> Result<InstructionCount, Uncounted> {
-    if let Some(program) = Program::start(valgrind, bench, options)? {
-        return program.count_itself(wanted);
-    }
-    let counter = valgrind.counter(arch(bench))?;
-    let folder = bench_process::scratch().map_err(launch::unstartable)?;
-    let invocation = harness_of(&bench.fingerprint.instrument).invocation(bench, wanted, folder.path());
-    let invocation =
-        valgrind.over(invocation, folder.path(), options, arch(bench)).padded(std::env::vars_os());
-    let started = Instant::now();
-    let mut process = BenchProcess::launch(&invocation, folder.path(), options.time_limit)
-        .map_err(|failure| valgrind::explained(failure, folder.path()))?;
-    of_process(&mut process, folder.path(), bench, counter, started)
-}
 
 /// Counts what a process under Callgrind does that stands at its benchmark. It writes its files to `folder`.
 pub(super) fn of_process(

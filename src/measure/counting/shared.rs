@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::countable::ensure_countable;
 use super::program::Program;
-use super::{ProcessCounter, ensure_countable};
+use super::valgrind::Valgrind;
 use crate::domain::{AllocationCount, BuiltBench, CountKind, InstructionCount};
 use crate::measure::counter::{CountOptions, Counter, InstructionSource, Uncounted};
 use crate::measure::harness::Counting;
@@ -14,9 +15,10 @@ use crate::measure::harnesses::harness_of;
 use crate::measure::listing::ListedBenchmark;
 
 /// A counter with programs that wait for the next benchmark. They are gone when this is dropped.
-#[derive(Debug)]
 pub(super) struct SharedCounter<'a> {
-    counter: &'a ProcessCounter,
+    /// What counts in launches of their own.
+    counter: &'a dyn Counter,
+    valgrind: &'a Valgrind,
     state: Mutex<State>,
 }
 
@@ -31,8 +33,8 @@ struct State {
 
 impl<'a> SharedCounter<'a> {
     /// Nothing was started yet.
-    pub(super) fn new(counter: &'a ProcessCounter) -> Self {
-        Self { counter, state: Mutex::default() }
+    pub(super) fn new(counter: &'a dyn Counter, valgrind: &'a Valgrind) -> Self {
+        Self { counter, valgrind, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -59,7 +61,7 @@ impl<'a> SharedCounter<'a> {
         drop(gone);
         match found {
             Some(program) => Ok(Some(program)),
-            None => Program::start(&self.counter.valgrind, bench, options),
+            None => Program::start(self.valgrind, bench, options),
         }
     }
 
@@ -70,15 +72,19 @@ impl<'a> SharedCounter<'a> {
         wanted: &ListedBenchmark,
         options: &CountOptions,
     ) -> Result<Option<InstructionCount>, Uncounted> {
-        let Some(mut program) = self.program(bench, wanted, options)? else { return Ok(None) };
-        let found = program.count(wanted)?;
+        let started = self.program(bench, wanted, options);
+        if matches!(started, Err(_) | Ok(None)) {
+            // It is no better the next time.
+            self.state().unforkable.insert(bench.executable.clone());
+        }
+        let Some(program) = started? else { return Ok(None) };
+        let (found, program) = program.count(wanted);
         let mut state = self.state();
-        if found.is_some() {
-            state.waiting.push(program);
-        } else {
+        state.waiting.extend(program);
+        if matches!(found, Ok(None)) {
             state.unforkable.insert(bench.executable.clone());
         }
-        Ok(found)
+        found
     }
 }
 
@@ -103,11 +109,11 @@ impl Counter for SharedCounter<'_> {
             match self.forked(bench, wanted, options) {
                 Ok(Some(count)) => return Ok(count),
                 Ok(None) => {}
+                Err(Uncounted::Uncountable(reason)) => return Err(Uncounted::Uncountable(reason)),
                 // What fails in a child may not fail in a program of its own; else that tells best why.
-                Err(Uncounted::Failed(_)) => {
+                Err(Uncounted::Failed(_) | Uncounted::Unavailable { .. }) => {
                     self.state().failed.insert((bench.executable.clone(), wanted.id.clone()));
                 }
-                Err(uncounted) => return Err(uncounted),
             }
         }
         self.counter.instructions(bench, wanted, options)

@@ -39,7 +39,7 @@ pub(super) struct Steady<D> {
 ///
 /// The first iteration fills what is filled once (lazily made tables, the allocator's lists, symbols that are bound
 /// at the first call), so it is never taken. One uncounted sample as large as the counted one leaves the
-/// allocator as a large sample does.
+/// allocator as a large sample does; where an iteration is so long that this is nothing beside it, it is left out.
 pub(super) fn steady<T: CounterSource>(source: &mut T) -> Result<Steady<T::Detail>, Uncounted> {
     let (cold, _) = source.count(1)?;
     if cold.spans == 0 {

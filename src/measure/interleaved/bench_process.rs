@@ -175,15 +175,18 @@ impl BenchProcess {
         }
     }
 
-    /// Lets somebody else answer from now on, who is about to connect: a child, or the process itself once more. All that it does
-    /// may take so long. Gives the conversation so far.
+    /// All that follows may take so long.
+    pub(super) fn restart_clock(&mut self, limit: Duration) {
+        self.clock = Clock { limit, left: limit };
+    }
+
+    /// Lets somebody else answer from now on, who is about to connect: a child, or the process itself once more. Gives the
+    /// conversation so far.
     pub(super) fn hand_on(
         &mut self,
         listener: &UnixListener,
         child: Option<Pid>,
-        limit: Duration,
     ) -> Result<Answers, LaunchFailure> {
-        self.clock = Clock { limit, left: limit };
         let Self { group, clock, lookout, output, .. } = self;
         let met = meet(listener, group, clock, || look(lookout, output));
         let answers = met.map_err(|kind| with_last_lines(kind, self.output.tail()))?;
@@ -323,6 +326,12 @@ impl BenchProcess {
     /// Why the conversation broke off: usually because the process did.
     fn explained(&mut self, error: io::Error) -> FailureKind {
         match error.kind() {
+            // How a child ended only its parent knows, which goes on.
+            ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+                if self.child.is_some() =>
+            {
+                FailureKind::Silent
+            }
             ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => {
                 self.wait().map_or_else(|kind| kind, |status| of_exit(status).unwrap_or(FailureKind::Silent))
             }

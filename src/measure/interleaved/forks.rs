@@ -5,11 +5,12 @@
 //! it would have been, whichever other benchmarks were asked for.
 
 use std::collections::HashMap;
+use std::fs;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, getpgid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::answers::Answers;
 use super::bench_process::{BenchProcess, misunderstood};
@@ -45,13 +46,15 @@ impl ForkingProgram {
         self.passed.get(&hash(wanted.raw())).is_some_and(|passed| *passed > wanted.occurrence())
     }
 
-    /// Forks a child for a benchmark that may take so long in all. `None` where the program has threads, which a child would not
-    /// have.
+    /// Forks a child for a benchmark; the program may take so long to come to it, and the child in all. `None` where the program
+    /// has threads, which a child would not have.
     pub(in crate::measure) fn fork(
         &mut self,
         wanted: &ListedBenchmark,
+        way: Duration,
         limit: Duration,
     ) -> Result<Option<Child<'_>>, LaunchFailure> {
+        self.process.restart_clock(way);
         self.seek(wanted)?;
         let answer = self.process.answer("fork\n")?;
         if answer == "threads" {
@@ -59,22 +62,22 @@ impl ForkingProgram {
         }
         let pid = answer.strip_prefix("forked ").and_then(|pid| Pid::from_raw(pid.parse().ok()?));
         // It will be killed: what is no process of the program's is not its child.
-        let pid = pid.filter(|pid| getpgid(Some(*pid)).ok() == self.process.pid());
+        let pid = pid.filter(|pid| group_of(*pid) == self.process.pid());
         let pid = pid.ok_or_else(|| misunderstood(&answer))?;
         self.pass();
-        let control = self.process.hand_on(&self.listener, Some(pid), limit)?;
+        self.process.restart_clock(limit);
+        let control = self.process.hand_on(&self.listener, Some(pid))?;
         Ok(Some(Child { program: self, control, pid }))
     }
 
-    /// Lets the program itself do as it is told at a benchmark, which may take so long in all.
+    /// Lets the program itself do as it is told at a benchmark, in what is left of its time.
     pub(in crate::measure) fn stay(
         mut self,
         wanted: &ListedBenchmark,
-        limit: Duration,
     ) -> Result<BenchProcess, LaunchFailure> {
         self.seek(wanted)?;
         self.process.tell("stay\n")?;
-        self.process.hand_on(&self.listener, None, limit)?;
+        self.process.hand_on(&self.listener, None)?;
         Ok(self.process)
     }
 
@@ -132,12 +135,31 @@ impl Child<'_> {
         &mut self.program.process
     }
 
-    /// Ends the child; the program goes on to its next benchmark.
-    pub(in crate::measure) fn end(self) {
+    /// Ends the child; the program goes on to its next benchmark. False where processes are left that the child has started: the
+    /// next one might meet them.
+    pub(in crate::measure) fn end(self) -> bool {
         // Whether it is there still makes no difference.
         let _ = kill_process(self.pid, Signal::KILL);
         self.program.process.take_back(self.control);
+        let leader = self.program.process.pid();
+        leader.is_some_and(|leader| !has_others(leader, self.pid))
     }
+}
+
+/// Whether a group of processes has any but its leader and another, of which it is not known whether it is there still.
+fn has_others(leader: Pid, other: Pid) -> bool {
+    let Ok(processes) = fs::read_dir("/proc") else { return true };
+    let pids =
+        processes.flatten().filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
+    pids.filter(|pid| *pid != leader && *pid != other).any(|pid| group_of(pid) == Some(leader))
+}
+
+/// The group of a process; `None` for one of the kernel's, which has none, and for one that is gone.
+fn group_of(pid: Pid) -> Option<Pid> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", Pid::as_raw_pid(pid))).ok()?;
+    // Behind the name, which may hold anything: its state, its parent, its group (proc_pid_stat(5)).
+    let (_, behind) = stat.rsplit_once(')')?;
+    Pid::from_raw(behind.split_ascii_whitespace().nth(2)?.parse().ok()?)
 }
 
 /// FNV-1a, of 64 bits: an id may be longer than a line.
@@ -156,6 +178,19 @@ mod tests {
         assert_eq!(
             (hash(""), hash("a"), hash("foobar")),
             (0xcbf2_9ce4_8422_2325, 0xaf63_dc4c_8601_ec8c, 0x8594_4171_f739_67e8)
+        );
+    }
+
+    #[test]
+    fn the_group_of_a_process_is_known_whatever_it_is_called() {
+        let own = rustix::process::getpid();
+        assert_eq!(group_of(own), Some(rustix::process::getpgrp()));
+        // The kernel's own processes have none; where they are not seen there is nothing to ask.
+        assert_eq!(
+            Pid::from_raw(2)
+                .filter(|_| fs::read_to_string("/proc/2/comm").is_ok_and(|name| name == "kthreadd\n"))
+                .and_then(group_of),
+            None
         );
     }
 }

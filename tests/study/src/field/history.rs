@@ -48,12 +48,14 @@ impl Repository {
         Ok(Self { name, clone, manifest })
     }
 
-    /// The commits from one day on and before another, oldest first, along first parents. A day is one that git understands.
+    /// The commits from one day on and before another, oldest first, along first parents. A day is `2024-01-31`, or whatever else
+    /// git understands.
     ///
     /// # Errors
     /// Git could not say.
     pub fn steps(&self, since: &str, until: &str) -> Result<Vec<Step>, StudyError> {
-        let (since, until) = (format!("--since={since}"), format!("--until={until}"));
+        let (since, until) =
+            (format!("--since-as-filter={}", begun(since)), format!("--until={}", begun(until)));
         let words = ["log", "--first-parent", "--reverse", "--format=%H %P%x09%s", &since, &until];
         Ok(git(&self.clone, &words)?.lines().filter_map(step).collect())
     }
@@ -70,6 +72,12 @@ pub fn shown(path: &Path) -> PathBuf {
     let rest = path.strip_prefix(top).ok().filter(|rest| !rest.as_os_str().is_empty());
     let name = PathBuf::from(name_of(top));
     rest.map_or(name.clone(), |rest| name.join(rest))
+}
+
+/// The beginning of a day: git takes a day for that day at the present time.
+fn begun(day: &str) -> String {
+    let is_date = day.len() == 10 && day.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if is_date { format!("{day}T00:00:00Z") } else { day.to_owned() }
 }
 
 /// A line of the log; `None` for a commit without a parent.
@@ -107,11 +115,13 @@ mod tests {
             let mut git = Command::new("git");
             git.current_dir(&source).args(["-c", "user.name=a", "-c", "user.email=a@example.org", "commit"]);
             git.args(["--quiet", "--allow-empty", "--message", day]);
-            checked(git.env("GIT_COMMITTER_DATE", format!("{day}T12:00:00Z"))).unwrap();
+            checked(git.env("GIT_COMMITTER_DATE", format!("{day}Z"))).unwrap();
         };
         git(&source, &["init", "--quiet"]).unwrap();
         git(&source, &["add", "--all"]).unwrap();
-        for day in ["2023-12-31", "2024-01-02", "2024-12-30", "2025-01-02"] {
+        let times =
+            ["2023-12-31T23:59:59", "2024-01-01T00:00:00", "2024-12-31T23:59:59", "2025-01-01T00:00:01"];
+        for day in times {
             commit(day);
         }
         let repository = Repository::open(&source.join("benches/Cargo.toml"), &work).unwrap();
@@ -121,7 +131,7 @@ mod tests {
         assert!(repository.clone.join("benches/Cargo.toml").exists());
         let steps = repository.steps("2024-01-01", "2025-01-01").unwrap();
         let subjects: Vec<&str> = steps.iter().map(|step| step.subject.as_str()).collect();
-        assert_eq!(subjects, ["2024-01-02", "2024-12-30"]);
+        assert_eq!(subjects, times[1..3]);
         assert_eq!(steps[0].candidate, steps[1].baseline);
     }
 }

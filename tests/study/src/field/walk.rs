@@ -46,12 +46,19 @@ pub fn walk(
     visits: &mut Records<Visit>,
     mut tell: impl FnMut(&str),
 ) -> Result<(), StudyError> {
-    let mut repositories = Vec::new();
+    let mut repositories: Vec<(Repository, Vec<Step>)> = Vec::new();
     for path in &field.paths {
-        repositories.push(Repository::open(path, &field.work)?);
-    }
-    for repository in &repositories {
+        let repository = Repository::open(path, &field.work)?;
+        if repositories.iter().any(|(known, _)| known.name == repository.name) {
+            return Err(StudyError::Nonsense {
+                what: "what is to be studied".to_owned(),
+                reason: format!("two repositories are called {}", repository.name),
+            });
+        }
         let steps = repository.steps(&field.since, &field.until)?;
+        repositories.push((repository, steps));
+    }
+    for (repository, steps) in &repositories {
         for (index, step) in steps.iter().enumerate() {
             if visits.all.iter().any(|visit| !visit.again && is_of(visit, repository, step)) {
                 continue;
@@ -62,9 +69,9 @@ pub fn walk(
         }
     }
     // Last, so that time has passed since the first look.
-    for repository in &repositories {
-        for step in repository.steps(&field.since, &field.until)? {
-            let of_step = || visits.all.iter().filter(|visit| is_of(visit, repository, &step));
+    for (repository, steps) in &repositories {
+        for step in steps {
+            let of_step = || visits.all.iter().filter(|visit| is_of(visit, repository, step));
             if of_step().any(|visit| visit.again) {
                 continue;
             }
@@ -76,7 +83,7 @@ pub fn walk(
             if named.is_empty() {
                 continue;
             }
-            let visit = visit(field, repository, &step, Look::Second(&named));
+            let visit = visit(field, repository, step, Look::Second(&named));
             tell(&format!("{}, again: {}", repository.name, told(&visit)));
             visits.push(visit)?;
         }
