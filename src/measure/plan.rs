@@ -88,6 +88,11 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// The pace of a first look, after which whatever seems different is measured in full.
+    pub fn brief() -> Self {
+        Self { share: SHORTEST, ..Self::default() }
+    }
+
     /// The pace after a pair that was measured at this one, and told the logarithm of its ratio with this `error`; `None` where
     /// it told none. `change` is the smallest that is asked for, as a fraction.
     #[must_use]
@@ -220,6 +225,7 @@ mod tests {
             options.warm_up + options.measurement
         };
         let millis = Duration::from_millis;
+        assert_eq!(length(Pace::brief()), millis(25));
         let precise = Pace::default().after(iteration, Some(0.0028), 0.05);
         assert_eq!(length(precise), millis(25));
         assert_eq!(paced(TEN_SECONDS, precise).samples, 10);

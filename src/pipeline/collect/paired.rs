@@ -201,7 +201,7 @@ impl Session<'_> {
             test: None,
             pairs: 0,
             spent: Duration::ZERO,
-            pace: Pace::default(),
+            pace: if phase == Phase::QuickCheck { Pace::brief() } else { Pace::default() },
             ended: None,
         };
         if self.measuring.resume && self.store.take_up_pairs(id)? > 0 {
