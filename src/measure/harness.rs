@@ -87,14 +87,18 @@ fn runs_natively(execution: &Execution) -> Countable {
 
 /// An invocation of an executable with a copied library, of which one benchmark takes its samples on request.
 pub(super) fn taking_turns(invocation: Invocation, wanted: &ListedBenchmark, folder: &Path) -> Invocation {
-    of_one(invocation.files_below(folder).env("PERFGUARD_TURNS", folder.join(SOCKET)), wanted)
+    of_one(on_request(invocation, folder), wanted)
 }
 
 /// The same of which every benchmark can be asked for, in the order it runs them: each is told to a child that the program
 /// forks, or stays with the program.
 pub(super) fn forking(invocation: Invocation, folder: &Path) -> Invocation {
-    let socket = folder.join(SOCKET);
-    invocation.files_below(folder).env("PERFGUARD_TURNS", socket).env("PERFGUARD_FORKS", "1")
+    on_request(invocation, folder).env("PERFGUARD_FORKS", "1")
+}
+
+/// An invocation of an executable with a copied library that connects to the socket in `folder`.
+fn on_request(invocation: Invocation, folder: &Path) -> Invocation {
+    invocation.files_below(folder).env("PERFGUARD_TURNS", folder.join(SOCKET))
 }
 
 /// An invocation of an executable with a copied library that runs one benchmark.
