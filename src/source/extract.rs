@@ -106,7 +106,8 @@ impl Repository {
                 prefix: prefix.to_owned(),
             });
         }
-        gitdir::furnish(&self.inner, &tree.files(), &tree.revision.commit)?;
+        let contents = tree.revision.dirty.then(|| pristine::ids(&tree.home, &self.records));
+        gitdir::furnish(&self.inner, &tree.files(), &tree.revision.commit, contents.as_ref())?;
         prune::stamp(&tree.home);
         Ok(tree)
     }

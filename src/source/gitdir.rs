@@ -3,17 +3,22 @@
 //! HEAD names the commit, the tags are those of the user's repository, the objects are read from there. Whatever a git
 //! that runs in the tree writes, it writes here; the user's repository is never touched.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
 use git2::IndexTime;
 use git2::{Index, IndexEntry, Oid, Repository};
 
 use super::error::{SourceError, git};
+use super::files::Kind;
 use crate::domain::CommitId;
+
+/// What files are, by path: the kind, and the id of the content.
+pub(super) type Contents = BTreeMap<PathBuf, (Kind, Oid)>;
 
 /// In an index entry: git takes the file for unchanged.
 const ASSUME_VALID: u16 = 0x8000;
@@ -35,11 +40,17 @@ const OURS: [&str; 9] = [
 ];
 
 /// Makes `files` a checkout of `commit` of `repository`. What is right already is left alone, time stamps included: build
-/// scripts are run again when HEAD changes.
+/// scripts are run again when HEAD changes. `contents` are those of the files where they need not be the commit's: a work tree
+/// with changes.
 ///
 /// # Errors
 /// A file that cannot be written, or a commit that cannot be read.
-pub(super) fn furnish(repository: &Repository, files: &Path, commit: &CommitId) -> Result<(), SourceError> {
+pub(super) fn furnish(
+    repository: &Repository,
+    files: &Path,
+    commit: &CommitId,
+    contents: Option<&Contents>,
+) -> Result<(), SourceError> {
     let folder = files.join(".git");
     let fail = |error| SourceError::Write { path: folder.clone(), error };
     if fs::symlink_metadata(&folder).is_ok_and(|data| !data.is_dir()) {
@@ -63,7 +74,7 @@ pub(super) fn furnish(repository: &Repository, files: &Path, commit: &CommitId) 
     let head = format!("{}\n", commit.as_str());
     let is_there = fs::read(folder.join("HEAD")).is_ok_and(|there| there == head.as_bytes());
     if !is_there || Index::open(&folder.join("index")).map_or(0, |index| index.len()) == 0 {
-        index(repository, files, commit)?;
+        index(repository, files, commit, contents)?;
     }
     put(&folder.join("HEAD"), head.as_bytes()).map_err(fail)
 }
@@ -87,8 +98,14 @@ fn has_strangers(folder: &Path, ours: &[&str]) -> bool {
     false
 }
 
-/// Writes the index of the commit, with the files' stamps, so that git need not read them all to see that none changed.
-fn index(repository: &Repository, files: &Path, commit: &CommitId) -> Result<(), SourceError> {
+/// Writes the index of the commit, with the stamps of the files that are as the commit has them, so that git need not read them
+/// to see it. A file without a stamp is read.
+fn index(
+    repository: &Repository,
+    files: &Path,
+    commit: &CommitId,
+    contents: Option<&Contents>,
+) -> Result<(), SourceError> {
     let doing = git("write an index for an extracted tree");
     let path = files.join(".git/index");
     if let Err(error) = fs::remove_file(&path)
@@ -107,7 +124,12 @@ fn index(repository: &Repository, files: &Path, commit: &CommitId) -> Result<(),
         if relative.file_name().is_some_and(|name| name == "Cargo.lock") {
             entry.flags |= ASSUME_VALID;
         }
-        if let Ok(data) = fs::symlink_metadata(files.join(&relative)) {
+        let is_commits = |contents: &Contents| {
+            contents.get(&relative) == Some(&(Kind::from_mode(entry.mode), entry.id))
+        };
+        if contents.is_none_or(is_commits)
+            && let Ok(data) = fs::symlink_metadata(files.join(&relative))
+        {
             stamp(&mut entry, &data);
         }
         index.add(&entry).map_err(&doing)?;
