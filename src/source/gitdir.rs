@@ -124,9 +124,8 @@ fn index(
         if relative.file_name().is_some_and(|name| name == "Cargo.lock") {
             entry.flags |= ASSUME_VALID;
         }
-        let is_commits = |contents: &Contents| {
-            contents.get(&relative) == Some(&(Kind::from_mode(entry.mode), entry.id))
-        };
+        let is_commits =
+            |contents: &Contents| contents.get(&relative) == Some(&(Kind::from_mode(entry.mode), entry.id));
         if contents.is_none_or(is_commits)
             && let Ok(data) = fs::symlink_metadata(files.join(&relative))
         {

@@ -31,6 +31,11 @@ pub(super) fn name(number: usize) -> String {
     format!("perfguard.gap.{number}")
 }
 
+/// The number of the gap that a symbol names.
+pub(super) fn number(name: &str) -> Option<usize> {
+    name.strip_prefix("perfguard.gap.")?.parse().ok()
+}
+
 /// Whether gaps can be made for executables of an architecture.
 pub(super) fn are_known(architecture: Architecture) -> bool {
     matches!(architecture, Architecture::X86_64 | Architecture::Aarch64)
@@ -62,7 +67,7 @@ pub(super) fn object(architecture: Architecture, gaps: &[Gap]) -> Result<Vec<u8>
 }
 
 /// The bytes of a gap. Each has its number in it: a linker may make one of sections that are equal.
-fn filling(number: usize, size: u64) -> Vec<u8> {
+pub(super) fn filling(number: usize, size: u64) -> Vec<u8> {
     let mut bytes = vec![TRAP; usize::try_from(size).unwrap_or(0)];
     for (place, byte) in bytes.iter_mut().zip((number as u64).to_le_bytes()) {
         *place = byte;

@@ -15,6 +15,9 @@ use super::sections::Kind;
 /// What LLD signs with.
 const LLD: &[u8] = b"Linker: LLD";
 
+/// The section of the number that a build is known by.
+const BUILD_ID: &str = ".note.gnu.build-id";
+
 /// A loaded section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Loaded {
@@ -48,8 +51,11 @@ impl Image {
     /// # Errors
     /// It cannot be read, or is no executable.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let bytes = fs::read(path).map_err(|error| error.to_string())?;
-        let file = File::parse(&*bytes).map_err(|error| error.to_string())?;
+        Self::parse(&fs::read(path).map_err(|error| error.to_string())?)
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let file = parsed(bytes)?;
         let (mut code, mut data) = (Addresses::new(), Addresses::new());
         let mut kinds = HashMap::new();
         for section in file.sections() {
@@ -79,6 +85,28 @@ impl Image {
         Ok(Self { sections, architecture: Some(file.architecture()), is_by_lld, code, data })
     }
 
+    /// What is not the same in two executables: the name of the first loaded section that differs, or `symbols`. The number that
+    /// a build is known by may differ.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub(super) fn difference(one: &[u8], other: &[u8]) -> Result<Option<String>, String> {
+        let (image, other_image) = (Self::parse(one)?, Self::parse(other)?);
+        let (one, other) = (parsed(one)?, parsed(other)?);
+        for (section, other_section) in image.sections.iter().zip(&other_image.sections) {
+            let content = |file: &File<'_>| {
+                let section = file.section_by_name(&section.name)?;
+                Some(section.data().unwrap_or_default().to_vec())
+            };
+            let is_same = section.name == BUILD_ID || content(&one) == content(&other);
+            if section != other_section || !is_same {
+                return Ok(Some(section.name.clone()));
+            }
+        }
+        let is_same = image == other_image && one.entry() == other.entry();
+        Ok((!is_same).then(|| "symbols".to_owned()))
+    }
+
     /// Whether it was linked by LLD, by its own word.
     pub(super) fn is_by_lld(&self) -> bool {
         self.is_by_lld
@@ -103,6 +131,10 @@ impl Image {
     pub(super) fn functions(&self) -> usize {
         self.code.values().map(Vec::len).sum()
     }
+}
+
+fn parsed(bytes: &[u8]) -> Result<File<'_>, String> {
+    File::parse(bytes).map_err(|error| error.to_string())
 }
 
 fn loaded<'d>(section: &impl ObjectSection<'d>) -> Option<Loaded> {

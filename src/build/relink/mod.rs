@@ -24,10 +24,15 @@ pub(super) mod capture;
 mod changed;
 mod draw;
 mod entries;
+mod fields;
+mod frames;
 mod gaps;
 mod image;
 mod link;
+mod maker;
+mod map;
 mod names;
+mod rearrange;
 mod sections;
 mod shift;
 mod watch;
@@ -36,6 +41,7 @@ mod wrapper;
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::thread;
 
 use object::Architecture;
@@ -46,6 +52,7 @@ use capture::Capture;
 use draw::{Alive, Item, Matched};
 use image::Image;
 use link::Ordered;
+use maker::Maker;
 use sections::{Kind, Part};
 
 pub(super) use watch::{is_drawable, source, watch};
@@ -83,6 +90,13 @@ pub struct Agreement {
     pub data_in_place: usize,
 }
 
+impl Agreement {
+    /// Whether so many functions came to the same address that the order was obeyed.
+    fn is_enough(&self) -> bool {
+        (self.functions_in_place as f64) >= ENOUGH * self.functions as f64
+    }
+}
+
 /// Two executables whose common order can be drawn.
 #[derive(Debug)]
 pub struct Drawable {
@@ -95,6 +109,9 @@ pub struct Drawable {
     /// For which gaps can be made.
     architecture: Option<Architecture>,
     as_built: Agreement,
+    maker: Maker,
+    /// How far the first executables agreed that were made without a linker; `None` where that was not enough.
+    made: OnceLock<Option<Agreement>>,
 }
 
 impl Drawable {
@@ -135,7 +152,19 @@ impl Drawable {
         let changed = changed(captures.as_ref(), parts.as_ref().map(Vec::as_slice), alive.as_ref(), inputs);
         let places = image::common_places(&images.baseline, &images.candidate, matched.gaps());
         let as_built = agreement(&matched, images.as_ref());
-        Ok(Self { captures, is_one, matched, changed, places, architecture, as_built })
+        // Others have other fields. An order without places of its own moves all sections.
+        let maker = Maker::new(architecture == Some(Architecture::X86_64) && !places.is_empty());
+        Ok(Self {
+            captures,
+            is_one,
+            matched,
+            changed,
+            places,
+            architecture,
+            as_built,
+            maker,
+            made: OnceLock::new(),
+        })
     }
 
     /// Where the functions begin, in an executable that was drawn, that do not do the same on both sides, with their names.
@@ -172,21 +201,63 @@ impl Drawable {
         outputs: Sides<&Path>,
     ) -> Result<Agreement, LayoutFallback> {
         let orders = self.matched.order(below);
+        if let Some(found) = self.make(orders.as_ref().map(Vec::as_slice), outputs) {
+            return Ok(found);
+        }
+        let maps = self.maker.learns().then(|| outputs.map(|output| output.with_extension("map")));
         let link = |side: Side| {
             let output: &Path = outputs.get(side);
-            let linked = self.link(side, orders.get(side), output);
-            linked.and_then(|()| Image::read(output).map_err(LayoutFallback::Unreadable))
+            let map = maps.as_ref().map(|maps| maps.get(side).as_path());
+            self.link(side, orders.get(side), output, map)?;
+            Image::read(output).map_err(LayoutFallback::Unreadable)
         };
         let images = twice(self.is_one, link)?;
-        let found = agreement(&self.matched, images.as_ref());
-        if (found.functions_in_place as f64) < ENOUGH * found.functions as f64 {
-            return Err(LayoutFallback::Disobeyed { agree: found.functions_in_place, same: found.functions });
+        if let Some(maps) = &maps {
+            self.maker.learn(Sides::from_fn(|side| {
+                let is_linked = side == Side::Candidate || !self.is_one;
+                is_linked.then(|| (*outputs.get(side), maps.get(side).as_path()))
+            }));
+            for map in [&maps.baseline, &maps.candidate] {
+                let _ = fs::remove_file(map);
+            }
         }
-        Ok(found)
+        let found = agreement(&self.matched, images.as_ref());
+        if found.is_enough() {
+            Ok(found)
+        } else {
+            Err(LayoutFallback::Disobeyed { agree: found.functions_in_place, same: found.functions })
+        }
     }
 
-    /// Links a side in an order.
-    fn link(&self, side: Side, order: &[Item<'_>], output: &Path) -> Result<(), LayoutFallback> {
+    /// Whether the next drawings are made without a linker.
+    pub fn needs_no_linker(&self) -> bool {
+        self.maker.able().is_some()
+    }
+
+    /// Makes both sides without a linker, if they can be. The first time both are read, to see that the order was obeyed.
+    fn make(&self, orders: Sides<&[Item<'_>]>, outputs: Sides<&Path>) -> Option<Agreement> {
+        let able = self.maker.able()?;
+        let make = |side: Side| {
+            let linked = able.get(side).as_ref().ok_or("nothing is known of that side")?;
+            maker::make(linked, orders.get(side), outputs.get(side))
+        };
+        twice(self.is_one, |side| make(side).map_err(LayoutFallback::Unreadable)).ok()?;
+        let agreement = self.made.get_or_init(|| {
+            let read = |side: Side| Image::read(outputs.get(side)).map_err(LayoutFallback::Unreadable);
+            let images = twice(self.is_one, read).ok()?;
+            Some(agreement(&self.matched, images.as_ref())).filter(Agreement::is_enough)
+        });
+        *agreement
+    }
+
+    /// Links a side in an order, with a map of it where one is wanted.
+    fn link(
+        &self,
+        side: Side,
+        order: &[Item<'_>],
+        output: &Path,
+        map: Option<&Path>,
+    ) -> Result<(), LayoutFallback> {
         let mut made = Vec::new();
         let mut list = String::new();
         for item in order {
@@ -212,7 +283,9 @@ impl Drawable {
             _ => None,
         };
         let capture = self.captures.get(side);
-        let done = Ordered::new(capture)?.link(&self.flags(&named), filler.as_deref(), output);
+        let mut flags = self.flags(&named);
+        flags.extend(map.map(|map| format!("-Map={}", map.display())));
+        let done = Ordered::new(capture)?.link(&flags, filler.as_deref(), output);
         for file in filler.iter().chain([&named]) {
             let _ = fs::remove_file(file);
         }

@@ -1,0 +1,527 @@
+//! An executable with its parts in another order, made without a linker. x86-64.
+//!
+//! A linker does much that does not depend on the order: it finds symbols, drops what nobody needs, merges constants. What
+//! does depend on it is little: where each part lies, and every field that holds an address, or the way to one. So one
+//! executable that was linked, with the linker's map and the objects, is enough to make the others. That nothing was
+//! overlooked is shown before it is relied on: the linker makes a second one, and what is made here in the same order has to
+//! be the same.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use object::{File, Object, ObjectSection, SectionFlags, SectionKind, elf};
+
+use super::draw::Item;
+use super::fields::{self, Field, Fields, From, Width};
+use super::frames;
+use super::gaps::{self, Gap};
+use super::map::{Input, Output};
+
+/// What stands in an order of the parts of a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    /// A part, by its place in the map.
+    Part(usize),
+    /// A gap, by its number.
+    Gap(usize, Gap),
+}
+
+/// The parts of a section in an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Order {
+    /// The section's place in the map.
+    output: usize,
+    slots: Vec<Slot>,
+}
+
+/// A loaded section of an executable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Section {
+    name: String,
+    number: u16,
+    address: u64,
+    size: u64,
+    /// Where it is in the file; `None` where it holds nothing but zeros.
+    offset: Option<usize>,
+    is_code: bool,
+}
+
+impl Section {
+    fn holds(&self, address: u64) -> bool {
+        (self.address..self.address + self.size).contains(&address)
+    }
+}
+
+/// An executable as a linker made it, and where everything in it lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Linked {
+    bytes: Vec<u8>,
+    sections: Vec<Section>,
+    outputs: Vec<Output>,
+    /// With their places in the file.
+    fields: Vec<(usize, Field)>,
+    /// The symbols of each part, as in the map.
+    names: Vec<Vec<Vec<String>>>,
+    /// What is added to the address of a target that the loader fills in, by the place.
+    addends: HashMap<u64, i64>,
+    /// Where symbols are in the file, with the numbers of those that name gaps.
+    symbols: Vec<(usize, Option<usize>)>,
+}
+
+/// Where parts were and how far they moved, by address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Moves(Vec<(Range<u64>, u64)>);
+
+impl Moves {
+    /// Where what was at an address is now.
+    fn of(&self, address: u64) -> u64 {
+        let after = self.0.partition_point(|(range, _)| range.start <= address);
+        match after.checked_sub(1).map(|at| &self.0[at]) {
+            Some((range, moved)) if range.contains(&address) => address.wrapping_add(*moved),
+            _ => address,
+        }
+    }
+}
+
+impl Linked {
+    /// Understands an executable, by the linker's map of it and the objects that the map names.
+    ///
+    /// # Errors
+    /// What is not understood, as a fragment.
+    pub(super) fn new(bytes: Vec<u8>, outputs: Vec<Output>) -> Result<Self, String> {
+        let sections = sections(&bytes)?;
+        let at = |address: u64| bytes.get(place(&sections, address)?..)?.first_chunk().copied();
+        let Fields { mut fields, names } = fields::read(&outputs, &at)?;
+        if let Some((section, content)) = content(&bytes, &sections, ".eh_frame") {
+            fields.extend(frames::fields(section.address, content)?);
+        }
+        if sections.iter().any(|section| section.name == ".relr.dyn") {
+            return Err("packed relocations".to_owned());
+        }
+        let entries = relocated(&bytes, &sections).flat_map(|range| bytes[range].chunks_exact(ENTRY));
+        let loaded: HashSet<u64> = entries.map(|entry| get(entry, 0)).collect();
+        let is_loaded = |field: &Field| field.from == From::Zero && loaded.contains(&field.address);
+        // Of a constant among others the addend is part of where it lies.
+        let beside = |field: &Field| (field.address, if field.is_merged { 0 } else { field.addend });
+        let addends = fields.iter().filter(|field| is_loaded(field)).map(beside).collect();
+        fields.retain(|field| !is_loaded(field));
+        let located = |field: Field| Some((place(&sections, field.address)?, field));
+        let fields = fields.into_iter().map(located).collect::<Option<_>>();
+        let fields = fields.ok_or("a field outside of all sections")?;
+        let symbols = symbols(&bytes)?;
+        Ok(Self { bytes, sections, outputs, fields, names, addends, symbols })
+    }
+
+    /// The orders in which a linker put the same objects, by its map; `None` where they are others.
+    pub(super) fn orders_of(&self, outputs: &[Output]) -> Option<Vec<Order>> {
+        let mut orders = Vec::new();
+        for (at, output) in self.outputs.iter().enumerate().filter(|(_, output)| output.address > 0) {
+            let other = outputs.iter().find(|other| other.name == output.name)?;
+            if other.inputs == output.inputs {
+                continue;
+            }
+            let places: HashMap<(&str, &str), usize> = (0..)
+                .zip(&output.inputs)
+                .map(|(place, input)| ((&*input.file, &*input.section), place))
+                .collect();
+            let slot = |input: &Input| match input.gap() {
+                Some((number, gap)) => Some(Slot::Gap(number, gap)),
+                None => places.get(&(&*input.file, &*input.section)).copied().map(Slot::Part),
+            };
+            let slots = other.inputs.iter().map(slot).collect::<Option<Vec<_>>>()?;
+            orders.push(Order { output: at, slots });
+        }
+        Some(orders)
+    }
+
+    /// The orders of all sections by one list, as a linker takes it: what it names comes first, the rest stays as it is.
+    pub(super) fn orders_by(&self, items: &[Item<'_>]) -> Vec<Order> {
+        let mut ranks: HashMap<&str, usize> = HashMap::new();
+        let mut gaps = Vec::new();
+        for (rank, item) in items.iter().enumerate() {
+            match item {
+                Item::Part(name) => drop(ranks.entry(name).or_insert(rank)),
+                Item::Gap(gap) => gaps.push((rank, Slot::Gap(gaps.len(), *gap))),
+            }
+        }
+        let mut orders = Vec::new();
+        for (at, (output, names)) in self.outputs.iter().zip(&self.names).enumerate() {
+            let mut first = Vec::new();
+            let mut rest = Vec::new();
+            for (part, (input, names)) in output.inputs.iter().zip(names).enumerate() {
+                match names.iter().filter_map(|name| ranks.get(name.as_str())).min() {
+                    Some(rank) => first.push((*rank, Slot::Part(part))),
+                    None if input.gap().is_none() => rest.push(Slot::Part(part)),
+                    None => {}
+                }
+            }
+            if first.is_empty() {
+                continue;
+            }
+            if output.name == CODE {
+                first.append(&mut gaps);
+            }
+            first.sort_by_key(|(rank, _)| *rank);
+            let slots = first.into_iter().map(|(_, slot)| slot).chain(rest).collect();
+            orders.push(Order { output: at, slots });
+        }
+        orders
+    }
+
+    /// The executable with its parts in these orders.
+    ///
+    /// # Errors
+    /// Why it cannot be made, as a fragment.
+    pub(super) fn arranged(&self, orders: &[Order]) -> Result<Vec<u8>, String> {
+        let mut made = self.bytes.clone();
+        let mut moves = Vec::new();
+        let mut gaps = HashMap::new();
+        for order in orders {
+            let output = &self.outputs[order.output];
+            let section = self.sections.iter().find(|section| section.name == output.name);
+            let section = section.ok_or("a section that is not loaded")?;
+            let mut end = output.address;
+            let mut parts = Vec::new();
+            for slot in &order.slots {
+                let (size, alignment) = match slot {
+                    Slot::Part(part) => (output.inputs[*part].size, output.inputs[*part].alignment),
+                    Slot::Gap(_, gap) => (gap.size, gap.alignment),
+                };
+                let start = end.next_multiple_of(alignment.max(1));
+                end = start + size;
+                match slot {
+                    Slot::Part(part) => {
+                        let input = &output.inputs[*part];
+                        moves.push((
+                            input.address..input.address + input.size.max(1),
+                            start.wrapping_sub(input.address),
+                        ));
+                        parts.push((input, start));
+                    }
+                    Slot::Gap(number, gap) => drop(gaps.insert(*number, (start, *gap))),
+                }
+            }
+            self.make_room(section, end, &mut made)?;
+            let Some(offset) = section.offset else { continue };
+            let at = |address: u64| offset + as_size(address - section.address);
+            let filler = if section.is_code { TRAP } else { 0 };
+            let room = section.size.max(end - section.address);
+            made.get_mut(offset..offset + as_size(room)).ok_or("a section behind the end")?.fill(filler);
+            for (input, start) in parts {
+                let size = as_size(input.size);
+                made[at(start)..][..size].copy_from_slice(&self.bytes[at(input.address)..][..size]);
+            }
+            if output.name == CODE {
+                for (number, (start, gap)) in &gaps {
+                    made[at(*start)..][..as_size(gap.size)]
+                        .copy_from_slice(&gaps::filling(*number, gap.size));
+                }
+            }
+        }
+        moves.sort_by_key(|(range, _)| (range.start, range.end));
+        let moves = Moves(moves);
+        self.fill_in(&moves, &mut made)?;
+        self.tell_loader(&moves, &mut made);
+        self.sort_frames(&moves, &mut made)?;
+        self.name(&moves, &gaps, &mut made);
+        put(&mut made, ENTRY_POINT, moves.of(get(&self.bytes, ENTRY_POINT)));
+        Ok(made)
+    }
+}
+
+impl Linked {
+    /// Makes a section as long as its parts are now.
+    fn make_room(&self, section: &Section, end: u64, made: &mut [u8]) -> Result<(), String> {
+        let next =
+            self.sections.iter().map(|other| other.address).filter(|other| *other > section.address).min();
+        if next.is_some_and(|next| end > next) {
+            return Err(format!("`{}` grows into the next section", section.name));
+        }
+        let segment = segments(&self.bytes).find(|at| {
+            let (address, size) = (get(&self.bytes, at + 16), get(&self.bytes, at + 40));
+            (address..address + size).contains(&section.address)
+        });
+        let segment = segment.ok_or("a section outside of all segments")?;
+        let (address, size) = (get(&self.bytes, segment + 16), get(&self.bytes, segment + 40));
+        if end > address + size {
+            if section.offset.is_some() {
+                return Err(format!("`{}` grows beyond its segment", section.name));
+            }
+            put(made, segment + 40, end - address);
+        }
+        let header = as_size(get(&self.bytes, SECTION_HEADERS)) + usize::from(section.number) * HEADER;
+        put(made, header + 32, end - section.address);
+        Ok(())
+    }
+
+    /// Fills in every address that lies in the executable.
+    fn fill_in(&self, moves: &Moves, made: &mut [u8]) -> Result<(), String> {
+        for &(from, field) in &self.fields {
+            // Within a section, places in the file are as far apart as addresses.
+            let here = moves.of(field.address);
+            let to = from.wrapping_add(as_size(here.wrapping_sub(field.address)));
+            let value = match field.width {
+                Width::Four => i64::from(get_four(&self.bytes, from)),
+                Width::Eight => get(&self.bytes, from).cast_signed(),
+            };
+            let base = |address: u64| match field.from {
+                From::Itself => address.cast_signed(),
+                From::Zero => 0,
+            };
+            // Of a constant among others the addend is part of where it lies; an instruction counts from its end.
+            let beside = match (field.is_merged, field.from) {
+                (true, From::Itself) => -4,
+                (true, From::Zero) => 0,
+                (false, _) => field.addend,
+            };
+            let target = value.wrapping_sub(beside).wrapping_add(base(field.address)).cast_unsigned();
+            let now = moves.of(target).cast_signed().wrapping_sub(base(here)).wrapping_add(beside);
+            match field.width {
+                Width::Four => {
+                    let now = i32::try_from(now).map_err(|_| "a way that is too long".to_owned())?;
+                    made[to..to + 4].copy_from_slice(&now.to_le_bytes());
+                }
+                Width::Eight => put(made, to, now.cast_unsigned()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the loader's list right: what is to be filled in, and with what.
+    fn tell_loader(&self, moves: &Moves, made: &mut [u8]) {
+        for range in relocated(&self.bytes, &self.sections) {
+            let mut relative = 0;
+            for (at, entry) in self.bytes[range.clone()].chunks_exact(ENTRY).enumerate() {
+                let (address, kind, addend) = (get(entry, 0), get(entry, 8), get(entry, 16));
+                let entry = &mut made[range.start + at * ENTRY..];
+                put(entry, 0, moves.of(address));
+                if kind == RELATIVE || kind == BY_CALL {
+                    let beside = self.addends.get(&address).copied().unwrap_or_default().cast_unsigned();
+                    put(entry, 16, moves.of(addend.wrapping_sub(beside)).wrapping_add(beside));
+                }
+                relative += usize::from(kind == RELATIVE);
+            }
+            // The linker sorts those that come first, all of one kind.
+            let mut entries: Vec<[u8; ENTRY]> =
+                made[range.clone()].chunks_exact(ENTRY).filter_map(|entry| entry.try_into().ok()).collect();
+            let entries = &mut entries[..relative];
+            entries.sort_by_key(|entry| get(entry, 0));
+            made[range][..relative * ENTRY].copy_from_slice(entries.as_flattened());
+        }
+    }
+
+    /// Puts the table right by which frames are found: sorted by where functions begin.
+    fn sort_frames(&self, moves: &Moves, made: &mut [u8]) -> Result<(), String> {
+        let Some((section, content)) = content(&self.bytes, &self.sections, ".eh_frame_hdr") else {
+            return Ok(());
+        };
+        if content.get(..4) != Some(&[1, 0x1b, 3, 0x3b]) {
+            return Err("a table of frames of another kind".to_owned());
+        }
+        let mut entries: Vec<(i32, i32)> = Vec::new();
+        for entry in content[12..].chunks_exact(8) {
+            let begin = section.address.wrapping_add_signed(i64::from(get_four(entry, 0)));
+            let begin = moves.of(begin).wrapping_sub(section.address).cast_signed();
+            let begin = i32::try_from(begin).map_err(|_| "a way that is too long".to_owned())?;
+            entries.push((begin, get_four(entry, 4)));
+        }
+        entries.sort_unstable();
+        let start =
+            place(&self.sections, section.address).ok_or("a table of frames outside of all sections")? + 12;
+        for (at, (begin, frame)) in entries.into_iter().enumerate() {
+            let entry = &mut made[start + at * 8..];
+            entry[..4].copy_from_slice(&begin.to_le_bytes());
+            entry[4..8].copy_from_slice(&frame.to_le_bytes());
+        }
+        Ok(())
+    }
+
+    /// Puts symbols where what they name lies now.
+    fn name(&self, moves: &Moves, gaps: &HashMap<usize, (u64, Gap)>, made: &mut [u8]) {
+        for (at, gap) in &self.symbols {
+            match gap.as_ref().map(|number| gaps.get(number)) {
+                Some(Some((address, gap))) => {
+                    put(made, at + 8, *address);
+                    put(made, at + 16, gap.size);
+                }
+                Some(None) => {}
+                None => put(made, at + 8, moves.of(get(&self.bytes, at + 8))),
+            }
+        }
+    }
+}
+
+/// The section of functions.
+const CODE: &str = ".text";
+/// What fills the space between functions.
+const TRAP: u8 = 0xcc;
+/// The length of an entry of the loader's list, and of a symbol.
+const ENTRY: usize = 24;
+/// Entries of the loader's list that hold an address of the executable: as it is, and of a function that gives it.
+const RELATIVE: u64 = 8;
+const BY_CALL: u64 = 37;
+/// Where the header of a file says where it begins to run, and where its other headers are.
+const ENTRY_POINT: usize = 24;
+const SEGMENT_HEADERS: usize = 32;
+const SECTION_HEADERS: usize = 40;
+const SEGMENTS: usize = 56;
+/// The length of the header of a section, and of a segment.
+const HEADER: usize = 64;
+const SEGMENT: usize = 56;
+
+fn get(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes).unwrap_or_default()
+}
+
+fn get_four(bytes: &[u8], at: usize) -> i32 {
+    bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_le_bytes).unwrap_or_default()
+}
+
+fn put(bytes: &mut [u8], at: usize, value: u64) {
+    bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "an executable for x86-64 is looked at on no smaller machine"
+)]
+fn as_size(value: u64) -> usize {
+    value as usize
+}
+
+/// Where the headers of the segments are that are loaded.
+fn segments(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let count = bytes.get(SEGMENTS..SEGMENTS + 2).map_or(0, |two| u16::from_le_bytes([two[0], two[1]]));
+    let start = as_size(get(bytes, SEGMENT_HEADERS));
+    (0..usize::from(count)).map(move |at| start + at * SEGMENT).filter(|at| get_four(bytes, *at) == 1)
+}
+
+fn sections(bytes: &[u8]) -> Result<Vec<Section>, String> {
+    let file = File::parse(bytes).map_err(|error| error.to_string())?;
+    let mut sections = Vec::new();
+    for section in file.sections() {
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else { continue };
+        if sh_flags.0 & elf::SHF_ALLOC.0 == 0 {
+            continue;
+        }
+        let is_zero =
+            matches!(section.kind(), SectionKind::UninitializedData | SectionKind::UninitializedTls);
+        sections.push(Section {
+            name: section.name().unwrap_or_default().to_owned(),
+            number: u16::try_from(section.index().0).map_err(|_| "too many sections".to_owned())?,
+            address: section.address(),
+            size: section.size(),
+            offset: section.file_range().filter(|_| !is_zero).map(|(offset, _)| as_size(offset)),
+            is_code: sh_flags.0 & elf::SHF_EXECINSTR.0 != 0,
+        });
+    }
+    Ok(sections)
+}
+
+/// Where in the file an address is.
+fn place(sections: &[Section], address: u64) -> Option<usize> {
+    let mut holding = sections.iter().filter(|section| section.holds(address));
+    holding.find_map(|section| Some(section.offset? + as_size(address - section.address)))
+}
+
+fn content<'a>(bytes: &'a [u8], sections: &'a [Section], name: &str) -> Option<(&'a Section, &'a [u8])> {
+    let section = sections.iter().find(|section| section.name == name)?;
+    let offset = section.offset?;
+    Some((section, bytes.get(offset..offset + as_size(section.size))?))
+}
+
+/// Where in the file the loader's lists are.
+fn relocated(bytes: &[u8], sections: &[Section]) -> impl Iterator<Item = Range<usize>> {
+    let lists = sections.iter().filter(|section| section.name == ".rela.dyn" || section.name == ".rela.plt");
+    let length = bytes.len();
+    lists
+        .filter_map(|section| Some(section.offset?..section.offset? + as_size(section.size)))
+        .filter(move |range| range.end <= length)
+}
+
+/// The symbols that lie in loaded sections.
+fn symbols(bytes: &[u8]) -> Result<Vec<(usize, Option<usize>)>, String> {
+    let file = File::parse(bytes).map_err(|error| error.to_string())?;
+    let mut found = Vec::new();
+    for (table, name) in [(file.section_by_name(".symtab"), true), (file.section_by_name(".dynsym"), false)] {
+        let Some((offset, size)) = table.and_then(|table| table.file_range()) else { continue };
+        let symbols = if name { Some(&file) } else { None };
+        for at in (0..as_size(size) / ENTRY).map(|at| as_size(offset) + at * ENTRY) {
+            let section = bytes.get(at + 6..at + 8).map_or(0, |two| u16::from_le_bytes([two[0], two[1]]));
+            // Neither those of other libraries nor plain numbers.
+            if section > 0 && section < 0xff00 {
+                let index = object::SymbolIndex((at - as_size(offset)) / ENTRY);
+                let symbol = symbols.and_then(|file| file.symbol_by_index(index).ok());
+                let name = symbol.as_ref().and_then(|symbol| object::ObjectSymbol::name(symbol).ok());
+                found.push((at, name.and_then(gaps::number)));
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(section: &str, address: u64, size: u64) -> Input {
+        Input { file: "/a.o".to_owned(), section: section.to_owned(), address, size, alignment: 16 }
+    }
+
+    /// An executable of two functions and what nobody named, then a gap from an earlier order, and data.
+    fn linked() -> Linked {
+        let code = vec![
+            input(".text.f", 0x1000, 5),
+            input(".text.perfguard.gap.0", 0x1010, 16),
+            input(".text.g", 0x1020, 16),
+            input(".text", 0x1030, 1),
+        ];
+        let data = vec![input(".data.d", 0x2000, 8)];
+        let output = |name: &str, address, inputs| Output { name: name.to_owned(), address, size: 0, inputs };
+        let names = |names: &[&[&str]]| -> Vec<Vec<String>> {
+            names.iter().map(|names| names.iter().map(|name| (*name).to_owned()).collect()).collect()
+        };
+        Linked {
+            bytes: Vec::new(),
+            sections: Vec::new(),
+            outputs: vec![output(CODE, 0x1000, code), output(".data", 0x2000, data)],
+            fields: Vec::new(),
+            names: vec![names(&[&["f", "alias"], &[], &["g"], &[]]), names(&[&["d"]])],
+            addends: HashMap::new(),
+            symbols: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_list_names_comes_first_and_the_rest_stays_as_it_is() {
+        let gap = Gap { size: 32, alignment: 16 };
+        let list =
+            [Item::Part("no such"), Item::Part("g"), Item::Gap(gap), Item::Part("alias"), Item::Part("f")];
+        let orders = linked().orders_by(&list);
+        let slots = vec![Slot::Part(2), Slot::Gap(0, gap), Slot::Part(0), Slot::Part(3)];
+        assert_eq!(orders, [Order { output: 0, slots }]);
+        let orders = linked().orders_by(&[Item::Part("d")]);
+        assert_eq!(orders, [Order { output: 1, slots: vec![Slot::Part(0)] }]);
+    }
+
+    #[test]
+    fn an_order_is_read_from_the_map_of_another_executable() {
+        let mut other = linked().outputs;
+        other[0].inputs.swap(0, 2);
+        other[0].inputs[1] = input(".text.perfguard.gap.0", 0x1010, 64);
+        let slots =
+            vec![Slot::Part(2), Slot::Gap(0, Gap { size: 64, alignment: 16 }), Slot::Part(0), Slot::Part(3)];
+        assert_eq!(linked().orders_of(&other), Some(vec![Order { output: 0, slots }]));
+        other[0].inputs.push(input(".text.h", 0x1100, 1));
+        assert_eq!(linked().orders_of(&other), None, "a part that is not in this one");
+        assert_eq!(linked().orders_of(&other[..1]), None);
+    }
+
+    #[test]
+    fn addresses_move_with_the_part_that_they_are_in() {
+        let moves = Moves(vec![(0x10..0x20, 0x100), (0x20..0x21, 0_u64.wrapping_sub(0x10)), (0x30..0x40, 0)]);
+        for (from, to) in [(0, 0), (0x10, 0x110), (0x1f, 0x11f), (0x20, 0x10), (0x21, 0x21), (0x3f, 0x3f)] {
+            assert_eq!(moves.of(from), to, "{from:#x}");
+        }
+    }
+}
