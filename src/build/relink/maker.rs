@@ -105,7 +105,7 @@ fn read(executable: &Path, map: &Path) -> Option<Made> {
 
 /// Understands the first, and makes the second from it.
 fn proven(first: Made, second: &Made) -> Result<Linked, String> {
-    let linked = Linked::new(first.bytes, first.map)?;
+    let linked = Linked::new(&first.bytes, first.map)?;
     let orders = linked.orders_of(&second.map).ok_or("two executables of other parts")?;
     let made = linked.arranged(&orders)?;
     match Image::difference(&made, &second.bytes)? {

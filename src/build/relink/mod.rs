@@ -25,6 +25,7 @@ mod changed;
 mod draw;
 mod entries;
 mod fields;
+mod file;
 mod frames;
 mod gaps;
 mod image;

@@ -9,10 +9,9 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use object::{File, Object, ObjectSection, SectionFlags, SectionKind, elf};
-
 use super::draw::Item;
 use super::fields::{self, Field, Fields, From, Width};
+use super::file::{self, ENTRY, ENTRY_POINT, Executable, as_size, get, get_four, put};
 use super::frames;
 use super::gaps::{self, Gap};
 use super::map::{Input, Output};
@@ -34,29 +33,10 @@ pub(super) struct Order {
     slots: Vec<Slot>,
 }
 
-/// A loaded section of an executable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Section {
-    name: String,
-    number: u16,
-    address: u64,
-    size: u64,
-    /// Where it is in the file; `None` where it holds nothing but zeros.
-    offset: Option<usize>,
-    is_code: bool,
-}
-
-impl Section {
-    fn holds(&self, address: u64) -> bool {
-        (self.address..self.address + self.size).contains(&address)
-    }
-}
-
 /// An executable as a linker made it, and where everything in it lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Linked {
-    bytes: Vec<u8>,
-    sections: Vec<Section>,
+    file: Executable,
     outputs: Vec<Output>,
     /// With their places in the file.
     fields: Vec<(usize, Field)>,
@@ -88,28 +68,28 @@ impl Linked {
     ///
     /// # Errors
     /// What is not understood, as a fragment.
-    pub(super) fn new(bytes: Vec<u8>, outputs: Vec<Output>) -> Result<Self, String> {
-        let sections = sections(&bytes)?;
-        let at = |address: u64| bytes.get(place(&sections, address)?..)?.first_chunk().copied();
+    pub(super) fn new(bytes: &[u8], outputs: Vec<Output>) -> Result<Self, String> {
+        let file = Executable::new(bytes)?;
+        let at = |address: u64| file.bytes.get(file.place(address)?..)?.first_chunk().copied();
         let Fields { mut fields, names } = fields::read(&outputs, &at)?;
-        if let Some((section, content)) = content(&bytes, &sections, ".eh_frame") {
+        if let Some((section, content)) = file.content(".eh_frame") {
             fields.extend(frames::fields(section.address, content)?);
         }
-        if sections.iter().any(|section| section.name == ".relr.dyn") {
+        if file.content(".relr.dyn").is_some() {
             return Err("packed relocations".to_owned());
         }
-        let entries = relocated(&bytes, &sections).flat_map(|range| bytes[range].chunks_exact(ENTRY));
+        let entries = file.relocated().flat_map(|range| file.bytes[range].chunks_exact(ENTRY));
         let loaded: HashSet<u64> = entries.map(|entry| get(entry, 0)).collect();
         let is_loaded = |field: &Field| field.from == From::Zero && loaded.contains(&field.address);
         // Of a constant among others the addend is part of where it lies.
         let beside = |field: &Field| (field.address, if field.is_merged { 0 } else { field.addend });
         let addends = fields.iter().filter(|field| is_loaded(field)).map(beside).collect();
         fields.retain(|field| !is_loaded(field));
-        let located = |field: Field| Some((place(&sections, field.address)?, field));
+        let located = |field: Field| Some((file.place(field.address)?, field));
         let fields = fields.into_iter().map(located).collect::<Option<_>>();
         let fields = fields.ok_or("a field outside of all sections")?;
-        let symbols = symbols(&bytes)?;
-        Ok(Self { bytes, sections, outputs, fields, names, addends, symbols })
+        let symbols = file.symbols()?;
+        Ok(Self { file, outputs, fields, names, addends, symbols })
     }
 
     /// The orders in which a linker put the same objects, by its map; `None` where they are others.
@@ -173,12 +153,12 @@ impl Linked {
     /// # Errors
     /// Why it cannot be made, as a fragment.
     pub(super) fn arranged(&self, orders: &[Order]) -> Result<Vec<u8>, String> {
-        let mut made = self.bytes.clone();
+        let mut made = self.file.bytes.clone();
         let mut moves = Vec::new();
         let mut gaps = HashMap::new();
         for order in orders {
             let output = &self.outputs[order.output];
-            let section = self.sections.iter().find(|section| section.name == output.name);
+            let section = self.file.sections.iter().find(|section| section.name == output.name);
             let section = section.ok_or("a section that is not loaded")?;
             let mut end = output.address;
             let mut parts = Vec::new();
@@ -201,7 +181,7 @@ impl Linked {
                     Slot::Gap(number, gap) => drop(gaps.insert(*number, (start, *gap))),
                 }
             }
-            self.make_room(section, end, &mut made)?;
+            self.file.resize(section, end, &mut made)?;
             let Some(offset) = section.offset else { continue };
             let at = |address: u64| offset + as_size(address - section.address);
             let filler = if section.is_code { TRAP } else { 0 };
@@ -209,7 +189,7 @@ impl Linked {
             made.get_mut(offset..offset + as_size(room)).ok_or("a section behind the end")?.fill(filler);
             for (input, start) in parts {
                 let size = as_size(input.size);
-                made[at(start)..][..size].copy_from_slice(&self.bytes[at(input.address)..][..size]);
+                made[at(start)..][..size].copy_from_slice(&self.file.bytes[at(input.address)..][..size]);
             }
             if output.name == CODE {
                 for (number, (start, gap)) in &gaps {
@@ -224,36 +204,13 @@ impl Linked {
         self.tell_loader(&moves, &mut made);
         self.sort_frames(&moves, &mut made)?;
         self.name(&moves, &gaps, &mut made);
-        put(&mut made, ENTRY_POINT, moves.of(get(&self.bytes, ENTRY_POINT)));
+        put(&mut made, ENTRY_POINT, moves.of(get(&self.file.bytes, ENTRY_POINT)));
+        file::check(&made)?;
         Ok(made)
     }
 }
 
 impl Linked {
-    /// Makes a section as long as its parts are now.
-    fn make_room(&self, section: &Section, end: u64, made: &mut [u8]) -> Result<(), String> {
-        let next =
-            self.sections.iter().map(|other| other.address).filter(|other| *other > section.address).min();
-        if next.is_some_and(|next| end > next) {
-            return Err(format!("`{}` grows into the next section", section.name));
-        }
-        let segment = segments(&self.bytes).find(|at| {
-            let (address, size) = (get(&self.bytes, at + 16), get(&self.bytes, at + 40));
-            (address..address + size).contains(&section.address)
-        });
-        let segment = segment.ok_or("a section outside of all segments")?;
-        let (address, size) = (get(&self.bytes, segment + 16), get(&self.bytes, segment + 40));
-        if end > address + size {
-            if section.offset.is_some() {
-                return Err(format!("`{}` grows beyond its segment", section.name));
-            }
-            put(made, segment + 40, end - address);
-        }
-        let header = as_size(get(&self.bytes, SECTION_HEADERS)) + usize::from(section.number) * HEADER;
-        put(made, header + 32, end - section.address);
-        Ok(())
-    }
-
     /// Fills in every address that lies in the executable.
     fn fill_in(&self, moves: &Moves, made: &mut [u8]) -> Result<(), String> {
         for &(from, field) in &self.fields {
@@ -261,8 +218,8 @@ impl Linked {
             let here = moves.of(field.address);
             let to = from.wrapping_add(as_size(here.wrapping_sub(field.address)));
             let value = match field.width {
-                Width::Four => i64::from(get_four(&self.bytes, from)),
-                Width::Eight => get(&self.bytes, from).cast_signed(),
+                Width::Four => i64::from(get_four(&self.file.bytes, from)),
+                Width::Eight => get(&self.file.bytes, from).cast_signed(),
             };
             let base = |address: u64| match field.from {
                 From::Itself => address.cast_signed(),
@@ -289,9 +246,9 @@ impl Linked {
 
     /// Puts the loader's list right: what is to be filled in, and with what.
     fn tell_loader(&self, moves: &Moves, made: &mut [u8]) {
-        for range in relocated(&self.bytes, &self.sections) {
+        for range in self.file.relocated() {
             let mut relative = 0;
-            for (at, entry) in self.bytes[range.clone()].chunks_exact(ENTRY).enumerate() {
+            for (at, entry) in self.file.bytes[range.clone()].chunks_exact(ENTRY).enumerate() {
                 let (address, kind, addend) = (get(entry, 0), get(entry, 8), get(entry, 16));
                 let entry = &mut made[range.start + at * ENTRY..];
                 put(entry, 0, moves.of(address));
@@ -312,7 +269,7 @@ impl Linked {
 
     /// Puts the table right by which frames are found: sorted by where functions begin.
     fn sort_frames(&self, moves: &Moves, made: &mut [u8]) -> Result<(), String> {
-        let Some((section, content)) = content(&self.bytes, &self.sections, ".eh_frame_hdr") else {
+        let Some((section, content)) = self.file.content(".eh_frame_hdr") else {
             return Ok(());
         };
         if content.get(..4) != Some(&[1, 0x1b, 3, 0x3b]) {
@@ -326,8 +283,7 @@ impl Linked {
             entries.push((begin, get_four(entry, 4)));
         }
         entries.sort_unstable();
-        let start =
-            place(&self.sections, section.address).ok_or("a table of frames outside of all sections")? + 12;
+        let start = self.file.place(section.address).ok_or("a table of frames outside of all sections")? + 12;
         for (at, (begin, frame)) in entries.into_iter().enumerate() {
             let entry = &mut made[start + at * 8..];
             entry[..4].copy_from_slice(&begin.to_le_bytes());
@@ -345,7 +301,7 @@ impl Linked {
                     put(made, at + 16, gap.size);
                 }
                 Some(None) => {}
-                None => put(made, at + 8, moves.of(get(&self.bytes, at + 8))),
+                None => put(made, at + 8, moves.of(get(&self.file.bytes, at + 8))),
             }
         }
     }
@@ -355,110 +311,9 @@ impl Linked {
 const CODE: &str = ".text";
 /// What fills the space between functions.
 const TRAP: u8 = 0xcc;
-/// The length of an entry of the loader's list, and of a symbol.
-const ENTRY: usize = 24;
 /// Entries of the loader's list that hold an address of the executable: as it is, and of a function that gives it.
 const RELATIVE: u64 = 8;
 const BY_CALL: u64 = 37;
-/// Where the header of a file says where it begins to run, and where its other headers are.
-const ENTRY_POINT: usize = 24;
-const SEGMENT_HEADERS: usize = 32;
-const SECTION_HEADERS: usize = 40;
-const SEGMENTS: usize = 56;
-/// The length of the header of a section, and of a segment.
-const HEADER: usize = 64;
-const SEGMENT: usize = 56;
-
-fn get(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes).unwrap_or_default()
-}
-
-fn get_four(bytes: &[u8], at: usize) -> i32 {
-    bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_le_bytes).unwrap_or_default()
-}
-
-fn put(bytes: &mut [u8], at: usize, value: u64) {
-    bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "an executable for x86-64 is looked at on no smaller machine"
-)]
-fn as_size(value: u64) -> usize {
-    value as usize
-}
-
-/// Where the headers of the segments are that are loaded.
-fn segments(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let count = bytes.get(SEGMENTS..SEGMENTS + 2).map_or(0, |two| u16::from_le_bytes([two[0], two[1]]));
-    let start = as_size(get(bytes, SEGMENT_HEADERS));
-    (0..usize::from(count)).map(move |at| start + at * SEGMENT).filter(|at| get_four(bytes, *at) == 1)
-}
-
-fn sections(bytes: &[u8]) -> Result<Vec<Section>, String> {
-    let file = File::parse(bytes).map_err(|error| error.to_string())?;
-    let mut sections = Vec::new();
-    for section in file.sections() {
-        let SectionFlags::Elf { sh_flags, .. } = section.flags() else { continue };
-        if sh_flags.0 & elf::SHF_ALLOC.0 == 0 {
-            continue;
-        }
-        let is_zero =
-            matches!(section.kind(), SectionKind::UninitializedData | SectionKind::UninitializedTls);
-        sections.push(Section {
-            name: section.name().unwrap_or_default().to_owned(),
-            number: u16::try_from(section.index().0).map_err(|_| "too many sections".to_owned())?,
-            address: section.address(),
-            size: section.size(),
-            offset: section.file_range().filter(|_| !is_zero).map(|(offset, _)| as_size(offset)),
-            is_code: sh_flags.0 & elf::SHF_EXECINSTR.0 != 0,
-        });
-    }
-    Ok(sections)
-}
-
-/// Where in the file an address is.
-fn place(sections: &[Section], address: u64) -> Option<usize> {
-    let mut holding = sections.iter().filter(|section| section.holds(address));
-    holding.find_map(|section| Some(section.offset? + as_size(address - section.address)))
-}
-
-fn content<'a>(bytes: &'a [u8], sections: &'a [Section], name: &str) -> Option<(&'a Section, &'a [u8])> {
-    let section = sections.iter().find(|section| section.name == name)?;
-    let offset = section.offset?;
-    Some((section, bytes.get(offset..offset + as_size(section.size))?))
-}
-
-/// Where in the file the loader's lists are.
-fn relocated(bytes: &[u8], sections: &[Section]) -> impl Iterator<Item = Range<usize>> {
-    let lists = sections.iter().filter(|section| section.name == ".rela.dyn" || section.name == ".rela.plt");
-    let length = bytes.len();
-    lists
-        .filter_map(|section| Some(section.offset?..section.offset? + as_size(section.size)))
-        .filter(move |range| range.end <= length)
-}
-
-/// The symbols that lie in loaded sections.
-fn symbols(bytes: &[u8]) -> Result<Vec<(usize, Option<usize>)>, String> {
-    let file = File::parse(bytes).map_err(|error| error.to_string())?;
-    let mut found = Vec::new();
-    for (table, name) in [(file.section_by_name(".symtab"), true), (file.section_by_name(".dynsym"), false)] {
-        let Some((offset, size)) = table.and_then(|table| table.file_range()) else { continue };
-        let symbols = if name { Some(&file) } else { None };
-        for at in (0..as_size(size) / ENTRY).map(|at| as_size(offset) + at * ENTRY) {
-            let section = bytes.get(at + 6..at + 8).map_or(0, |two| u16::from_le_bytes([two[0], two[1]]));
-            // Neither those of other libraries nor plain numbers.
-            if section > 0 && section < 0xff00 {
-                let index = object::SymbolIndex((at - as_size(offset)) / ENTRY);
-                let symbol = symbols.and_then(|file| file.symbol_by_index(index).ok());
-                let name = symbol.as_ref().and_then(|symbol| object::ObjectSymbol::name(symbol).ok());
-                found.push((at, name.and_then(gaps::number)));
-            }
-        }
-    }
-    Ok(found)
-}
 
 #[cfg(test)]
 mod tests {
@@ -482,8 +337,7 @@ mod tests {
             names.iter().map(|names| names.iter().map(|name| (*name).to_owned()).collect()).collect()
         };
         Linked {
-            bytes: Vec::new(),
-            sections: Vec::new(),
+            file: Executable::default(),
             outputs: vec![output(CODE, 0x1000, code), output(".data", 0x2000, data)],
             fields: Vec::new(),
             names: vec![names(&[&["f", "alias"], &[], &["g"], &[]]), names(&[&["d"]])],
