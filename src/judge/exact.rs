@@ -53,6 +53,24 @@ fn launches_at(level: f64) -> usize {
     (2..MOST_LAUNCHES).find(enough).unwrap_or(MOST_LAUNCHES)
 }
 
+/// How many launches of each side have to agree before a count that got worse counts as one that repeats. What draws one of two
+/// values at random gives one of them twice on one side, and the other twice on the other, in one comparison of eight; five times
+/// in one of 512 (2 · (1/2)^2n, and less for any other distribution).
+const SURE: usize = 5;
+
+/// How many launches of each side are needed of counts that have repeated on both so far, and differ: some more where the
+/// candidate would be called worse.
+pub fn launches_to_repeat(runs: Sides<&[f64]>, limit: &Limit) -> usize {
+    match runs.map(|runs| runs.first().copied()) {
+        Sides { baseline: Some(baseline), candidate: Some(candidate) }
+            if exceeds(baseline, candidate, limit) =>
+        {
+            SURE
+        }
+        _ => 2,
+    }
+}
+
 /// How many launches of each side are worth their time, by runs so far that vary. Every further run can only widen the range of
 /// its side, so what the ranges rule out now they rule out for ever: where no regression and no improvement is possible any
 /// more, it takes only as many as clear; and where that is not possible either, no more.
@@ -280,6 +298,47 @@ mod tests {
             let expected = if tests < 1 << 40 { Verdict::Regressed } else { Verdict::Inconclusive };
             assert_eq!(found.verdict, expected, "{tests} tests");
         }
+    }
+
+    #[test]
+    fn what_got_worse_has_to_repeat_more_often() {
+        let limit = Limit::parse("1%", Metric::Instructions).unwrap();
+        let needed =
+            |baseline: &[f64], candidate: &[f64]| launches_to_repeat(Sides { baseline, candidate }, &limit);
+        assert_eq!(needed(&[13_128.0; 2], &[13_288.0; 2]), 5);
+        assert_eq!(needed(&[13_128.0; 2], &[13_200.0; 2]), 2, "less than what is allowed");
+        assert_eq!(needed(&[13_288.0; 2], &[13_128.0; 2]), 2);
+        assert_eq!(needed(&[], &[1.0]), 2);
+    }
+
+    /// Of counts that draw one of a few values at random, so few are called worse that a run of a thousand names none.
+    #[test]
+    fn values_drawn_at_random_seldom_seem_to_repeat() {
+        let limit = Limit::parse("1%", Metric::Instructions).unwrap();
+        let budget = ErrorBudget::new(0.01, 1000).unwrap();
+        let mut generator = crate::stats::random::Generator::new(7);
+        let named = |launches: &dyn Fn(Sides<&[f64]>) -> usize,
+                     generator: &mut crate::stats::random::Generator| {
+            let mut draw = || [1000.0, 1000.0, 1012.0, 1012.0, 1030.0][generator.below(5)];
+            (0..20_000)
+                .filter(|_| {
+                    let mut runs = Sides { baseline: vec![draw(), draw()], candidate: vec![draw(), draw()] };
+                    let repeats = |runs: &[f64]| runs.windows(2).all(|two| two[0].total_cmp(&two[1]).is_eq());
+                    while repeats(&runs.baseline)
+                        && repeats(&runs.candidate)
+                        && runs.baseline.len() < launches(runs.as_ref().map(Vec::as_slice))
+                    {
+                        runs.baseline.push(draw());
+                        runs.candidate.push(draw());
+                    }
+                    let runs = runs.as_ref().map(Vec::as_slice);
+                    judge_counts(runs, &limit, budget).verdict == Verdict::Regressed
+                })
+                .count()
+        };
+        let before = named(&|_| 2, &mut generator);
+        let now = named(&|runs| launches_to_repeat(runs, &limit), &mut generator);
+        assert!(before > 500 && now < 20, "{before} and {now} of 20000");
     }
 
     #[test]

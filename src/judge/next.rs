@@ -5,14 +5,14 @@
 //! since a release is shown to be slower by fresh pairs, and then compared with that release.
 
 use crate::domain::{
-    BenchmarkEvidence, Confirm, CountKind, Counted, Counts, HistoryCheck, Identical, Metric, Presence,
+    BenchmarkEvidence, Confirm, CountKind, Counted, Counts, HistoryCheck, Identical, Limit, Metric, Presence,
     ReachUse, SideBuild, Sides, UnitKind,
 };
 
 use super::PairedState;
 use super::code_layout;
 use super::creep_gate::{self, CreepStep};
-use super::exact::launches_worth;
+use super::exact::{launches_to_repeat, launches_worth};
 use super::quick::suffices;
 use super::rules::Rules;
 use super::verdict;
@@ -70,12 +70,26 @@ pub fn next(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) 
     if evidence.reach.is_none() && may_be_spared && !emulated {
         return Step::FindReach;
     }
-    match count_step(evidence, rules, most_tests)
+    let count = |proof| count_step(evidence, rules, most_tests, proof);
+    match count(Proof::Enough)
         .unwrap_or_else(|| if emulated { Step::Done } else { time_step(evidence, rules) })
     {
-        Step::Done => creep_step(evidence, rules, most_tests),
+        // What the clock confirms needs no other witness.
+        Step::Done if verdict::regression_by_the_clock(evidence, rules).is_some() => {
+            creep_step(evidence, rules, most_tests)
+        }
+        Step::Done => count(Proof::Alone).unwrap_or_else(|| creep_step(evidence, rules, most_tests)),
         step => step,
     }
+}
+
+/// What counts have to prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// Enough to go on.
+    Enough,
+    /// That it got worse, with no other witness.
+    Alone,
 }
 
 /// Whether it is a command on both sides.
@@ -98,7 +112,12 @@ fn creep_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize
 }
 
 /// What is still to be counted: of what the change does not reach nothing.
-fn count_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) -> Option<Step> {
+fn count_step(
+    evidence: &BenchmarkEvidence,
+    rules: &Rules<'_>,
+    most_tests: usize,
+    proof: Proof,
+) -> Option<Step> {
     if evidence.is_unreached() && rules.reach == ReachUse::Trust {
         return None;
     }
@@ -111,8 +130,9 @@ fn count_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize
             CountKind::Instructions => (evidence.instructions.as_ref(), 1),
             CountKind::Allocations => (evidence.allocations.as_ref(), REPEATED),
         };
-        let wanted =
-            counts.map_or(Some(first), |counts| launches_wanted(counts, kind, evidence, rules, most_tests));
+        let wanted = counts.map_or(Some(first), |counts| {
+            launches_wanted(counts, kind, evidence, rules, (most_tests, proof))
+        });
         let step = match kind {
             CountKind::Instructions => Step::CountInstructions,
             CountKind::Allocations => Step::CountAllocations,
@@ -130,25 +150,29 @@ fn launches_wanted(
     kind: CountKind,
     evidence: &BenchmarkEvidence,
     rules: &Rules<'_>,
-    most_tests: usize,
+    (most_tests, proof): (usize, Proof),
 ) -> Option<usize> {
     let Sides { baseline: Ok(baseline), candidate: Ok(candidate) } = counts else { return None };
     let fewest = baseline.launches().min(candidate.launches());
     let repeat = |counts: &Counts| counts.repeats();
     let wanted = if baseline.agrees(candidate) {
         return None;
-    } else if repeat(baseline) && repeat(candidate) {
-        REPEATED
     } else {
+        let repeats = repeat(baseline) && repeat(candidate);
         // Runs that vary are compared with as many of the other side.
         let budget = rules.policy.error_budget(most_tests);
         let worth = |metric: Metric| {
             let runs = Sides { baseline: baseline.values(metric), candidate: candidate.values(metric) };
             let runs = runs.as_ref().map(Vec::as_slice);
-            let own = launches_worth(runs, &rules.limit(evidence, metric), budget);
+            let needed = |limit: &Limit| match (repeats, proof) {
+                (true, Proof::Enough) => REPEATED,
+                (true, Proof::Alone) => launches_to_repeat(runs, limit),
+                (false, _) => launches_worth(runs, limit, budget),
+            };
+            let own = needed(&rules.limit(evidence, metric));
             // That it got worse at all is asked of what creeps.
             let creeps = creep_gate::takes_share(evidence, metric, rules);
-            if creeps { own.max(launches_worth(runs, &creep_gate::nothing(), budget)) } else { own }
+            if creeps { own.max(needed(&creep_gate::nothing())) } else { own }
         };
         kind.metrics(rules.metrics).into_iter().map(worth).max().unwrap_or(0).max(REPEATED)
     };

@@ -103,8 +103,8 @@ fn counts_are_compared_exactly() {
     let rules = rules(&policy, &COUNTS, Some(1));
     let counted = |baseline, candidate| {
         Some(Sides {
-            baseline: counts(CountKind::Instructions, &[baseline; 2], "a"),
-            candidate: counts(CountKind::Instructions, &[candidate; 2], "b"),
+            baseline: counts(CountKind::Instructions, &[baseline; 5], "a"),
+            candidate: counts(CountKind::Instructions, &[candidate; 5], "b"),
         })
     };
     let of = |before, baseline, candidate| {

@@ -127,16 +127,38 @@ fn the_same_code_is_only_looked_at() {
     assert_eq!(step(&evidence), Step::Pairs, "whatever differs is measured in full");
     let mut capped = same_code();
     capped.quick = None;
-    let limits = crate::judge::Limits::from([(
-        Metric::WallTime,
-        crate::domain::Limit::parse("5% | 1us", Metric::WallTime).unwrap(),
-    )]);
+    let limits =
+        crate::judge::Limits::from([(Metric::WallTime, Limit::parse("5% | 1us", Metric::WallTime).unwrap())]);
     let policy = Policy::new().with_limits(limits);
     assert_eq!(next(&capped, &rules(&policy, &ALL, Some(1)), 1), Step::Pairs, "a cap is about the value");
     // Allocations that were to be counted and were not are no agreement.
     let mut uncounted = same_code();
     uncounted.allocations = Some(Sides::from_fn(|_| Err(NotCounted::Interrupted)));
     assert_eq!(step(&uncounted), Step::Pairs);
+}
+
+#[test]
+fn counts_that_got_worse_have_to_repeat_unless_the_clock_says_so_too() {
+    let of = |launches: usize, candidate: f64, pairs: &[f64]| {
+        let counted = |count| counts(CountKind::Instructions, &vec![count; launches], "a");
+        BenchmarkEvidence {
+            instructions: Some(Sides { baseline: counted(1000.0), candidate: counted(candidate) }),
+            allocations: Some(Sides::from_fn(|_| counts(CountKind::Allocations, &[1.0, 1.0], "a"))),
+            pairs: Some(measured(pairs)),
+            remeasured: Some(measured(pairs)),
+            ..both()
+        }
+    };
+    let (unchanged, slower) = ([0.0; 20], [0.3; 20]);
+    assert_eq!(step(&of(1, 1100.0, &unchanged)), Step::CountInstructions(2));
+    assert_eq!(step(&of(2, 1100.0, &unchanged)), Step::CountInstructions(5));
+    assert_eq!(step(&of(2, 1100.0, &slower)), Step::Done, "the clock confirms it");
+    assert_eq!(step(&of(5, 1100.0, &unchanged)), Step::Done);
+    assert_eq!(step(&of(2, 1001.0, &unchanged)), Step::Done, "less than the threshold");
+    let mut untimed = of(2, 1100.0, &unchanged);
+    (untimed.pairs, untimed.remeasured) = (None, None);
+    let counted = [Metric::Instructions];
+    assert_eq!(next(&untimed, &rules(&Policy::new(), &counted, Some(1)), 1), Step::CountInstructions(5));
 }
 
 #[test]
