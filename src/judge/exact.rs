@@ -56,7 +56,7 @@ fn launches_at(level: f64) -> usize {
 /// How many launches of each side have to agree before a count that got worse counts as one that repeats. What draws one of two
 /// values at random gives one of them twice on one side, and the other twice on the other, in one comparison of eight; five times
 /// in one of 512 (2 · (1/2)^2n, and less for any other distribution).
-const SURE: usize = 5;
+pub(super) const SURE: usize = 5;
 
 /// How many launches of each side are needed of counts that have repeated on both so far, and differ: some more where the
 /// candidate would be called worse.

@@ -155,6 +155,14 @@ fn counts_that_got_worse_have_to_repeat_unless_the_clock_says_so_too() {
     assert_eq!(step(&of(2, 1100.0, &slower)), Step::Done, "the clock confirms it");
     assert_eq!(step(&of(5, 1100.0, &unchanged)), Step::Done);
     assert_eq!(step(&of(2, 1001.0, &unchanged)), Step::Done, "less than the threshold");
+    let accused =
+        BenchmarkEvidence { reach: Some(Reach::Unreached { changed: 3 }), ..of(2, 1001.0, &unchanged) };
+    let policy = Policy::new();
+    let checked = Rules { reach: ReachUse::Check, ..rules(&policy, &ALL, Some(20)) };
+    assert_eq!(
+        next(&accused, &checked, 100),
+        Step::CountInstructions(launches_needed(policy.error_budget(100)))
+    );
     let mut untimed = of(2, 1100.0, &unchanged);
     (untimed.pairs, untimed.remeasured) = (None, None);
     let counted = [Metric::Instructions];
