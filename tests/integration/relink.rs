@@ -188,10 +188,9 @@ impl Crate {
     }
 
     fn prepare(&self, sides: &Sides<BuiltBench>) -> Result<Drawable, LayoutFallback> {
-        Drawable::prepare(
-            sides.as_ref().map(|bench| Original { executable: &bench.executable, digest: &bench.digest }),
-            self.folder.path(),
-        )
+        let originals =
+            sides.as_ref().map(|bench| Original { executable: &bench.executable, digest: &bench.digest });
+        Drawable::prepare(originals, self.folder.path()).map(Drawable::eager)
     }
 
     /// Draws a layout; gives where it is.

@@ -230,6 +230,13 @@ impl Drawable {
         }
     }
 
+    /// Lets drawings be made without a linker as soon as possible. By itself it waits until it is worth what it takes.
+    #[must_use]
+    pub fn eager(self) -> Self {
+        self.maker.hurry();
+        self
+    }
+
     /// Whether the next drawings are made without a linker.
     pub fn needs_no_linker(&self) -> bool {
         self.maker.able().is_some()
