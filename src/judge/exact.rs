@@ -61,14 +61,11 @@ pub(super) const SURE: usize = 5;
 /// How many launches of each side are needed of counts that have repeated on both so far, and differ: some more where the
 /// candidate would be called worse.
 pub fn launches_to_repeat(runs: Sides<&[f64]>, limit: &Limit) -> usize {
-    match runs.map(|runs| runs.first().copied()) {
-        Sides { baseline: Some(baseline), candidate: Some(candidate) }
-            if exceeds(baseline, candidate, limit) =>
-        {
-            SURE
-        }
-        _ => 2,
-    }
+    let (Some(&baseline), Some(&candidate)) = (runs.baseline.first(), runs.candidate.first()) else {
+        return 2;
+    };
+    let above_cap = limit.cap().is_some_and(|cap| candidate > cap);
+    if above_cap || exceeds(baseline, candidate, limit) { SURE } else { 2 }
 }
 
 /// How many launches of each side are worth their time, by runs so far that vary. Every further run can only widen the range of
@@ -309,6 +306,8 @@ mod tests {
         assert_eq!(needed(&[13_128.0; 2], &[13_200.0; 2]), 2, "less than what is allowed");
         assert_eq!(needed(&[13_288.0; 2], &[13_128.0; 2]), 2);
         assert_eq!(needed(&[], &[1.0]), 2);
+        let capped = Limit::parse("1% | 1005", Metric::Instructions).unwrap();
+        assert_eq!(launches_to_repeat(Sides { baseline: &[1000.0], candidate: &[1008.0] }, &capped), 5);
     }
 
     /// Of counts that draw one of a few values at random, so few are called worse that a run of a thousand names none.

@@ -12,7 +12,7 @@ use crate::domain::{
 use super::PairedState;
 use super::code_layout;
 use super::creep_gate::{self, CreepStep};
-use super::exact::{launches_needed, launches_to_repeat, launches_worth};
+use super::exact::{SURE, launches_needed, launches_to_repeat, launches_worth};
 use super::quick::suffices;
 use super::rules::Rules;
 use super::verdict;
@@ -166,7 +166,7 @@ fn launches_wanted(
             let runs = runs.as_ref().map(Vec::as_slice);
             let needed = |limit: &Limit| match (repeats, proof) {
                 // Of what runs nothing that differs, other counts are an accusation.
-                (true, _) if evidence.is_unreached() => launches_needed(budget),
+                (true, _) if evidence.is_unreached() => launches_needed(budget).max(SURE),
                 (true, Proof::Enough) => REPEATED,
                 (true, Proof::Alone) => launches_to_repeat(runs, limit),
                 (false, _) => launches_worth(runs, limit, budget),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use object::read::archive::ArchiveFile;
 use object::{
@@ -54,6 +54,12 @@ pub(super) struct Fields {
     pub(super) names: Vec<Vec<Vec<String>>>,
 }
 
+/// What an executable holds around an address.
+type Holds<'a> = &'a dyn Fn(u64) -> Option<[u8; AROUND]>;
+
+/// How many bytes of the executable are looked at around a field, from four before it on.
+const AROUND: usize = 16;
+
 /// A part of an object, and its place in the map.
 #[derive(Debug, Clone, Copy)]
 struct Placed<'m> {
@@ -62,11 +68,11 @@ struct Placed<'m> {
     input: &'m Input,
 }
 
-/// Reads the objects of a map. `at` gives the two bytes that the executable holds at an address.
+/// Reads the objects of a map, whose paths are those of `folder`. `at` gives the bytes that the executable holds around an address.
 ///
 /// # Errors
 /// An object that is not there or not as the map has it, or a kind of field that nobody here knows, as a fragment.
-pub(super) fn read(outputs: &[Output], at: &dyn Fn(u64) -> Option<[u8; 2]>) -> Result<Fields, String> {
+pub(super) fn read(outputs: &[Output], folder: &Path, at: Holds<'_>) -> Result<Fields, String> {
     let mut found = Fields::default();
     let mut by_file: HashMap<&str, Vec<Placed<'_>>> = HashMap::new();
     for (output, section) in outputs.iter().enumerate() {
@@ -78,13 +84,13 @@ pub(super) fn read(outputs: &[Output], at: &dyn Fn(u64) -> Option<[u8; 2]>) -> R
             by_file.entry(&input.file).or_default().push(Placed { output, part, input });
         }
     }
-    let mut archives: HashMap<&str, Vec<(&str, Vec<Placed<'_>>)>> = HashMap::new();
+    let mut archives: HashMap<PathBuf, Vec<(&str, Vec<Placed<'_>>)>> = HashMap::new();
     for (file, inputs) in by_file {
-        let (path, member) = split(file);
+        let (path, member) = split(folder, file);
         archives.entry(path).or_default().push((member, inputs));
     }
     for (path, members) in archives {
-        let bytes = fs::read(path).map_err(|error| format!("`{path}`: {error}"))?;
+        let bytes = fs::read(&path).map_err(|error| format!("`{}`: {error}", path.display()))?;
         if let [("", inputs)] = &members[..] {
             found.object(&bytes, inputs, at)?;
             continue;
@@ -98,27 +104,23 @@ pub(super) fn read(outputs: &[Output], at: &dyn Fn(u64) -> Option<[u8; 2]>) -> R
         for (member, inputs) in members {
             let member_of = places.get(member.as_bytes()).and_then(Option::as_ref);
             let data = member_of.and_then(|member| member.data(&*bytes).ok());
-            found.object(data.ok_or_else(|| format!("`{member}` is not in `{path}`"))?, &inputs, at)?;
+            let data = data.ok_or_else(|| format!("`{member}` is not in `{}`", path.display()))?;
+            found.object(data, &inputs, at)?;
         }
     }
     Ok(found)
 }
 
 /// The path of a file, and the member of the archive that it is.
-fn split(file: &str) -> (&str, &str) {
+fn split<'f>(folder: &Path, file: &'f str) -> (PathBuf, &'f str) {
     match file.strip_suffix(')').and_then(|file| file.rsplit_once('(')) {
-        Some((path, member)) if !Path::new(file).is_file() => (path, member),
-        _ => (file, ""),
+        Some((path, member)) if !folder.join(file).is_file() => (folder.join(path), member),
+        _ => (folder.join(file), ""),
     }
 }
 
 impl Fields {
-    fn object(
-        &mut self,
-        bytes: &[u8],
-        inputs: &[Placed<'_>],
-        at: &dyn Fn(u64) -> Option<[u8; 2]>,
-    ) -> Result<(), String> {
+    fn object(&mut self, bytes: &[u8], inputs: &[Placed<'_>], at: Holds<'_>) -> Result<(), String> {
         let object = File::parse(bytes).map_err(|error| error.to_string())?;
         let mut sections = HashMap::new();
         for section in object.sections() {
@@ -146,11 +148,7 @@ impl Fields {
             let mut relocations = relocations.into_iter();
             while let Some((offset, relocation)) = relocations.next() {
                 let RelocationFlags::Elf { r_type } = relocation.flags() else { continue };
-                let place = Place {
-                    data,
-                    offset,
-                    linked: at((input.address + offset).saturating_sub(2)).unwrap_or_default(),
-                };
+                let place = Place { data, offset, linked: at(input.address + offset).unwrap_or_default() };
                 let (offset, width, from) = match place.found(r_type)? {
                     Found::Address(offset, width, from) => (offset, width, from),
                     Found::NoAddress => continue,
@@ -186,7 +184,7 @@ enum Found {
     Address(u64, Width, From),
     /// It holds none.
     NoAddress,
-    /// It asked for a variable of the thread's own, by a call that has the next field. In an executable nobody needs to ask.
+    /// It asked for a variable of the thread's own, by a call that has the next field. An executable knows the answer.
     Call,
 }
 
@@ -194,8 +192,8 @@ enum Found {
 struct Place<'a> {
     data: &'a [u8],
     offset: u64,
-    /// The two bytes before the field, in the executable.
-    linked: [u8; 2],
+    /// What the executable holds, from four bytes before the field on.
+    linked: [u8; AROUND],
 }
 
 impl Place<'_> {
@@ -209,14 +207,14 @@ impl Place<'_> {
     /// GOTPCRELX Relocations", and the models of thread-local storage).
     fn found(&self, kind: elf::RelocationType) -> Result<Found, String> {
         let at = self.offset;
-        let before = self.before();
+        let (before, linked) = (self.before(), [self.linked[2], self.linked[3]]);
         let near = Found::Address(at, Width::Four, From::Itself);
         Ok(match kind {
             elf::R_X86_64_64 => Found::Address(at, Width::Eight, From::Zero),
             elf::R_X86_64_32 | elf::R_X86_64_32S => Found::Address(at, Width::Four, From::Zero),
             elf::R_X86_64_PC32 | elf::R_X86_64_PLT32 | elf::R_X86_64_GOTPCREL => near,
             elf::R_X86_64_PC64 => Found::Address(at, Width::Eight, From::Itself),
-            elf::R_X86_64_GOTPCRELX | elf::R_X86_64_REX_GOTPCRELX => match (before, self.linked) {
+            elf::R_X86_64_GOTPCRELX | elf::R_X86_64_REX_GOTPCRELX => match (before, linked) {
                 // A jump by way of a table became a shorter one and a byte that does nothing.
                 ([0xff, 0x25], [0xe9, _]) => Found::Address(at - 1, Width::Four, From::Itself),
                 // A load from the table became one of the address itself, a call by way of it a call.
@@ -226,9 +224,12 @@ impl Place<'_> {
                     return Err(format!("an instruction {before:x?} that became {linked:x?}"));
                 }
             },
-            // By way of a table, as long as the instruction is still there; its distance otherwise.
-            elf::R_X86_64_GOTTPOFF | elf::R_X86_64_GOTPC32_TLSDESC if before == self.linked => near,
-            elf::R_X86_64_TLSGD | elf::R_X86_64_TLSLD => Found::Call,
+            // By way of a table, as long as it is read; its distance otherwise.
+            elf::R_X86_64_GOTTPOFF if before == linked => near,
+            elf::R_X86_64_GOTPC32_TLSDESC if before == linked || linked[0] == 0x8b => near,
+            elf::R_X86_64_TLSLD => Found::Call,
+            // `lea distance(%rax), %rax`: anything else reads a table.
+            elf::R_X86_64_TLSGD if self.linked[9..12] == [0x48, 0x8d, 0x80] => Found::Call,
             elf::R_X86_64_NONE
             | elf::R_X86_64_GOTTPOFF
             | elf::R_X86_64_GOTPC32_TLSDESC
@@ -250,7 +251,9 @@ mod tests {
 
     fn found(kind: elf::RelocationType, before: [u8; 2], linked: [u8; 2]) -> Result<Found, String> {
         let data = [before[0], before[1], 0, 0, 0, 0];
-        Place { data: &data, offset: 2, linked }.found(kind)
+        let mut around = [0; AROUND];
+        around[2..4].copy_from_slice(&linked);
+        Place { data: &data, offset: 2, linked: around }.found(kind)
     }
 
     #[test]
@@ -273,7 +276,14 @@ mod tests {
         let near = Ok(Found::Address(2, Width::Four, From::Itself));
         assert_eq!(found(elf::R_X86_64_GOTTPOFF, [0x8b, 0x05], [0x8b, 0x05]), near);
         assert_eq!(found(elf::R_X86_64_GOTTPOFF, [0x8b, 0x05], [0xc7, 0xc0]), Ok(Found::NoAddress));
-        assert_eq!(found(elf::R_X86_64_TLSGD, [0x8d, 0x3d], [0x00, 0x00]), Ok(Found::Call));
+        assert_eq!(found(elf::R_X86_64_GOTPC32_TLSDESC, [0x8d, 0x05], [0x8b, 0x05]), near);
+        assert_eq!(found(elf::R_X86_64_GOTPC32_TLSDESC, [0x8d, 0x05], [0xc7, 0xc0]), Ok(Found::NoAddress));
+        let direct = [0x64, 0x48, 0x8b, 4, 0x25, 0, 0, 0, 0, 0x48, 0x8d, 0x80, 0xf0, 0xff, 0xff, 0xff];
+        let asks =
+            |linked| Place { data: &[0x66, 0x48, 0x8d, 0x3d], offset: 4, linked }.found(elf::R_X86_64_TLSGD);
+        assert_eq!(asks(direct), Ok(Found::Call));
+        let by_table = [0x64, 0x48, 0x8b, 4, 0x25, 0, 0, 0, 0, 0x48, 0x03, 0x05, 1, 0, 0, 0];
+        assert!(asks(by_table).is_err());
         assert_eq!(found(elf::R_X86_64_TPOFF32, [0x8d, 0x80], [0x8d, 0x80]), Ok(Found::NoAddress));
     }
 
@@ -284,11 +294,11 @@ mod tests {
 
     #[test]
     fn members_of_archives_are_told_from_paths() {
-        assert_eq!(split("/l/liba.rlib(a.b.o)"), ("/l/liba.rlib", "a.b.o"));
-        assert_eq!(split("/a/b.o"), ("/a/b.o", ""));
         let folder = tempfile::tempdir().unwrap();
-        let odd = folder.path().join("x(y)");
-        fs::write(&odd, "").unwrap();
-        assert_eq!(split(odd.to_str().unwrap()), (odd.to_str().unwrap(), ""));
+        let split = |file| split(folder.path(), file);
+        assert_eq!(split("/l/liba.rlib(a.b.o)"), (PathBuf::from("/l/liba.rlib"), "a.b.o"));
+        assert_eq!(split("/a/b.o"), (PathBuf::from("/a/b.o"), ""));
+        fs::write(folder.path().join("x(y)"), "").unwrap();
+        assert_eq!(split("x(y)"), (folder.path().join("x(y)"), ""));
     }
 }

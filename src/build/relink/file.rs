@@ -19,6 +19,9 @@ const SECTIONS: usize = 60;
 /// The length of the header of a section, and of a segment.
 const SECTION: usize = 64;
 const SEGMENT: usize = 56;
+/// Where the header says what kind of file it is, and the kind that may be loaded anywhere.
+const TYPE: usize = 16;
+const MOVABLE: u16 = 3;
 /// The kind of a segment that is loaded.
 const LOADED: i32 = 1;
 
@@ -50,6 +53,10 @@ impl Executable {
     /// # Errors
     /// It is none, or of a form that is not known, as a fragment.
     pub(super) fn new(bytes: &[u8]) -> Result<Self, String> {
+        // Where addresses are fixed, linkers make numbers of them in more ways.
+        if get_two(bytes, TYPE) != MOVABLE {
+            return Err("an executable that has to be at one address".to_owned());
+        }
         let bytes = with_room(bytes)?;
         let sections = sections(&bytes)?;
         Ok(Self { bytes, sections })
@@ -97,6 +104,10 @@ impl Executable {
                 }
                 let symbol = file.symbol_by_index(SymbolIndex(index)).ok().filter(|_| table == ".symtab");
                 let name = symbol.as_ref().and_then(|symbol| symbol.name().ok());
+                // They mean the section's ends, whatever lies there.
+                if name.is_some_and(|name| name.starts_with("__start_") || name.starts_with("__stop_")) {
+                    return Err("a list that its program walks from end to end".to_owned());
+                }
                 found.push((at, name.and_then(gaps::number)));
             }
         }

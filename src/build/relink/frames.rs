@@ -19,7 +19,11 @@ pub(super) fn fields(address: u64, bytes: &[u8]) -> Result<Vec<Field>, String> {
         let end = start.checked_add(length as usize).filter(|end| *end <= bytes.len());
         let end = end.ok_or("a frame that is longer than its section")?;
         let id = four(bytes, start).ok_or("a frame without a kind")?;
-        let field = if id == 0 { personality(&bytes[start + 4..end])? } else { Some(0) };
+        let field = match bytes.get(start + 4..end) {
+            Some(common) if id == 0 => personality(common)?,
+            Some(_) => Some(0),
+            None => return Err("a frame that is too short".to_owned()),
+        };
         if let Some(within) = field {
             found.push(Field {
                 address: address + (start + 4 + within) as u64,

@@ -2,7 +2,7 @@
 //! from another and it was the same.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -10,18 +10,50 @@ use std::thread;
 use crate::domain::Sides;
 
 use super::draw::Item;
+use super::gaps::Gap;
 use super::image::Image;
 use super::map::{self, Output};
 use super::rearrange::Linked;
 
-/// Larger executables are always made by a linker: four of them are held in memory for a while.
-const LARGEST: u64 = 64 << 20;
+/// Larger executables are always made by a linker: four of them are held in memory for a while, and two to the end of the run.
+const LARGEST: u64 = 16 << 20;
 
 /// An executable as a linker made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Made {
     bytes: Vec<u8>,
     map: Vec<Output>,
+    /// In which the linker was told to put it.
+    order: Vec<Named>,
+    /// Where it was linked.
+    folder: PathBuf,
+}
+
+/// An item of an order, to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Named {
+    Part(String),
+    Gap(Gap),
+}
+
+impl Named {
+    fn item(&self) -> Item<'_> {
+        match self {
+            Self::Part(name) => Item::Part(name),
+            Self::Gap(gap) => Item::Gap(*gap),
+        }
+    }
+}
+
+/// An executable that a linker made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ByLinker<'a> {
+    pub(super) executable: &'a Path,
+    /// The linker's map of it.
+    pub(super) map: &'a Path,
+    pub(super) order: &'a [Item<'a>],
+    /// Where it was linked.
+    pub(super) folder: &'a Path,
 }
 
 #[derive(Debug)]
@@ -65,17 +97,23 @@ impl Maker {
         is_late && matches!(&*self.state(), State::Learning(made) if made.len() < 2)
     }
 
-    /// Learns from executables that a linker made, and its maps of them. One that cannot be read ends it.
-    pub(super) fn learn(&self, files: Sides<Option<(&Path, &Path)>>) {
-        let made = files.map(|files| files.map(|(executable, map)| read(executable, map)));
+    /// Learns from executables that a linker made. One that cannot be read ends it.
+    pub(super) fn learn(&self, made: Sides<Option<ByLinker<'_>>>) {
+        let made = made.map(|made| made.as_ref().map(read));
         let mut state = self.state();
         let State::Learning(known) = &mut *state else { return };
         let is_whole = |made: &Option<Option<Made>>| !matches!(made, Some(None));
-        if is_whole(&made.baseline) && is_whole(&made.candidate) {
-            known.push(made.map(Option::flatten));
-        } else {
+        if !is_whole(&made.baseline) || !is_whole(&made.candidate) {
             *state = State::Unable;
+        } else if known.len() < 2 {
+            known.push(made.map(Option::flatten));
         }
+    }
+
+    /// Leaves it to the linker from now on.
+    pub(super) fn give_up(&self, reason: &str) {
+        tracing::debug!(reason, "a linker makes all drawings");
+        *self.state() = State::Unable;
     }
 
     /// What makes the next executables, once two are known and the second was made from the first.
@@ -84,24 +122,24 @@ impl Maker {
         if let State::Learning(made) = &mut *state
             && let [first, second] = &mut made[..]
         {
-            let first = std::mem::take(first);
-            let second = std::mem::take(second);
+            let (first, second) = (std::mem::take(first), std::mem::take(second));
+            *state = State::Unable;
             let proven = |first: Option<Made>, second: Option<Made>| match (first, second) {
                 (Some(first), Some(second)) => proven(first, &second).map(Some),
                 _ => Ok(None),
             };
             let (baseline, candidate) = thread::scope(|scope| {
                 let baseline = scope.spawn(|| proven(first.baseline, second.baseline));
-                let candidate = proven(first.candidate, second.candidate);
-                (baseline.join().unwrap_or_else(|_| Err("understanding it broke off".to_owned())), candidate)
+                let candidate = scope.spawn(|| proven(first.candidate, second.candidate));
+                let broken = |_| Err("understanding it broke off".to_owned());
+                (baseline.join().unwrap_or_else(broken), candidate.join().unwrap_or_else(broken))
             });
-            *state = match (baseline, candidate) {
-                (Ok(baseline), Ok(candidate)) => State::Able(Arc::new(Sides { baseline, candidate })),
-                (Err(reason), _) | (_, Err(reason)) => {
-                    tracing::debug!(reason, "a linker makes all drawings");
-                    State::Unable
+            match (baseline, candidate) {
+                (Ok(baseline), Ok(candidate)) => {
+                    *state = State::Able(Arc::new(Sides { baseline, candidate }));
                 }
-            };
+                (Err(reason), _) | (_, Err(reason)) => tracing::debug!(reason, "a linker makes all drawings"),
+            }
         }
         match &*state {
             State::Able(linked) => Some(Arc::clone(linked)),
@@ -114,16 +152,25 @@ impl Maker {
     }
 }
 
-fn read(executable: &Path, map: &Path) -> Option<Made> {
-    let size = fs::metadata(executable).ok()?.len();
-    let bytes = if size <= LARGEST { fs::read(executable).ok()? } else { return None };
-    Some(Made { bytes, map: map::parse(&fs::read_to_string(map).ok()?)? })
+fn read(made: &ByLinker<'_>) -> Option<Made> {
+    let size = fs::metadata(made.executable).ok()?.len();
+    let bytes = if size <= LARGEST { fs::read(made.executable).ok()? } else { return None };
+    let map = map::parse(&fs::read_to_string(made.map).ok()?)?;
+    let named = |item: &Item<'_>| match item {
+        Item::Part(name) => Named::Part((*name).to_owned()),
+        Item::Gap(gap) => Named::Gap(*gap),
+    };
+    Some(Made { bytes, map, order: made.order.iter().map(named).collect(), folder: made.folder.to_owned() })
 }
 
 /// Understands the first, and makes the second from it.
 fn proven(first: Made, second: &Made) -> Result<Linked, String> {
-    let linked = Linked::new(&first.bytes, first.map)?;
+    let linked = Linked::new(&first.bytes, first.map, &first.folder)?;
     let orders = linked.orders_of(&second.map).ok_or("two executables of other parts")?;
+    let list: Vec<Item<'_>> = second.order.iter().map(Named::item).collect();
+    if !linked.gives(&list, &orders) {
+        return Err("the linker takes the order otherwise".to_owned());
+    }
     let made = linked.arranged(&orders)?;
     match Image::difference(&made, &second.bytes)? {
         None => Ok(linked),

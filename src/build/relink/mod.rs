@@ -43,6 +43,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use object::Architecture;
@@ -53,7 +54,7 @@ use capture::Capture;
 use draw::{Alive, Item, Matched};
 use image::Image;
 use link::Ordered;
-use maker::Maker;
+use maker::{ByLinker, Maker};
 use sections::{Kind, Part};
 
 pub(super) use watch::{is_drawable, source, watch};
@@ -113,6 +114,8 @@ pub struct Drawable {
     maker: Maker,
     /// How far the first executables agreed that were made without a linker; `None` where that was not enough.
     made: OnceLock<Option<Agreement>>,
+    /// How many drawings were made without a linker.
+    own: AtomicUsize,
 }
 
 impl Drawable {
@@ -165,6 +168,7 @@ impl Drawable {
             as_built,
             maker,
             made: OnceLock::new(),
+            own: AtomicUsize::new(0),
         })
     }
 
@@ -216,7 +220,12 @@ impl Drawable {
         if let Some(maps) = &maps {
             self.maker.learn(Sides::from_fn(|side| {
                 let is_linked = side == Side::Candidate || !self.is_one;
-                is_linked.then(|| (*outputs.get(side), maps.get(side).as_path()))
+                is_linked.then(|| ByLinker {
+                    executable: outputs.get(side),
+                    map: maps.get(side),
+                    order: orders.get(side),
+                    folder: self.captures.get(side).folder(),
+                })
             }));
             for map in [&maps.baseline, &maps.candidate] {
                 let _ = fs::remove_file(map);
@@ -237,9 +246,9 @@ impl Drawable {
         self
     }
 
-    /// Whether the next drawings are made without a linker.
-    pub fn needs_no_linker(&self) -> bool {
-        self.maker.able().is_some()
+    /// How many drawings were made without a linker.
+    pub fn made_without_linker(&self) -> usize {
+        self.own.load(Ordering::Relaxed)
     }
 
     /// Makes both sides without a linker, if they can be. The first time both are read, to see that the order was obeyed.
@@ -249,12 +258,19 @@ impl Drawable {
             let linked = able.get(side).as_ref().ok_or("nothing is known of that side")?;
             maker::make(linked, orders.get(side), outputs.get(side))
         };
-        twice(self.is_one, |side| make(side).map_err(LayoutFallback::Unreadable)).ok()?;
+        if let Err(reason) = twice(self.is_one, |side| make(side).map_err(LayoutFallback::Unreadable)) {
+            self.maker.give_up(&reason.to_string());
+            return None;
+        }
         let agreement = self.made.get_or_init(|| {
             let read = |side: Side| Image::read(outputs.get(side)).map_err(LayoutFallback::Unreadable);
             let images = twice(self.is_one, read).ok()?;
             Some(agreement(&self.matched, images.as_ref())).filter(Agreement::is_enough)
         });
+        match agreement {
+            Some(_) => drop(self.own.fetch_add(1, Ordering::Relaxed)),
+            None => self.maker.give_up("functions come to other addresses"),
+        }
         *agreement
     }
 

@@ -8,6 +8,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::path::Path;
 
 use super::draw::Item;
 use super::fields::{self, Field, Fields, From, Width};
@@ -42,6 +43,8 @@ pub(super) struct Linked {
     fields: Vec<(usize, Field)>,
     /// The symbols of each part, as in the map.
     names: Vec<Vec<Vec<String>>>,
+    /// Where the linker put the constants that it merged.
+    merged: Vec<Range<u64>>,
     /// What is added to the address of a target that the loader fills in, by the place.
     addends: HashMap<u64, i64>,
     /// Where symbols are in the file, with the numbers of those that name gaps.
@@ -64,14 +67,15 @@ impl Moves {
 }
 
 impl Linked {
-    /// Understands an executable, by the linker's map of it and the objects that the map names.
+    /// Understands an executable, by the linker's map of it and the objects that the map names, with paths in `folder`.
     ///
     /// # Errors
     /// What is not understood, as a fragment.
-    pub(super) fn new(bytes: &[u8], outputs: Vec<Output>) -> Result<Self, String> {
+    pub(super) fn new(bytes: &[u8], outputs: Vec<Output>, folder: &Path) -> Result<Self, String> {
         let file = Executable::new(bytes)?;
-        let at = |address: u64| file.bytes.get(file.place(address)?..)?.first_chunk().copied();
-        let Fields { mut fields, names } = fields::read(&outputs, &at)?;
+        let at =
+            |address: u64| file.bytes.get(file.place(address)?.checked_sub(4)?..)?.first_chunk().copied();
+        let Fields { mut fields, names } = fields::read(&outputs, folder, &at)?;
         if let Some((section, content)) = file.content(".eh_frame") {
             fields.extend(frames::fields(section.address, content)?);
         }
@@ -89,7 +93,10 @@ impl Linked {
         let fields = fields.into_iter().map(located).collect::<Option<_>>();
         let fields = fields.ok_or("a field outside of all sections")?;
         let symbols = file.symbols()?;
-        Ok(Self { file, outputs, fields, names, addends, symbols })
+        let inputs = outputs.iter().flat_map(|output| &output.inputs);
+        let internal = inputs.filter(|input| !input.is_of_object() && input.gap().is_none());
+        let merged = internal.map(|input| input.address..input.address + input.size).collect();
+        Ok(Self { file, outputs, fields, names, merged, addends, symbols })
     }
 
     /// The orders in which a linker put the same objects, by its map; `None` where they are others.
@@ -114,14 +121,35 @@ impl Linked {
         Some(orders)
     }
 
+    /// Whether a list, taken as a linker takes it, gives these orders of the linker's. It promises nothing of parts that are named
+    /// alike.
+    pub(super) fn gives(&self, items: &[Item<'_>], orders: &[Order]) -> bool {
+        let ranks = ranks(items);
+        let alike = |order: &Order| -> Vec<(usize, Slot)> {
+            let names = &self.names[order.output];
+            let rank = |slot: &Slot| match slot {
+                Slot::Part(part) => {
+                    rank_of(&ranks, &names[*part]).map_or((usize::MAX, *slot), |rank| (rank, Slot::Part(0)))
+                }
+                Slot::Gap(..) => (0, *slot),
+            };
+            order.slots.iter().map(rank).collect()
+        };
+        let ours = self.orders_by(items);
+        orders.iter().all(|order| {
+            ours.iter()
+                .find(|other| other.output == order.output)
+                .is_some_and(|other| alike(other) == alike(order))
+        })
+    }
+
     /// The orders of all sections by one list, as a linker takes it: what it names comes first, the rest stays as it is.
     pub(super) fn orders_by(&self, items: &[Item<'_>]) -> Vec<Order> {
-        let mut ranks: HashMap<&str, usize> = HashMap::new();
+        let ranks = ranks(items);
         let mut gaps = Vec::new();
         for (rank, item) in items.iter().enumerate() {
-            match item {
-                Item::Part(name) => drop(ranks.entry(name).or_insert(rank)),
-                Item::Gap(gap) => gaps.push((rank, Slot::Gap(gaps.len(), *gap))),
+            if let Item::Gap(gap) = item {
+                gaps.push((rank, Slot::Gap(gaps.len(), *gap)));
             }
         }
         let mut orders = Vec::new();
@@ -129,8 +157,8 @@ impl Linked {
             let mut first = Vec::new();
             let mut rest = Vec::new();
             for (part, (input, names)) in output.inputs.iter().zip(names).enumerate() {
-                match names.iter().filter_map(|name| ranks.get(name.as_str())).min() {
-                    Some(rank) => first.push((*rank, Slot::Part(part))),
+                match rank_of(&ranks, names) {
+                    Some(rank) => first.push((rank, Slot::Part(part))),
                     None if input.gap().is_none() => rest.push(Slot::Part(part)),
                     None => {}
                 }
@@ -189,7 +217,11 @@ impl Linked {
             made.get_mut(offset..offset + as_size(room)).ok_or("a section behind the end")?.fill(filler);
             for (input, start) in parts {
                 let size = as_size(input.size);
-                made[at(start)..][..size].copy_from_slice(&self.file.bytes[at(input.address)..][..size]);
+                let from = self.file.bytes.get(at(input.address)..).and_then(|bytes| bytes.get(..size));
+                let to = made.get_mut(at(start)..).and_then(|bytes| bytes.get_mut(..size));
+                to.zip(from)
+                    .ok_or("a part outside of its section")
+                    .map(|(to, from)| to.copy_from_slice(from))?;
             }
             if output.name == CODE {
                 for (number, (start, gap)) in &gaps {
@@ -221,18 +253,13 @@ impl Linked {
                 Width::Four => i64::from(get_four(&self.file.bytes, from)),
                 Width::Eight => get(&self.file.bytes, from).cast_signed(),
             };
-            let base = |address: u64| match field.from {
-                From::Itself => address.cast_signed(),
-                From::Zero => 0,
+            let target = self.target(&field, value);
+            let by = moves.of(target).wrapping_sub(target).cast_signed();
+            let by = match field.from {
+                From::Itself => by.wrapping_sub(here.wrapping_sub(field.address).cast_signed()),
+                From::Zero => by,
             };
-            // Of a constant among others the addend is part of where it lies; an instruction counts from its end.
-            let beside = match (field.is_merged, field.from) {
-                (true, From::Itself) => -4,
-                (true, From::Zero) => 0,
-                (false, _) => field.addend,
-            };
-            let target = value.wrapping_sub(beside).wrapping_add(base(field.address)).cast_unsigned();
-            let now = moves.of(target).cast_signed().wrapping_sub(base(here)).wrapping_add(beside);
+            let now = value.wrapping_add(by);
             match field.width {
                 Width::Four => {
                     let now = i32::try_from(now).map_err(|_| "a way that is too long".to_owned())?;
@@ -242,6 +269,23 @@ impl Linked {
             }
         }
         Ok(())
+    }
+
+    /// Where a field leads that holds this.
+    fn target(&self, field: &Field, value: i64) -> u64 {
+        let base = match field.from {
+            From::Itself => field.address,
+            From::Zero => 0,
+        };
+        let led = |beside: i64| base.wrapping_add_signed(value.wrapping_sub(beside));
+        if !field.is_merged {
+            return led(field.addend);
+        }
+        // Of a constant among others the addend is part of where it lies. An instruction counts from its end, which is four bytes
+        // on, and more where a number follows the field.
+        let ends: &[i64] = if field.from == From::Zero { &[0] } else { &[-4, -5, -6, -8, 0] };
+        let constants = |target: &u64| self.merged.iter().any(|range| range.contains(target));
+        ends.iter().map(|end| led(*end)).find(constants).unwrap_or_else(|| led(ends[0]))
     }
 
     /// Puts the loader's list right: what is to be filled in, and with what.
@@ -276,7 +320,7 @@ impl Linked {
             return Err("a table of frames of another kind".to_owned());
         }
         let mut entries: Vec<(i32, i32)> = Vec::new();
-        for entry in content[12..].chunks_exact(8) {
+        for entry in content.get(12..).unwrap_or_default().chunks_exact(8) {
             let begin = section.address.wrapping_add_signed(i64::from(get_four(entry, 0)));
             let begin = moves.of(begin).wrapping_sub(section.address).cast_signed();
             let begin = i32::try_from(begin).map_err(|_| "a way that is too long".to_owned())?;
@@ -305,6 +349,21 @@ impl Linked {
             }
         }
     }
+}
+
+/// The first place of each name in a list.
+fn ranks<'i>(items: &[Item<'i>]) -> HashMap<&'i str, usize> {
+    let mut ranks = HashMap::new();
+    for (rank, item) in items.iter().enumerate() {
+        if let Item::Part(name) = item {
+            ranks.entry(*name).or_insert(rank);
+        }
+    }
+    ranks
+}
+
+fn rank_of(ranks: &HashMap<&str, usize>, names: &[String]) -> Option<usize> {
+    names.iter().filter_map(|name| ranks.get(name.as_str())).min().copied()
 }
 
 /// The section of functions.
@@ -341,6 +400,7 @@ mod tests {
             outputs: vec![output(CODE, 0x1000, code), output(".data", 0x2000, data)],
             fields: Vec::new(),
             names: vec![names(&[&["f", "alias"], &[], &["g"], &[]]), names(&[&["d"]])],
+            merged: std::iter::once(0x3000..0x3010).collect(),
             addends: HashMap::new(),
             symbols: Vec::new(),
         }
@@ -369,6 +429,22 @@ mod tests {
         other[0].inputs.push(input(".text.h", 0x1100, 1));
         assert_eq!(linked().orders_of(&other), None, "a part that is not in this one");
         assert_eq!(linked().orders_of(&other[..1]), None);
+    }
+
+    #[test]
+    fn constants_that_were_merged_are_found_behind_whatever_follows_the_field() {
+        let linked = linked();
+        let field =
+            |from, is_merged, addend| Field { address: 0x1000, width: Width::Four, from, addend, is_merged };
+        let relative =
+            |to: i64, after: i64| linked.target(&field(From::Itself, true, 99), to - 0x1004 - after);
+        assert_eq!(relative(0x3008, 0), 0x3008);
+        for after in [1, 2, 4] {
+            assert_eq!(relative(0x3000, after), 0x3000, "a number of {after} bytes follows");
+        }
+        assert_eq!(linked.target(&field(From::Zero, true, 99), 0x300c), 0x300c);
+        assert_eq!(linked.target(&field(From::Itself, false, -4), 0x20 - 4), 0x1020);
+        assert_eq!(linked.target(&field(From::Zero, false, 8), 0x2008), 0x2000);
     }
 
     #[test]
