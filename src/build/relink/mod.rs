@@ -16,6 +16,9 @@
 //! | `changed`, `entries` | which functions do not do the same on both sides, and where they begin |
 //! | `image` | which symbols lie where in what was linked |
 //! | `link` | running a linker on what was kept |
+//! | `map`, `fields`, `frames`, `file` | pure but for reading objects: where the linker put what, and every byte in it that holds an address |
+//! | `rearrange` | pure: an executable with its parts in another order, made without a linker |
+//! | `maker` | who makes a drawing, and the proof that no linker is needed |
 //!
 //! What equality means, and what was tried with which linker, is told in `docs/layout.md`.
 
