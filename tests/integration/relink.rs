@@ -421,11 +421,12 @@ fn assert_all_in_place(tested: &Crate) {
     assert!(!needs_linker || tested.target.is_some_and(|target| target.starts_with("aarch64")));
 }
 
-/// A C library has some functions whose places an order does not decide.
+/// A C library has some functions whose places an order does not decide, and lists that it walks from end to end, which only a
+/// linker puts right.
 fn assert_nearly_all_in_place(tested: &Crate) {
     let (found, needs_linker) = comes_to(tested).unwrap();
     assert!(found.functions > 600 && found.functions_in_place * 100 >= found.functions * 99, "{found:?}");
-    assert!(!needs_linker);
+    assert!(needs_linker || tested.target.is_some());
 }
 
 fn are_drawn(profiles: &[&'static str]) {
