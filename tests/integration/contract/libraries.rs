@@ -159,11 +159,10 @@ fn measured(sandbox: &Sandbox, budget: &str, filters: &[&str]) -> Ran {
     ran(sandbox, &[&CHECK[..], &["--metrics", "wall-time", "--budget", budget], filters].concat())
 }
 
-/// What was found of a benchmark in pairs: much longer. Twice the work is half as much again where other tests keep the other
-/// thread of the core busy, and waiting for it is in both sides.
+/// What was found of a benchmark in pairs: about twice the time.
 fn longer<'a>(document: &'a Value, name: &str) -> &'a Value {
     let time = metric(document, name, "wall-time");
     assert_eq!(time["method"], "paired", "{document}");
-    assert!((0.25..2.0).contains(&time["change"].as_f64().unwrap()), "{name}: {time}");
+    assert!((0.5..2.0).contains(&time["change"].as_f64().unwrap()), "{name}: {time}");
     time
 }
