@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use object::{Architecture, Object, ObjectSymbol, SymbolKind};
 use perfguard::build::relink::{Agreement, Drawable, Original, offer, path_of};
@@ -18,6 +20,7 @@ use perfguard::support::records::Records;
 use tempfile::TempDir;
 
 use crate::fixture;
+use crate::sandbox::program;
 
 const LIBRARY: &str = r#"
 #[inline(never)]
@@ -116,9 +119,10 @@ impl Crate {
         for (name, text) in files.into_iter().chain(self.files.iter().copied()) {
             let path = self.source().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, text).unwrap();
             if path.extension().is_some_and(|end| end == "sh") {
-                fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+                program(&path, text);
+            } else {
+                fs::write(&path, text).unwrap();
             }
         }
     }
@@ -224,7 +228,16 @@ fn output(path: &Path) -> String {
         command.args(["-L", "/usr/aarch64-linux-gnu"]).arg(path);
     }
     // What was built to profile itself writes where it runs.
-    let ran = command.env("LLVM_PROFILE_FILE", "/dev/null").output().unwrap();
+    command.env("LLVM_PROFILE_FILE", "/dev/null");
+    // A child that another test has forked may hold open what was just written here. The program itself forks on one thread.
+    let ran = loop {
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            ran => break ran.unwrap(),
+        }
+    };
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     String::from_utf8(ran.stdout).unwrap()
 }

@@ -291,8 +291,10 @@ pub(super) fn as_size(value: u64) -> usize {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod tests {
     use std::fs;
+    use std::io::ErrorKind;
     use std::os::unix::fs::PermissionsExt as _;
     use std::process::Command;
+    use std::thread;
 
     use super::*;
 
@@ -305,7 +307,13 @@ mod tests {
         let path = folder.path().join("it");
         fs::write(&path, bytes).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        Command::new(path).status().unwrap().success()
+        loop {
+            // A child that another test has forked may hold open what was just written here.
+            match Command::new(&path).status() {
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::yield_now(),
+                ran => return ran.unwrap().success(),
+            }
+        }
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! Folders that are kept between runs, forged so that in themselves they are right.
 
 use std::fs::{self, FileTimes};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use perfguard::support::records::{Records, digest};
 
 use crate::contract::ran;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, program};
 use crate::slots;
 
 const LIST: &[&str] = &["list", "--no-builtin", "--bench", "work"];
@@ -48,9 +47,7 @@ fn forged_executables_trees_and_copies_of_criterion_are_neither_run_nor_built() 
     let text = fs::read_to_string(&manifest).unwrap();
     let forged = text.replace(&digest(&fs::read(executable).unwrap()), &digest(script.as_bytes()));
     assert_ne!(forged, text);
-    fs::remove_file(executable).unwrap();
-    fs::write(executable, &script).unwrap();
-    fs::set_permissions(executable, fs::Permissions::from_mode(0o755)).unwrap();
+    program(executable, &script);
     fs::write(&manifest, forged).unwrap();
     lists(&gauge);
     assert!(!ran_it.exists(), "the forged executable was run");
