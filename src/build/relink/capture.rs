@@ -139,10 +139,11 @@ pub(in crate::build) fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 impl Capture {
-    /// The capture that was kept with an executable.
+    /// The capture that was kept with an executable. Whether its files are still what was kept is not looked at: that linking
+    /// them gives the executable once more shows it.
     ///
     /// # Errors
-    /// There is none, or what it holds is not what was kept.
+    /// There is none.
     pub(super) fn of(executable: &Path) -> Result<Self, LayoutFallback> {
         let folder = beside(executable);
         let reason = |text: &str| LayoutFallback::NotKept(text.to_owned());
@@ -156,13 +157,16 @@ impl Capture {
         if manifest.schema != SCHEMA {
             return Err(reason("another version of perfguard kept it"));
         }
-        for file in &manifest.files {
-            let there = digest::of_file(&folder.join(&file.name)).is_ok_and(|found| found == file.digest);
-            if !there {
-                return Err(LayoutFallback::NotKept(format!("`{}` is gone or damaged", file.name)));
-            }
-        }
         Ok(Self { folder, manifest })
+    }
+
+    /// The first file that is not what was kept.
+    pub(super) fn damage(&self) -> Option<LayoutFallback> {
+        let is_whole = |file: &&KeptFile| {
+            digest::of_file(&self.folder.join(&file.name)).is_ok_and(|found| found == file.digest)
+        };
+        let damaged = self.manifest.files.iter().find(|file| !is_whole(file))?;
+        Some(LayoutFallback::NotKept(format!("`{}` is gone or damaged", damaged.name)))
     }
 
     /// The linker that was run. One that is no longer there may have moved: whatever has its name on the PATH takes its place, and
@@ -448,9 +452,10 @@ mod tests {
             within: Path::new("/no"),
         };
         keep(&link, &beside(&executable)).unwrap();
-        let kept = Capture::of(&executable).unwrap().inputs();
-        fs::write(&kept[0], "other length").unwrap();
-        let text = Capture::of(&executable).unwrap_err().to_string();
+        let capture = Capture::of(&executable).unwrap();
+        assert_eq!(capture.damage(), None);
+        fs::write(&capture.inputs()[0], "other length").unwrap();
+        let text = capture.damage().unwrap().to_string();
         assert!(text.contains("0000-a.o"), "{text}");
         assert_eq!(fs::read_to_string(object).unwrap(), "object", "a copy, for it lies elsewhere");
         refuse(&beside(&executable), "no space").unwrap();

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use object::read::ReadCache;
 use object::read::archive::ArchiveFile;
 use object::{
-    File, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags, SymbolKind,
-    elf,
+    File, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags, SectionIndex,
+    SymbolKind, elf,
 };
 
-use super::map::{Input, Output};
+use super::map::{Input, Output, PartId};
 
 /// Tables of unwinding are merged and read as they are in the executable.
 const FRAMES: &str = ".eh_frame";
@@ -44,6 +46,8 @@ pub(super) struct Field {
     pub(super) addend: i64,
     /// Whether its target is one of the constants that a linker merges: then the addend is part of where that lies.
     pub(super) is_merged: bool,
+    /// Its target, where that is a part without a byte: by the address alone it could be what follows.
+    pub(super) empty: Option<PartId>,
 }
 
 /// What the objects say of an executable that was linked from them.
@@ -63,10 +67,18 @@ const AROUND: usize = 16;
 /// A part of an object, and its place in the map.
 #[derive(Debug, Clone, Copy)]
 struct Placed<'m> {
-    output: usize,
-    part: usize,
+    id: PartId,
     input: &'m Input,
 }
+
+/// The parts that were linked of each file in an archive, or of an object, which has no name in it.
+type Members<'m> = Vec<(&'m str, Vec<Placed<'m>>)>;
+
+/// What is done with an object, and the parts of it that were linked.
+type Visit<'v> = &'v mut dyn FnMut(&File<'_>, &[Placed<'_>]) -> Result<(), String>;
+
+/// Parts without a byte, by the names that other objects know.
+type Empty = HashMap<String, PartId>;
 
 /// Reads the objects of a map, whose paths are those of `folder`. `at` gives the bytes that the executable holds around an address.
 ///
@@ -81,21 +93,43 @@ pub(super) fn read(outputs: &[Output], folder: &Path, at: Holds<'_>) -> Result<F
             continue;
         }
         for (part, input) in section.inputs.iter().enumerate().filter(|(_, input)| input.is_of_object()) {
-            by_file.entry(&input.file).or_default().push(Placed { output, part, input });
+            by_file.entry(&input.file).or_default().push(Placed { id: PartId { output, part }, input });
         }
     }
-    let mut archives: HashMap<PathBuf, Vec<(&str, Vec<Placed<'_>>)>> = HashMap::new();
+    let mut all: HashMap<PathBuf, Members<'_>> = HashMap::new();
+    let mut with_empty: HashMap<PathBuf, Members<'_>> = HashMap::new();
     for (file, inputs) in by_file {
         let (path, member) = split(folder, file);
-        archives.entry(path).or_default().push((member, inputs));
+        let empty: Vec<_> = inputs.iter().filter(|placed| placed.input.size == 0).copied().collect();
+        if !empty.is_empty() {
+            with_empty.entry(path.clone()).or_default().push((member, empty));
+        }
+        all.entry(path).or_default().push((member, inputs));
     }
-    for (path, members) in archives {
-        let bytes = fs::read(&path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    let mut empty = Empty::new();
+    each(with_empty, &mut |object, inputs| {
+        for (section, placed) in located(object, inputs)? {
+            let of_it = object.symbols().filter(|symbol| symbol.section_index() == Some(section));
+            let names = of_it.filter(ObjectSymbol::is_global).filter_map(|symbol| symbol.name().ok());
+            empty.extend(names.map(|name| (name.to_owned(), placed.id)));
+        }
+        Ok(())
+    })?;
+    each(all, &mut |object, inputs| found.object(object, inputs, &empty, at))?;
+    Ok(found)
+}
+
+/// Shows every object, with the parts of it that were linked.
+fn each(files: HashMap<PathBuf, Members<'_>>, visit: Visit<'_>) -> Result<(), String> {
+    for (path, members) in files {
+        let unreadable = |error: io::Error| format!("`{}`: {error}", path.display());
         if let [("", inputs)] = &members[..] {
-            found.object(&bytes, inputs, at)?;
+            visit(&parsed(&fs::read(&path).map_err(unreadable)?)?, inputs)?;
             continue;
         }
-        let archive = ArchiveFile::parse(&*bytes).map_err(|error| error.to_string())?;
+        // Of an archive only what was linked is read.
+        let bytes = ReadCache::new(fs::File::open(&path).map_err(unreadable)?);
+        let archive = ArchiveFile::parse(&bytes).map_err(|error| error.to_string())?;
         let mut places = HashMap::new();
         for member in archive.members().flatten() {
             // Of two members of one name nobody says which of them it is.
@@ -103,12 +137,33 @@ pub(super) fn read(outputs: &[Output], folder: &Path, at: Holds<'_>) -> Result<F
         }
         for (member, inputs) in members {
             let member_of = places.get(member.as_bytes()).and_then(Option::as_ref);
-            let data = member_of.and_then(|member| member.data(&*bytes).ok());
+            let data = member_of.and_then(|member| member.data(&bytes).ok());
             let data = data.ok_or_else(|| format!("`{member}` is not in `{}`", path.display()))?;
-            found.object(data, &inputs, at)?;
+            visit(&parsed(data)?, &inputs)?;
         }
     }
-    Ok(found)
+    Ok(())
+}
+
+fn parsed(bytes: &[u8]) -> Result<File<'_>, String> {
+    File::parse(bytes).map_err(|error| error.to_string())
+}
+
+/// The sections of an object that parts of a map are.
+fn located<'p, 'm>(
+    object: &File<'_>,
+    inputs: &'p [Placed<'m>],
+) -> Result<Vec<(SectionIndex, &'p Placed<'m>)>, String> {
+    let mut sections: HashMap<&str, Vec<SectionIndex>> = HashMap::new();
+    for section in object.sections() {
+        sections.entry(section.name().unwrap_or_default()).or_default().push(section.index());
+    }
+    let section_of =
+        |placed: &'p Placed<'m>| match sections.get(placed.input.section.as_str()).map(Vec::as_slice) {
+            Some([index]) => Ok((*index, placed)),
+            _ => Err(format!("`{}` has several sections `{}`", placed.input.file, placed.input.section)),
+        };
+    inputs.iter().map(section_of).collect()
 }
 
 /// The path of a file, and the member of the archive that it is.
@@ -120,15 +175,28 @@ fn split<'f>(folder: &Path, file: &'f str) -> (PathBuf, &'f str) {
 }
 
 impl Fields {
-    fn object(&mut self, bytes: &[u8], inputs: &[Placed<'_>], at: Holds<'_>) -> Result<(), String> {
-        let object = File::parse(bytes).map_err(|error| error.to_string())?;
-        let mut sections = HashMap::new();
-        for section in object.sections() {
-            let name = section.name().unwrap_or_default();
-            sections.entry(name).or_insert_with(Vec::new).push(section.index());
-        }
+    fn object(
+        &mut self,
+        object: &File<'_>,
+        inputs: &[Placed<'_>],
+        empty: &Empty,
+        at: Holds<'_>,
+    ) -> Result<(), String> {
+        let located = located(object, inputs)?;
+        let own_empty: HashMap<SectionIndex, PartId> = located
+            .iter()
+            .filter(|(_, placed)| placed.input.size == 0)
+            .map(|(section, placed)| (*section, placed.id))
+            .collect();
         let mut names: HashMap<_, Vec<String>> = HashMap::new();
+        let mut empties = HashMap::new();
         for symbol in object.symbols() {
+            let part = match symbol.section_index() {
+                Some(section) => own_empty.get(&section),
+                None if empty.is_empty() => None,
+                None => symbol.name().ok().and_then(|name| empty.get(name)),
+            };
+            empties.extend(part.map(|part| (symbol.index(), *part)));
             let is_name = !matches!(symbol.kind(), SymbolKind::Section | SymbolKind::File);
             if let (true, Some(section), Ok(name)) = (is_name, symbol.section_index(), symbol.name())
                 && !name.is_empty()
@@ -136,12 +204,9 @@ impl Fields {
                 names.entry(section).or_default().push(name.to_owned());
             }
         }
-        for Placed { output, part, input } in inputs {
-            let [index] = sections.get(input.section.as_str()).map_or(&[][..], Vec::as_slice) else {
-                return Err(format!("`{}` has several sections `{}`", input.file, input.section));
-            };
-            let section = object.section_by_index(*index).map_err(|error| error.to_string())?;
-            self.names[*output][*part] = names.remove(index).unwrap_or_default();
+        for (index, Placed { id, input }) in located {
+            let section = object.section_by_index(index).map_err(|error| error.to_string())?;
+            self.names[id.output][id.part] = names.remove(&index).unwrap_or_default();
             let data = section.data().unwrap_or_default();
             let mut relocations: Vec<_> = section.relocations().collect();
             relocations.sort_by_key(|(offset, _)| *offset);
@@ -157,20 +222,22 @@ impl Fields {
                         continue;
                     }
                 };
-                let is_merged = match relocation.target() {
-                    RelocationTarget::Symbol(symbol) => {
-                        let symbol = object.symbol_by_index(symbol).map_err(|error| error.to_string())?;
+                let (is_merged, empty) = match relocation.target() {
+                    RelocationTarget::Symbol(index) => {
+                        let symbol = object.symbol_by_index(index).map_err(|error| error.to_string())?;
                         let section = symbol.section_index().filter(|_| symbol.kind() == SymbolKind::Section);
                         let section = section.and_then(|section| object.section_by_index(section).ok());
-                        section.is_some_and(|section| match section.flags() {
+                        let is_merged = section.is_some_and(|section| match section.flags() {
                             SectionFlags::Elf { sh_flags, .. } => sh_flags.0 & elf::SHF_MERGE.0 != 0,
                             _ => false,
-                        })
+                        });
+                        (is_merged, empties.get(&index).copied())
                     }
-                    _ => false,
+                    _ => (false, None),
                 };
                 let address = input.address + offset;
-                self.fields.push(Field { address, width, from, addend: relocation.addend(), is_merged });
+                let addend = relocation.addend();
+                self.fields.push(Field { address, width, from, addend, is_merged, empty });
             }
         }
         Ok(())

@@ -6,8 +6,6 @@ use std::ops::Range;
 
 use object::{File, Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, SymbolIndex, elf};
 
-use super::gaps;
-
 /// The length of an entry of the loader's list, and of a symbol.
 pub(super) const ENTRY: usize = 24;
 /// Where the header of a file says where it begins to run, and where its other headers are.
@@ -84,11 +82,11 @@ impl Executable {
             .filter(|range| range.end <= self.bytes.len())
     }
 
-    /// Where in the file the symbols are of what is in this executable, with the numbers of those that name gaps.
+    /// Where in the file the symbols are of what is in this executable, with the names of those that are not for the loader.
     ///
     /// # Errors
     /// It cannot be read.
-    pub(super) fn symbols(&self) -> Result<Vec<(usize, Option<usize>)>, String> {
+    pub(super) fn symbols(&self) -> Result<Vec<(usize, Option<String>)>, String> {
         let file = parsed(&self.bytes)?;
         let mut found = Vec::new();
         for table in [".symtab", ".dynsym"] {
@@ -108,7 +106,7 @@ impl Executable {
                 if name.is_some_and(|name| name.starts_with("__start_") || name.starts_with("__stop_")) {
                     return Err("a list that its program walks from end to end".to_owned());
                 }
-                found.push((at, name.and_then(gaps::number)));
+                found.push((at, name.map(str::to_owned)));
             }
         }
         Ok(found)

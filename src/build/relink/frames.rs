@@ -31,6 +31,7 @@ pub(super) fn fields(address: u64, bytes: &[u8]) -> Result<Vec<Field>, String> {
                 from: From::Itself,
                 addend: 0,
                 is_merged: false,
+                empty: None,
             });
         }
         at = end;

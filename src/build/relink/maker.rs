@@ -1,9 +1,8 @@
-//! Who makes the executables of drawings: a linker the first few, and this program all others, once it made one of the linker's
-//! from another and it was the same.
+//! Who makes the executables of drawings: a linker the first two, and this program all others, once it made one of these two
+//! from the other and it was the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -66,35 +65,19 @@ enum State {
     Unable,
 }
 
-/// How many drawings a linker makes before anything is learned of them. Learning takes as long as some ten drawings of a linker's,
-/// and most benchmarks are cleared after five.
-const PATIENCE: usize = 6;
-
 /// What is known of the executables of a bench target.
 #[derive(Debug)]
-pub(super) struct Maker {
-    state: Mutex<State>,
-    /// How many drawings are not learned from.
-    patience: AtomicUsize,
-}
+pub(super) struct Maker(Mutex<State>);
 
 impl Maker {
     /// Knows nothing; learns only `if_useful`.
     pub(super) fn new(if_useful: bool) -> Self {
-        let state = if if_useful { State::Learning(Vec::new()) } else { State::Unable };
-        Self { state: Mutex::new(state), patience: AtomicUsize::new(PATIENCE) }
-    }
-
-    /// Learns from the very first drawings.
-    pub(super) fn hurry(&self) {
-        self.patience.store(0, Ordering::Relaxed);
+        Self(Mutex::new(if if_useful { State::Learning(Vec::new()) } else { State::Unable }))
     }
 
     /// Whether the next executable of the linker's would be of use with its map.
     pub(super) fn learns(&self) -> bool {
-        let less = |patience: usize| patience.checked_sub(1);
-        let is_late = self.patience.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_err();
-        is_late && matches!(&*self.state(), State::Learning(made) if made.len() < 2)
+        matches!(&*self.state(), State::Learning(made) if made.len() < 2)
     }
 
     /// Learns from executables that a linker made. One that cannot be read ends it.
@@ -148,7 +131,7 @@ impl Maker {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -26,6 +26,13 @@ pub(super) struct Input {
     pub(super) alignment: u64,
 }
 
+/// Which part it is: its section's number in the map, and its own number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct PartId {
+    pub(super) output: usize,
+    pub(super) part: usize,
+}
+
 impl Input {
     /// The gap that it is, with its number.
     pub(super) fn gap(&self) -> Option<(usize, Gap)> {

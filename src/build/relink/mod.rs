@@ -136,7 +136,7 @@ impl Drawable {
         };
         // Linking mostly waits for another process; the objects are read meanwhile.
         let named = captures.as_ref().map(Capture::inputs);
-        let (linked, parts) = both(|| twice(is_one, link), || read(is_one, &named))?;
+        let (linked, parts) = both(|| side_by_side(is_one, link), || read(is_one, &named))?;
         let (images, taken) = linked?.unzip();
         let mut parts = parts?;
         let mut inputs = &named;
@@ -240,13 +240,6 @@ impl Drawable {
         } else {
             Err(LayoutFallback::Disobeyed { agree: found.functions_in_place, same: found.functions })
         }
-    }
-
-    /// Lets drawings be made without a linker as soon as possible. By itself it waits until it is worth what it takes.
-    #[must_use]
-    pub fn eager(self) -> Self {
-        self.maker.hurry();
-        self
     }
 
     /// How many drawings were made without a linker.
@@ -376,10 +369,11 @@ fn reference(
     original: Original<'_>,
     output: &Path,
 ) -> Result<(Image, Vec<PathBuf>), LayoutFallback> {
-    let taken = link::as_before(capture, output)?;
+    let because = |reason| capture.damage().unwrap_or(reason);
+    let taken = link::as_before(capture, output).map_err(because)?;
     let digest = super::digest::of_file(output).map_err(files)?;
     if digest != *original.digest {
-        return Err(LayoutFallback::NotReproduced);
+        return Err(because(LayoutFallback::NotReproduced));
     }
     // Most builds use the very linker that takes the order, and keep symbols: then this is the image already.
     let built = Image::read(output).map_err(LayoutFallback::Unreadable)?;
@@ -408,6 +402,18 @@ fn twice<T: Clone>(
     let candidate = make(Side::Candidate)?;
     let baseline = if is_one { candidate.clone() } else { make(Side::Baseline)? };
     Ok(Sides { baseline, candidate })
+}
+
+/// Makes a value for each side at once, or one for both.
+fn side_by_side<T: Clone + Send>(
+    is_one: bool,
+    make: impl Fn(Side) -> Result<T, LayoutFallback> + Sync,
+) -> Result<Sides<T>, LayoutFallback> {
+    if is_one {
+        return twice(is_one, make);
+    }
+    let (baseline, candidate) = both(|| make(Side::Baseline), || make(Side::Candidate))?;
+    Ok(Sides { baseline: baseline?, candidate: candidate? })
 }
 
 /// Does two things at once.

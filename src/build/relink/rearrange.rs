@@ -15,7 +15,7 @@ use super::fields::{self, Field, Fields, From, Width};
 use super::file::{self, ENTRY, ENTRY_POINT, Executable, as_size, get, get_four, put};
 use super::frames;
 use super::gaps::{self, Gap};
-use super::map::{Input, Output};
+use super::map::{Input, Output, PartId};
 
 /// What stands in an order of the parts of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,25 +43,58 @@ pub(super) struct Linked {
     fields: Vec<(usize, Field)>,
     /// The symbols of each part, as in the map.
     names: Vec<Vec<Vec<String>>>,
-    /// Where the linker put the constants that it merged.
-    merged: Vec<Range<u64>>,
-    /// What is added to the address of a target that the loader fills in, by the place.
-    addends: HashMap<u64, i64>,
-    /// Where symbols are in the file, with the numbers of those that name gaps.
-    symbols: Vec<(usize, Option<usize>)>,
+    /// Where the linker put what it made itself, constants that it merged among it: sorted.
+    own: Vec<Range<u64>>,
+    /// What the loader fills in, by the place.
+    loaded: HashMap<u64, Loaded>,
+    /// Where symbols are in the file.
+    symbols: Vec<(usize, Means)>,
 }
 
-/// Where parts were and how far they moved, by address.
+/// A target that the loader fills in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Loaded {
+    /// What is added to its address.
+    addend: i64,
+    /// Which part it is, where that has no byte.
+    empty: Option<PartId>,
+}
+
+/// What a symbol means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// What lies at its address.
+    Address,
+    /// A part without a byte.
+    Empty(PartId),
+    /// The gap of this number.
+    Gap(usize),
+}
+
+/// Where parts were and how far they moved.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Moves(Vec<(Range<u64>, u64)>);
+struct Moves {
+    /// By address.
+    parts: Vec<(Range<u64>, u64)>,
+    /// Those without a byte, which lie where others begin.
+    empty: HashMap<PartId, u64>,
+}
 
 impl Moves {
     /// Where what was at an address is now.
     fn of(&self, address: u64) -> u64 {
-        let after = self.0.partition_point(|(range, _)| range.start <= address);
-        match after.checked_sub(1).map(|at| &self.0[at]) {
+        let after = self.parts.partition_point(|(range, _)| range.start <= address);
+        match after.checked_sub(1).map(|at| &self.parts[at]) {
             Some((range, moved)) if range.contains(&address) => address.wrapping_add(*moved),
             _ => address,
+        }
+    }
+
+    /// Where what was at an address is now, if it is not the part without a byte that was there, too.
+    fn unless(&self, empty: Option<PartId>, address: u64) -> u64 {
+        match empty {
+            Some(part) => address.wrapping_add(self.empty.get(&part).copied().unwrap_or_default()),
+            None => self.of(address),
         }
     }
 }
@@ -86,17 +119,24 @@ impl Linked {
         let loaded: HashSet<u64> = entries.map(|entry| get(entry, 0)).collect();
         let is_loaded = |field: &Field| field.from == From::Zero && loaded.contains(&field.address);
         // Of a constant among others the addend is part of where it lies.
-        let beside = |field: &Field| (field.address, if field.is_merged { 0 } else { field.addend });
-        let addends = fields.iter().filter(|field| is_loaded(field)).map(beside).collect();
+        let target = |field: &Field| {
+            let addend = if field.is_merged { 0 } else { field.addend };
+            (field.address, Loaded { addend, empty: field.empty })
+        };
+        let loaded_fields = fields.iter().filter(|field| is_loaded(field)).map(target).collect();
         fields.retain(|field| !is_loaded(field));
         let located = |field: Field| Some((file.place(field.address)?, field));
         let fields = fields.into_iter().map(located).collect::<Option<_>>();
         let fields = fields.ok_or("a field outside of all sections")?;
-        let symbols = file.symbols()?;
-        let inputs = outputs.iter().flat_map(|output| &output.inputs);
-        let internal = inputs.filter(|input| !input.is_of_object() && input.gap().is_none());
-        let merged = internal.map(|input| input.address..input.address + input.size).collect();
-        Ok(Self { file, outputs, fields, names, merged, addends, symbols })
+        let symbols = meanings(&file, &outputs, &names)?;
+        let loaded = outputs.iter().filter(|output| output.address > 0);
+        let inputs = loaded.flat_map(|output| &output.inputs);
+        let own = inputs.filter(|input| !input.is_of_object() && input.gap().is_none() && input.size > 0);
+        let mut own: Vec<_> = own.map(|input| input.address..input.address + input.size).collect();
+        own.sort_unstable_by_key(|range| range.start);
+        let mut linked = Self { file, outputs, fields, names, own, loaded: loaded_fields, symbols };
+        linked.read_tables();
+        Ok(linked)
     }
 
     /// The orders in which a linker put the same objects, by its map; `None` where they are others.
@@ -182,7 +222,7 @@ impl Linked {
     /// Why it cannot be made, as a fragment.
     pub(super) fn arranged(&self, orders: &[Order]) -> Result<Vec<u8>, String> {
         let mut made = self.file.bytes.clone();
-        let mut moves = Vec::new();
+        let mut moved = Moves::default();
         let mut gaps = HashMap::new();
         for order in orders {
             let output = &self.outputs[order.output];
@@ -200,10 +240,12 @@ impl Linked {
                 match slot {
                     Slot::Part(part) => {
                         let input = &output.inputs[*part];
-                        moves.push((
-                            input.address..input.address + input.size.max(1),
-                            start.wrapping_sub(input.address),
-                        ));
+                        let by = start.wrapping_sub(input.address);
+                        if input.size > 0 {
+                            moved.parts.push((input.address..input.address + input.size, by));
+                        } else {
+                            moved.empty.insert(PartId { output: order.output, part: *part }, by);
+                        }
                         parts.push((input, start));
                     }
                     Slot::Gap(number, gap) => drop(gaps.insert(*number, (start, *gap))),
@@ -230,13 +272,12 @@ impl Linked {
                 }
             }
         }
-        moves.sort_by_key(|(range, _)| (range.start, range.end));
-        let moves = Moves(moves);
-        self.fill_in(&moves, &mut made)?;
-        self.tell_loader(&moves, &mut made);
-        self.sort_frames(&moves, &mut made)?;
-        self.name(&moves, &gaps, &mut made);
-        put(&mut made, ENTRY_POINT, moves.of(get(&self.file.bytes, ENTRY_POINT)));
+        moved.parts.sort_by_key(|(range, _)| range.start);
+        self.fill_in(&moved, &mut made)?;
+        self.tell_loader(&moved, &mut made);
+        self.sort_frames(&moved, &mut made)?;
+        self.name(&moved, &gaps, &mut made);
+        put(&mut made, ENTRY_POINT, moved.of(get(&self.file.bytes, ENTRY_POINT)));
         file::check(&made)?;
         Ok(made)
     }
@@ -249,12 +290,9 @@ impl Linked {
             // Within a section, places in the file are as far apart as addresses.
             let here = moves.of(field.address);
             let to = from.wrapping_add(as_size(here.wrapping_sub(field.address)));
-            let value = match field.width {
-                Width::Four => i64::from(get_four(&self.file.bytes, from)),
-                Width::Eight => get(&self.file.bytes, from).cast_signed(),
-            };
+            let value = self.value(from, field.width);
             let target = self.target(&field, value);
-            let by = moves.of(target).wrapping_sub(target).cast_signed();
+            let by = moves.unless(field.empty, target).wrapping_sub(target).cast_signed();
             let by = match field.from {
                 From::Itself => by.wrapping_sub(here.wrapping_sub(field.address).cast_signed()),
                 From::Zero => by,
@@ -271,6 +309,29 @@ impl Linked {
         Ok(())
     }
 
+    /// What reaches a part without a byte by way of the table of addresses leads to the table; it is the table that leads to
+    /// the part.
+    fn read_tables(&mut self) {
+        let Some((table, _)) = self.file.content(".got") else { return };
+        let table = table.address..table.address + table.size;
+        let mut fields = std::mem::take(&mut self.fields);
+        for (from, field) in fields.iter_mut().filter(|(_, field)| field.empty.is_some()) {
+            let target = self.target(field, self.value(*from, field.width));
+            if table.contains(&target) {
+                self.loaded.insert(target, Loaded { addend: 0, empty: field.empty.take() });
+            }
+        }
+        self.fields = fields;
+    }
+
+    /// What a field holds.
+    fn value(&self, from: usize, width: Width) -> i64 {
+        match width {
+            Width::Four => i64::from(get_four(&self.file.bytes, from)),
+            Width::Eight => get(&self.file.bytes, from).cast_signed(),
+        }
+    }
+
     /// Where a field leads that holds this.
     fn target(&self, field: &Field, value: i64) -> u64 {
         let base = match field.from {
@@ -284,7 +345,10 @@ impl Linked {
         // Of a constant among others the addend is part of where it lies. An instruction counts from its end, which is four bytes
         // on, and more where a number follows the field.
         let ends: &[i64] = if field.from == From::Zero { &[0] } else { &[-4, -5, -6, -8, 0] };
-        let constants = |target: &u64| self.merged.iter().any(|range| range.contains(target));
+        let constants = |target: &u64| {
+            let after = self.own.partition_point(|range| range.start <= *target);
+            after.checked_sub(1).is_some_and(|at| self.own[at].contains(target))
+        };
         ends.iter().map(|end| led(*end)).find(constants).unwrap_or_else(|| led(ends[0]))
     }
 
@@ -297,8 +361,10 @@ impl Linked {
                 let entry = &mut made[range.start + at * ENTRY..];
                 put(entry, 0, moves.of(address));
                 if kind == RELATIVE || kind == BY_CALL {
-                    let beside = self.addends.get(&address).copied().unwrap_or_default().cast_unsigned();
-                    put(entry, 16, moves.of(addend.wrapping_sub(beside)).wrapping_add(beside));
+                    let loaded = self.loaded.get(&address).copied().unwrap_or_default();
+                    let beside = loaded.addend.cast_unsigned();
+                    let target = addend.wrapping_sub(beside);
+                    put(entry, 16, moves.unless(loaded.empty, target).wrapping_add(beside));
                 }
                 relative += usize::from(kind == RELATIVE);
             }
@@ -338,17 +404,44 @@ impl Linked {
 
     /// Puts symbols where what they name lies now.
     fn name(&self, moves: &Moves, gaps: &HashMap<usize, (u64, Gap)>, made: &mut [u8]) {
-        for (at, gap) in &self.symbols {
-            match gap.as_ref().map(|number| gaps.get(number)) {
-                Some(Some((address, gap))) => {
-                    put(made, at + 8, *address);
-                    put(made, at + 16, gap.size);
+        for (at, means) in &self.symbols {
+            let address = get(&self.file.bytes, at + 8);
+            match means {
+                Means::Address => put(made, at + 8, moves.of(address)),
+                Means::Empty(part) => put(made, at + 8, moves.unless(Some(*part), address)),
+                Means::Gap(number) => {
+                    if let Some((address, gap)) = gaps.get(number) {
+                        put(made, at + 8, *address);
+                        put(made, at + 16, gap.size);
+                    }
                 }
-                Some(None) => {}
-                None => put(made, at + 8, moves.of(get(&self.file.bytes, at + 8))),
             }
         }
     }
+}
+
+/// The symbols of an executable, with what they mean. `names` are those of the parts.
+fn meanings(
+    file: &Executable,
+    outputs: &[Output],
+    names: &[Vec<Vec<String>>],
+) -> Result<Vec<(usize, Means)>, String> {
+    let mut empty = HashMap::new();
+    for (output, section) in outputs.iter().enumerate() {
+        for (part, input) in section.inputs.iter().enumerate().filter(|(_, input)| input.size == 0) {
+            let of_it = names[output][part].iter().map(|name| (name.as_str(), input.address));
+            empty.extend(of_it.map(|name| (name, PartId { output, part })));
+        }
+    }
+    let means = |name: &str, address: u64| match gaps::number(name) {
+        Some(number) => Means::Gap(number),
+        None => empty.get(&(name, address)).copied().map_or(Means::Address, Means::Empty),
+    };
+    let symbols = file.symbols()?.into_iter().map(|(at, name)| {
+        let name = name.unwrap_or_default();
+        (at, means(&name, get(&file.bytes, at + 8)))
+    });
+    Ok(symbols.collect())
 }
 
 /// The first place of each name in a list.
@@ -400,8 +493,8 @@ mod tests {
             outputs: vec![output(CODE, 0x1000, code), output(".data", 0x2000, data)],
             fields: Vec::new(),
             names: vec![names(&[&["f", "alias"], &[], &["g"], &[]]), names(&[&["d"]])],
-            merged: std::iter::once(0x3000..0x3010).collect(),
-            addends: HashMap::new(),
+            own: std::iter::once(0x3000..0x3010).collect(),
+            loaded: HashMap::new(),
             symbols: Vec::new(),
         }
     }
@@ -434,8 +527,14 @@ mod tests {
     #[test]
     fn constants_that_were_merged_are_found_behind_whatever_follows_the_field() {
         let linked = linked();
-        let field =
-            |from, is_merged, addend| Field { address: 0x1000, width: Width::Four, from, addend, is_merged };
+        let field = |from, is_merged, addend| Field {
+            address: 0x1000,
+            width: Width::Four,
+            from,
+            addend,
+            is_merged,
+            empty: None,
+        };
         let relative =
             |to: i64, after: i64| linked.target(&field(From::Itself, true, 99), to - 0x1004 - after);
         assert_eq!(relative(0x3008, 0), 0x3008);
@@ -449,9 +548,15 @@ mod tests {
 
     #[test]
     fn addresses_move_with_the_part_that_they_are_in() {
-        let moves = Moves(vec![(0x10..0x20, 0x100), (0x20..0x21, 0_u64.wrapping_sub(0x10)), (0x30..0x40, 0)]);
+        let parts = vec![(0x10..0x20, 0x100), (0x20..0x21, 0_u64.wrapping_sub(0x10)), (0x30..0x40, 0)];
+        let empty = PartId { output: 1, part: 2 };
+        let moves = Moves { parts, empty: std::iter::once((empty, 0x300)).collect() };
         for (from, to) in [(0, 0), (0x10, 0x110), (0x1f, 0x11f), (0x20, 0x10), (0x21, 0x21), (0x3f, 0x3f)] {
             assert_eq!(moves.of(from), to, "{from:#x}");
+            assert_eq!(moves.unless(None, from), to, "{from:#x}");
         }
+        // Two parts may begin at one address, if one of them is empty.
+        assert_eq!(moves.unless(Some(empty), 0x10), 0x310);
+        assert_eq!(moves.unless(Some(PartId { part: 3, ..empty }), 0x10), 0x10, "one that stays");
     }
 }
