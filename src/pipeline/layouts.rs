@@ -31,6 +31,9 @@ const FOLDER: &str = "layouts";
 /// How many bytes of drawn executables are kept at once.
 const ROOM: u64 = 512 << 20;
 
+/// Of how many bytes of executables it is known at once how to draw them without a linker. That takes some six times as much memory.
+const KNOWN: usize = 48 << 20;
+
 /// Where the drawings of re-measurements begin: they must not repeat the luck of the first pairs.
 const FRESH: u32 = 1 << 20;
 
@@ -64,6 +67,8 @@ struct Target {
     drawings: u32,
     agreement: Agreement,
     spent: Duration,
+    /// When it was asked for a drawing last.
+    used: u64,
 }
 
 #[derive(Debug)]
@@ -216,7 +221,8 @@ impl Layouts {
             let state = prepare(benches, folder);
             let (agreement, spent) = (Agreement::default(), start.elapsed());
             let is_aligned = Side::BOTH.iter().all(|&side| benches.get(side).fingerprint.is_aligned());
-            let target = Target { state, exhausted: None, is_aligned, drawings: 0, agreement, spent };
+            let (exhausted, drawings, used) = (None, 0, 0);
+            let target = Target { state, exhausted, is_aligned, drawings, agreement, spent, used };
             self.targets.insert(key.clone(), target);
         }
         self.clock += 1;
@@ -249,7 +255,9 @@ impl Layouts {
         found.used = self.clock;
         target.agreement = found.agreement;
         let found = found.clone();
+        target.used = self.clock;
         self.make_room();
+        self.forget_how();
         Some(found)
     }
 
@@ -262,9 +270,8 @@ impl Layouts {
         while all(&self.targets) > self.room {
             let candidates = self.targets.iter().filter_map(|(key, target)| {
                 let drawn = target.state.as_ref().ok()?;
-                // What was made ahead will be used next.
-                let known = |drawing: &Drawing| drawing.used > 0 && drawing.used < self.clock;
-                let oldest = drawn.ready.iter().filter(|(_, drawing)| known(drawing));
+                let oldest =
+                    drawn.ready.iter().filter(|(index, drawing)| may_go(**index, drawing.used, self.clock));
                 oldest.map(|(index, drawing)| (drawing.used, key.clone(), *index)).min()
             });
             let Some((_, key, index)) = candidates.min() else { break };
@@ -272,6 +279,28 @@ impl Layouts {
                 && let Some(drawing) = drawn.ready.remove(&index)
             {
                 remove(&drawing);
+            }
+        }
+    }
+}
+
+/// Whether a drawing may be forgotten that was `used` last at that time, or never. What was made ahead will be used next, and what
+/// is counted in is counted in again when pairs have been measured; these are no larger than the executables that are kept anyway.
+fn may_go(index: u32, used: u64, now: u64) -> bool {
+    index != COUNTED && used > 0 && used < now
+}
+
+impl Layouts {
+    /// Leaves the targets to the linker that were not asked for a drawing for longest, until little enough is known of the others.
+    fn forget_how(&mut self) {
+        let known = |target: &Target| target.state.as_ref().map_or(0, |drawn| drawn.drawable.known());
+        let mut all: usize = self.targets.values().map(known).sum();
+        while all > KNOWN {
+            let able = self.targets.values_mut().filter(|target| known(target) > 0);
+            let Some(target) = able.min_by_key(|target| target.used) else { break };
+            all -= known(target);
+            if let Ok(drawn) = &target.state {
+                drawn.drawable.forget();
             }
         }
     }
@@ -410,6 +439,14 @@ mod tests {
             laid(&mut layouts, ["1", "2"], ["a", "a"]);
             assert!(layouts.uses().is_empty());
         }
+    }
+
+    #[test]
+    fn what_is_in_use_or_needed_again_is_not_forgotten() {
+        assert!(may_go(3, 7, 8) && may_go(FRESH, 1, 8));
+        assert!(!may_go(3, 8, 8), "in use");
+        assert!(!may_go(3, 0, 8), "made ahead");
+        assert!(!may_go(COUNTED, 7, 8), "counted in once more");
     }
 
     #[cfg(unix)]

@@ -93,6 +93,16 @@ impl Maker {
         }
     }
 
+    /// How many bytes of executables are held.
+    pub(super) fn known(&self) -> usize {
+        match &*self.state() {
+            State::Able(linked) => {
+                [&linked.baseline, &linked.candidate].into_iter().flatten().map(Linked::size).sum()
+            }
+            State::Learning(_) | State::Unable => 0,
+        }
+    }
+
     /// Leaves it to the linker from now on.
     pub(super) fn give_up(&self, reason: &str) {
         tracing::debug!(reason, "a linker makes all drawings");
@@ -156,7 +166,7 @@ fn proven(first: Made, second: &Made) -> Result<Linked, String> {
     }
     let made = linked.arranged(&orders)?;
     match Image::difference(&made, &second.bytes)? {
-        None => Ok(linked),
+        None => Ok(linked.for_orders()),
         Some(section) => Err(format!("`{section}` is not as the linker makes it")),
     }
 }

@@ -242,6 +242,16 @@ impl Drawable {
         }
     }
 
+    /// Of how many bytes of executables it is known how to draw them without a linker.
+    pub fn known(&self) -> usize {
+        self.maker.known()
+    }
+
+    /// Leaves all further drawings to the linker.
+    pub fn forget(&self) {
+        self.maker.give_up("room is needed for others");
+    }
+
     /// How many drawings were made without a linker.
     pub fn made_without_linker(&self) -> usize {
         self.own.load(Ordering::Relaxed)

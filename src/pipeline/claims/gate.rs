@@ -2,7 +2,9 @@
 //!
 //! A user's claim needs no baseline: it is measured every time, and fails the gate when it is refuted, twice. A claim of
 //! the harness binds only where a committed baseline file of this architecture says that it was confirmed. It is
-//! measured when the executables it is about differ between the sides, or on request.
+//! measured when a benchmark it is about executes other code than before, as far as is known, or on request.
+
+use std::collections::BTreeSet;
 
 use super::super::builder::Prepared;
 use super::super::catalogue::Benchmark;
@@ -13,8 +15,8 @@ use super::super::workspace::Listing;
 use super::resolve::{Bench, Reach, Resolved};
 use super::{arch, of_suite, selected_of_suite};
 use crate::domain::{
-    BenchmarkName, Claim, ClaimOrigin, ClaimVerdict, ClaimWeight, MachineFacts, Partition, PartitionKind,
-    Revision, RunEvidence,
+    BenchmarkName, Claim, ClaimEvidence, ClaimOrigin, ClaimVerdict, ClaimWeight, MachineFacts, Partition,
+    PartitionKind, Revision, RunEvidence,
 };
 use crate::judge::Rules;
 use crate::store::BaselineFile;
@@ -57,6 +59,29 @@ pub(crate) fn selected(
         })
     });
     Ok(resolved)
+}
+
+/// Leaves out claims of the built-in suite whose benchmarks all turned out to execute the same code on both sides.
+pub(crate) fn reached(
+    suite: SuiteClaims,
+    mut claims: Vec<Resolved>,
+    benchmarks: &[Benchmark],
+) -> Vec<Resolved> {
+    let same: BTreeSet<&BenchmarkName> = benchmarks
+        .iter()
+        .filter(|benchmark| benchmark.evidence.executes_same_code())
+        .map(|benchmark| &benchmark.evidence.name)
+        .collect();
+    claims.retain(|claim| {
+        let ClaimEvidence { claim, benchmarks, .. } = &claim.evidence;
+        suite == SuiteClaims::Always || may_be_lost(claim.origin, benchmarks, &same)
+    });
+    claims
+}
+
+/// Whether a claim has to be looked into: the user's always, another where not all its benchmarks are among the `same`.
+fn may_be_lost(origin: ClaimOrigin, benchmarks: &[BenchmarkName], same: &BTreeSet<&BenchmarkName>) -> bool {
+    origin == ClaimOrigin::User || !benchmarks.iter().all(|name| same.contains(name))
 }
 
 /// Whether a claim of the built-in suite belongs to a part of the work: that of its first benchmark's bench target, which is
@@ -155,6 +180,18 @@ mod tests {
         let gate =
             ClaimGate { own: Vec::new(), suite: SuiteClaims::WhenChanged, known, budget: Duration::ZERO };
         was_confirmed(&gate, "x86_64", &machine(), "n")
+    }
+
+    #[test]
+    fn claims_of_the_suite_about_the_same_code_are_left_out() {
+        let names: Vec<BenchmarkName> = ["p::t::a", "p::t::b"].map(|name| name.parse().unwrap()).into();
+        let same = |names: &[usize], all: &[BenchmarkName], origin| {
+            let same = names.iter().map(|&at| &all[at]).collect();
+            may_be_lost(origin, all, &same)
+        };
+        assert!(!same(&[0, 1], &names, ClaimOrigin::BuiltIn));
+        assert!(same(&[0], &names, ClaimOrigin::BuiltIn), "one of both may be another");
+        assert!(same(&[0, 1], &names, ClaimOrigin::User));
     }
 
     #[test]
