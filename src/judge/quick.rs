@@ -1,10 +1,11 @@
-//! The quick check: one or two pairs of what executes the same machine code on both sides.
+//! The quick check: a few pairs of what executes the same machine code on both sides.
 //!
 //! The code is the same, but not all of what decides how long it takes: set-up is not counted, so data may lie elsewhere
 //! or hold other values, and a table that is read through a computed address may be another. A linked list whose nodes
 //! were shuffled while they were made takes ten times as long to walk with the very same instructions. If any of these
 //! pairs differs by more than half of the threshold, the benchmark is measured in full, so the quick check can cost time and
-//! cannot cause a false alarm.
+//! cannot cause a false alarm. Where nothing that differs is run, one pair on a noisy machine is no reason for that: two more
+//! have to say so.
 
 use crate::domain::{BenchmarkEvidence, Limit, Pair};
 use crate::stats::ErrorBudget;
@@ -18,9 +19,33 @@ const QUICK_PAIRS: usize = 2;
 /// program decides that.
 const UNREACHED_PAIRS: usize = 1;
 
-/// How many pairs the quick check of a benchmark takes.
-pub fn quick_pairs(evidence: &BenchmarkEvidence) -> usize {
-    if evidence.is_unreached() { UNREACHED_PAIRS } else { QUICK_PAIRS }
+/// How many more where that one differs: both have to agree. On a truly slower benchmark that is less likely than that the
+/// first agrees.
+const UNREACHED_AGAIN: usize = 2;
+
+/// How many pairs a quick check takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looks {
+    /// These have to agree …
+    pairs: usize,
+    /// … or else so many more, if there are any.
+    again: usize,
+}
+
+impl Looks {
+    /// So many pairs, and all have to agree.
+    pub const fn all(pairs: usize) -> Self {
+        Self { pairs, again: 0 }
+    }
+
+    /// Those that are enough for a benchmark.
+    pub fn at(evidence: &BenchmarkEvidence) -> Self {
+        if evidence.is_unreached() {
+            Self { pairs: UNREACHED_PAIRS, again: UNREACHED_AGAIN }
+        } else {
+            Self::all(QUICK_PAIRS)
+        }
+    }
 }
 
 /// The share of the margin that every pair has to keep within, up or down.
@@ -32,19 +57,19 @@ pub struct QuickCheck {
     /// The figures, as a paired measurement would have them.
     test: PairedTest,
     ratios: Vec<f64>,
-    pairs: usize,
+    looks: Looks,
 }
 
 impl QuickCheck {
     /// A check of so many pairs, for a baseline of about `baseline`.
-    pub fn new(limit: &Limit, baseline: f64, budget: ErrorBudget, pairs: usize) -> Self {
-        Self { test: PairedTest::lenient(limit, baseline, budget), ratios: Vec::new(), pairs }
+    pub fn new(limit: &Limit, baseline: f64, budget: ErrorBudget, looks: Looks) -> Self {
+        Self { test: PairedTest::lenient(limit, baseline, budget), ratios: Vec::new(), looks }
     }
 
     /// The check that stored pairs make; `None` without any.
-    pub fn of(limit: &Limit, pairs: &[Pair], budget: ErrorBudget, wanted: usize) -> Option<Self> {
+    pub fn of(limit: &Limit, pairs: &[Pair], budget: ErrorBudget, looks: Looks) -> Option<Self> {
         let first = pairs.first()?;
-        let mut check = Self::new(limit, first.launches.baseline.samples.median(), budget, wanted);
+        let mut check = Self::new(limit, first.launches.baseline.samples.median(), budget, looks);
         for pair in pairs {
             check.take(pair);
         }
@@ -66,18 +91,37 @@ impl QuickCheck {
 
     /// Whether it has as many pairs as it takes.
     pub fn is_over(&self) -> bool {
-        self.ratios.len() >= self.pairs
+        self.missing() == 0
     }
 
     /// How many more pairs it takes.
     pub fn expected_pairs(&self) -> ExpectedPairs {
-        ExpectedPairs::More(self.pairs.saturating_sub(self.ratios.len()) as f64)
+        ExpectedPairs::More(self.missing() as f64)
     }
 
-    /// Whether no pair looks different. Too few pairs have not looked.
+    /// Whether those pairs look alike that have to. Too few pairs have not looked.
     pub fn agrees(&self) -> bool {
+        let Looks { pairs, again } = self.looks;
+        match self.ratios.split_at_checked(pairs) {
+            None => false,
+            Some((first, _)) if self.agree(first) => true,
+            Some((_, more)) => again > 0 && more.len() >= again && self.agree(more),
+        }
+    }
+
+    /// How many more pairs may still say something.
+    fn missing(&self) -> usize {
+        let Looks { pairs, again } = self.looks;
+        match self.ratios.split_at_checked(pairs) {
+            None => pairs - self.ratios.len(),
+            Some((first, more)) if self.agree(first) || !self.agree(more) => 0,
+            Some((_, more)) => again.saturating_sub(more.len()),
+        }
+    }
+
+    fn agree(&self, ratios: &[f64]) -> bool {
         let tolerance = SHARE * self.test.margin().ln_1p();
-        self.is_over() && self.ratios.iter().all(|ratio| ratio.abs() <= tolerance)
+        ratios.iter().all(|ratio| ratio.abs() <= tolerance)
     }
 }
 
@@ -97,9 +141,29 @@ mod tests {
     }
 
     fn agrees(ratios: &[f64]) -> bool {
+        checked(ratios, Looks::all(QUICK_PAIRS)).is_some_and(|check| check.agrees())
+    }
+
+    fn checked(ratios: &[f64], looks: Looks) -> Option<QuickCheck> {
         let budget = ErrorBudget::new(0.01, 1).unwrap();
-        QuickCheck::of(&limit("5%"), &pairs_of(ratios), budget, QUICK_PAIRS)
-            .is_some_and(|check| check.agrees())
+        QuickCheck::of(&limit("5%"), &pairs_of(ratios), budget, looks)
+    }
+
+    #[test]
+    fn where_nothing_is_reached_one_pair_that_differs_needs_two_that_agree() {
+        let unreached = Looks { pairs: UNREACHED_PAIRS, again: UNREACHED_AGAIN };
+        let found = |ratios: &[f64]| {
+            let check = checked(ratios, unreached).unwrap();
+            (check.agrees(), check.missing())
+        };
+        assert_eq!(found(&[0.001]), (true, 0));
+        assert_eq!(found(&[0.2]), (false, 2));
+        assert_eq!(found(&[0.2, 0.001]), (false, 1));
+        assert_eq!(found(&[0.2, 0.001, -0.02]), (true, 0));
+        assert_eq!(found(&[0.2, 0.2]), (false, 0), "nothing can make it agree");
+        assert_eq!(found(&[0.2, 0.001, -0.04]), (false, 0));
+        let strict = |ratios: &[f64]| checked(ratios, Looks::all(2)).unwrap().missing();
+        assert_eq!((strict(&[0.2]), strict(&[0.2, 0.001])), (1, 0));
     }
 
     #[test]

@@ -10,12 +10,12 @@ use crate::domain::{
 use super::confirm::{Remeasurement, first_test};
 use super::history_check::{Cleared, Fresh, HistoryFinding, HistoryInput, history_check};
 use super::paired::{PairedState, PairedTest};
-use super::quick::{QuickCheck, quick_pairs, suffices};
+use super::quick::{Looks, QuickCheck, suffices};
 use super::rules::Rules;
 use super::{code_layout, exact, outcome};
 
 /// How many pairs confirm what history would clear.
-pub const HISTORY_PAIRS: usize = 1;
+pub const HISTORY_PAIRS: Looks = Looks::all(1);
 
 /// What no comparison can bridge: other fields of a build may differ because the commit changed them, and then that is what
 /// is measured.
@@ -311,7 +311,7 @@ fn layout_explains(evidence: &BenchmarkEvidence, found: &MetricOutcome) -> bool 
 fn quick_check(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Option<QuickCheck> {
     let limit = rules.limit(evidence, Metric::WallTime);
     let pairs = &evidence.quick.as_ref()?.pairs;
-    QuickCheck::of(&limit, pairs, rules.policy.error_budget(1), quick_pairs(evidence))
+    QuickCheck::of(&limit, pairs, rules.policy.error_budget(1), Looks::at(evidence))
 }
 
 /// Whether a quick check saw no difference, and that is enough.

@@ -75,8 +75,11 @@ pub(super) fn may_start(executable: &[u8], program: &Path) -> bool {
         let finder = memmem::Finder::new(text);
         loaded.iter().any(|section| finder.find(section).is_some())
     };
-    let whole = if name.len() < TOGETHER { SHORTEST } else { TOGETHER };
-    holds(BY_CARGO) || name.chunks_exact(whole).all(holds)
+    let holds_pieces_of = |text: &[u8]| {
+        let whole = if text.len() < TOGETHER { SHORTEST } else { TOGETHER };
+        text.chunks_exact(whole).all(holds)
+    };
+    holds_pieces_of(BY_CARGO) || holds_pieces_of(name)
 }
 
 /// The sections of an executable that are loaded; `None` where it is for another processor, or no executable at all.
@@ -116,17 +119,21 @@ mod tests {
             may_start(&holding(Architecture::X86_64, text, "the-program"), Path::new(program))
         };
         let program = "/t/release/the-program";
-        for text in
-            ["/t/release/the-program", "xthe-programx", "CARGO_BIN_EXE_", "in pieces: the-prog, and: ram"]
-        {
+        for text in [
+            "/t/release/the-program",
+            "xthe-programx",
+            "CARGO_BIN_EXE_",
+            "CARGO_BI and BIN_EXE_",
+            "in pieces: the-prog, and: ram",
+        ] {
             assert!(starts(text, program), "{text}");
         }
-        for text in ["", "the program", "the-pro", "CARGO_MANIFEST_DIR"] {
+        for text in ["", "the program", "the-pro", "CARGO_BAR"] {
             assert!(!starts(text, program), "{text}");
         }
         assert!(starts("tool", "tool") && starts("tool", "toolbox") && !starts("to", "toolbox"));
         assert!(starts("", "ab"), "such a short name may be anywhere");
-        assert!(starts("the-prog", "the-programs-two") != starts("the-prog rams-two", "the-programs-two"));
+        assert!(starts("rams-two the-prog", "the-programs-two") && !starts("the-prog", "the-programs-two"));
         let other = holding(Architecture::Aarch64, "", "");
         assert!(may_start(&other, Path::new(program)), "nobody knows how it is cut there");
         assert!(may_start(b"no executable", Path::new(program)));

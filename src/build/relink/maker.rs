@@ -2,6 +2,7 @@
 //! from the other and it was the same.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -14,14 +15,14 @@ use super::image::Image;
 use super::map::{self, Output};
 use super::rearrange::Linked;
 
-/// Larger executables are always made by a linker: four of them are held in memory for a while, and two to the end of the run.
+/// Larger executables are always made by a linker: four of them are held in memory for a moment, and two for longer.
 const LARGEST: u64 = 16 << 20;
 
-/// An executable as a linker made it.
+/// An executable as a linker made it. It stays on disk until it is understood, with the map: many targets need no third drawing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Made {
-    bytes: Vec<u8>,
-    map: Vec<Output>,
+    executable: PathBuf,
+    map: PathBuf,
     /// In which the linker was told to put it.
     order: Vec<Named>,
     /// Where it was linked.
@@ -80,16 +81,13 @@ impl Maker {
         matches!(&*self.state(), State::Learning(made) if made.len() < 2)
     }
 
-    /// Learns from executables that a linker made. One that cannot be read ends it.
+    /// Will learn from executables that a linker made, if they are among the first two, and still there then. The maps are its own.
     pub(super) fn learn(&self, made: Sides<Option<ByLinker<'_>>>) {
-        let made = made.map(|made| made.as_ref().map(read));
-        let mut state = self.state();
-        let State::Learning(known) = &mut *state else { return };
-        let is_whole = |made: &Option<Option<Made>>| !matches!(made, Some(None));
-        if !is_whole(&made.baseline) || !is_whole(&made.candidate) {
-            *state = State::Unable;
-        } else if known.len() < 2 {
-            known.push(made.map(Option::flatten));
+        let made = made.map(|made| made.map(Made::of));
+        if let State::Learning(known) = &mut *self.state()
+            && known.len() < 2
+        {
+            known.push(made);
         }
     }
 
@@ -118,7 +116,7 @@ impl Maker {
             let (first, second) = (std::mem::take(first), std::mem::take(second));
             *state = State::Unable;
             let proven = |first: Option<Made>, second: Option<Made>| match (first, second) {
-                (Some(first), Some(second)) => proven(first, &second).map(Some),
+                (Some(first), Some(second)) => proven(&first, &second).map(Some),
                 _ => Ok(None),
             };
             let (baseline, candidate) = thread::scope(|scope| {
@@ -145,27 +143,49 @@ impl Maker {
     }
 }
 
-fn read(made: &ByLinker<'_>) -> Option<Made> {
-    let size = fs::metadata(made.executable).ok()?.len();
-    let bytes = if size <= LARGEST { fs::read(made.executable).ok()? } else { return None };
-    let map = map::parse(&fs::read_to_string(made.map).ok()?)?;
-    let named = |item: &Item<'_>| match item {
-        Item::Part(name) => Named::Part((*name).to_owned()),
-        Item::Gap(gap) => Named::Gap(*gap),
-    };
-    Some(Made { bytes, map, order: made.order.iter().map(named).collect(), folder: made.folder.to_owned() })
+impl Made {
+    fn of(made: ByLinker<'_>) -> Self {
+        let named = |item: &Item<'_>| match item {
+            Item::Part(name) => Named::Part((*name).to_owned()),
+            Item::Gap(gap) => Named::Gap(*gap),
+        };
+        Self {
+            executable: made.executable.to_owned(),
+            map: made.map.to_owned(),
+            order: made.order.iter().map(named).collect(),
+            folder: made.folder.to_owned(),
+        }
+    }
+
+    /// The executable and its map.
+    fn read(&self) -> Result<(Vec<u8>, Vec<Output>), String> {
+        let text = |error: io::Error| error.to_string();
+        if fs::metadata(&self.executable).map_err(text)?.len() > LARGEST {
+            return Err("so large an executable is left to the linker".to_owned());
+        }
+        let map = map::parse(&fs::read_to_string(&self.map).map_err(text)?).ok_or("a map of another form")?;
+        Ok((fs::read(&self.executable).map_err(text)?, map))
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.map);
+    }
 }
 
 /// Understands the first, and makes the second from it.
-fn proven(first: Made, second: &Made) -> Result<Linked, String> {
-    let linked = Linked::new(&first.bytes, first.map, &first.folder)?;
-    let orders = linked.orders_of(&second.map).ok_or("two executables of other parts")?;
+fn proven(first: &Made, second: &Made) -> Result<Linked, String> {
+    let (bytes, map) = first.read()?;
+    let linked = Linked::new(&bytes, map, &first.folder)?;
+    let (bytes, map) = second.read()?;
+    let orders = linked.orders_of(&map).ok_or("two executables of other parts")?;
     let list: Vec<Item<'_>> = second.order.iter().map(Named::item).collect();
     if !linked.gives(&list, &orders) {
         return Err("the linker takes the order otherwise".to_owned());
     }
     let made = linked.arranged(&orders)?;
-    match Image::difference(&made, &second.bytes)? {
+    match Image::difference(&made, &bytes)? {
         None => Ok(linked.for_orders()),
         Some(section) => Err(format!("`{section}` is not as the linker makes it")),
     }

@@ -230,9 +230,6 @@ impl Drawable {
                     folder: self.captures.get(side).folder(),
                 })
             }));
-            for map in [&maps.baseline, &maps.candidate] {
-                let _ = fs::remove_file(map);
-            }
         }
         let found = agreement(&self.matched, images.as_ref());
         if found.is_enough() {

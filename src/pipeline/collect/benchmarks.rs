@@ -17,7 +17,7 @@ use crate::domain::{
     Limit, Measurement, Metric, NotCounted, PairedEvidence, Phase, Presence, Provenance, Revision, Side,
     Sides, Simulated, Stage, TopFunction,
 };
-use crate::judge::quick::quick_pairs;
+use crate::judge::quick::Looks;
 use crate::judge::{PairedTest, QuickCheck, Rules, Step, first_test, test_to_confirm};
 use crate::measure::counter::CountOptions;
 use crate::support::process::interrupted;
@@ -136,13 +136,13 @@ impl<'a, 's> Collector<'a, 's> {
         benchmarks: &mut [&mut Benchmark],
     ) -> Result<(), PipelineError> {
         let alone = rules.policy.error_budget(1);
-        let wanted: BTreeMap<BenchmarkName, usize> = benchmarks
+        let wanted: BTreeMap<BenchmarkName, Looks> = benchmarks
             .iter()
-            .map(|benchmark| (benchmark.evidence.name.clone(), quick_pairs(&benchmark.evidence)))
+            .map(|benchmark| (benchmark.evidence.name.clone(), Looks::at(&benchmark.evidence)))
             .collect();
         let make = |comparison: &Comparison, baseline| {
-            let pairs = wanted.get(&comparison.name).copied().unwrap_or(1);
-            QuickCheck::new(&comparison.by, baseline, alone, pairs)
+            let looks = wanted.get(&comparison.name).copied().unwrap_or(Looks::all(1));
+            QuickCheck::new(&comparison.by, baseline, alone, looks)
         };
         self.measure(Phase::QuickCheck, rules, benchmarks, &make, |evidence| &mut evidence.quick)
     }

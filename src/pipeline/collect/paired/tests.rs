@@ -9,6 +9,7 @@ use crate::domain::{
     Silent,
 };
 use crate::judge::ErrorBudget;
+use crate::judge::quick::Looks;
 use crate::measure::counter::InstructionSource;
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::listing::ListedBenchmark;
@@ -174,7 +175,8 @@ fn both_sides_start_equally_often() {
 fn a_quick_check_ends_as_soon_as_it_has_looked() {
     let mut runner = Known::new(&[("equal", 1.001)]);
     let alone = ErrorBudget::new(0.01, 1).unwrap();
-    let make = |comparison: &Comparison, baseline| QuickCheck::new(&comparison.by, baseline, alone, 2);
+    let make =
+        |comparison: &Comparison, baseline| QuickCheck::new(&comparison.by, baseline, alone, Looks::all(2));
     let mut store = Store::in_memory().unwrap();
     let measuring = measuring(&[Metric::WallTime], LONG);
     let found = in_session(&mut store, &mut runner, &measuring, |session| {
