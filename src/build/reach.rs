@@ -90,12 +90,12 @@ impl<'a> Reach<'a> {
         executable: &Path,
         configured: &BTreeMap<String, String>,
     ) -> Result<(Digest, Vec<Needed>), BuildError> {
-        let bytes = fs::read(executable).map_err(BuildError::file("read", executable))?;
-        let made = self.made(bench, &bytes)?;
+        let made = self.made(bench)?;
         let mut text = String::new();
         let mut line = |kind: &str, name: &str, value: &str| {
             text.extend([kind, "\0", name, "\0", value, "\n"]);
         };
+        let bytes = fs::read(executable).map_err(BuildError::file("read", executable))?;
         let named = self.for_people.iter().filter(|(path, _)| mention::may_open(&bytes, path));
         for (path, digest) in self.data.iter().chain(named) {
             line("data", &path.to_string_lossy(), digest.as_str());
@@ -109,12 +109,10 @@ impl<'a> Reach<'a> {
         Ok((digest::of_text(&text), made))
     }
 
-    /// Programs of the bench's package that its `executable` can name, shared libraries, and what build scripts of local packages
-    /// left.
-    fn made(&self, bench: &BenchTarget, executable: &[u8]) -> Result<Vec<Needed>, BuildError> {
+    /// Programs of the bench's package, shared libraries, and what build scripts of local packages left.
+    fn made(&self, bench: &BenchTarget) -> Result<Vec<Needed>, BuildError> {
         let programs = self.messages.binaries.iter().filter(|(package, ..)| *package == bench.package_id);
         let programs = programs.map(|(_, _, path)| path.clone());
-        let programs = programs.filter(|path| mention::may_start(executable, path));
         let mut paths: Vec<PathBuf> = programs.chain(self.messages.shared.iter().cloned()).collect();
         for script in self.messages.scripts.iter().filter(|script| script.package_id.starts_with("path+")) {
             let folder = PathBuf::from(&script.out_dir);

@@ -249,7 +249,7 @@ impl Layouts {
         }
         // Pairs in the layout of the build among others would bring its luck in: rather an earlier drawing once more.
         if !drawn.ready.contains_key(&index) {
-            index = *drawn.ready.keys().nth(index as usize % drawn.ready.len())?;
+            index = *drawn.ready.keys().nth((index as usize).checked_rem(drawn.ready.len())?)?;
         }
         let found = drawn.ready.get_mut(&index)?;
         found.used = self.clock;
@@ -265,7 +265,8 @@ impl Layouts {
     fn make_room(&mut self) {
         let all = |targets: &BTreeMap<Key, Target>| -> u64 {
             let drawn = targets.values().filter_map(|target| target.state.as_ref().ok());
-            drawn.flat_map(|drawn| drawn.ready.values()).map(|drawing| drawing.bytes).sum()
+            let drawings = drawn.flat_map(|drawn| &drawn.ready).filter(|(index, _)| **index != COUNTED);
+            drawings.map(|(_, drawing)| drawing.bytes).sum()
         };
         while all(&self.targets) > self.room {
             let candidates = self.targets.iter().filter_map(|(key, target)| {

@@ -1,10 +1,9 @@
-//! Whether an executable that holds the name of a file may open or start it, or only speaks of it: a parser's benches have
-//! manifests in them, which name a readme. Pure.
+//! Whether an executable that holds the name of a file may open it, or only speaks of it: a parser's benches have manifests in
+//! them, which name a readme. Pure.
 
 use std::path::{Component, Path, PathBuf};
 
 use memchr::memmem;
-use object::{Architecture, File, Object, ObjectSection, SectionFlags, elf};
 
 /// What texts put around the name of a file.
 const QUOTES: [u8; 3] = [b'"', b'\'', b'`'];
@@ -54,90 +53,9 @@ fn is_readme(before: &[u8]) -> bool {
     key.is_some_and(|key| key.strip_suffix(b"\"").unwrap_or(key).ends_with(b"readme"))
 }
 
-/// What the name of the variable begins with by which Cargo tells a bench where its package's programs are.
-const BY_CARGO: &[u8] = b"CARGO_BIN_EXE_";
-
-/// How much of a name a compiler keeps together at least: what is copied is cut into such pieces, some of which may be numbers in
-/// instructions.
-const TOGETHER: usize = 8;
-
-/// The shortest name, and piece of one, that is not found everywhere.
-const SHORTEST: usize = 4;
-
-/// Whether an executable has the name of a program in what is loaded of it, whole or in pieces, or asks Cargo for it. A bench that
-/// starts a program of its package names it, or its path.
-///
-/// Only of x86-64 it is known how compilers cut texts.
-pub(super) fn may_start(executable: &[u8], program: &Path) -> bool {
-    let name = program.file_stem().unwrap_or_default().as_encoded_bytes();
-    let Some(loaded) = loaded(executable).filter(|_| name.len() >= SHORTEST) else { return true };
-    let holds = |text: &[u8]| {
-        let finder = memmem::Finder::new(text);
-        loaded.iter().any(|section| finder.find(section).is_some())
-    };
-    let holds_pieces_of = |text: &[u8]| {
-        let whole = if text.len() < TOGETHER { SHORTEST } else { TOGETHER };
-        text.chunks_exact(whole).all(holds)
-    };
-    holds_pieces_of(BY_CARGO) || holds_pieces_of(name)
-}
-
-/// The sections of an executable that are loaded; `None` where it is for another processor, or no executable at all.
-fn loaded(executable: &[u8]) -> Option<Vec<&[u8]>> {
-    let file = File::parse(executable).ok().filter(|file| file.architecture() == Architecture::X86_64)?;
-    let mut found = Vec::new();
-    for section in file.sections() {
-        let SectionFlags::Elf { sh_flags, .. } = section.flags() else { return None };
-        if sh_flags.0 & elf::SHF_ALLOC.0 != 0 {
-            found.push(section.data().ok()?);
-        }
-    }
-    Some(found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// An executable, or rather an object, that holds a text where it is loaded, and another beside.
-    fn holding(architecture: Architecture, text: &str, beside: &str) -> Vec<u8> {
-        let mut object =
-            object::write::Object::new(object::BinaryFormat::Elf, architecture, object::Endianness::Little);
-        for (name, kind, text) in [
-            (".rodata", object::SectionKind::ReadOnlyData, text),
-            (".comment", object::SectionKind::OtherString, beside),
-        ] {
-            let section = object.add_section(Vec::new(), name.into(), kind);
-            object.append_section_data(section, text.as_bytes(), 1);
-        }
-        object.write().unwrap()
-    }
-
-    #[test]
-    fn a_program_is_started_only_by_who_can_name_it() {
-        let starts = |text: &str, program: &str| {
-            may_start(&holding(Architecture::X86_64, text, "the-program"), Path::new(program))
-        };
-        let program = "/t/release/the-program";
-        for text in [
-            "/t/release/the-program",
-            "xthe-programx",
-            "CARGO_BIN_EXE_",
-            "CARGO_BI and BIN_EXE_",
-            "in pieces: the-prog, and: ram",
-        ] {
-            assert!(starts(text, program), "{text}");
-        }
-        for text in ["", "the program", "the-pro", "CARGO_BAR"] {
-            assert!(!starts(text, program), "{text}");
-        }
-        assert!(starts("tool", "tool") && starts("tool", "toolbox") && !starts("to", "toolbox"));
-        assert!(starts("", "ab"), "such a short name may be anywhere");
-        assert!(starts("rams-two the-prog", "the-programs-two") && !starts("the-prog", "the-programs-two"));
-        let other = holding(Architecture::Aarch64, "", "");
-        assert!(may_start(&other, Path::new(program)), "nobody knows how it is cut there");
-        assert!(may_start(b"no executable", Path::new(program)));
-    }
 
     fn opens(executable: &str, file: &str) -> bool {
         may_open(executable.as_bytes(), Path::new(file))

@@ -84,9 +84,12 @@ impl Maker {
     /// Will learn from executables that a linker made, if they are among the first two, and still there then. The maps are its own.
     pub(super) fn learn(&self, made: Sides<Option<ByLinker<'_>>>) {
         let made = made.map(|made| made.map(Made::of));
-        if let State::Learning(known) = &mut *self.state()
-            && known.len() < 2
-        {
+        let mut state = self.state();
+        let State::Learning(known) = &mut *state else { return };
+        let all = [&made.baseline, &made.candidate];
+        if all.into_iter().flatten().any(Made::is_large) {
+            *state = State::Unable;
+        } else if known.len() < 2 {
             known.push(made);
         }
     }
@@ -157,12 +160,13 @@ impl Made {
         }
     }
 
+    fn is_large(&self) -> bool {
+        fs::metadata(&self.executable).is_ok_and(|found| found.len() > LARGEST)
+    }
+
     /// The executable and its map.
     fn read(&self) -> Result<(Vec<u8>, Vec<Output>), String> {
         let text = |error: io::Error| error.to_string();
-        if fs::metadata(&self.executable).map_err(text)?.len() > LARGEST {
-            return Err("so large an executable is left to the linker".to_owned());
-        }
         let map = map::parse(&fs::read_to_string(&self.map).map_err(text)?).ok_or("a map of another form")?;
         Ok((fs::read(&self.executable).map_err(text)?, map))
     }

@@ -109,11 +109,6 @@ fn every_way_to_a_change_is_seen_and_no_other() {
     let gauge = Sandbox::new("gauge");
     gauge.write("src/lib.rs", LIB);
     gauge.write("benches/work.rs", BENCH);
-    // A program of the package that every change changes, and that no bench can name.
-    gauge.write(
-        "src/bin/count-the-steps.rs",
-        "fn main() { println!(\"{}\", gauge::by_pointer(gauge::NUMBERS[1])); }",
-    );
     gauge.commit("second");
     let make = |changes: &[Change]| -> BTreeSet<String> {
         for (from, to, _) in changes {
