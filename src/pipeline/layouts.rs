@@ -31,7 +31,7 @@ const FOLDER: &str = "layouts";
 /// How many bytes of drawn executables are kept at once.
 const ROOM: u64 = 512 << 20;
 
-/// Of how many bytes of executables it is known at once how to draw them without a linker. That takes some six times as much memory.
+/// Of how many bytes of executables it is known at once how to draw them without a linker. That takes several times as much memory.
 const KNOWN: usize = 48 << 20;
 
 /// Where the drawings of re-measurements begin: they must not repeat the luck of the first pairs.
@@ -283,15 +283,7 @@ impl Layouts {
             }
         }
     }
-}
 
-/// Whether a drawing may be forgotten that was `used` last at that time, or never. What was made ahead will be used next, and what
-/// is counted in is counted in again when pairs have been measured; these are no larger than the executables that are kept anyway.
-fn may_go(index: u32, used: u64, now: u64) -> bool {
-    index != COUNTED && used > 0 && used < now
-}
-
-impl Layouts {
     /// Leaves the targets to the linker that were not asked for a drawing for longest, until little enough is known of the others.
     fn forget_how(&mut self) {
         let known = |target: &Target| target.state.as_ref().map_or(0, |drawn| drawn.drawable.known());
@@ -305,6 +297,12 @@ impl Layouts {
             }
         }
     }
+}
+
+/// Whether a drawing may be forgotten that was `used` last at that time, or never. What was made ahead will be used next, and what
+/// is counted in is counted in again when pairs have been measured; these are no larger than the executables that are kept anyway.
+fn may_go(index: u32, used: u64, now: u64) -> bool {
+    index != COUNTED && used > 0 && used < now
 }
 
 impl Drawn {

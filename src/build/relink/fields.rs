@@ -12,6 +12,7 @@ use object::{
     SymbolKind, elf,
 };
 
+use super::image::parsed;
 use super::map::{Input, Output, PartId};
 
 /// Tables of unwinding are merged and read as they are in the executable.
@@ -143,10 +144,6 @@ fn each(files: HashMap<PathBuf, Members<'_>>, visit: Visit<'_>) -> Result<(), St
         }
     }
     Ok(())
-}
-
-fn parsed(bytes: &[u8]) -> Result<File<'_>, String> {
-    File::parse(bytes).map_err(|error| error.to_string())
 }
 
 /// The sections of an object that parts of a map are.

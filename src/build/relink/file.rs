@@ -4,7 +4,9 @@
 
 use std::ops::Range;
 
-use object::{File, Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, SymbolIndex, elf};
+use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, SymbolIndex, elf};
+
+use super::image::parsed;
 
 /// The length of an entry of the loader's list, and of a symbol.
 pub(super) const ENTRY: usize = 24;
@@ -251,10 +253,6 @@ fn sections(bytes: &[u8]) -> Result<Vec<Section>, String> {
         });
     }
     Ok(sections)
-}
-
-fn parsed(bytes: &[u8]) -> Result<File<'_>, String> {
-    File::parse(bytes).map_err(|error| error.to_string())
 }
 
 /// The number at a place; 0 behind the end.

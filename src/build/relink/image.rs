@@ -133,7 +133,11 @@ impl Image {
     }
 }
 
-fn parsed(bytes: &[u8]) -> Result<File<'_>, String> {
+/// An executable or an object, to be looked into.
+///
+/// # Errors
+/// It is neither, as a fragment.
+pub(super) fn parsed(bytes: &[u8]) -> Result<File<'_>, String> {
     File::parse(bytes).map_err(|error| error.to_string())
 }
 

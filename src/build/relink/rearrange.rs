@@ -90,8 +90,8 @@ impl Moves {
         }
     }
 
-    /// Where what was at an address is now, if it is not the part without a byte that was there, too.
-    fn unless(&self, empty: Option<PartId>, address: u64) -> u64 {
+    /// Where a target is now that was at an address: the part without a byte, if it is one, or else what holds the address.
+    fn of_target(&self, address: u64, empty: Option<PartId>) -> u64 {
         match empty {
             Some(part) => address.wrapping_add(self.empty.get(&part).copied().unwrap_or_default()),
             None => self.of(address),
@@ -144,7 +144,7 @@ impl Linked {
         self.file.bytes.len()
     }
 
-    /// Without what only maps are compared by: it is most of what this takes.
+    /// Without what only maps are compared by.
     #[must_use]
     pub(super) fn for_orders(mut self) -> Self {
         for input in self.outputs.iter_mut().flat_map(|output| &mut output.inputs) {
@@ -309,7 +309,7 @@ impl Linked {
             let to = from.wrapping_add(as_size(here.wrapping_sub(field.address)));
             let value = self.value(from, field.width);
             let target = self.target(&field, value);
-            let by = moves.unless(field.empty, target).wrapping_sub(target).cast_signed();
+            let by = moves.of_target(target, field.empty).wrapping_sub(target).cast_signed();
             let by = match field.from {
                 From::Itself => by.wrapping_sub(here.wrapping_sub(field.address).cast_signed()),
                 From::Zero => by,
@@ -381,7 +381,7 @@ impl Linked {
                     let loaded = self.loaded.get(&address).copied().unwrap_or_default();
                     let beside = loaded.addend.cast_unsigned();
                     let target = addend.wrapping_sub(beside);
-                    put(entry, 16, moves.unless(loaded.empty, target).wrapping_add(beside));
+                    put(entry, 16, moves.of_target(target, loaded.empty).wrapping_add(beside));
                 }
                 relative += usize::from(kind == RELATIVE);
             }
@@ -425,7 +425,7 @@ impl Linked {
             let address = get(&self.file.bytes, at + 8);
             match means {
                 Means::Address => put(made, at + 8, moves.of(address)),
-                Means::Empty(part) => put(made, at + 8, moves.unless(Some(*part), address)),
+                Means::Empty(part) => put(made, at + 8, moves.of_target(address, Some(*part))),
                 Means::Gap(number) => {
                     if let Some((address, gap)) = gaps.get(number) {
                         put(made, at + 8, *address);
@@ -570,10 +570,10 @@ mod tests {
         let moves = Moves { parts, empty: std::iter::once((empty, 0x300)).collect() };
         for (from, to) in [(0, 0), (0x10, 0x110), (0x1f, 0x11f), (0x20, 0x10), (0x21, 0x21), (0x3f, 0x3f)] {
             assert_eq!(moves.of(from), to, "{from:#x}");
-            assert_eq!(moves.unless(None, from), to, "{from:#x}");
+            assert_eq!(moves.of_target(from, None), to, "{from:#x}");
         }
         // Two parts may begin at one address, if one of them is empty.
-        assert_eq!(moves.unless(Some(empty), 0x10), 0x310);
-        assert_eq!(moves.unless(Some(PartId { part: 3, ..empty }), 0x10), 0x10, "one that stays");
+        assert_eq!(moves.of_target(0x10, Some(empty)), 0x310);
+        assert_eq!(moves.of_target(0x10, Some(PartId { part: 3, ..empty })), 0x10, "one that stays");
     }
 }
