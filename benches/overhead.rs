@@ -87,7 +87,7 @@ fn measured(store: &mut Store, run: RunId, index: u32) -> ComparisonId {
     let builds = Sides::from_fn(|side| SideBuild {
         fingerprint: keys.get(side).build.clone(),
         executable: digests.get(side).clone(),
-        reach: Digest::new("0".repeat(64)),
+        surroundings: Digest::new("0".repeat(64)),
         provenance: Provenance::Native,
         unit: UnitKind::Bench,
     });

@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(doc)]
 use crate::domain::BenchTarget;
-use crate::domain::{BuildFingerprint, Digest, Features, Variant};
+use crate::domain::{BuildFingerprint, Digest, Features, Surroundings, Variant};
 
-use super::reach::Needed;
 use super::relink::capture::{self, Source};
 use super::{BuildError, digest};
 use crate::support::bounded::{self, Links};
@@ -21,7 +20,7 @@ use crate::support::records::{Records, digest as sum};
 use crate::support::{room, seal};
 
 /// Changed whenever an entry is written or built otherwise, so that old entries are passed over.
-const SCHEMA: u32 = 3;
+const SCHEMA: u32 = 4;
 
 /// The largest description that is read, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -67,10 +66,8 @@ pub(super) struct Kept {
     /// Of the description of what the linker was given, which names programs and files with their digests.
     #[serde(default)]
     pub(super) capture: Option<Digest>,
-    /// What else the bench can reach when it runs comes to this.
-    pub(super) reach: Digest,
-    /// What of it lies in the target folder.
-    pub(super) needed: Vec<Needed>,
+    /// What surrounds the bench when it runs.
+    pub(super) surroundings: Surroundings,
     pub(super) variables: BTreeMap<String, String>,
     pub(super) fingerprint: BuildFingerprint,
     /// Where what the linker was given is kept until it is stored beside the executable.
@@ -230,8 +227,7 @@ mod tests {
             executable: executable.to_owned(),
             digest: digest::of_file(executable).unwrap(),
             capture: None,
-            reach: digest::of_text(""),
-            needed: Vec::new(),
+            surroundings: Surroundings::default(),
             variables: BTreeMap::from([("CARGO_PKG_NAME".into(), "p".into())]),
             fingerprint: BuildFingerprint {
                 rustc: "1.95.0".into(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::LocalPackage;
 
-use super::reach::is_for_people;
+use super::surroundings::is_for_people;
 
 /// The packages that are compiled from the same files in both trees. `files` is the root of the tree; the paths of what
 /// differs start from there.

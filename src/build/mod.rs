@@ -22,10 +22,10 @@ mod messages;
 mod native;
 pub mod preload;
 mod profile;
-mod reach;
 pub mod relink;
 mod request;
 mod seed;
+mod surroundings;
 mod toolchain;
 pub mod traps;
 mod units;
@@ -42,13 +42,14 @@ use crate::domain::{
 use cache::{Entry, Inputs, Kept};
 use config::CargoConfig;
 use messages::{Executable, Messages};
-use reach::Reach;
+use surroundings::Around;
 use toolchain::Toolchain;
 
 pub use binary::output_of_binary;
 pub use carried::unchanged;
 pub use error::BuildError;
 pub use request::{BuildRequest, Patch, Seed};
+pub(crate) use surroundings::{DataFiles, apart, data_of};
 pub use toolchain::{toolchain, tools};
 
 /// Where a build's executables came from.
@@ -107,8 +108,9 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     }
     let plan = Plan::new(request)?;
     let entry = Entry::new(request.artifacts, &plan.inputs(request));
-    let is_whole =
-        |kept: &Vec<Kept>| reach::is_there(kept.iter().flat_map(|bench| &bench.needed), request.target_dir);
+    let is_whole = |kept: &Vec<Kept>| {
+        surroundings::is_there(kept.iter().flat_map(|bench| &bench.surroundings.made), request.target_dir)
+    };
     if let Some(kept) = entry.load(request.records).filter(is_whole) {
         tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
         return Ok(plan.built(request, &kept, Origin::Kept, notes));
@@ -254,7 +256,7 @@ impl Plan {
         let libraries =
             environment::library_path(messages, request.target_dir, standard, request.environment);
         let configured = self.config.run_variables();
-        let reach = Reach::new(request, messages)?;
+        let around = Around::new(request, messages)?;
         let mut kept: Vec<Kept> = Vec::new();
         for bench in request.benches {
             if kept.iter().any(|kept| kept.compiled() == bench.compiled()) {
@@ -276,11 +278,9 @@ impl Plan {
                     return Err(BuildError::NoExecutable { side: request.side, bench });
                 }
             };
-            let (reach, needed) = reach.of_bench(bench, &executable.path, &configured)?;
             kept.push(Kept {
                 capture: None,
-                reach,
-                needed,
+                surroundings: around.of_bench(bench, &executable.path, &configured)?,
                 package: bench.package.clone(),
                 target: bench.target.clone(),
                 unit,
@@ -346,7 +346,7 @@ impl Plan {
                 target: kept.target.clone(),
                 executable: kept.executable.clone(),
                 digest: kept.digest.clone(),
-                reach: kept.reach.clone(),
+                surroundings: kept.surroundings.clone(),
                 home: request.home.to_owned(),
                 working_dir: at_home(&bench.manifest_dir, request),
                 environment: kept.variables.clone(),

@@ -147,6 +147,27 @@ pub enum Variant {
     Places,
 }
 
+/// What else runs, or can be read, when a bench runs: programs and shared libraries that the build made, what build scripts
+/// left, the tree's data files, variables of `[env]`. Executables of the same bytes do the same only where this is the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// What all of it comes to.
+    pub digest: Digest,
+    /// What the variables come to.
+    pub variables: Digest,
+    /// The files that the build made.
+    pub made: Vec<MadeFile>,
+}
+
+/// A file that a build made, and that has to be there when its executables run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeFile {
+    /// Where it is, below the target folder.
+    pub path: String,
+    /// What its content comes to.
+    pub digest: Digest,
+}
+
 /// An executable of one bench target for one source tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuiltBench {
@@ -158,10 +179,9 @@ pub struct BuiltBench {
     pub executable: PathBuf,
     /// What the executable's bytes come to.
     pub digest: Digest,
-    /// What else runs or can be read when it runs: programs and libraries that the build made, what build scripts left, the
-    /// tree's data files, variables of `[env]`. Executables of the same bytes do the same only where this is the same.
+    /// What else runs, or can be read, when it runs.
     #[serde(default)]
-    pub reach: Digest,
+    pub surroundings: Surroundings,
     /// The folder that belongs to the source tree it was built from: made current before a launch, so that paths
     /// compiled into the executable lead to this side's files.
     pub home: PathBuf,

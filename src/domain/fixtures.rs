@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     BuildFingerprint, BuiltBench, CommitId, CpuIdentity, Digest, Execution, MachineFacts, MachineKey,
-    Revision, TreeId, Unit,
+    Revision, Surroundings, TreeId, Unit,
 };
 
 /// A build whose samples take turns.
@@ -59,7 +59,7 @@ pub(crate) fn bench(digest: &str) -> BuiltBench {
         target: "t".into(),
         executable: "x".into(),
         digest: Digest::new(digest),
-        reach: Digest::default(),
+        surroundings: Surroundings::default(),
         home: "h".into(),
         working_dir: "w".into(),
         environment: BTreeMap::new(),

@@ -57,7 +57,8 @@ pub mod verdict;
 
 pub use acceptance::{Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted};
 pub use artifact::{
-    BuildDifference, BuildFingerprint, BuiltBench, Digest, Execution, Toolchain, Variant, arch_of,
+    BuildDifference, BuildFingerprint, BuiltBench, Digest, Execution, MadeFile, Surroundings, Toolchain,
+    Variant, arch_of,
 };
 pub use asked::{Asked, Confirm, HistoryCheck, Identical, Insistence};
 pub use axis::{Axis, AxisName};

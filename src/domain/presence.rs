@@ -15,9 +15,9 @@ pub struct SideBuild {
     pub fingerprint: BuildFingerprint,
     /// The executable's bytes.
     pub executable: Digest,
-    /// What else it can reach when it runs.
-    #[serde(default)]
-    pub reach: Digest,
+    /// What surrounds it when it runs.
+    #[serde(default, rename = "reach")]
+    pub surroundings: Digest,
     /// Whether its time is evidence.
     pub provenance: Provenance,
     /// What of its package was compiled.
@@ -51,9 +51,9 @@ impl Presence {
         if let Self::Both(sides) = self { Some(sides) } else { None }
     }
 
-    /// Whether both sides have it, in executables of the same bytes that can reach the same when they run.
+    /// Whether both sides have it, in executables of the same bytes with the same around them when they run.
     pub fn is_identical(&self) -> bool {
-        let what = |side: &SideBuild| (side.executable.clone(), side.reach.clone());
+        let what = |side: &SideBuild| (side.executable.clone(), side.surroundings.clone());
         self.both().is_some_and(|sides| what(&sides.baseline) == what(&sides.candidate))
     }
 }

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How many functions are named of those that a benchmark runs.
+/// How many functions, and how many files, are named of those that a benchmark runs.
 pub const MOST_NAMED: usize = 20;
 
-/// Whether a benchmark runs any of the functions that do not do the same on both sides.
+/// Whether a benchmark runs any of the functions that do not do the same on both sides, or opens a file that is not the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reach {
-    /// None: what it executes is the same code on both sides.
+    /// None, and it opens no file that differs: what it executes is the same code with the same data on both sides.
     Unreached {
         /// How many functions differ.
         changed: usize,
@@ -20,6 +20,9 @@ pub enum Reach {
         functions: Vec<String>,
         /// How many it runs.
         run: usize,
+        /// Files that differ and that it opens, to read them or to run them, of at most [`MOST_NAMED`].
+        #[serde(default)]
+        files: Vec<String>,
         /// How many functions differ.
         changed: usize,
     },

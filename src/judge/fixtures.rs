@@ -34,7 +34,7 @@ pub(crate) fn build(digest: &str) -> SideBuild {
     SideBuild {
         fingerprint: fingerprint(),
         executable: Digest::new(digest),
-        reach: Digest::default(),
+        surroundings: Digest::default(),
         provenance: Provenance::Native,
         unit: UnitKind::Bench,
     }

@@ -174,7 +174,7 @@ impl Invocation {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::domain::{BuildFingerprint, Digest, Unit};
+    use crate::domain::{BuildFingerprint, Digest, Surroundings, Unit};
 
     /// A bench to start, for tests.
     pub(crate) fn bench(executable: impl Into<PathBuf>, execution: Execution) -> BuiltBench {
@@ -183,7 +183,7 @@ pub(crate) mod tests {
             target: "target".into(),
             executable: executable.into(),
             digest: Digest::new("00"),
-            reach: Digest::default(),
+            surroundings: Surroundings::default(),
             home: "/".into(),
             working_dir: std::env::temp_dir(),
             environment: BTreeMap::from([("CARGO_PKG_NAME".into(), "package".into())]),

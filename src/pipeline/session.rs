@@ -156,7 +156,7 @@ pub(crate) fn side_build(bench: &BuiltBench) -> SideBuild {
     SideBuild {
         fingerprint: bench.fingerprint.clone(),
         executable: bench.digest.clone(),
-        reach: bench.reach.clone(),
+        surroundings: bench.surroundings.digest.clone(),
         provenance: provenance(bench),
         unit: bench.unit.kind(),
     }

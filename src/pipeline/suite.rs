@@ -220,7 +220,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::{CommitId, Digest, Execution, Revision, TreeId, Unit};
+    use crate::domain::{CommitId, Digest, Execution, Revision, Surroundings, TreeId, Unit};
 
     fn bench(target: &str, settings: &str, rustflags: &str) -> BuiltBench {
         BuiltBench {
@@ -228,7 +228,7 @@ mod tests {
             target: target.into(),
             executable: "bench".into(),
             digest: Digest::new("00"),
-            reach: Digest::default(),
+            surroundings: Surroundings::default(),
             home: "home".into(),
             working_dir: "home".into(),
             environment: BTreeMap::new(),

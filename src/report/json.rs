@@ -127,6 +127,7 @@ struct WireReach<'a> {
     changed: usize,
     run: usize,
     functions: &'a [String],
+    files: &'a [String],
 }
 
 /// What one iteration works on, and what that comes to in a second.
@@ -348,9 +349,11 @@ fn benchmark(outcome: &BenchmarkOutcome, kind: Kind) -> Benchmark<'_> {
 
 fn reach(reach: &Reach) -> Option<WireReach<'_>> {
     match reach {
-        Reach::Unreached { changed } => Some(WireReach { changed: *changed, run: 0, functions: &[] }),
-        Reach::Reached { functions, run, changed } => {
-            Some(WireReach { changed: *changed, run: *run, functions })
+        Reach::Unreached { changed } => {
+            Some(WireReach { changed: *changed, run: 0, functions: &[], files: &[] })
+        }
+        Reach::Reached { functions, run, files, changed } => {
+            Some(WireReach { changed: *changed, run: *run, functions, files })
         }
         Reach::Unknown(_) => None,
     }

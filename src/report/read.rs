@@ -152,6 +152,8 @@ struct WireReach {
     changed: usize,
     run: usize,
     functions: Vec<String>,
+    #[serde(default)]
+    files: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -363,9 +365,11 @@ fn benchmark(wire: Benchmark) -> Result<BenchmarkOutcome, ReadError> {
 }
 
 fn reach(wire: WireReach) -> Reach {
-    match wire {
-        WireReach { run: 0, changed, .. } => Reach::Unreached { changed },
-        WireReach { changed, run, functions } => Reach::Reached { functions, run, changed },
+    let WireReach { changed, run, functions, files } = wire;
+    if run == 0 && files.is_empty() {
+        Reach::Unreached { changed }
+    } else {
+        Reach::Reached { functions, run, files, changed }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn reason(reason: &Reason) -> String {
             format!("the {side} prints more than is compared; say `compare-output = false`")
         }
         Reason::Identical => "the executables are identical".to_owned(),
-        Reason::Unreached(0) => "no function differs".to_owned(),
+        Reason::Unreached(0) => "it runs and opens nothing that differs".to_owned(),
         Reason::Unreached(1) => "the one function that differs is not run".to_owned(),
         Reason::Unreached(changed) => format!("none of the {changed} functions that differ is run"),
         Reason::SameCode => {
@@ -295,7 +295,7 @@ pub(super) fn note(note: &Note) -> String {
              others could not be told"
         ),
         Note::ReachRefuted(benchmark) => format!(
-            "{benchmark} runs none of the functions that differ, and its instructions are others all the same; please report \
+            "{benchmark} runs and opens nothing that differs, and its instructions are others all the same; please report \
              this, and say --reach off meanwhile"
         ),
         Note::NotDrawn { target, reason } => {

@@ -1,5 +1,5 @@
 //! What several stages need from the system: process groups, file locks, folders and files of our own, bounded reading, the
-//! current build folder, names of functions, work on all CPUs.
+//! current build folder, names of functions, work on all CPUs, which files are opened.
 
 pub mod area;
 pub mod bounded;
@@ -14,3 +14,4 @@ pub mod records;
 pub mod room;
 pub mod scratch;
 pub mod seal;
+pub mod watch;

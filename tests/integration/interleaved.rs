@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use perfguard::build::library_copy::LibraryCopy;
 use perfguard::domain::Unit;
-use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution, Variant};
+use perfguard::domain::artifact::{BuildFingerprint, BuiltBench, Digest, Execution, Surroundings, Variant};
 use perfguard::domain::comparison::Schedule;
 use perfguard::domain::side::{Side, Sides};
 use perfguard::measure::failure::FailureKind;
@@ -128,7 +128,7 @@ pub(crate) fn built(executable: &Path, variables: &[(&str, &str)]) -> BuiltBench
         target: "work".into(),
         executable: executable.into(),
         digest: Digest::new("00"),
-        reach: Digest::default(),
+        surroundings: Surroundings::default(),
         home: executable.parent().unwrap().into(),
         working_dir: executable.parent().unwrap().into(),
         environment: variables

@@ -291,6 +291,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::process::Command;
     use std::thread;
+    use std::time::Duration;
 
     use super::*;
 
@@ -303,13 +304,15 @@ mod tests {
         let path = folder.path().join("it");
         fs::write(&path, bytes).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        loop {
-            // A child that another test has forked may hold open what was just written here.
-            match Command::new(&path).status() {
-                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::yield_now(),
-                ran => return ran.unwrap().success(),
+        // A child that another test has forked may hold open what was just written here.
+        let ran = (0..1000).find_map(|_| match Command::new(&path).status() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                thread::sleep(Duration::from_millis(10));
+                None
             }
-        }
+            ran => Some(ran.unwrap().success()),
+        });
+        ran.expect("nothing is held open for ten seconds")
     }
 
     #[test]

@@ -48,7 +48,8 @@ fn what_the_change_does_not_reach_is_not_counted() {
     let by = |reach| Rules { reach, ..rules(&policy, &ALL, Some(20)) };
     let found = |reach| BenchmarkEvidence { reach: Some(reach), ..both() };
     let unreached = || found(Reach::Unreached { changed: 3 });
-    let reached = found(Reach::Reached { functions: vec!["f".into()], run: 1, changed: 3 });
+    let reached =
+        found(Reach::Reached { functions: vec!["f".into()], run: 1, files: Vec::new(), changed: 3 });
     let unknown = found(Reach::Unknown("stripped".into()));
     let first = |evidence: &BenchmarkEvidence, reach| next(evidence, &by(reach), 100);
     assert_eq!(first(&both(), ReachUse::Trust), Step::FindReach);

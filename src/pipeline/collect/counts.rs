@@ -43,7 +43,7 @@ impl Task {
     /// What a stored count is known by: the executable's bytes, and what else it can reach when it runs. Equal executables that
     /// read other files count differently.
     fn counted(&self) -> Digest {
-        Digest::new(format!("{}+{}", self.bench.digest, self.bench.reach))
+        Digest::new(format!("{}+{}", self.bench.digest, self.bench.surroundings.digest))
     }
 }
 

@@ -1,54 +1,42 @@
 //! Which benchmarks run what differs: each runs once on each side, with a trap at every function that does not do the same on
-//! both. A benchmark that springs none executes the same code.
+//! both, while the files that differ are watched. A benchmark that springs no trap and opens no such file executes the same
+//! code with the same data.
 //!
 //! Traps are set before the process does anything, so a function that only makes ready what is measured counts as run.
 
+mod differing;
+mod launch;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::allocations::preload;
 use super::super::catalogue::Benchmark;
 use super::super::layouts::{Changed, Key, key};
 use super::super::stopwatch::within;
 use super::benchmarks::Collector;
-use crate::build::preload::{Library, Preload, heeds};
-use crate::build::traps::Traps;
-use crate::domain::reach::MOST_NAMED;
-use crate::domain::{BuiltBench, Event, Presence, Reach, Side, Sides, Stage};
-use crate::measure::counter::{CountOptions, Counter, Uncounted};
-use crate::measure::listing::ListedBenchmark;
-use crate::support::demangle::demangled;
+use crate::build::preload::{Library, heeds};
+use crate::build::{DataFiles, apart, data_of};
+use crate::domain::{BuiltBench, Event, Execution, Reach, Side, Sides, Stage};
+use crate::measure::counter::CountOptions;
 use crate::support::parallel;
-use crate::support::process::interrupted;
 use crate::support::scratch::Scratch;
+use differing::Differing;
+use launch::{Observer, Seen, Task};
 
-/// One launch: what runs, and where its traps are.
-struct Task<'a> {
-    /// Its place among those that are launched.
-    place: usize,
-    bench: &'a BuiltBench,
-    wanted: ListedBenchmark,
-    functions: &'a [(u64, String)],
-}
+/// How many paths are watched at most.
+const MOST_WATCHED: usize = 4096;
 
-/// The places of the functions that a launch ran, or why that is not known.
-type Sprung = Result<Vec<usize>, String>;
-
-/// With what traps are set.
-struct Trapper<'a> {
-    preload: &'a Preload,
-    /// Where their files are.
-    folder: &'a Scratch,
-    options: CountOptions,
-}
+/// Where so many benchmarks of an executable all open what differs, what they have in common does, and the others need no look.
+const ALL_OPEN: usize = 8;
 
 impl Collector<'_, '_> {
     /// Finds out of each benchmark whether it runs what differs.
     pub(super) fn find_reach(&mut self, benchmarks: &mut [&mut Benchmark]) {
         self.session.progress.event(Event::Task("Looking which benchmarks the change reaches"));
-        let changed = self.changed(benchmarks);
-        let found = self.reach_of(benchmarks, &changed);
+        let differing = self.differing(benchmarks);
+        let found = self.reach_of(benchmarks, &differing);
         for (benchmark, found) in benchmarks.iter_mut().zip(found) {
             tracing::debug!(benchmark = %benchmark.evidence.name, reach = ?found, "knows its reach");
             benchmark.evidence.reach = Some(found);
@@ -56,34 +44,74 @@ impl Collector<'_, '_> {
     }
 
     /// What differs for each benchmark, once for all of one pair of executables.
-    fn changed(&mut self, benchmarks: &[&mut Benchmark]) -> BTreeMap<Key, Result<Changed, String>> {
-        let mut all = BTreeMap::new();
+    fn differing(&mut self, benchmarks: &[&mut Benchmark]) -> BTreeMap<Key, Result<Differing, String>> {
+        let (mut all, mut homes) = (BTreeMap::new(), BTreeMap::new());
         for benchmark in benchmarks {
             let Some(benches) = benchmark.both() else { continue };
             all.entry(key(benches)).or_insert_with(|| {
-                let _linking = within(self.session.progress, Stage::Layouts);
-                lookable(benchmark, benches).and_then(|()| self.session.layouts.changed(benches))
+                let paths = self.paths_apart(benches, &mut homes)?;
+                Ok(Differing { changed: self.changed(benches)?, paths })
             });
         }
         all
     }
 
+    /// The functions that differ.
+    fn changed(&mut self, benches: Sides<&BuiltBench>) -> Result<Changed, String> {
+        if benches.baseline.digest == benches.candidate.digest {
+            return Ok(Changed::nothing(benches));
+        }
+        if ![benches.baseline, benches.candidate].into_iter().all(heeds) {
+            return Err("nothing can be preloaded into its executable".to_owned());
+        }
+        let _linking = within(self.session.progress, Stage::Layouts);
+        self.session.layouts.changed(benches)
+    }
+
+    /// On each side, the paths that differ and that a benchmark may open. `homes` are those whose files are known.
+    fn paths_apart(
+        &mut self,
+        benches: Sides<&BuiltBench>,
+        homes: &mut BTreeMap<PathBuf, DataFiles>,
+    ) -> Result<Sides<Vec<PathBuf>>, String> {
+        if benches.baseline.surroundings.digest == benches.candidate.surroundings.digest {
+            return Ok(Sides::default());
+        }
+        // Another kernel, or another machine, opens files that nobody sees here.
+        if [benches.baseline, benches.candidate].iter().any(|bench| bench.execution != Execution::Native) {
+            return Err("what a runner opens cannot be watched".to_owned());
+        }
+        for home in [&benches.baseline.home, &benches.candidate.home] {
+            if !homes.contains_key(home) {
+                // What an earlier launch left there is gone then.
+                self.session.runner.counting(home).map_err(|error| error.to_string())?;
+                homes.insert(home.clone(), data_of(home).map_err(|error| error.to_string())?);
+            }
+        }
+        let paths =
+            apart(benches, benches.map(|bench| &homes[&bench.home])).map_err(|error| error.to_string())?;
+        if Side::BOTH.into_iter().any(|side| paths.get(side).len() > MOST_WATCHED) {
+            return Err(format!("more than {MOST_WATCHED} files differ that it can read"));
+        }
+        Ok(paths.map(|paths| paths.into_iter().collect()))
+    }
+
     fn reach_of(
         &mut self,
         benchmarks: &[&mut Benchmark],
-        changed: &BTreeMap<Key, Result<Changed, String>>,
+        differing: &BTreeMap<Key, Result<Differing, String>>,
     ) -> Vec<Reach> {
         let unknown = |reason: &str| Reach::Unknown(reason.to_owned());
         let mut found: Vec<Reach> = Vec::new();
         let mut places = Vec::new();
         for (at, benchmark) in benchmarks.iter().enumerate() {
-            let changed = benchmark.both().and_then(|benches| changed.get(&key(benches)));
-            found.push(match changed {
+            let differing = benchmark.both().and_then(|benches| differing.get(&key(benches)));
+            found.push(match differing {
                 None => unknown("one side has it"),
                 Some(Err(reason)) => unknown(reason),
-                Some(Ok(changed)) if changed.count() == 0 => Reach::Unreached { changed: 0 },
-                Some(Ok(changed)) => {
-                    places.push((at, changed));
+                Some(Ok(differing)) if differing.is_nothing() => Reach::Unreached { changed: 0 },
+                Some(Ok(differing)) => {
+                    places.push((at, differing));
                     unknown("the run was interrupted")
                 }
             });
@@ -91,140 +119,110 @@ impl Collector<'_, '_> {
         if places.is_empty() {
             return found;
         }
-        let (preload, folder) = (preload(self.builder, Library::Traps), Scratch::new());
-        let (Some(preload), Ok(folder)) = (preload, folder) else {
-            for (at, _) in places {
-                found[at] = unknown("nothing can be preloaded here");
+        let folder = match Scratch::new() {
+            Ok(folder) => folder,
+            Err(error) => {
+                for (at, _) in places {
+                    found[at] = Reach::Unknown(error.to_string());
+                }
+                return found;
             }
-            return found;
         };
+        let has_traps = places.iter().any(|(_, differing)| differing.count() > 0);
+        let preload = has_traps.then(|| preload(self.builder, Library::Traps)).flatten();
         // As fast as a launch that is timed.
         let time_limit = self.session.measuring.launch_options(None).time_limit;
         let options = CountOptions { time_limit, ..self.session.measuring.count_options() };
-        let trapper = Trapper { preload: &preload, folder: &folder, options };
+        let observer = Observer { preload: preload.as_deref(), folder: &folder, options };
         // What the candidate runs that differs needs no second look.
         for side in [Side::Candidate, Side::Baseline] {
-            let sprung = self.launch_side(side, benchmarks, &places, &trapper);
-            for (sprung, (at, changed)) in sprung.into_iter().zip(&places) {
-                found[*at] = match sprung {
-                    Ok(run) if run.is_empty() => Reach::Unreached { changed: changed.count() },
-                    Ok(run) => reached(&run, changed.functions.get(side), changed.count()),
-                    Err(reason) => Reach::Unknown(reason),
-                };
+            let seen = self.launch_side(side, benchmarks, &places, &observer);
+            for (seen, (at, differing)) in seen.into_iter().zip(&places) {
+                found[*at] = seen.map_or_else(Reach::Unknown, |met| differing.reach_of(&met, side));
             }
             places.retain(|(at, _)| found[*at].is_unreached());
         }
         found
     }
 
-    /// Launches one side of each, and says what it ran, in their order.
+    /// Launches one side of each, and says what it met, in their order.
     fn launch_side(
         &mut self,
         side: Side,
         benchmarks: &[&mut Benchmark],
-        places: &[(usize, &Changed)],
-        trapper: &Trapper<'_>,
-    ) -> Vec<Sprung> {
-        let mut sprung = vec![Err("it is no longer listed".to_owned()); places.len()];
+        places: &[(usize, &Differing)],
+        observer: &Observer<'_>,
+    ) -> Vec<Seen> {
+        let mut seen: Vec<Seen> = places.iter().map(|_| Err("it is no longer listed".to_owned())).collect();
         let mut homes: BTreeMap<PathBuf, Vec<Task<'_>>> = BTreeMap::new();
-        for (place, (at, changed)) in places.iter().enumerate() {
+        let mut total = 0;
+        for (place, (at, differing)) in places.iter().enumerate() {
             let benchmark = &benchmarks[*at];
             let Some(built) = benchmark.benches.get(side) else { continue };
             let id = benchmark.evidence.name_on(side).id();
             let listed = self.session.runner.list(built).unwrap_or_default();
             let Some(wanted) = listed.into_iter().find(|listed| listed.id == id) else { continue };
+            let Differing { changed, paths } = differing;
             let (bench, functions) = (changed.benches.get(side), changed.functions.get(side));
-            homes.entry(built.home.clone()).or_default().push(Task { place, bench, wanted, functions });
+            let task = Task { place, bench, wanted, functions, paths: paths.get(side) };
+            homes.entry(built.home.clone()).or_default().push(task);
+            total += 1;
         }
+        let (progress, mut settled) = (self.session.progress, 0);
+        let mut take = |place: usize, found: Seen| {
+            settled += 1;
+            let name = &benchmarks[places[place].0].evidence.name;
+            progress.event(Event::Benchmark { name, settled, total, launches: 0, state: "looked at" });
+            seen[place] = found;
+        };
         for (home, tasks) in homes {
             let alone = match self.session.runner.counting(&home) {
                 Ok(counter) => {
-                    let (alone, together): (Vec<Task<'_>>, Vec<Task<'_>>) =
-                        tasks.into_iter().partition(|task| counter.is_alone(task.bench));
-                    let (progress, mut settled) = (self.session.progress, 0);
+                    let is_alone = |task: &Task<'_>| counter.is_alone(task.bench) || !task.paths.is_empty();
+                    let (alone, together): (Vec<_>, Vec<_>) = tasks.into_iter().partition(is_alone);
                     let take = |at: usize, found| {
-                        let place = together[at].place;
-                        settled += 1;
-                        progress.event(Event::Benchmark {
-                            name: &benchmarks[places[place].0].evidence.name,
-                            settled,
-                            total: together.len(),
-                            launches: 0,
-                            state: "looked at",
-                        });
-                        sprung[place] = found;
+                        take(together[at].place, found);
                         Ok::<(), Infallible>(())
                     };
-                    let Ok(()) = parallel::each(&together, |task| trapper.launch(counter, task), take);
+                    let Ok(()) = parallel::each(&together, |task| observer.launch(counter, task), take);
                     alone
                 }
                 Err(error) => {
                     for task in tasks {
-                        sprung[task.place] = Err(error.to_string());
+                        take(task.place, Err(error.to_string()));
                     }
                     continue;
                 }
             };
+            let mut opening = Opening::default();
             for task in alone {
-                let counter = self.session.runner.counting(&home).map_err(|error| error.to_string());
-                sprung[task.place] = counter.and_then(|counter| trapper.launch(counter, &task));
+                let found = if opening.is_common(task.bench) {
+                    Err(format!("the first {ALL_OPEN} of its executable all open what differs"))
+                } else {
+                    let counter = self.session.runner.counting(&home).map_err(|error| error.to_string());
+                    counter.and_then(|counter| observer.launch(counter, &task))
+                };
+                opening.note(&task, &found);
+                take(task.place, found);
             }
         }
-        sprung
+        seen
     }
 }
 
-/// Whether traps tell anything of a benchmark: what it reads and starts when it runs has to be the same.
-fn lookable(benchmark: &Benchmark, benches: Sides<&BuiltBench>) -> Result<(), String> {
-    if let Presence::Both(builds) = &benchmark.evidence.presence
-        && builds.baseline.reach != builds.candidate.reach
-    {
-        return Err("what it can read or start when it runs differs".to_owned());
-    }
-    if ![benches.baseline, benches.candidate].into_iter().all(heeds) {
-        return Err("nothing can be preloaded into its executable".to_owned());
-    }
-    Ok(())
-}
+/// How many benchmarks of each executable were looked at alone, and how many of these open what differs.
+#[derive(Default)]
+struct Opening<'a>(BTreeMap<&'a Path, (usize, usize)>);
 
-/// The functions that were run, as people write them.
-fn reached(run: &[usize], functions: &[(u64, String)], changed: usize) -> Reach {
-    let mut names: Vec<String> = run.iter().map(|&at| demangled(&functions[at].1)).collect();
-    names.sort();
-    names.dedup();
-    names.truncate(MOST_NAMED);
-    Reach::Reached { functions: names, run: run.len(), changed }
-}
-
-impl Changed {
-    /// How many functions differ: on the side that has more of them.
-    fn count(&self) -> usize {
-        self.functions.baseline.len().max(self.functions.candidate.len())
+impl<'a> Opening<'a> {
+    fn is_common(&self, bench: &BuiltBench) -> bool {
+        let found = self.0.get(&*bench.executable);
+        found.is_some_and(|(looked, open)| *looked >= ALL_OPEN && open == looked)
     }
-}
 
-impl Trapper<'_> {
-    fn launch(&self, counter: &dyn Counter, task: &Task<'_>) -> Sprung {
-        if interrupted() {
-            return Err("the run was interrupted".to_owned());
-        }
-        let text = |error: std::io::Error| error.to_string();
-        let addresses: Vec<u64> = task.functions.iter().map(|(address, _)| *address).collect();
-        let file = self.folder.path().join(format!("traps-{}", task.place));
-        let (traps, bench) = Traps::set(self.preload, task.bench, &addresses, file).map_err(text)?;
-        let ran = counter.once(&bench, &task.wanted, &self.options);
-        let sprung = traps.sprung().map_err(text)?;
-        match (ran, sprung) {
-            (Ok(()), Some(places)) => Ok(places),
-            (Ok(()), None) => Err("no trap could be set in it".to_owned()),
-            (Err(uncounted), _) => Err(reason(uncounted)),
-        }
-    }
-}
-
-fn reason(uncounted: Uncounted) -> String {
-    match uncounted {
-        Uncounted::Unavailable { reason, .. } | Uncounted::Uncountable(reason) => reason,
-        Uncounted::Failed(failure) => failure.to_string(),
+    fn note(&mut self, task: &Task<'a>, seen: &Seen) {
+        let (looked, open) = self.0.entry(&task.bench.executable).or_default();
+        *looked += 1;
+        *open += usize::from(seen.as_ref().map_or(true, |met| !met.paths.is_empty()));
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, Side, Sides, Unit};
+use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, Side, Sides, Surroundings, Unit};
 use perfguard::measure::coordinator::Coordinator;
 use perfguard::measure::counter::{CountOptions, InstructionSource};
 use perfguard::measure::homes::Homes;
@@ -61,7 +61,7 @@ impl Misbehaving {
             executable: self.executable.clone(),
             // What is known of an executable is known by this.
             digest: Digest::new(format!("{instrument}-{listing}")),
-            reach: Digest::default(),
+            surroundings: Surroundings::default(),
             home: "/".into(),
             working_dir: std::env::temp_dir(),
             environment: BTreeMap::from(environment),

@@ -155,7 +155,7 @@ fn where_nothing_can_be_told_everything_is_counted() {
     };
     assert_eq!(how(&["--layout", "default"]), (Value::Null, Value::Null), "nothing was kept to compare");
     assert_eq!(how(&["--layout", "drawn", "--reach", "off"]), (Value::Null, Value::Null));
-    // What a bench may read is another.
+    // A file that is compiled in is another, and nobody opens it.
     gauge.write("numbers.txt", "1 2 3");
     gauge.edit(
         "benches/work.rs",
@@ -166,5 +166,89 @@ fn where_nothing_can_be_told_everything_is_counted() {
     gauge.edit("src/lib.rs", "ROUNDS: u64 = 1005", "ROUNDS: u64 = 1006");
     assert_eq!(how(&["--layout", "drawn"]).1, "unreached");
     gauge.write("numbers.txt", "3 2 1");
+    assert_eq!(how(&["--layout", "drawn"]).1, "unreached");
+    // Any benchmark may ask for a variable.
+    gauge.write(".cargo/config.toml", "[env]\nDEPTH = \"2\"\n");
     assert_eq!(how(&["--layout", "drawn"]), (Value::Null, Value::Null));
+}
+
+/// A program of the package, and benchmarks of which each opens something else.
+const TOOL: &str = "fn main() { println!(\"{}\", gauge::by_tool()); }\n";
+const OPENING: &str = r#"
+use criterion::{black_box, criterion_group, criterion_main, Criterion};
+
+fn benches(c: &mut Criterion) {
+    let tool = env!("CARGO_BIN_EXE_tool");
+    c.bench_function("reads", |b| {
+        let text = std::fs::read_to_string("benches/rounds.txt").unwrap();
+        b.iter(|| gauge::steady(black_box(text.len() as u64)))
+    });
+    c.bench_function("starts", |b| {
+        let output = std::process::Command::new(tool).output().unwrap();
+        b.iter(|| gauge::steady(black_box(output.stdout.len() as u64)))
+    });
+    c.bench_function("starts by a script", |b| {
+        let output = std::process::Command::new("sh").args(["tool.sh", tool]).output().unwrap();
+        b.iter(|| gauge::steady(black_box(output.stdout.len() as u64)))
+    });
+    c.bench_function("lists", |b| {
+        let files = std::fs::read_dir("benches").unwrap().count();
+        b.iter(|| gauge::steady(black_box(files as u64)))
+    });
+    c.bench_function("edited", |b| b.iter(|| gauge::edited(black_box(7))));
+    c.bench_function("opens nothing", |b| b.iter(|| gauge::steady(black_box(7))));
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);
+"#;
+
+#[test]
+fn files_and_programs_that_differ_concern_those_who_open_them() {
+    let gauge = Sandbox::new("gauge");
+    let functions =
+        ["steady(x: u64) -> u64 { x * 7 }", "edited(x: u64) -> u64 { x * 5 }", "by_tool() -> u64 { 1 }"];
+    let functions = functions.map(|function| format!("#[inline(never)]\npub fn {function}\n"));
+    gauge.write("src/lib.rs", &functions.concat());
+    gauge.write("src/bin/tool.rs", TOOL);
+    gauge.write("tool.sh", "exec \"$1\"\n");
+    gauge.write("benches/work.rs", OPENING);
+    gauge.write("benches/rounds.txt", "1");
+    gauge.commit("second");
+    let opened = |document: &Value| -> Vec<(String, String)> {
+        let all = document["benchmarks"].as_array().unwrap().iter();
+        let text = |one: &Value, key: &str| {
+            let names = one["reach"][key].as_array().unwrap_or_else(|| panic!("{one}")).iter();
+            names.map(|name| name.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        let all = all.map(|one| {
+            let id = one["name"].as_str().unwrap().rsplit("::").next().unwrap().to_owned();
+            (id, [text(one, "functions"), text(one, "files")].concat())
+        });
+        let mut all: Vec<_> = all.filter(|(_, met)| !met.is_empty()).collect();
+        all.sort();
+        all
+    };
+    let expect = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+        all.iter().map(|&(id, met)| (id.to_owned(), met.to_owned())).collect()
+    };
+    // The program changes with the library, as it always does.
+    gauge.edit("src/lib.rs", "x * 5", "x * 3");
+    gauge.edit("src/lib.rs", "{ 1 }", "{ 2 }");
+    let document = counted(&gauge, &[]).json();
+    let tool = "target/release/tool";
+    let expected = [("edited", "gauge::edited"), ("starts", tool), ("starts by a script", tool)];
+    assert_eq!(opened(&document), expect(&expected), "{document}");
+    let quiet = metric(&document, "gauge::work::opens nothing", "allocations");
+    assert_eq!(quiet["reason_code"], "unreached", "{document}");
+    let started = metric(&document, "gauge::work::starts", "allocations");
+    assert_eq!(started["reason_code"], Value::Null, "{document}");
+
+    // Equal executables, and other files.
+    gauge.commit("third");
+    gauge.write("benches/rounds.txt", "22");
+    gauge.write("benches/more.txt", "more");
+    let document = counted(&gauge, &[]).json();
+    let expected = [("lists", "benches"), ("reads", "benches/rounds.txt")];
+    assert_eq!(opened(&document), expect(&expected), "{document}");
 }

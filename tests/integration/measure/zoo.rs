@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, SampleSet, Unit};
+use perfguard::domain::{BuildFingerprint, BuiltBench, Digest, Execution, SampleSet, Surroundings, Unit};
 use perfguard::measure::runner::{LaunchFailure, LaunchOptions, Runner};
 use perfguard::measure::sequential::Sequential;
 
@@ -72,7 +72,7 @@ pub(super) fn bench(executables: &Executables, target: &str, criterion: &str) ->
         package: "criterion-zoo".into(),
         target: target.into(),
         digest: Digest::new(executable.to_str().unwrap()),
-        reach: Digest::default(),
+        surroundings: Surroundings::default(),
         executable,
         home: "/home/of/the/zoo".into(),
         working_dir: std::env::temp_dir(),

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::{
-    AtLeast, CommitId, CpuIdentity, Digest, Execution, Instructions, MachineKey, Revision, TreeId, Unit,
+    AtLeast, CommitId, CpuIdentity, Digest, Execution, Instructions, MachineKey, Revision, Surroundings,
+    TreeId, Unit,
 };
 
 fn listed(package: &str, target: &str, ids: &[&str]) -> ListedBench {
@@ -11,7 +12,7 @@ fn listed(package: &str, target: &str, ids: &[&str]) -> ListedBench {
         target: target.into(),
         executable: "x".into(),
         digest: Digest::new("1"),
-        reach: Digest::default(),
+        surroundings: Surroundings::default(),
         home: "h".into(),
         working_dir: "w".into(),
         environment: BTreeMap::new(),

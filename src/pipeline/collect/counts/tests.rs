@@ -283,7 +283,7 @@ fn another_executable_or_another_counter_is_counted_anew() {
         assert!(stored(&task(CountKind::Allocations, "a", "1"), None).is_none());
         // The same bytes that read other files are counted anew.
         let mut reaches = tasks[0].clone();
-        reaches.bench.reach = Digest::new("other");
+        reaches.bench.surroundings.digest = Digest::new("other");
         assert!(stored(&reaches, Some("abacus 1")).is_none());
     });
 }

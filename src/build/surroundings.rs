@@ -1,23 +1,26 @@
-//! What else runs, or is read, when a benchmark runs: programs and shared libraries that the build made, what build scripts
-//! left, the tree's data files, variables of `[env]`.
+//! What surrounds a benchmark that runs: programs and shared libraries that the build made, what build scripts left, the
+//! tree's data files, variables of `[env]`.
 //!
 //! Executables of the same bytes do the same only where all of this is the same, too. What cannot be read at run time
 //! without being compiled in as well (Rust sources, manifests), and what is written for people, is left out.
 
+mod differing;
 mod mention;
+
+pub(crate) use differing::{Files as DataFiles, apart, data_of};
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use crate::domain::{BenchTarget, Digest};
+use crate::domain::{BenchTarget, Digest, MadeFile, Surroundings};
 
 use super::messages::Messages;
 use super::{BuildError, BuildRequest, digest};
 
+/// Where the source tree is, beside the target folder.
+const SOURCES: &str = "src";
 /// Files that are compiled, or tell how.
 const COMPILED: [&str; 7] = ["rs", "o", "a", "d", "rlib", "rmeta", "lib"];
 /// Files of Cargo, rustup and other tools, by name.
@@ -49,17 +52,8 @@ const PROSE: [&str; 5] = ["md", "adoc", "rst", "org", "mdx"];
 /// Folders of texts for people.
 const BOOKS: [&str; 4] = ["docs", "doc", "book", "changelog.d"];
 
-/// Something that the build made and that must still be there when the executable runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Needed {
-    /// Where it is, below the target folder.
-    path: String,
-    /// What its content comes to.
-    digest: Digest,
-}
-
-/// What the benches of one build can reach at run time.
-pub(super) struct Reach<'a> {
+/// What surrounds the benches of one build.
+pub(super) struct Around<'a> {
     request: &'a BuildRequest<'a>,
     messages: &'a Messages,
     /// The tree's files and what they come to; those for people apart, by their names.
@@ -67,12 +61,11 @@ pub(super) struct Reach<'a> {
     for_people: Vec<(PathBuf, Digest)>,
 }
 
-impl<'a> Reach<'a> {
+impl<'a> Around<'a> {
     /// Looks at the files of the tree, which lie beside the target folder.
     pub(super) fn new(request: &'a BuildRequest<'a>, messages: &'a Messages) -> Result<Self, BuildError> {
-        let root = request.target_dir.parent().unwrap_or(request.target_dir).join("src");
-        let mut all = files(&root, Path::new("")).map_err(BuildError::file("read the files in", &root))?;
-        all.retain(|path| !is_compiled(path) && !is_of_tools(path));
+        let root = request.target_dir.parent().unwrap_or(request.target_dir).join(SOURCES);
+        let all = readable(&root).map_err(BuildError::file("read the files in", &root))?;
         let read = |path: PathBuf| {
             let digest = content(&root.join(&path)).map_err(BuildError::file("read", &root.join(&path)))?;
             Ok((path, digest))
@@ -83,34 +76,27 @@ impl<'a> Reach<'a> {
         Ok(Self { request, messages, data: collect(data)?, for_people: collect(for_people)? })
     }
 
-    /// What one bench can reach, and what of it lies in the target folder.
+    /// What surrounds one bench.
     pub(super) fn of_bench(
         &self,
         bench: &BenchTarget,
         executable: &Path,
         configured: &BTreeMap<String, String>,
-    ) -> Result<(Digest, Vec<Needed>), BuildError> {
+    ) -> Result<Surroundings, BuildError> {
         let made = self.made(bench)?;
-        let mut text = String::new();
-        let mut line = |kind: &str, name: &str, value: &str| {
-            text.extend([kind, "\0", name, "\0", value, "\n"]);
-        };
+        let line = |kind: &str, name: &str, value: &str| [kind, "\0", name, "\0", value, "\n"].concat();
         let bytes = fs::read(executable).map_err(BuildError::file("read", executable))?;
         let named = self.for_people.iter().filter(|(path, _)| mention::may_open(&bytes, path));
-        for (path, digest) in self.data.iter().chain(named) {
-            line("data", &path.to_string_lossy(), digest.as_str());
-        }
-        for Needed { path, digest } in &made {
-            line("made", path, digest.as_str());
-        }
-        for (name, value) in configured {
-            line("env", name, value);
-        }
-        Ok((digest::of_text(&text), made))
+        let data = self.data.iter().chain(named);
+        let data = data.map(|(path, digest)| line("data", &path.to_string_lossy(), digest.as_str()));
+        let files = data.chain(made.iter().map(|made| line("made", &made.path, made.digest.as_str())));
+        let variables: String = configured.iter().map(|(name, value)| line("env", name, value)).collect();
+        let all: String = files.chain([variables.clone()]).collect();
+        Ok(Surroundings { digest: digest::of_text(&all), variables: digest::of_text(&variables), made })
     }
 
     /// Programs of the bench's package, shared libraries, and what build scripts of local packages left.
-    fn made(&self, bench: &BenchTarget) -> Result<Vec<Needed>, BuildError> {
+    fn made(&self, bench: &BenchTarget) -> Result<Vec<MadeFile>, BuildError> {
         let programs = self.messages.binaries.iter().filter(|(package, ..)| *package == bench.package_id);
         let programs = programs.map(|(_, _, path)| path.clone());
         let mut paths: Vec<PathBuf> = programs.chain(self.messages.shared.iter().cloned()).collect();
@@ -121,21 +107,21 @@ impl<'a> Reach<'a> {
         }
         paths.sort();
         paths.dedup();
-        let needed = paths.into_iter().filter_map(|path| {
+        let made = paths.into_iter().filter_map(|path| {
             let below = path.strip_prefix(self.request.target_dir).ok()?.to_str()?.to_owned();
             Some(
                 content(&path)
-                    .map(|digest| Needed { path: below, digest })
+                    .map(|digest| MadeFile { path: below, digest })
                     .map_err(BuildError::file("read", path)),
             )
         });
-        needed.collect()
+        made.collect()
     }
 }
 
 /// Whether everything that a build made for its executables to reach is still there.
-pub(super) fn is_there<'a>(needed: impl IntoIterator<Item = &'a Needed>, target_dir: &Path) -> bool {
-    needed.into_iter().all(|one| content(&target_dir.join(&one.path)).is_ok_and(|found| found == one.digest))
+pub(super) fn is_there<'a>(made: impl IntoIterator<Item = &'a MadeFile>, target_dir: &Path) -> bool {
+    made.into_iter().all(|one| content(&target_dir.join(&one.path)).is_ok_and(|found| found == one.digest))
 }
 
 /// What a file comes to; of a link, where it leads.
@@ -144,6 +130,13 @@ fn content(path: &Path) -> io::Result<Digest> {
         data if data.is_symlink() => Ok(digest::of_text(&fs::read_link(path)?.to_string_lossy())),
         _ => digest::of_file(path),
     }
+}
+
+/// The files of a source tree that can be read at run time without being compiled in: those for people, too.
+fn readable(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut all = files(root, Path::new(""))?;
+    all.retain(|path| !is_compiled(path) && !is_of_tools(path));
+    Ok(all)
 }
 
 /// Every file below a folder, in order, links not followed, git's own left out.
@@ -239,11 +232,11 @@ mod tests {
     fn what_was_made_must_still_be_what_it_was() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("tool"), "one").unwrap();
-        let needed = [Needed { path: "tool".into(), digest: content(&folder.path().join("tool")).unwrap() }];
-        assert!(is_there(&needed, folder.path()));
+        let made = [MadeFile { path: "tool".into(), digest: content(&folder.path().join("tool")).unwrap() }];
+        assert!(is_there(&made, folder.path()));
         fs::write(folder.path().join("tool"), "two").unwrap();
-        assert!(!is_there(&needed, folder.path()));
+        assert!(!is_there(&made, folder.path()));
         fs::remove_file(folder.path().join("tool")).unwrap();
-        assert!(!is_there(&needed, folder.path()));
+        assert!(!is_there(&made, folder.path()));
     }
 }

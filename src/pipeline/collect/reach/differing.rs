@@ -1,0 +1,99 @@
+//! What is not the same for the benchmarks of one pair of executables, and what a launch that met some of it shows. Pure.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::super::super::layouts::Changed;
+use crate::domain::reach::MOST_NAMED;
+use crate::domain::{BuiltBench, Reach, Side, Sides};
+use crate::support::demangle::demangled;
+
+/// What is not the same for the benchmarks of one pair of executables.
+pub(super) struct Differing {
+    pub(super) changed: Changed,
+    /// Of each side, paths in its home.
+    pub(super) paths: Sides<Vec<PathBuf>>,
+}
+
+/// What a launch ran and opened of what differs, by their places.
+#[derive(Debug, Default)]
+pub(super) struct Met {
+    pub(super) functions: Vec<usize>,
+    pub(super) paths: BTreeSet<usize>,
+}
+
+impl Changed {
+    /// No function of executables of the same bytes.
+    pub(super) fn nothing(benches: Sides<&BuiltBench>) -> Self {
+        Self { benches: benches.map(Clone::clone), functions: Sides::default() }
+    }
+}
+
+impl Differing {
+    /// How many functions differ: on the side that has more of them.
+    pub(super) fn count(&self) -> usize {
+        let Sides { baseline, candidate } = &self.changed.functions;
+        baseline.len().max(candidate.len())
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        self.count() == 0 && Side::BOTH.into_iter().all(|side| self.paths.get(side).is_empty())
+    }
+
+    /// What a launch of one side shows.
+    pub(super) fn reach_of(&self, met: &Met, side: Side) -> Reach {
+        let changed = self.count();
+        if met.functions.is_empty() && met.paths.is_empty() {
+            return Reach::Unreached { changed };
+        }
+        let (functions, paths) = (self.changed.functions.get(side), self.paths.get(side));
+        Reach::Reached {
+            functions: some(met.functions.iter().map(|&at| demangled(&functions[at].1))),
+            run: met.functions.len(),
+            files: some(met.paths.iter().map(|&at| shown(&paths[at]))),
+            changed,
+        }
+    }
+}
+
+/// Some of these names, as people read them.
+fn some(names: impl Iterator<Item = String>) -> Vec<String> {
+    let names: BTreeSet<String> = names.collect();
+    names.into_iter().take(MOST_NAMED).collect()
+}
+
+/// A path in a home as the user knows it: from the repository's root, or in the target folder.
+fn shown(path: &Path) -> String {
+    match path.strip_prefix("src") {
+        Ok(root) if root.as_os_str().is_empty() => ".".to_owned(),
+        Ok(below) => below.display().to_string(),
+        Err(_) => path.display().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixtures::bench;
+
+    #[test]
+    fn whatever_was_met_is_told_by_its_name() {
+        let bench = bench("1");
+        let changed = Changed::nothing(Sides { baseline: &bench, candidate: &bench });
+        let functions = vec![(16, "f".to_owned()), (32, "g".to_owned()), (48, "g".to_owned())];
+        let changed = Changed { functions: Sides { baseline: Vec::new(), candidate: functions }, ..changed };
+        let paths = ["src", "src/src/lib.txt", "target/release/tool"].map(PathBuf::from).to_vec();
+        let differing = Differing { changed, paths: Sides { baseline: Vec::new(), candidate: paths } };
+        assert!(!differing.is_nothing());
+        let of = |functions: &[usize], paths: &[usize]| {
+            let met = Met { functions: functions.to_vec(), paths: paths.iter().copied().collect() };
+            differing.reach_of(&met, Side::Candidate)
+        };
+        let texts = |of: &[&str]| of.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(of(&[], &[]), Reach::Unreached { changed: 3 });
+        let (functions, files) = (texts(&["f", "g"]), Vec::new());
+        assert_eq!(of(&[0, 1, 2], &[]), Reach::Reached { functions, run: 3, files, changed: 3 });
+        let (functions, files) = (Vec::new(), texts(&[".", "src/lib.txt", "target/release/tool"]));
+        assert_eq!(of(&[], &[0, 1, 2]), Reach::Reached { functions, run: 0, files, changed: 3 });
+    }
+}
