@@ -127,7 +127,7 @@ fn compare_sides(
     let broken = broken.or_else(|| {
         let allocations = allocations.as_ref().map(|builds| &builds.candidate);
         let built = gate::Built { listed: &lists.candidate, allocations, layout };
-        let claims = gate::reached(request.claims.suite, claims, &benchmarks);
+        let claims = gate::reached(request, &run, claims, &benchmarks);
         gate::collect(request, &mut session, &mut run, &revisions.candidate, claims, &built).err()
     });
     run.notes.extend(session.runner.notes());

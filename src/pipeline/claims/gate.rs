@@ -2,7 +2,7 @@
 //!
 //! A user's claim needs no baseline: it is measured every time, and fails the gate when it is refuted, twice. A claim of
 //! the harness binds only where a committed baseline file of this architecture says that it was confirmed. It is
-//! measured when a benchmark it is about executes other code than before or was measured in full, or on request.
+//! measured when a benchmark it is about executes other code than before or is not shown to take as long, or on request.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use super::super::workspace::Listing;
 use super::resolve::{Bench, Reach, Resolved};
 use super::{arch, of_suite, selected_of_suite};
 use crate::domain::{
-    BenchmarkName, Claim, ClaimEvidence, ClaimOrigin, ClaimVerdict, ClaimWeight, MachineFacts, Partition,
-    PartitionKind, Revision, RunEvidence,
+    BenchmarkEvidence, BenchmarkName, Claim, ClaimEvidence, ClaimOrigin, ClaimVerdict, ClaimWeight,
+    MachineFacts, Partition, PartitionKind, Revision, RunEvidence, Verdict,
 };
-use crate::judge::Rules;
+use crate::judge::{Rules, verdict};
 use crate::store::BaselineFile;
 
 pub(crate) use super::collect::Built;
@@ -61,23 +61,34 @@ pub(crate) fn selected(
     Ok(resolved)
 }
 
-/// Leaves out claims of the built-in suite whose benchmarks all turned out to execute the same code on both sides, in the same time
-/// at a quick look.
+/// Leaves out claims of the built-in suite whose benchmarks all turned out to do the same on both sides.
 pub(crate) fn reached(
-    suite: SuiteClaims,
+    request: &CompareRequest,
+    run: &RunEvidence,
     mut claims: Vec<Resolved>,
     benchmarks: &[Benchmark],
 ) -> Vec<Resolved> {
-    let same: BTreeSet<&BenchmarkName> = benchmarks
-        .iter()
-        .filter(|benchmark| benchmark.evidence.executes_same_code() && benchmark.evidence.pairs.is_none())
-        .map(|benchmark| &benchmark.evidence.name)
-        .collect();
+    let rules = rules_of(request, run);
+    let same = benchmarks.iter().map(|benchmark| &benchmark.evidence);
+    let same =
+        same.filter(|evidence| does_the_same(evidence, &rules)).map(|evidence| &evidence.name).collect();
     claims.retain(|claim| {
         let ClaimEvidence { claim, benchmarks, .. } = &claim.evidence;
-        suite == SuiteClaims::Always || may_be_lost(claim.origin, benchmarks, &same)
+        request.claims.suite == SuiteClaims::Always || may_be_lost(claim.origin, benchmarks, &same)
     });
     claims
+}
+
+/// Whether a benchmark executes the same code on both sides in the same time, at a quick look or measured in full.
+fn does_the_same(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> bool {
+    let takes_as_long =
+        || evidence.pairs.is_none() || verdict(evidence, None, rules).verdict() == Verdict::Unchanged;
+    evidence.executes_same_code() && takes_as_long()
+}
+
+/// How a run is judged.
+fn rules_of<'a>(request: &'a CompareRequest, run: &'a RunEvidence) -> Rules<'a> {
+    Rules { tests: run.tests, ..Rules::new(&request.judging.policy, &run.asked, run.budget) }
 }
 
 /// Whether a claim has to be looked into: the user's always, another where not all its benchmarks are among the `same`.
@@ -161,6 +172,8 @@ mod tests {
     use super::super::resolve::tests::{benches, machine};
     use super::*;
     use crate::domain::{CommitId, MachineKey};
+    use crate::judge::Policy;
+    use crate::judge::fixtures::{ALL, both, measured, rules, same_code};
     use crate::store::BaselineClaim;
 
     fn file(key: &str, arch: &str, verdict: ClaimVerdict) -> BaselineFile {
@@ -193,6 +206,22 @@ mod tests {
         assert!(!same(&[0, 1], &names, ClaimOrigin::BuiltIn));
         assert!(same(&[0], &names, ClaimOrigin::BuiltIn), "one of both may be another");
         assert!(same(&[0, 1], &names, ClaimOrigin::User));
+    }
+
+    #[test]
+    fn the_same_code_does_the_same_where_it_takes_as_long() {
+        let policy = Policy::new();
+        let rules = rules(&policy, &ALL, Some(20));
+        let after = |ratios: &[f64]| {
+            let pairs = (!ratios.is_empty()).then(|| measured(ratios));
+            does_the_same(&BenchmarkEvidence { pairs, ..same_code() }, &rules)
+        };
+        assert!(after(&[]), "its quick check agrees");
+        assert!(after(&[0.001; 12]), "what a quick check doubts is measured, and shown to take as long");
+        assert!(!after(&[0.3; 30]));
+        assert!(!after(&[0.3, -0.3]), "undecided");
+        let other = BenchmarkEvidence { pairs: Some(measured(&[0.001; 12])), ..both() };
+        assert!(!does_the_same(&other, &rules), "another code");
     }
 
     #[test]
