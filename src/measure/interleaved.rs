@@ -10,6 +10,7 @@ pub(super) mod bench_process;
 pub(super) mod forks;
 mod pair_run;
 mod pinning;
+mod spread;
 
 use std::collections::HashSet;
 use std::fmt;

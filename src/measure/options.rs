@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How long a launch warms up and measures, and when it is given up.
 ///
 /// Values that a benchmark group sets in the code win over the first three.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LaunchOptions {
     /// Running before any sample counts.
     pub warm_up: Duration,
@@ -13,6 +13,9 @@ pub struct LaunchOptions {
     pub measurement: Duration,
     /// How many samples are taken: at least 10, which is Criterion's minimum.
     pub samples: u32,
+    /// An error of a pair's log ratio that is close enough: where the first turns of a pair tell it as close, the pair ends with
+    /// them. 0 where none is.
+    pub close: f64,
     /// When the launch is given up.
     pub time_limit: Duration,
 }

@@ -36,8 +36,7 @@ impl Order {
 /// ones tell more in the same time (docs/speed.md has the comparison); starts take their part, so there are fewer.
 const PAIRS: u32 = 50;
 
-/// The shortest and the longest launch that a budget can ask for, as long as samples are quick. Whether a benchmark uses
-/// several threads is seen in clock ticks of 10 ms, so a launch lasts some of them.
+/// The shortest and the longest launch that a budget can ask for, as long as samples are quick.
 const LAUNCH: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
 
 /// The share of a launch that warms up. Two processes that share the caches of a CPU need tens of milliseconds until both have
@@ -59,50 +58,28 @@ const SHORTEST_LIMIT: Duration = Duration::from_mins(1);
 
 /// The error of a pair's ratio that is small beside the change that a test must tell, as a share of that: five pairs have to
 /// clear, and thirteen to fail, however close each of them is.
-const PRECISE: f64 = 0.2;
+const CLOSE: f64 = 0.2;
 
 /// The errors that are asked for where little or much is asked: what pairs of one executable differ by, and 1 %.
 const ERRORS: (f64, f64) = (0.002, 0.01);
 
-/// The shortest pair, of a whole one: a start is a tenth of it, and each side has turns enough to tell their spread.
-const SHORTEST: f64 = 0.25;
+/// The shortest pair, of a whole one: a start is a part of it, and each side has turns enough to tell their spread.
+pub(crate) const SHORTEST: f64 = 0.25;
 
-/// What the pairs of a benchmark have shown of how long the next should be.
+/// The error of a pair's log ratio that is close enough to tell this change, a fraction.
 ///
 /// A compute loop tells its ratio to a seventh of one per cent in a whole pair; what its pairs differ by is more, and only
-/// more pairs average that. A pointer chase needs every turn. Only pairs of the past decide, by how their turns spread and not
-/// by what they say, so the next is as fair as any other.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
-    /// How long one iteration takes.
-    pub iteration: Duration,
-    /// How long the next pair is, of a whole one: at most 1.
-    share: f64,
+/// more pairs average that. A pointer chase needs every turn.
+pub fn close(change: f64) -> f64 {
+    (change * CLOSE).clamp(ERRORS.0, ERRORS.1)
 }
 
-impl Default for Pace {
-    /// Before anything is known.
-    fn default() -> Self {
-        Self { iteration: Duration::ZERO, share: 1.0 }
-    }
-}
-
-impl Pace {
-    /// The pace of a first look, after which whatever seems different is measured in full.
-    pub fn brief() -> Self {
-        Self { share: SHORTEST, ..Self::default() }
-    }
-
-    /// The pace after a pair that was measured at this one, and told the logarithm of its ratio with this `error`; `None` where
-    /// it told none. `change` is the smallest that is asked for, as a fraction.
-    #[must_use]
-    pub fn after(self, iteration: Duration, error: Option<f64>, change: f64) -> Self {
-        // Half as many turns have an error that is larger by the root of two.
-        let known = error.filter(|error| error.is_finite());
-        let precise = (change * PRECISE).clamp(ERRORS.0, ERRORS.1);
-        let needed = known.map_or(1.0, |error| self.share * (error / precise).powi(2));
-        Self { iteration, share: needed.clamp(SHORTEST, 1.0) }
-    }
+/// How much of a whole pair is needed for an error this `close`, after a `share` of one that has told its ratio with this `error`;
+/// `None` where it told none. At least the share.
+pub(crate) fn share_needed(share: f64, error: Option<f64>, close: f64) -> f64 {
+    // Half as many turns have an error that is larger by the root of two.
+    let known = error.filter(|error| error.is_finite() && close > 0.0);
+    known.map_or(1.0, |error| (share * (error / close).powi(2)).clamp(share, 1.0))
 }
 
 /// How long the launches of a benchmark should be, given its budget and, once known, the time of one iteration.
@@ -110,12 +87,8 @@ impl Pace {
 /// A budget of 10 s gives launches of a tenth of a second. A benchmark whose iterations are so slow that the fewest
 /// samples take longer gets the fewest, and a time limit that fits them.
 pub fn launch_options(budget: Duration, iteration: Option<Duration>) -> LaunchOptions {
-    paced(budget, Pace { iteration: iteration.unwrap_or_default(), ..Pace::default() })
-}
-
-/// How long the launches of a benchmark's next pair should be, by what its pairs have shown so far.
-pub fn paced(budget: Duration, Pace { iteration, share }: Pace) -> LaunchOptions {
-    let launch = (budget / (2 * PAIRS)).clamp(LAUNCH.0, LAUNCH.1).mul_f64(share);
+    let iteration = iteration.unwrap_or_default();
+    let launch = (budget / (2 * PAIRS)).clamp(LAUNCH.0, LAUNCH.1);
     let warm_up = launch.mul_f64(WARM_UP);
     let measurement = launch.saturating_sub(warm_up);
     let sample = SAMPLE.max(iteration);
@@ -123,7 +96,7 @@ pub fn paced(budget: Duration, Pace { iteration, share }: Pace) -> LaunchOptions
     let samples = samples.clamp(FEWEST_SAMPLES, MOST_SAMPLES);
     let expected = launch_time(warm_up, measurement, samples, iteration);
     let time_limit = expected.saturating_mul(PATIENCE).max(SHORTEST_LIMIT);
-    LaunchOptions { warm_up, measurement, samples, time_limit }
+    LaunchOptions { warm_up, measurement, samples, close: 0.0, time_limit }
 }
 
 /// About how long a launch takes, its start aside: every sample has at least one iteration, and the warm-up one besides the
@@ -218,29 +191,19 @@ mod tests {
     }
 
     #[test]
-    fn precise_pairs_are_followed_by_short_ones_and_only_as_long_as_they_stay_precise() {
-        let iteration = Duration::from_micros(1);
-        let length = |pace: Pace| {
-            let options = paced(TEN_SECONDS, pace);
-            options.warm_up + options.measurement
-        };
-        let millis = Duration::from_millis;
-        assert_eq!(length(Pace::brief()), millis(25));
-        let precise = Pace::default().after(iteration, Some(0.0028), 0.05);
-        assert_eq!(length(precise), millis(25));
-        assert_eq!(paced(TEN_SECONDS, precise).samples, 10);
-        let after = |before: Pace, error: Option<f64>| length(before.after(iteration, error, 0.05));
-        // The same benchmark's short pair has twice the error: the next is short again.
-        assert_eq!(after(precise, Some(0.0056)), millis(25));
-        // Another one's turns no longer agree.
-        assert_eq!(after(precise, Some(0.014)), millis(49));
-        assert_eq!(after(precise, Some(0.3)), millis(100));
-        for error in [Some(0.01), Some(0.02), Some(f64::INFINITY), None] {
-            assert_eq!(after(Pace::default(), error), millis(100), "{error:?}");
+    fn a_pair_is_as_long_as_its_turns_are_far_apart() {
+        let needed = |error| share_needed(SHORTEST, error, close(0.05));
+        let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "{found}");
+        near(needed(Some(0.0056)), 0.25);
+        near(needed(Some(0.014)), 0.49);
+        for error in [Some(0.02), Some(0.3), Some(f64::INFINITY), Some(f64::NAN), None] {
+            near(needed(error), 1.0);
         }
-        // Who asks for less has to look closer.
-        assert_eq!(length(Pace::default().after(iteration, Some(0.0014), 0.01)), millis(49));
-        assert_eq!(length(Pace::default().after(iteration, Some(0.0014), f64::INFINITY)), millis(25));
+        // Who asks for less has to look closer, but not closer than pairs can tell.
+        near(share_needed(SHORTEST, Some(0.0028), close(0.01)), 0.49);
+        near(close(0.0), 0.002);
+        near(close(f64::INFINITY), 0.01);
+        near(share_needed(1.0, Some(0.3), 0.0), 1.0);
     }
 
     #[test]
@@ -282,10 +245,8 @@ mod tests {
         }
 
         #[test]
-        fn a_pace_is_never_outside_its_limits(errors in prop::collection::vec(prop::num::f64::ANY, 1..20)) {
-            let iteration = Duration::from_nanos(1);
-            let pace = errors.into_iter().fold(Pace::default(), |pace, error| pace.after(iteration, Some(error), 0.05));
-            let share = pace.share;
+        fn a_share_is_never_outside_its_limits(error: f64, change: f64) {
+            let share = share_needed(SHORTEST, Some(error), close(change));
             prop_assert!((SHORTEST..=1.0).contains(&share), "{}", share);
         }
 

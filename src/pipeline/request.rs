@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::judge::{GatePolicy, Policy, VerdictRequirement};
 use crate::measure::counter::{CountOptions, InstructionSource};
-use crate::measure::plan::{Pace, launch_options, paced};
+use crate::measure::plan::{close, launch_options};
 use crate::measure::runner::LaunchOptions;
 use crate::source::SUITE_PACKAGE;
 use crate::store::BaselineFile;
@@ -183,9 +183,9 @@ impl Measuring {
         self.limited(launch_options(self.budget, iteration))
     }
 
-    /// The same for the next pair of a benchmark whose pairs have shown a pace.
-    pub(crate) fn pair_options(&self, pace: Pace) -> LaunchOptions {
-        self.limited(paced(self.budget, pace))
+    /// The same for a pair that is to tell a `change`, a fraction: no longer than that needs.
+    pub(crate) fn pair_options(&self, iteration: Option<Duration>, change: f64) -> LaunchOptions {
+        LaunchOptions { close: close(change), ..self.launch_options(iteration) }
     }
 
     fn limited(&self, options: LaunchOptions) -> LaunchOptions {

@@ -129,6 +129,7 @@ fn every_release_takes_turns() {
         warm_up: Duration::from_millis(50),
         measurement: Duration::from_millis(50),
         samples: 10,
+        close: 0.0,
         time_limit: Duration::from_mins(1),
     };
     for release in RELEASES.into_iter().filter(|release| asked == "1" || asked == *release) {

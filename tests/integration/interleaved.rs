@@ -26,8 +26,12 @@ const OPTIONS: LaunchOptions = LaunchOptions {
     warm_up: Duration::from_millis(60),
     measurement: Duration::from_millis(60),
     samples: 12,
+    close: 0.0,
     time_limit: Duration::from_mins(1),
 };
+
+/// Ends with the first turns, whatever they say.
+const SHORT: LaunchOptions = LaunchOptions { samples: 24, close: f64::MAX, ..OPTIONS };
 
 /// The fixture's executable, linked to the copied Criterion. Built once, in a folder that outlives the test.
 fn executable() -> &'static Path {
@@ -242,8 +246,10 @@ fn several_threads_and_waiting_are_seen_and_left_unpinned() {
     clock::timed(|| {
         let bench = bench(&[]);
         let benches = Sides { baseline: &bench, candidate: &bench };
-        for (id, reason) in [("threads", Reason::SeveralThreads), ("sleep", Reason::Idle)] {
-            let done = runner().pair(benches, both(id).as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
+        let found = [("threads", Reason::SeveralThreads), ("sleep", Reason::Idle)];
+        // In a short pair, too, in which a clock tick is no measure.
+        for ((id, reason), options) in found.into_iter().flat_map(|one| [(one, OPTIONS), (one, SHORT)]) {
+            let done = runner().pair(benches, both(id).as_ref(), 0, Side::Baseline, &options).unwrap();
             assert_eq!(done.pair.cpu, None);
             let Pinning::Unpinned(found) = done.pinning else { panic!("{id} was pinned") };
             // Short-lived threads that hardly get a CPU on a crowded machine leave a main thread that waits.
@@ -255,6 +261,24 @@ fn several_threads_and_waiting_are_seen_and_left_unpinned() {
         let mut never = Interleaved::new(PinningPolicy::Never, Box::new(|_: &Path| Ok(())));
         let done = never.pair(benches, both("iterator").as_ref(), 0, Side::Baseline, &OPTIONS).unwrap();
         assert_eq!(done.pinning, Pinning::Unpinned(Reason::NotAsked));
+    });
+}
+
+#[test]
+fn a_pair_ends_with_its_first_turns_where_they_are_close_enough() {
+    clock::timed(|| {
+        let bench = bench(&[]);
+        let benches = Sides { baseline: &bench, candidate: &bench };
+        let samples = |options: LaunchOptions| {
+            let done = runner().pair(benches, both("hashing").as_ref(), 0, Side::Baseline, &options).unwrap();
+            done.pair.launches.map(|launch| launch.samples.len())
+        };
+        let both_have = |count| Sides { baseline: count, candidate: count };
+        assert_eq!(samples(SHORT), both_have(6));
+        assert_eq!(samples(LaunchOptions { close: 1e-12, ..SHORT }), both_have(24));
+        assert_eq!(samples(LaunchOptions { close: 0.0, ..SHORT }), both_have(24));
+        // A quarter of so few turns would not show how they spread.
+        assert_eq!(samples(LaunchOptions { samples: 12, ..SHORT }), both_have(12));
     });
 }
 

@@ -100,6 +100,7 @@ const LAUNCH: LaunchOptions = LaunchOptions {
     warm_up: Duration::from_millis(50),
     measurement: Duration::from_millis(50),
     samples: 10,
+    close: 0.0,
     time_limit: Duration::from_mins(1),
 };
 

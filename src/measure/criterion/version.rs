@@ -125,6 +125,7 @@ mod tests {
             warm_up: Duration::from_millis(75),
             measurement: Duration::from_millis(1200),
             samples: 3,
+            close: 0.0,
             time_limit: Duration::from_mins(1),
         };
         let timing = |version: Version| version.timing(&options);

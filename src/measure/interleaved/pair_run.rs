@@ -6,18 +6,23 @@ use std::time::{Duration, Instant};
 use super::answers::Batch;
 use super::bench_process::{self, BenchProcess, Warmth};
 use super::pinning::{self, Pinning, Reason, Usage};
+use super::spread;
 use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::homes::Homes;
 use crate::measure::listing::ListedBenchmark;
+use crate::measure::plan;
 use crate::measure::runner::LaunchOptions;
 use crate::support::scratch::Scratch;
 
 /// A pair whose iterations take longer than a turn ends after this many times its measuring time …
-const STRETCH: u32 = 2;
+const STRETCH: f64 = 2.0;
 
 /// … but not before it has this many samples of each side.
 const FEWEST: usize = 2;
+
+/// How many turns of each side a short pair has at least.
+const FEWEST_OF_SHORT: f64 = 6.0;
 
 /// The share of the warm-up that each side has by itself, before both warm up in turns.
 const ALONE: f64 = 0.2;
@@ -59,7 +64,8 @@ impl PairRun<'_> {
         let scratch = scratch().map_err(|error| (self.first, FailureKind::Unstartable(error).into()))?;
         let mut processes = self.start(&scratch)?;
         let before = processes.as_ref().map(usage);
-        let alone = self.options.warm_up.mul_f64(ALONE);
+        let share = self.first_share();
+        let alone = self.options.warm_up.mul_f64(share * ALONE);
         let warmed = self.each(|_, side| processes.get_mut(side).warm_up(alone))?;
         let cpu = cpu.and_then(|cpu| fitness(&processes, &before, &warmed).map(|()| cpu));
         let iterations = iterations(&warmed, self.options);
@@ -68,9 +74,8 @@ impl PairRun<'_> {
         {
             return Ok(Played::WronglyPinned(reason));
         }
-        self.settle(&mut processes, iterations)?;
-        let batches = self.samples(&mut processes, iterations)?;
-        // Threads that have ended are seen in clock ticks only, so the whole time tells more than the warm-up.
+        let batches = self.until_close(&mut processes, iterations, share)?;
+        // Processes that have ended are seen in clock ticks only, so the whole time tells more than the warm-up.
         if cpu.is_ok() && fitness(&processes, &before, &warmed) == Err(Reason::SeveralThreads) {
             return Ok(Played::WronglyPinned(Reason::SeveralThreads));
         }
@@ -108,12 +113,42 @@ impl PairRun<'_> {
         })
     }
 
-    /// Warms both up in the very turns in which they are measured, until the slower had the rest of the warm-up: at least one.
+    /// How much of a whole pair is tried first: all of it, where a short one would have too few turns.
+    fn first_share(&self) -> f64 {
+        let turns = f64::from(self.options.samples) * plan::SHORTEST;
+        if self.options.close > 0.0 && turns >= FEWEST_OF_SHORT { plan::SHORTEST } else { 1.0 }
+    }
+
+    /// Measures both in turns for a share of a whole pair. Where these turns do not tell the ratio closely, they were the
+    /// warm-up of a longer one, for what spreads may not have settled. Only how turns spread decides that, not what they say.
+    fn until_close(
+        &mut self,
+        processes: &mut Sides<BenchProcess>,
+        iterations: u64,
+        share: f64,
+    ) -> Result<Sides<Vec<Batch>>, SideFailure> {
+        self.settle(processes, iterations, share * (1.0 - ALONE))?;
+        let batches = self.samples(processes, iterations, share)?;
+        let needed = plan::share_needed(share, spread::error(&batches), self.options.close);
+        if needed <= share {
+            return Ok(batches);
+        }
+        let settled = share * (1.0 - ALONE) + share;
+        self.settle(processes, iterations, needed * (1.0 - ALONE) - settled)?;
+        self.samples(processes, iterations, needed)
+    }
+
+    /// Warms both up in the very turns in which they are measured, until the slower had this share of the warm-up: at least one.
     ///
     /// Who was set up last finds its data in the caches, and a CPU that is new to both has nothing of either. It takes tens of
     /// milliseconds until both have what they can keep beside each other; a warm-up of one's own does not show what that is.
-    fn settle(&mut self, processes: &mut Sides<BenchProcess>, iterations: u64) -> Result<(), SideFailure> {
-        let rest = self.options.warm_up.mul_f64(1.0 - ALONE);
+    fn settle(
+        &mut self,
+        processes: &mut Sides<BenchProcess>,
+        iterations: u64,
+        share: f64,
+    ) -> Result<(), SideFailure> {
+        let rest = self.options.warm_up.mul_f64(share.max(0.0));
         self.take_turns(processes, iterations, |done, spent| done > 0 && spent >= rest).map(drop)
     }
 
@@ -122,9 +157,10 @@ impl PairRun<'_> {
         &mut self,
         processes: &mut Sides<BenchProcess>,
         iterations: u64,
+        share: f64,
     ) -> Result<Sides<Vec<Batch>>, SideFailure> {
-        let rounds = (self.options.samples as usize).max(FEWEST);
-        let longest = self.options.measurement * STRETCH;
+        let rounds = part_of(self.options.samples, share).max(FEWEST);
+        let longest = self.options.measurement.mul_f64(share * STRETCH);
         self.take_turns(processes, iterations, |done, spent| {
             done >= rounds || (done >= FEWEST && spent > longest)
         })
@@ -215,6 +251,16 @@ fn fitness(
     Ok(())
 }
 
+/// How many of so many samples are a share of them, rounded up.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a 32-bit number is one, and never negative"
+)]
+fn part_of(samples: u32, share: f64) -> usize {
+    (f64::from(samples) * share.clamp(0.0, 1.0)).ceil() as usize
+}
+
 /// How many iterations fill a turn of the slower side: at least one. Set-up counts, until it would leave too little to measure:
 /// ten nanoseconds behind a set-up of a microsecond would take a fifth of a second for a turn. Where even that little would take
 /// too long, less is measured.
@@ -241,6 +287,7 @@ mod tests {
         warm_up: Duration::from_millis(1),
         measurement: Duration::from_millis(100),
         samples: 20,
+        close: 0.0,
         time_limit: Duration::from_secs(1),
     };
 
@@ -257,6 +304,12 @@ mod tests {
     fn the_slower_side_decides_how_many_iterations_fill_a_turn() {
         assert_eq!(iterations(&warmed(1e4, 2e4), &OPTIONS), 250);
         assert_eq!(iterations(&warmed(1e9, 1.0), &OPTIONS), 1);
+    }
+
+    #[test]
+    fn a_share_of_the_samples_is_rounded_up() {
+        let parts = [0.0, 0.25, 0.5, 1.0, 7.0].map(|share| part_of(25, share));
+        assert_eq!(parts, [0, 7, 13, 25, 25]);
     }
 
     #[test]

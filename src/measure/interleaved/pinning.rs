@@ -49,17 +49,20 @@ impl fmt::Display for Reason {
 /// Processor time a process has used, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Usage {
-    /// Of its main thread: precise.
+    /// Of its main thread.
     main: u64,
     /// How long the main thread could have run, but another had the CPU.
     queued: u64,
-    /// Of the other threads that live: precise.
-    others: u64,
-    /// Of everything it ever ran, ended threads and processes included: in whole clock ticks.
-    total: u64,
+    /// Of all its threads, ended ones included.
+    threads: u64,
+    /// Of processes that it started and that have ended, in whole clock ticks.
+    children: u64,
     /// The length of a clock tick.
     tick: u64,
 }
+
+/// Threads are looked at one after the other, and the main one may not be at rest yet: so many nanoseconds of others are no evidence.
+const GRAIN: u64 = 50_000;
 
 /// What a stretch of work tells about a benchmark: `None` when it may be pinned.
 ///
@@ -67,11 +70,11 @@ pub(super) struct Usage {
 pub(super) fn obstacle(before: Usage, after: Usage, busy: Duration) -> Option<Reason> {
     let busy = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
     let main = after.main.saturating_sub(before.main);
-    let others = after.others.saturating_sub(before.others);
-    let total = after.total.saturating_sub(before.total);
+    let others = after.threads.saturating_sub(before.threads).saturating_sub(main);
+    let children = after.children.saturating_sub(before.children);
     // User and system time are cut to whole ticks, each before and after: less than this is no evidence.
-    let blur = 3 * after.tick;
-    if others > main / 50 || total > main + main / 50 + blur {
+    let blur = 2 * after.tick;
+    if others > main / 50 + GRAIN || children > main / 50 + blur {
         Some(Reason::SeveralThreads)
     } else if main + after.queued.saturating_sub(before.queued) < busy / 2 {
         Some(Reason::Idle)
@@ -96,7 +99,9 @@ pub(super) use linux::{allowed, pin, usage};
 mod linux {
     use std::fs;
     use std::io;
+    use std::time::Duration;
 
+    use nix::time::{clock_getcpuclockid, clock_gettime};
     use rustix::process::Pid;
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
@@ -122,31 +127,27 @@ mod linux {
     /// What a process has used so far. `None` when the system does not tell.
     pub(in super::super) fn usage(pid: Pid) -> Option<Usage> {
         let process = pid.as_raw_pid();
-        let (mut main, mut queued, mut others) = (None, 0, 0);
-        for thread in threads(pid).ok()? {
-            let path = format!("/proc/{process}/task/{}/schedstat", thread.as_raw_pid());
-            // A thread may end between being listed and being read.
-            let Ok(text) = fs::read_to_string(path) else { continue };
-            let mut numbers = text.split_whitespace().map_while(|number| number.parse::<u64>().ok());
-            let (ran, waited) = (numbers.next()?, numbers.next()?);
-            if thread == pid {
-                (main, queued) = (Some(ran), waited);
-            } else {
-                others += ran;
-            }
-        }
+        let text = fs::read_to_string(format!("/proc/{process}/task/{process}/schedstat")).ok()?;
+        let mut numbers = text.split_whitespace().map_while(|number| number.parse().ok());
+        let (main, queued) = (numbers.next()?, numbers.next()?);
         let tick = 1_000_000_000 / rustix::param::clock_ticks_per_second();
-        let ticks = ticks(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)?;
-        Some(Usage { main: main?, queued, others, total: ticks * tick, tick })
+        let children = of_children(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)? * tick;
+        Some(Usage { main, queued, threads: of_threads(process)?, children, tick })
     }
 
-    /// The sum of utime, stime, cutime and cstime in `/proc/PID/stat`.
-    fn ticks(stat: &str) -> Option<u64> {
+    /// What all threads of a process ever used: the clock of its own that POSIX gives every process.
+    fn of_threads(process: i32) -> Option<u64> {
+        let clock = clock_getcpuclockid(nix::unistd::Pid::from_raw(process)).ok()?;
+        u64::try_from(Duration::from(clock_gettime(clock).ok()?).as_nanos()).ok()
+    }
+
+    /// The sum of cutime and cstime in `/proc/PID/stat`.
+    fn of_children(stat: &str) -> Option<u64> {
         // The second field is the program's name in brackets, and may contain anything.
         let (_, rest) = stat.rsplit_once(')')?;
         let numbers: Option<Vec<u64>> =
-            rest.split_whitespace().skip(11).take(4).map(|number| number.parse().ok()).collect();
-        numbers.filter(|numbers| numbers.len() == 4).map(|numbers| numbers.iter().sum())
+            rest.split_whitespace().skip(13).take(2).map(|number| number.parse().ok()).collect();
+        numbers.filter(|numbers| numbers.len() == 2).map(|numbers| numbers.iter().sum())
     }
 
     fn threads(pid: Pid) -> io::Result<Vec<Pid>> {
@@ -158,13 +159,15 @@ mod linux {
 
     #[cfg(test)]
     mod tests {
+        use nix::time::ClockId;
+
         use super::*;
 
         #[test]
         fn a_name_with_brackets_and_blanks_does_not_shift_the_fields() {
             let stat = "7 (a) b (c)) S 1 7 7 0 -1 4 1 2 3 4 10 20 30 40 20 0 1 0";
-            assert_eq!(ticks(stat), Some(100));
-            assert_eq!(ticks("7 (a) S 1 2"), None);
+            assert_eq!(of_children(stat), Some(70));
+            assert_eq!(of_children("7 (a) S 1 2"), None);
         }
 
         #[test]
@@ -172,6 +175,25 @@ mod linux {
             let before = usage(rustix::process::getpid()).unwrap();
             assert!(before.tick > 0);
             assert!(!allowed().is_empty());
+        }
+
+        #[test]
+        fn what_a_thread_used_stays_when_it_has_ended() {
+            let used = || usage(rustix::process::getpid()).unwrap().threads;
+            let before = used();
+            let own = std::thread::spawn(|| {
+                let start = clock();
+                let used = || clock().saturating_sub(start);
+                while used() < Duration::from_millis(3) {}
+                used()
+            });
+            let own = own.join().unwrap();
+            assert!(Duration::from_nanos(used() - before) >= own, "{own:?}");
+        }
+
+        /// What this thread has used.
+        fn clock() -> Duration {
+            clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()
         }
     }
 }
@@ -200,29 +222,31 @@ mod tests {
 
     const TICK: u64 = 10_000_000;
 
-    fn after(main: u64, others: u64, total: u64) -> Option<Reason> {
-        let start = Usage { main: 5, queued: 9, others: 7, total: 3 * TICK, tick: TICK };
-        let end = Usage { main: 5 + main, others: 7 + others, total: 3 * TICK + total, ..start };
-        obstacle(start, end, Duration::from_nanos(10 * TICK))
+    const START: Usage = Usage { main: 5, queued: 9, threads: 12, children: 3 * TICK, tick: TICK };
+
+    fn after(main: u64, others: u64, children: u64) -> Option<Reason> {
+        let (threads, children) = (START.threads + main + others, START.children + children);
+        let end = Usage { main: START.main + main, threads, children, ..START };
+        obstacle(START, end, Duration::from_nanos(10 * TICK))
     }
 
     #[test]
     fn a_crowded_machine_is_not_a_waiting_benchmark() {
-        let start = Usage { main: 5, queued: 9, others: 7, total: 3 * TICK, tick: TICK };
-        let end = Usage { main: 5 + 3 * TICK, queued: 9 + 7 * TICK, total: 6 * TICK, ..start };
+        let (main, threads) = (START.main + 3 * TICK, START.threads + 3 * TICK);
+        let end = Usage { main, queued: 9 + 7 * TICK, threads, ..START };
         let busy = Duration::from_nanos(10 * TICK);
-        assert_eq!(obstacle(start, end, busy), None);
-        assert_eq!(obstacle(start, Usage { queued: 9, ..end }, busy), Some(Reason::Idle));
+        assert_eq!(obstacle(START, end, busy), None);
+        assert_eq!(obstacle(START, Usage { queued: 9, ..end }, busy), Some(Reason::Idle));
     }
 
     #[test]
     fn only_a_busy_main_thread_may_be_pinned() {
-        assert_eq!(after(10 * TICK, 0, 10 * TICK), None);
-        assert_eq!(after(10 * TICK, TICK / 10, 12 * TICK), None, "a tick of blur is no thread");
-        assert_eq!(after(10 * TICK, 3 * TICK, 10 * TICK), Some(Reason::SeveralThreads));
-        assert_eq!(after(10 * TICK, 0, 20 * TICK), Some(Reason::SeveralThreads), "threads that have ended");
+        assert_eq!(after(10 * TICK, 0, 0), None);
+        assert_eq!(after(10 * TICK, TICK / 10, 2 * TICK), None, "a tick of blur is no process");
+        assert_eq!(after(10 * TICK, 3 * TICK, 0), Some(Reason::SeveralThreads));
+        assert_eq!(after(TICK / 4, TICK / 50, 0), Some(Reason::SeveralThreads), "in a quarter of a tick");
         assert_eq!(after(0, 0, 10 * TICK), Some(Reason::SeveralThreads), "a process in between");
-        assert_eq!(after(TICK, 0, TICK), Some(Reason::Idle));
+        assert_eq!(after(TICK, 0, 0), Some(Reason::Idle));
     }
 
     #[test]

@@ -8,10 +8,10 @@ use super::super::session::Session;
 use super::super::stopwatch::within;
 use crate::domain::{
     BenchmarkName, BuiltBench, ClaimVerdict, ComparisonId, Ended, Event, Failure, Limit, MeasurementKey,
-    Pair, PairedEvidence, Phase, Provenance, Schedule, Sides, Stage,
+    Pair, PairedEvidence, Phase, Provenance, Sides, Stage,
 };
-use crate::judge::{ClaimTest, ExpectedPairs, PairedState, PairedTest, QuickCheck, observe};
-use crate::measure::plan::{self, Order, Pace, Standing, next_visit};
+use crate::judge::{ClaimTest, ExpectedPairs, PairedState, PairedTest, QuickCheck};
+use crate::measure::plan::{self, Order, Standing, next_visit};
 use crate::support::process::interrupted;
 
 /// A sequential test that pairs decide. It says when to stop and is then forgotten: the judge makes its own of the pairs.
@@ -104,6 +104,9 @@ impl Test for QuickCheck {
     }
 }
 
+/// A time beside which the absolute part of any limit is small, in nanoseconds.
+const LARGE: f64 = 1e15;
+
 /// Said before there is anything to say.
 const FIRST_PAIR: &str = "first pair";
 
@@ -130,7 +133,8 @@ struct InProgress<J, T> {
     test: Option<T>,
     pairs: u32,
     spent: Duration,
-    pace: Pace,
+    /// How long one iteration takes, once known.
+    iteration: Option<Duration>,
     ended: Option<Ended>,
 }
 
@@ -140,13 +144,10 @@ pub(crate) type Make<'a, J, T> = &'a dyn Fn(&Comparison<J>, f64) -> T;
 impl<J, T: Test> InProgress<J, T> {
     /// Takes the next pair, and ends where that decides.
     fn take(&mut self, pair: &Pair, make: Make<'_, J, T>) {
-        // One process after the other: how its own samples spread says little of how launches differ.
-        let ratio = (pair.schedule == Schedule::Interleaved).then(|| observe(pair).ok()).flatten();
-        let error = ratio.map(|observation| observation.ratio.error);
         let baseline = pair.launches.baseline.samples.median();
         let test = self.test.get_or_insert_with(|| make(&self.comparison, baseline));
         test.take(pair);
-        self.pace = self.pace.after(iteration(pair), error, test.smallest_change());
+        self.iteration = Some(iteration(pair));
         if test.is_decided() {
             self.ended = Some(Ended::Decided);
         }
@@ -201,7 +202,7 @@ impl Session<'_> {
             test: None,
             pairs: 0,
             spent: Duration::ZERO,
-            pace: if phase == Phase::QuickCheck { Pace::brief() } else { Pace::default() },
+            iteration: None,
             ended: None,
         };
         if self.measuring.resume && self.store.take_up_pairs(id)? > 0 {
@@ -253,7 +254,12 @@ impl Session<'_> {
             launches: one.pairs * 2,
             state: &state,
         });
-        let options = self.measuring.pair_options(one.pace);
+        // Before the first pair: the share of a limit alone, for an absolute part is small beside a large value.
+        let change = match &one.test {
+            Some(test) => test.smallest_change(),
+            None => make(&one.comparison, LARGE).smallest_change(),
+        };
+        let options = self.measuring.pair_options(one.iteration, change);
         let ids = one.comparison.ids.as_ref().map(String::as_str);
         let first = Order::Drawn { seed: self.seed }.first(one.pairs);
         // Linking is no part of the budget, and nothing is linked while a launch is timed.

@@ -162,7 +162,7 @@ fn runner(list_limit: Duration) -> io::Result<Coordinator> {
 
 fn options(time_limit: Duration) -> LaunchOptions {
     let warm_up = Duration::from_millis(10);
-    LaunchOptions { warm_up, measurement: Duration::from_millis(20), samples: 10, time_limit }
+    LaunchOptions { warm_up, measurement: Duration::from_millis(20), samples: 10, close: 0.0, time_limit }
 }
 
 /// Each way to list is one error.

@@ -58,6 +58,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("quick_junit", &["report"]),
     ("inferno", &["report"]),
     ("ciborium", &["measure"]),
+    ("nix", &["measure"]),
     ("rustc_demangle", &["support"]),
     ("addr2line", &["build"]),
     ("clap", &["cli"]),

@@ -116,6 +116,7 @@ pub(super) fn quick() -> LaunchOptions {
         warm_up: Duration::from_millis(10),
         measurement: Duration::from_millis(30),
         samples: 12,
+        close: 0.0,
         time_limit: Duration::from_mins(2),
     }
 }

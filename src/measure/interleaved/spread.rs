@@ -1,0 +1,65 @@
+//! How close the turns of a pair tell its ratio. Pure.
+
+use super::answers::Batch;
+use crate::domain::{Sides, median};
+
+/// Fewer turns of a side show no spread.
+const FEWEST: usize = 5;
+
+/// The standard deviation of a normal distribution by its median absolute deviation.
+const SD_BY_MAD: f64 = 1.4826;
+
+/// The standard error of a median by that of a mean: √(π/2).
+const MEDIAN_BY_MEAN: f64 = 1.2533;
+
+/// The standard error of the logarithm of candidate/baseline, by how far neighbouring turns agree on it. What changes steadily
+/// counts as spread, too. `None` where too few turns tell it.
+pub(super) fn error(batches: &Sides<Vec<Batch>>) -> Option<f64> {
+    let turns = batches.baseline.iter().zip(&batches.candidate);
+    let ratios =
+        turns.map(|(baseline, candidate)| (candidate.per_iteration() / baseline.per_iteration()).ln());
+    let ratios: Vec<f64> = ratios.filter(|ratio| ratio.is_finite()).collect();
+    if ratios.len() < FEWEST {
+        return None;
+    }
+    let (count, middle) = (ratios.len() as f64, median(ratios.clone())?);
+    let deviation = median(ratios.iter().map(|ratio| (ratio - middle).abs()).collect())?;
+    Some(SD_BY_MAD * MEDIAN_BY_MEAN * deviation / count.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::random::Generator;
+
+    fn batches(ratios: &[f64]) -> Sides<Vec<Batch>> {
+        let of = |cost: f64| Batch { iterations: 10, cost };
+        Sides {
+            baseline: ratios.iter().map(|_| of(1e6)).collect(),
+            candidate: ratios.iter().map(|ratio| of(1e6 * ratio.exp())).collect(),
+        }
+    }
+
+    #[test]
+    fn turns_that_agree_are_close_whatever_they_say() {
+        assert!(error(&batches(&[0.3; 8])).unwrap() < 1e-9);
+        let apart = [0.31, 0.29, 0.31, 0.29, 0.31, 0.29, 0.31, 0.29];
+        let found = error(&batches(&apart)).unwrap();
+        assert!((found - 0.01 * SD_BY_MAD * MEDIAN_BY_MEAN / 8.0_f64.sqrt()).abs() < 1e-9, "{found}");
+        assert_eq!(error(&batches(&[0.0; 4])), None, "too few");
+        assert_eq!(error(&batches(&[f64::NEG_INFINITY; 8])), None, "turns of zero");
+    }
+
+    #[test]
+    fn the_error_is_that_of_the_median() {
+        let mut generator = Generator::new(7);
+        let mut draw = || (0..25).map(|_| 0.05 * generator.normal()).collect::<Vec<f64>>();
+        let (mut told, mut squares) = (0.0, 0.0);
+        for _ in 0..400 {
+            let ratios = draw();
+            told += error(&batches(&ratios)).unwrap() / 400.0;
+            squares += median(ratios).unwrap().powi(2) / 400.0;
+        }
+        assert!((told / squares.sqrt() - 1.0).abs() < 0.1, "{told} {}", squares.sqrt());
+    }
+}
