@@ -13,8 +13,8 @@ pub struct LaunchOptions {
     pub measurement: Duration,
     /// How many samples are taken: at least 10, which is Criterion's minimum.
     pub samples: u32,
-    /// An error of a pair's log ratio that is close enough: where the first turns of a pair tell it as close, the pair ends with
-    /// them. 0 where none is.
+    /// An error of a pair's log ratio that is close enough: where the first quarter of a pair that takes turns tells it as closely,
+    /// the pair ends there. 0 where none is.
     pub close: f64,
     /// When the launch is given up.
     pub time_limit: Duration,

@@ -64,7 +64,7 @@ const CLOSE: f64 = 0.2;
 const ERRORS: (f64, f64) = (0.002, 0.01);
 
 /// The shortest pair, of a whole one: a start is a part of it, and each side has turns enough to tell their spread.
-pub(crate) const SHORTEST: f64 = 0.25;
+pub const SHORTEST: f64 = 0.25;
 
 /// The error of a pair's log ratio that is close enough to tell this change, a fraction.
 ///
@@ -76,7 +76,7 @@ pub fn close(change: f64) -> f64 {
 
 /// How much of a whole pair is needed for an error this `close`, after a `share` of one that has told its ratio with this `error`;
 /// `None` where it told none. At least the share.
-pub(crate) fn share_needed(share: f64, error: Option<f64>, close: f64) -> f64 {
+pub fn share_needed(share: f64, error: Option<f64>, close: f64) -> f64 {
     // Half as many turns have an error that is larger by the root of two.
     let known = error.filter(|error| error.is_finite() && close > 0.0);
     known.map_or(1.0, |error| (share * (error / close).powi(2)).clamp(share, 1.0))

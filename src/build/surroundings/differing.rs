@@ -103,8 +103,6 @@ fn differing(files: Sides<&Files>, is_folder: impl Fn(Side, &Path) -> bool) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::MadeFile;
-    use crate::domain::fixtures::bench;
 
     fn files_of(of: &[(&str, &str)]) -> Files {
         of.iter().map(|(path, digest)| (path.into(), Digest::new(*digest))).collect()
@@ -136,6 +134,9 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn what_would_not_be_seen_is_refused() {
+        use crate::domain::MadeFile;
+        use crate::domain::fixtures::bench;
+
         let homes = Sides::from_fn(|_| tempfile::tempdir().unwrap());
         let benches = homes.as_ref().map(|home| BuiltBench { home: home.path().to_owned(), ..bench("1") });
         let told = |benches: &Sides<BuiltBench>| {

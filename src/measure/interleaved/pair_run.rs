@@ -11,7 +11,7 @@ use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::homes::Homes;
 use crate::measure::listing::ListedBenchmark;
-use crate::measure::plan;
+use crate::measure::plan::{SHORTEST, share_needed};
 use crate::measure::runner::LaunchOptions;
 use crate::support::scratch::Scratch;
 
@@ -20,9 +20,6 @@ const STRETCH: f64 = 2.0;
 
 /// … but not before it has this many samples of each side.
 const FEWEST: usize = 2;
-
-/// How many turns of each side a short pair has at least.
-const FEWEST_OF_SHORT: f64 = 6.0;
 
 /// The share of the warm-up that each side has by itself, before both warm up in turns.
 const ALONE: f64 = 0.2;
@@ -36,6 +33,21 @@ const LONGEST: f64 = 4.0;
 
 /// No benchmark that can be timed needs more iterations in a turn, and a free one must not run for ever.
 const MOST_ITERATIONS: u64 = 1 << 40;
+
+/// Turns that both sides took.
+struct Turns {
+    batches: Sides<Vec<Batch>>,
+    /// Of the slower side.
+    spent: Duration,
+}
+
+impl Turns {
+    /// How long one takes, with whatever is set up for it.
+    fn length(&self) -> Duration {
+        let turns = self.batches.baseline.len().try_into().unwrap_or(u32::MAX);
+        self.spent / u32::max(turns, 1)
+    }
+}
 
 /// A failure, and the side that caused it.
 type SideFailure = (Side, LaunchFailure);
@@ -64,8 +76,7 @@ impl PairRun<'_> {
         let scratch = scratch().map_err(|error| (self.first, FailureKind::Unstartable(error).into()))?;
         let mut processes = self.start(&scratch)?;
         let before = processes.as_ref().map(usage);
-        let share = self.first_share();
-        let alone = self.options.warm_up.mul_f64(share * ALONE);
+        let alone = self.options.warm_up.mul_f64(ALONE);
         let warmed = self.each(|_, side| processes.get_mut(side).warm_up(alone))?;
         let cpu = cpu.and_then(|cpu| fitness(&processes, &before, &warmed).map(|()| cpu));
         let iterations = iterations(&warmed, self.options);
@@ -74,8 +85,8 @@ impl PairRun<'_> {
         {
             return Ok(Played::WronglyPinned(reason));
         }
-        let batches = self.until_close(&mut processes, iterations, share)?;
-        // Processes that have ended are seen in clock ticks only, so the whole time tells more than the warm-up.
+        let batches = self.until_close(&mut processes, iterations)?;
+        // Processes that have ended are seen in whole clock ticks, so the whole time tells more than the warm-up.
         if cpu.is_ok() && fitness(&processes, &before, &warmed) == Err(Reason::SeveralThreads) {
             return Ok(Played::WronglyPinned(Reason::SeveralThreads));
         }
@@ -113,32 +124,37 @@ impl PairRun<'_> {
         })
     }
 
-    /// How much of a whole pair is tried first: all of it, where a short one would have too few turns.
-    fn first_share(&self) -> f64 {
-        let turns = f64::from(self.options.samples) * plan::SHORTEST;
-        if self.options.close > 0.0 && turns >= FEWEST_OF_SHORT { plan::SHORTEST } else { 1.0 }
-    }
-
-    /// Measures both in turns for a share of a whole pair. Where these turns do not tell the ratio closely, they were the
-    /// warm-up of a longer one, for what spreads may not have settled. Only how turns spread decides that, not what they say.
+    /// Measures both in turns for a share of a whole pair, or for all of it, where a share would have too few turns. Where these
+    /// turns do not tell the ratio closely, they were the warm-up of a longer pair, for what spreads may not have settled.
     fn until_close(
         &mut self,
         processes: &mut Sides<BenchProcess>,
         iterations: u64,
-        share: f64,
     ) -> Result<Sides<Vec<Batch>>, SideFailure> {
-        self.settle(processes, iterations, share * (1.0 - ALONE))?;
-        let batches = self.samples(processes, iterations, share)?;
-        let needed = plan::share_needed(share, spread::error(&batches), self.options.close);
-        if needed <= share {
-            return Ok(batches);
+        let tried = if self.options.close > 0.0 { SHORTEST } else { 1.0 };
+        let mut warm = self.settle(processes, iterations, self.warm_up(tried))?;
+        let mut needed = 1.0;
+        if tried < 1.0 && shows_spread(self.options, tried, warm.length()) {
+            let trial = self.samples(processes, iterations, tried)?;
+            needed = share_needed(tried, spread::error(&trial.batches), self.options.close);
+            if needed <= tried {
+                return Ok(trial.batches);
+            }
+            warm.spent += trial.spent;
         }
-        let settled = share * (1.0 - ALONE) + share;
-        self.settle(processes, iterations, needed * (1.0 - ALONE) - settled)?;
-        self.samples(processes, iterations, needed)
+        let rest = self.warm_up(needed).saturating_sub(warm.spent);
+        if !rest.is_zero() {
+            self.settle(processes, iterations, rest)?;
+        }
+        Ok(self.samples(processes, iterations, needed)?.batches)
     }
 
-    /// Warms both up in the very turns in which they are measured, until the slower had this share of the warm-up: at least one.
+    /// How long both warm up in turns, for a share of a whole pair.
+    fn warm_up(&self, share: f64) -> Duration {
+        self.options.warm_up.mul_f64(share * (1.0 - ALONE))
+    }
+
+    /// Warms both up in the very turns in which they are measured, until the slower had so much time: at least one turn.
     ///
     /// Who was set up last finds its data in the caches, and a CPU that is new to both has nothing of either. It takes tens of
     /// milliseconds until both have what they can keep beside each other; a warm-up of one's own does not show what that is.
@@ -146,21 +162,20 @@ impl PairRun<'_> {
         &mut self,
         processes: &mut Sides<BenchProcess>,
         iterations: u64,
-        share: f64,
-    ) -> Result<(), SideFailure> {
-        let rest = self.options.warm_up.mul_f64(share.max(0.0));
-        self.take_turns(processes, iterations, |done, spent| done > 0 && spent >= rest).map(drop)
+        time: Duration,
+    ) -> Result<Turns, SideFailure> {
+        self.take_turns(processes, iterations, |done, spent| done > 0 && spent >= time)
     }
 
-    /// Takes the samples, in turns.
+    /// Takes the samples of a share of a pair, in turns.
     fn samples(
         &mut self,
         processes: &mut Sides<BenchProcess>,
         iterations: u64,
         share: f64,
-    ) -> Result<Sides<Vec<Batch>>, SideFailure> {
+    ) -> Result<Turns, SideFailure> {
         let rounds = part_of(self.options.samples, share).max(FEWEST);
-        let longest = self.options.measurement.mul_f64(share * STRETCH);
+        let longest = longest(self.options, share);
         self.take_turns(processes, iterations, |done, spent| {
             done >= rounds || (done >= FEWEST && spent > longest)
         })
@@ -173,19 +188,22 @@ impl PairRun<'_> {
         processes: &mut Sides<BenchProcess>,
         iterations: u64,
         enough: impl Fn(usize, Duration) -> bool,
-    ) -> Result<Sides<Vec<Batch>>, SideFailure> {
+    ) -> Result<Turns, SideFailure> {
         let mut batches: Sides<Vec<Batch>> = Sides::default();
-        let mut spent: Sides<Duration> = Sides::default();
-        while !enough(batches.baseline.len(), spent.baseline.max(spent.candidate)) {
+        let mut times: Sides<Duration> = Sides::default();
+        loop {
+            let spent = times.baseline.max(times.candidate);
+            if enough(batches.baseline.len(), spent) {
+                return Ok(Turns { batches, spent });
+            }
             self.each(|_, side| {
                 let start = Instant::now();
                 let batch = processes.get_mut(side).sample(iterations)?;
-                *spent.get_mut(side) += start.elapsed();
+                *times.get_mut(side) += start.elapsed();
                 batches.get_mut(side).push(batch);
                 Ok(())
             })?;
         }
-        Ok(batches)
     }
 
     /// Lets both processes run to their end.
@@ -251,6 +269,17 @@ fn fitness(
     Ok(())
 }
 
+/// Whether a share of a pair has as many turns of this length as show how they spread. Of few turns none is tried in vain.
+fn shows_spread(options: &LaunchOptions, share: f64, turn: Duration) -> bool {
+    let samples = part_of(options.samples, share);
+    samples >= spread::FEWEST && turn.as_secs_f64() * samples as f64 <= longest(options, share).as_secs_f64()
+}
+
+/// How long the samples of a share of a pair may take.
+fn longest(options: &LaunchOptions, share: f64) -> Duration {
+    options.measurement.mul_f64(share * STRETCH)
+}
+
 /// How many of so many samples are a share of them, rounded up.
 #[expect(
     clippy::cast_possible_truncation,
@@ -304,6 +333,16 @@ mod tests {
     fn the_slower_side_decides_how_many_iterations_fill_a_turn() {
         assert_eq!(iterations(&warmed(1e4, 2e4), &OPTIONS), 250);
         assert_eq!(iterations(&warmed(1e9, 1.0), &OPTIONS), 1);
+    }
+
+    #[test]
+    fn a_short_pair_is_tried_only_where_it_has_turns_enough() {
+        let options = LaunchOptions { samples: 25, ..OPTIONS };
+        let tried =
+            |options: &LaunchOptions, micros| shows_spread(options, SHORTEST, Duration::from_micros(micros));
+        assert!(tried(&options, 4000));
+        assert!(!tried(&options, 10_000), "one that is set up for as long");
+        assert!(!tried(&OPTIONS, 4000), "a quarter of 20 samples is too few");
     }
 
     #[test]

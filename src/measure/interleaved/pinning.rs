@@ -46,7 +46,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Processor time a process has used, in nanoseconds.
+/// Processor time a process has used, in nanoseconds but for that of its children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Usage {
     /// Of its main thread.
@@ -55,13 +55,11 @@ pub(super) struct Usage {
     queued: u64,
     /// Of all its threads, ended ones included.
     threads: u64,
-    /// Of processes that it started and that have ended, in whole clock ticks.
+    /// Of processes that it started and that have ended, in clock ticks.
     children: u64,
-    /// The length of a clock tick.
-    tick: u64,
 }
 
-/// Threads are looked at one after the other, and the main one may not be at rest yet: so many nanoseconds of others are no evidence.
+/// So many nanoseconds of other threads are no evidence: the main one is looked at before and after all of them together.
 const GRAIN: u64 = 50_000;
 
 /// What a stretch of work tells about a benchmark: `None` when it may be pinned.
@@ -71,10 +69,9 @@ pub(super) fn obstacle(before: Usage, after: Usage, busy: Duration) -> Option<Re
     let busy = u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX);
     let main = after.main.saturating_sub(before.main);
     let others = after.threads.saturating_sub(before.threads).saturating_sub(main);
-    let children = after.children.saturating_sub(before.children);
-    // User and system time are cut to whole ticks, each before and after: less than this is no evidence.
-    let blur = 2 * after.tick;
-    if others > main / 50 + GRAIN || children > main / 50 + blur {
+    // Cut to whole ticks; a benchmark of one thread has none.
+    let has_children = after.children > before.children;
+    if others > main / 50 + GRAIN || has_children {
         Some(Reason::SeveralThreads)
     } else if main + after.queued.saturating_sub(before.queued) < busy / 2 {
         Some(Reason::Idle)
@@ -107,6 +104,9 @@ mod linux {
 
     use super::Usage;
 
+    /// How often a process is looked at until its main thread rests: it waits for its next request.
+    const MOST_LOOKS: usize = 10;
+
     /// The CPUs this process may use, in order.
     pub(in super::super) fn allowed() -> Vec<u32> {
         let Ok(set) = sched_getaffinity(None) else { return Vec::new() };
@@ -127,12 +127,23 @@ mod linux {
     /// What a process has used so far. `None` when the system does not tell.
     pub(in super::super) fn usage(pid: Pid) -> Option<Usage> {
         let process = pid.as_raw_pid();
+        let children = of_children(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)?;
+        let mut looks = 0;
+        loop {
+            let ((main, queued), threads) = (of_main(process)?, of_threads(process)?);
+            looks += 1;
+            // Else it came to rest meanwhile, and what it had run until then would be that of others.
+            if of_main(process)?.0 == main || looks == MOST_LOOKS {
+                return Some(Usage { main, queued, threads, children });
+            }
+        }
+    }
+
+    /// What the main thread of a process ran, and how long it waited for a CPU.
+    fn of_main(process: i32) -> Option<(u64, u64)> {
         let text = fs::read_to_string(format!("/proc/{process}/task/{process}/schedstat")).ok()?;
         let mut numbers = text.split_whitespace().map_while(|number| number.parse().ok());
-        let (main, queued) = (numbers.next()?, numbers.next()?);
-        let tick = 1_000_000_000 / rustix::param::clock_ticks_per_second();
-        let children = of_children(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)? * tick;
-        Some(Usage { main, queued, threads: of_threads(process)?, children, tick })
+        Some((numbers.next()?, numbers.next()?))
     }
 
     /// What all threads of a process ever used: the clock of its own that POSIX gives every process.
@@ -172,8 +183,7 @@ mod linux {
 
         #[test]
         fn this_very_process_can_be_watched() {
-            let before = usage(rustix::process::getpid()).unwrap();
-            assert!(before.tick > 0);
+            assert!(usage(rustix::process::getpid()).unwrap().threads > 0);
             assert!(!allowed().is_empty());
         }
 
@@ -222,7 +232,7 @@ mod tests {
 
     const TICK: u64 = 10_000_000;
 
-    const START: Usage = Usage { main: 5, queued: 9, threads: 12, children: 3 * TICK, tick: TICK };
+    const START: Usage = Usage { main: 5, queued: 9, threads: 12, children: 3 };
 
     fn after(main: u64, others: u64, children: u64) -> Option<Reason> {
         let (threads, children) = (START.threads + main + others, START.children + children);
@@ -242,10 +252,11 @@ mod tests {
     #[test]
     fn only_a_busy_main_thread_may_be_pinned() {
         assert_eq!(after(10 * TICK, 0, 0), None);
-        assert_eq!(after(10 * TICK, TICK / 10, 2 * TICK), None, "a tick of blur is no process");
+        assert_eq!(after(10 * TICK, TICK / 10, 0), None, "a hundredth is no thread");
+        assert_eq!(after(10 * TICK, 0, 1), Some(Reason::SeveralThreads), "a process beside it");
         assert_eq!(after(10 * TICK, 3 * TICK, 0), Some(Reason::SeveralThreads));
         assert_eq!(after(TICK / 4, TICK / 50, 0), Some(Reason::SeveralThreads), "in a quarter of a tick");
-        assert_eq!(after(0, 0, 10 * TICK), Some(Reason::SeveralThreads), "a process in between");
+        assert_eq!(after(0, 0, 10), Some(Reason::SeveralThreads), "a process in between");
         assert_eq!(after(TICK, 0, 0), Some(Reason::Idle));
     }
 

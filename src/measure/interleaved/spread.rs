@@ -1,36 +1,27 @@
 //! How close the turns of a pair tell its ratio. Pure.
 
 use super::answers::Batch;
-use crate::domain::{Sides, median};
+use crate::domain::Sides;
+use crate::stats::robust::median_error;
 
 /// Fewer turns of a side show no spread.
-const FEWEST: usize = 5;
-
-/// The standard deviation of a normal distribution by its median absolute deviation.
-const SD_BY_MAD: f64 = 1.4826;
-
-/// The standard error of a median by that of a mean: √(π/2).
-const MEDIAN_BY_MEAN: f64 = 1.2533;
+pub(super) const FEWEST: usize = 6;
 
 /// The standard error of the logarithm of candidate/baseline, by how far neighbouring turns agree on it. What changes steadily
-/// counts as spread, too. `None` where too few turns tell it.
+/// counts as spread here, and not for the judge: a pair is rather too long. `None` where too few turns tell it.
 pub(super) fn error(batches: &Sides<Vec<Batch>>) -> Option<f64> {
     let turns = batches.baseline.iter().zip(&batches.candidate);
     let ratios =
         turns.map(|(baseline, candidate)| (candidate.per_iteration() / baseline.per_iteration()).ln());
     let ratios: Vec<f64> = ratios.filter(|ratio| ratio.is_finite()).collect();
-    if ratios.len() < FEWEST {
-        return None;
-    }
-    let (count, middle) = (ratios.len() as f64, median(ratios.clone())?);
-    let deviation = median(ratios.iter().map(|ratio| (ratio - middle).abs()).collect())?;
-    Some(SD_BY_MAD * MEDIAN_BY_MEAN * deviation / count.sqrt())
+    if ratios.len() < FEWEST { None } else { median_error(&ratios) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::random::Generator;
+    use crate::stats::robust::{MAD_TO_SD, MEDIAN_TO_MEAN, median};
 
     fn batches(ratios: &[f64]) -> Sides<Vec<Batch>> {
         let of = |cost: f64| Batch { iterations: 10, cost };
@@ -45,8 +36,8 @@ mod tests {
         assert!(error(&batches(&[0.3; 8])).unwrap() < 1e-9);
         let apart = [0.31, 0.29, 0.31, 0.29, 0.31, 0.29, 0.31, 0.29];
         let found = error(&batches(&apart)).unwrap();
-        assert!((found - 0.01 * SD_BY_MAD * MEDIAN_BY_MEAN / 8.0_f64.sqrt()).abs() < 1e-9, "{found}");
-        assert_eq!(error(&batches(&[0.0; 4])), None, "too few");
+        assert!((found - 0.01 * MAD_TO_SD * MEDIAN_TO_MEAN / 8.0_f64.sqrt()).abs() < 1e-9, "{found}");
+        assert_eq!(error(&batches(&[0.0; 5])), None, "too few");
         assert_eq!(error(&batches(&[f64::NEG_INFINITY; 8])), None, "turns of zero");
     }
 
@@ -58,7 +49,7 @@ mod tests {
         for _ in 0..400 {
             let ratios = draw();
             told += error(&batches(&ratios)).unwrap() / 400.0;
-            squares += median(ratios).unwrap().powi(2) / 400.0;
+            squares += median(&ratios).unwrap().powi(2) / 400.0;
         }
         assert!((told / squares.sqrt() - 1.0).abs() < 0.1, "{told} {}", squares.sqrt());
     }

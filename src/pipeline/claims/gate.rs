@@ -15,7 +15,7 @@ use super::super::workspace::Listing;
 use super::resolve::{Bench, Reach, Resolved};
 use super::{arch, of_suite, selected_of_suite};
 use crate::domain::{
-    BenchmarkEvidence, BenchmarkName, Claim, ClaimEvidence, ClaimOrigin, ClaimVerdict, ClaimWeight,
+    Asked, BenchmarkEvidence, BenchmarkName, Claim, ClaimEvidence, ClaimOrigin, ClaimVerdict, ClaimWeight,
     MachineFacts, Partition, PartitionKind, Revision, RunEvidence, Verdict,
 };
 use crate::judge::{Rules, verdict};
@@ -68,7 +68,7 @@ pub(crate) fn reached(
     mut claims: Vec<Resolved>,
     benchmarks: &[Benchmark],
 ) -> Vec<Resolved> {
-    let rules = rules_of(request, run);
+    let rules = rules_of(request, run, &run.asked);
     let same = benchmarks.iter().map(|benchmark| &benchmark.evidence);
     let same =
         same.filter(|evidence| does_the_same(evidence, &rules)).map(|evidence| &evidence.name).collect();
@@ -86,9 +86,9 @@ fn does_the_same(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> bool {
     evidence.executes_same_code() && takes_as_long()
 }
 
-/// How a run is judged.
-fn rules_of<'a>(request: &'a CompareRequest, run: &'a RunEvidence) -> Rules<'a> {
-    Rules { tests: run.tests, ..Rules::new(&request.judging.policy, &run.asked, run.budget) }
+/// How a run is judged that was `asked` for this.
+fn rules_of<'a>(request: &'a CompareRequest, run: &RunEvidence, asked: &'a Asked) -> Rules<'a> {
+    Rules { tests: run.tests, ..Rules::new(&request.judging.policy, asked, run.budget) }
 }
 
 /// Whether a claim has to be looked into: the user's always, another where not all its benchmarks are among the `same`.
@@ -125,7 +125,7 @@ pub(crate) fn collect(
     });
     let measuring = Measuring { budget: request.claims.budget, ..request.measuring.clone() };
     let asked = run.asked.clone();
-    let rules = Rules { tests: run.tests, ..Rules::new(&request.judging.policy, &asked, run.budget) };
+    let rules = rules_of(request, run, &asked);
     let mut session = session.measuring(&measuring);
     super::collect::collect(&mut session, run, revision, weighed.collect(), built, &rules)
 }

@@ -221,8 +221,9 @@ impl<'a> Opening<'a> {
     }
 
     fn note(&mut self, task: &Task<'a>, seen: &Seen) {
+        let Ok(met) = seen else { return };
         let (looked, open) = self.0.entry(&task.bench.executable).or_default();
         *looked += 1;
-        *open += usize::from(seen.as_ref().map_or(true, |met| !met.paths.is_empty()));
+        *open += usize::from(!met.paths.is_empty());
     }
 }

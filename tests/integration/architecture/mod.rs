@@ -26,7 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("source", &["domain", "support"]),
     ("discover", &["domain", "support"]),
     ("build", &["domain", "support"]),
-    ("measure", &["domain", "support"]),
+    ("measure", &["domain", "stats", "support"]),
     ("store", &["domain", "support"]),
     ("exchange", &["domain", "support"]),
     ("forge", &["domain", "support"]),
