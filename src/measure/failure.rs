@@ -202,15 +202,15 @@ pub fn of_exit(status: ExitStatus) -> Option<FailureKind> {
     })
 }
 
-/// Tells a panic from another bad end, by the last lines that were printed.
+/// Tells a panic from another bad end, by the last lines that were printed. What the panic says is no longer among them.
 pub fn with_last_lines(kind: FailureKind, output_tail: String) -> LaunchFailure {
-    let kind = match kind {
-        FailureKind::Exited(_) | FailureKind::Signalled(_) => {
-            panic_message(&output_tail).map_or(kind, FailureKind::Panicked)
+    let is_end = matches!(kind, FailureKind::Exited(_) | FailureKind::Signalled(_));
+    match panic_message(&output_tail).filter(|_| is_end) {
+        Some((message, others)) => {
+            LaunchFailure { kind: FailureKind::Panicked(message), output_tail: others }
         }
-        kind => kind,
-    };
-    LaunchFailure { kind, output_tail }
+        None => LaunchFailure { kind, output_tail },
+    }
 }
 
 #[cfg(unix)]
@@ -223,17 +223,19 @@ fn signal(_status: ExitStatus) -> Option<i32> {
     None
 }
 
-/// The message of the first panic among the last lines: later ones only follow from it.
-fn panic_message(tail: &str) -> Option<String> {
-    let mut lines = tail.lines().skip_while(|line| !line.contains(" panicked at "));
-    let headline = lines.next()?;
+/// The message of the first panic among the last lines, for later ones only follow from it; and the other lines.
+fn panic_message(tail: &str) -> Option<(String, String)> {
+    let lines: Vec<&str> = tail.lines().collect();
+    let at = lines.iter().position(|line| line.contains(" panicked at "))?;
+    let (_, told) = lines[at].split_once(" panicked at ")?;
     // Before Rust 1.73 the message stood in the headline, in quotes; since then it follows on its own line.
-    if let Some((_, rest)) = headline.split_once(" panicked at '") {
-        return Some(rest.rsplit_once("', ").map_or(rest, |(message, _)| message).to_owned());
-    }
-    let message = lines.next().unwrap_or_default();
-    let place = headline.split_once(" panicked at ").map_or("", |(_, place)| place.trim_end_matches(':'));
-    Some(format!("{message} ({place})"))
+    let in_quotes = told.strip_prefix('\'').map(|told| told.rsplit_once("', ").unwrap_or((told, "")));
+    let (message, place, next) = match in_quotes {
+        Some((message, place)) => (message, place, at + 1),
+        None => (lines.get(at + 1).copied().unwrap_or_default(), told.trim_end_matches(':'), at + 2),
+    };
+    let others = [&lines[..at], lines.get(next..).unwrap_or_default()].concat().join("\n");
+    Some((format!("{message} ({place})"), others))
 }
 
 #[cfg(test)]
@@ -255,10 +257,9 @@ mod tests {
         assert!(matches!(kind(exited(3), "words"), FailureKind::Exited(3)));
         assert!(matches!(kind(ExitStatus::from_raw(9), ""), FailureKind::Signalled(9)));
         let tail = "words\n\nthread 'main' (1) panicked at benches/a.rs:1:2:\nno good\nnote: run with";
-        match kind(exited(101), tail) {
-            FailureKind::Panicked(message) => assert_eq!(message, "no good (benches/a.rs:1:2)"),
-            other => panic!("{other:?}"),
-        }
+        let found = with_last_lines(of_exit(exited(101)).unwrap(), tail.to_owned());
+        assert_eq!(found.to_string(), "it panicked: no good (benches/a.rs:1:2)");
+        assert_eq!(found.output_tail, "words\n\nnote: run with", "what it said is told once");
         let aborted = kind(ExitStatus::from_raw(6), tail);
         assert!(matches!(aborted, FailureKind::Panicked(_)), "also when panics abort");
     }
@@ -266,7 +267,9 @@ mod tests {
     #[test]
     fn the_message_of_an_old_panic_stands_in_its_headline() {
         let tail = "thread 'main' panicked at 'it's no good', src/main.rs:1:2\nnote";
-        assert_eq!(panic_message(tail).unwrap(), "it's no good");
+        let found = panic_message(tail).unwrap();
+        assert_eq!(found, ("it's no good (src/main.rs:1:2)".to_owned(), "note".to_owned()));
+        assert_eq!(panic_message("a panicked at b").unwrap().1, "");
     }
 
     #[test]

@@ -108,7 +108,7 @@ fn a_bench_that_fails_fails_alone_and_says_why() {
     let document = ended.json();
     let limit = format!("{:?}", Duration::from_secs(12));
     let failures: [(&str, &[&str]); 6] = [
-        ("panics", &["panicked: no good", "panicked at"]),
+        ("panics", &["panicked: no good (benches/faulty.rs:"]),
         ("exits", &["exited with code 3", "goodbye"]),
         ("hangs", &["did not end within", &limit, "waiting"]),
         ("hangs and is deaf", &["did not end within", "trapped"]),
@@ -131,6 +131,7 @@ fn a_bench_that_fails_fails_alone_and_says_why() {
         for word in words {
             assert!(told[0].contains(word), "{id}: {told:?}");
         }
+        assert!(id != "panics" || told[0].matches("no good").count() == 1, "{told:?}");
     }
     for id in ["sound", "prints", "leaves a child", "leaves its session", "reads"] {
         let (verdict, reason) = metric(&document, id);
