@@ -172,7 +172,9 @@ fn branches_that_are_mispredicted_more_often_fail_the_gate() {
     gauge.write("src/lib.rs", &with("state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1)"));
     let document = check(&gauge, "branch-misses", &[]).json();
     let found = metric(&document, STEADY, "branch-misses");
-    assert_eq!((&found["verdict"], &found["method"]), (&"regressed".into(), &"exact".into()), "{document}");
+    // What a predictor guesses depends on all branches before, so the figure may vary by a few: by how many is the machine's.
+    assert_eq!(found["verdict"], "regressed", "{document}");
+    assert!(found["baseline"].as_f64().unwrap() < 50.0, "{document}");
     assert!(found["candidate"].as_f64().unwrap() > 200.0, "{document}");
     assert_eq!(metric(&document, WORK, "branch-misses")["verdict"], "unchanged");
 }
