@@ -14,13 +14,11 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::domain::{BenchTarget, Digest, MadeFile, Surroundings};
+use crate::domain::{BenchTarget, Digest, MadeFile, SourceTree, Surroundings};
 
 use super::messages::Messages;
 use super::{BuildError, BuildRequest, digest};
 
-/// Where the source tree is, beside the target folder.
-const SOURCES: &str = "src";
 /// Files that are compiled, or tell how.
 const COMPILED: [&str; 7] = ["rs", "o", "a", "d", "rlib", "rmeta", "lib"];
 /// Files of Cargo, rustup and other tools, by name.
@@ -64,7 +62,7 @@ pub(super) struct Around<'a> {
 impl<'a> Around<'a> {
     /// Looks at the files of the tree, which lie beside the target folder.
     pub(super) fn new(request: &'a BuildRequest<'a>, messages: &'a Messages) -> Result<Self, BuildError> {
-        let root = request.target_dir.parent().unwrap_or(request.target_dir).join(SOURCES);
+        let root = request.target_dir.parent().unwrap_or(request.target_dir).join(SourceTree::FILES);
         let all = readable(&root).map_err(BuildError::file("read the files in", &root))?;
         let read = |path: PathBuf| {
             let digest = content(&root.join(&path)).map_err(BuildError::file("read", &root.join(&path)))?;

@@ -731,9 +731,9 @@ pub(crate) enum ConfirmArg {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ReachArg {
-    /// They are not counted, and only checked quickly by the clock
+    /// They are unchanged, without being counted or measured
     Trust,
-    /// They are counted all the same, and told where counts say otherwise
+    /// They are counted and checked by the clock all the same, and told where counts say otherwise
     Check,
     /// Nobody looks which benchmarks a change reaches
     Off,

@@ -13,6 +13,10 @@ pub enum Reach {
     Unreached {
         /// How many functions differ.
         changed: usize,
+        /// How many paths differ that it may ask after without opening them: whether they are there, how long they are. Of
+        /// what the build made on both sides nobody does.
+        #[serde(default)]
+        unopened: usize,
     },
     /// Some.
     Reached {
@@ -41,10 +45,11 @@ impl Reach {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReachUse {
-    /// They are not counted, and only checked quickly by the clock.
+    /// They are unchanged without being counted or measured; where files of the tree differ that they do not open, they are checked
+    /// quickly by the clock.
     #[default]
     Trust,
-    /// They are counted all the same, and where counts say otherwise that is told.
+    /// They are counted and checked quickly by the clock all the same, and where counts say otherwise that is told.
     Check,
     /// Nobody looks which benchmarks a change reaches.
     Off,

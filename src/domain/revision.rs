@@ -107,9 +107,12 @@ pub struct SourceTree {
 }
 
 impl SourceTree {
+    /// The folder of a home that holds the files.
+    pub const FILES: &'static str = "src";
+
     /// The extracted files: the root of the repository.
     pub fn files(&self) -> PathBuf {
-        self.home.join("src")
+        self.home.join(Self::FILES)
     }
 
     /// The root of the Cargo workspace among the files.

@@ -1,7 +1,8 @@
 //! What to find out next about a benchmark. Pure: evidence in, one step out.
 //!
-//! The cheap answers come first: what needs no measuring, then whether the change is run at all, then what can be counted, then a quick check of what executes the
-//! same code, then history, then pairs, and fresh pairs for what they suspect. What a change would carry past what may creep
+//! The cheap answers come first: what needs no measuring, then whether the change is run at all, which settles what does not
+//! run it, then what can be counted, then a quick check of what executes the same code, then history, then pairs, and fresh
+//! pairs for what they suspect. What a change would carry past what may creep
 //! since a release is shown to be slower by fresh pairs, and then compared with that release.
 
 use crate::domain::{
@@ -118,7 +119,7 @@ fn count_step(
     most_tests: usize,
     proof: Proof,
 ) -> Option<Step> {
-    if evidence.is_unreached() && rules.reach == ReachUse::Trust {
+    if rules.trusts_reach(evidence) {
         return None;
     }
     for kind in CountKind::ALL {
@@ -187,6 +188,9 @@ fn time_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Step {
         return Step::Done;
     }
     let limit = rules.limit(evidence, Metric::WallTime);
+    if evidence.pairs.is_none() && verdict::settled_by_reach(evidence, rules) {
+        return Step::Done;
+    }
     let spared = evidence.executes_same_code() && suffices(&limit) && rules.identical == Identical::Settled;
     match (&evidence.quick, &evidence.pairs) {
         (None, None) if spared => return Step::QuickCheck,

@@ -117,7 +117,7 @@ pub(super) fn identical(metric: Metric, limit: Limit) -> MetricOutcome {
     }
 }
 
-/// The outcome of a count that was not taken, because the benchmark runs none of the functions that differ.
+/// The outcome of what was neither counted nor measured, because the benchmark runs nothing that differs.
 pub(super) fn unreached(metric: Metric, limit: Limit, changed: usize) -> MetricOutcome {
     MetricOutcome {
         method: Some(Method::Exact),

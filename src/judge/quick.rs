@@ -4,8 +4,8 @@
 //! or hold other values, and a table that is read through a computed address may be another. A linked list whose nodes
 //! were shuffled while they were made takes ten times as long to walk with the very same instructions. If any of these
 //! pairs differs by more than half of the threshold, the benchmark is measured in full, so the quick check can cost time and
-//! cannot cause a false alarm. Where nothing that differs is run, one pair on a noisy machine is no reason for that: two more
-//! have to say so, on average.
+//! cannot cause a false alarm. Where nothing that differs is run and files differ that are not opened, one pair on a noisy machine
+//! is no reason for that: two more have to say so, on average.
 
 use crate::domain::{BenchmarkEvidence, Limit, Pair};
 use crate::stats::ErrorBudget;

@@ -71,6 +71,11 @@ impl<'a> Rules<'a> {
         self.limit_of(&evidence.name, &evidence.presence.build().fingerprint.target, metric)
     }
 
+    /// Whether a benchmark is known to run nothing that differs, and that is to be believed.
+    pub fn trusts_reach(&self, evidence: &BenchmarkEvidence) -> bool {
+        self.reach == ReachUse::Trust && self.identical == Identical::Settled && evidence.is_unreached()
+    }
+
     /// How the run's error is divided. While the number of tests is not known: that of a single test.
     pub fn error_budget(&self) -> ErrorBudget {
         self.policy.error_budget(self.tests.unwrap_or(1))

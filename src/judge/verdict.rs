@@ -121,7 +121,7 @@ fn of_count(evidence: &BenchmarkEvidence, metric: Metric, rules: &Rules<'_>) -> 
     let limit = rules.limit(evidence, metric);
     let without = |verdict, reason| MetricOutcome::without_figures(metric, limit, verdict, reason);
     let Some(counts) = evidence.counts_of(metric) else {
-        if let Some(Reach::Unreached { changed }) = evidence.reach {
+        if let Some(Reach::Unreached { changed, .. }) = evidence.reach {
             return Some(outcome::unreached(metric, limit, changed));
         }
         return Some(without(Verdict::Inconclusive, Reason::Interrupted));
@@ -184,12 +184,20 @@ fn not_counted_notes(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Vec<Not
         let (side, why) = not_counted(counts)?;
         let benchmark = match why {
             NotCounted::Interrupted => return None,
+            // It is told once, as the error that it is.
+            NotCounted::Failed(_) if fails_by_the_clock(evidence) => return None,
             NotCounted::Failed(_) => Some(evidence.name.clone()),
             NotCounted::Unavailable(..) | NotCounted::Uncountable(_) => None,
         };
         Some(Note::NotCounted { metric, benchmark, side, why: why.clone() })
     };
     rules.metrics.iter().filter_map(note).collect()
+}
+
+/// Whether a launch failed that was to be timed.
+fn fails_by_the_clock(evidence: &BenchmarkEvidence) -> bool {
+    let timed = [&evidence.quick, &evidence.pairs, &evidence.remeasured].into_iter().flatten();
+    timed.into_iter().any(|timed| matches!(timed.ended, Ended::Failed(..)))
 }
 
 /// What the clock says, whatever else is known.
@@ -204,6 +212,11 @@ fn of_time(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> MetricOutcome {
         } else {
             found
         };
+    }
+    if let Some(Reach::Unreached { changed, .. }) = evidence.reach
+        && settled_by_reach(evidence, rules)
+    {
+        return outcome::unreached(metric, limit, changed);
     }
     if let Some((history, confirming)) = history_clears(evidence, rules) {
         let looking = evidence.history.as_ref().map_or(0.0, |history| history.seconds);
@@ -305,6 +318,14 @@ fn layout_explains(evidence: &BenchmarkEvidence, found: &MetricOutcome) -> bool 
         && evidence.executes_same_code()
         && code_layout::may_explain(found)
         && code_layout::only_layout_differs(simulated.as_ref(), slowdown)
+}
+
+/// Whether a benchmark runs nothing that differs, and that is enough to know how long it takes. A cap is about the value itself, and
+/// who asks whether a file is there without opening it is not seen.
+pub(super) fn settled_by_reach(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> bool {
+    matches!(evidence.reach, Some(Reach::Unreached { unopened: 0, .. }))
+        && rules.trusts_reach(evidence)
+        && suffices(&rules.limit(evidence, Metric::WallTime))
 }
 
 /// The quick check of a benchmark, if there was one.

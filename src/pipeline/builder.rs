@@ -552,7 +552,7 @@ impl Start {
     fn know_lock(&mut self, prefix: &Path, files: &Path) {
         let (Some(differing), Some(target)) = (&mut self.differing, &self.other) else { return };
         let lock = prefix.join("Cargo.lock");
-        let there = target.parent().map(|home| home.join("src").join(&lock));
+        let there = target.parent().map(|home| home.join(SourceTree::FILES).join(&lock));
         let same = || Some(fs::read(files.join(&lock)).ok()? == fs::read(there?).ok()?);
         if differing.contains(&lock) && same() == Some(true) {
             differing.retain(|path| *path != lock);

@@ -9,7 +9,9 @@ use super::request::Project;
 use super::workspace::Workspace;
 use crate::blame::shortened;
 use crate::build::lines::{Written, written_at};
-use crate::domain::{BenchmarkEvidence, BuiltBench, Note, Place, Side, TopFunction, Variant, is_below};
+use crate::domain::{
+    BenchmarkEvidence, BuiltBench, Note, Place, Side, SourceTree, TopFunction, Variant, is_below,
+};
 use crate::source::SUITE_PACKAGE;
 
 /// Where the workspace lies below a tree's files: the harness's is at their root.
@@ -37,7 +39,7 @@ fn files(project: &Project, bench: &BuiltBench) -> Vec<String> {
     for home in [project.trees.join("build"), bench.home.clone()] {
         let real = home.parent().and_then(|parent| Some(parent.canonicalize().ok()?.join(home.file_name()?)));
         let homes = [Some(home), real].into_iter().flatten();
-        files.extend(homes.map(|home| home.join("src").to_string_lossy().into_owned()));
+        files.extend(homes.map(|home| home.join(SourceTree::FILES).to_string_lossy().into_owned()));
     }
     files
 }
@@ -80,7 +82,7 @@ pub(crate) fn find(
             let Some(bench) = benches.chain(&built).find(|bench| label(bench) == target) else { continue };
             let files = Files {
                 spelled: files(workspace.project, bench),
-                home: bench.home.join("src"),
+                home: bench.home.join(SourceTree::FILES),
                 prefix: prefix_in(bench, &prefix),
                 shipped: !candidate.sources.contains_key(&target),
             };

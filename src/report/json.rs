@@ -349,7 +349,7 @@ fn benchmark(outcome: &BenchmarkOutcome, kind: Kind) -> Benchmark<'_> {
 
 fn reach(reach: &Reach) -> Option<WireReach<'_>> {
     match reach {
-        Reach::Unreached { changed } => {
+        Reach::Unreached { changed, .. } => {
             Some(WireReach { changed: *changed, run: 0, functions: &[], files: &[] })
         }
         Reach::Reached { functions, run, files, changed } => {

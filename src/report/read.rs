@@ -367,7 +367,7 @@ fn benchmark(wire: Benchmark) -> Result<BenchmarkOutcome, ReadError> {
 fn reach(wire: WireReach) -> Reach {
     let WireReach { changed, run, functions, files } = wire;
     if run == 0 && files.is_empty() {
-        Reach::Unreached { changed }
+        Reach::Unreached { changed, unopened: 0 }
     } else {
         Reach::Reached { functions, run, files, changed }
     }

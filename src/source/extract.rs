@@ -192,7 +192,7 @@ impl Repository {
     /// Whether the files of a home are there, and as they were. What differs is put back; where that cannot be done, they
     /// count as absent.
     fn is_kept(&self, home: &Path, lock: Option<Place<'_>>) -> bool {
-        let files = home.join("src");
+        let files = home.join(SourceTree::FILES);
         if !files.is_dir() {
             return false;
         }
@@ -252,14 +252,14 @@ impl Repository {
         };
         fs::create_dir_all(trees).map_err(fail(trees))?;
         let draft = tempfile::Builder::new().prefix(DRAFT).tempdir_in(trees).map_err(fail(trees))?;
-        let files: PathBuf = draft.path().join("src");
+        let files: PathBuf = draft.path().join(SourceTree::FILES);
         fs::create_dir(&files).map_err(fail(&files))?;
         fill(&files)?;
         if let Some(lock) = lock {
             lock.put(&files)?;
         }
         fs::create_dir_all(home).map_err(fail(home))?;
-        let place = home.join("src");
+        let place = home.join(SourceTree::FILES);
         pristine::forget(home)?;
         fs::rename(&files, &place).map_err(fail(home))?;
         pristine::set_objects(home, &self.objects())?;

@@ -62,17 +62,17 @@ pub fn suite_tree(
     let content = content(&manifest);
     let home = trees.join(content.as_str());
     let fail = |error| HarnessError::Write { folder: home.clone(), error };
-    if !home.join("src").is_dir() || restore_by(Look::AtContents, &home, records).is_err() {
+    if !home.join(SourceTree::FILES).is_dir() || restore_by(Look::AtContents, &home, records).is_err() {
         fs::create_dir_all(trees).map_err(fail)?;
         let draft = tempfile::Builder::new().prefix(".harness-").tempdir_in(trees).map_err(fail)?;
-        let files = draft.path().join("src");
+        let files = draft.path().join(SourceTree::FILES);
         fs::create_dir_all(&files).map_err(fail)?;
         write_sources(&SOURCES, &files).map_err(fail)?;
         fs::write(files.join("Cargo.toml"), &manifest).map_err(fail)?;
         fs::write(files.join("Cargo.lock"), LOCK).map_err(fail)?;
         fs::create_dir_all(&home).map_err(fail)?;
         super::pristine::forget(&home).map_err(|error| fail(error.into()))?;
-        fs::rename(&files, home.join("src")).map_err(fail)?;
+        fs::rename(&files, home.join(SourceTree::FILES)).map_err(fail)?;
         super::pristine::note(&home, records).map_err(|error| fail(error.into()))?;
     }
     super::prune::stamp(&home);

@@ -19,6 +19,7 @@ use super::files::{self, Kind};
 use error::PristineError;
 use list::{Entry, List};
 
+use crate::domain::SourceTree;
 use crate::support::files::set_times;
 use crate::support::records::{Records, digest};
 
@@ -75,7 +76,7 @@ fn read_list(home: &Path, records: &Records) -> Option<List> {
 /// # Errors
 /// A file that cannot be read or kept.
 pub fn note(home: &Path, records: &Records) -> Result<(), PristineError> {
-    let root = home.join("src");
+    let root = home.join(SourceTree::FILES);
     let odb = objects(home);
     let known = read_list(home, records).unwrap_or_default();
     let mut list = List::default();
@@ -118,7 +119,7 @@ pub(super) fn restore_by(look: Look, home: &Path, records: &Records) -> Result<u
         // A build was killed, before any benchmark ran: what it made belongs to the tree.
         note(home, records)?;
     }
-    let root = home.join("src");
+    let root = home.join(SourceTree::FILES);
     let list = read_list(home, records).ok_or_else(|| PristineError::Unknown(home.to_owned()))?;
     let found = match list::walk(&root) {
         Ok(found) => found,
@@ -152,7 +153,7 @@ pub(super) fn restore_by(look: Look, home: &Path, records: &Records) -> Result<u
 
 /// Removes the tree of `home` and what is known of it; what was built of it stays.
 pub(super) fn forget(home: &Path) -> Result<(), PristineError> {
-    for name in [list::FILE, KEPT, LENT, "src"] {
+    for name in [list::FILE, KEPT, LENT, SourceTree::FILES] {
         remove(&home.join(name))?;
     }
     Ok(())
@@ -208,7 +209,7 @@ pub fn inherit_times(
         match other.entries.get(path).filter(|there| entry.has_content_of(there)) {
             Some(there) if entry.modified != there.modified => {
                 entry.modified = there.modified;
-                set_time(&home.join("src").join(path), entry)?;
+                set_time(&home.join(SourceTree::FILES).join(path), entry)?;
             }
             Some(_) => {}
             None => differing.push(path.clone()),

@@ -150,7 +150,7 @@ impl BuildSite {
         }
         match self.belongs(&build)? {
             // Its home was extracted anew: equal names mean equal files, so nothing is lost.
-            home if !home.exists() && build.join("src").is_dir() => {
+            home if !home.exists() && build.join(SourceTree::FILES).is_dir() => {
                 if let Some(parent) = home.parent() {
                     fs::create_dir_all(parent).map_err(prepare(parent))?;
                 }

@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{SOURCES, content, readable};
-use crate::domain::{BuiltBench, Digest, Side, Sides};
+use super::{content, readable};
+use crate::domain::{BuiltBench, Digest, Side, Sides, SourceTree};
 
 /// Where the target folder is, beside the source tree.
 const TARGET: &str = "target";
@@ -32,7 +32,7 @@ pub(crate) enum Unwatchable {
 /// # Errors
 /// One cannot be read.
 pub(crate) fn data_of(home: &Path) -> io::Result<Files> {
-    let sources = Path::new(SOURCES);
+    let sources = Path::new(SourceTree::FILES);
     let root = home.join(sources);
     let read =
         readable(&root)?.into_iter().map(|path| Ok((sources.join(&path), content(&root.join(&path))?)));

@@ -43,19 +43,19 @@ fn what_cannot_be_compared_needs_nothing() {
 }
 
 #[test]
-fn what_the_change_does_not_reach_is_not_counted() {
+fn what_the_change_does_not_reach_is_neither_counted_nor_measured() {
     let policy = Policy::new();
     let by = |reach| Rules { reach, ..rules(&policy, &ALL, Some(20)) };
     let found = |reach| BenchmarkEvidence { reach: Some(reach), ..both() };
-    let unreached = || found(Reach::Unreached { changed: 3 });
+    let unreached = |unopened| found(Reach::Unreached { changed: 3, unopened });
     let reached =
         found(Reach::Reached { functions: vec!["f".into()], run: 1, files: Vec::new(), changed: 3 });
     let unknown = found(Reach::Unknown("stripped".into()));
     let first = |evidence: &BenchmarkEvidence, reach| next(evidence, &by(reach), 100);
     assert_eq!(first(&both(), ReachUse::Trust), Step::FindReach);
     assert_eq!(first(&both(), ReachUse::Off), Step::CountInstructions(1));
-    assert_eq!(first(&unreached(), ReachUse::Trust), Step::QuickCheck);
-    assert_eq!(first(&unreached(), ReachUse::Check), Step::CountInstructions(1), "counted all the same");
+    assert_eq!(first(&unreached(0), ReachUse::Trust), Step::Done);
+    assert_eq!(first(&unreached(0), ReachUse::Check), Step::CountInstructions(1), "counted all the same");
     for evidence in [&reached, &unknown] {
         assert_eq!(first(evidence, ReachUse::Trust), Step::CountInstructions(1));
     }
@@ -65,12 +65,20 @@ fn what_the_change_does_not_reach_is_not_counted() {
         Step::CountInstructions(1),
         "whoever measures all wants to see all"
     );
-    // The clock has the last word.
-    let doubted = BenchmarkEvidence { quick: Some(measured(&[0.2, 0.001])), ..unreached() };
+    // Where it may have asked after files without opening them, the clock has the last word.
+    assert_eq!(first(&unreached(2), ReachUse::Trust), Step::QuickCheck);
+    let doubted = BenchmarkEvidence { quick: Some(measured(&[0.2, 0.001])), ..unreached(2) };
     assert_eq!(first(&doubted, ReachUse::Trust), Step::Pairs);
-    let agreed = BenchmarkEvidence { quick: Some(measured(&[0.001])), ..unreached() };
+    let agreed = BenchmarkEvidence { quick: Some(measured(&[0.001])), ..unreached(2) };
     assert_eq!(first(&agreed, ReachUse::Trust), Step::Done);
-    assert_eq!(tests_of(&agreed, &by(ReachUse::Trust)), 0, "it takes no share of the error");
+    for settled in [&agreed, &unreached(0)] {
+        assert_eq!(tests_of(settled, &by(ReachUse::Trust)), 0, "it takes no share of the error");
+    }
+    let limits =
+        crate::judge::Limits::from([(Metric::WallTime, Limit::parse("5% | 1us", Metric::WallTime).unwrap())]);
+    let capped = policy.clone().with_limits(limits);
+    let capped = Rules { reach: ReachUse::Trust, ..rules(&capped, &ALL, Some(1)) };
+    assert_eq!(next(&unreached(0), &capped, 1), Step::Pairs, "a cap is about the value");
 }
 
 #[test]
@@ -156,8 +164,10 @@ fn counts_that_got_worse_have_to_repeat_unless_the_clock_says_so_too() {
     assert_eq!(step(&of(2, 1100.0, &slower)), Step::Done, "the clock confirms it");
     assert_eq!(step(&of(5, 1100.0, &unchanged)), Step::Done);
     assert_eq!(step(&of(2, 1001.0, &unchanged)), Step::Done, "less than the threshold");
-    let accused =
-        BenchmarkEvidence { reach: Some(Reach::Unreached { changed: 3 }), ..of(2, 1001.0, &unchanged) };
+    let accused = BenchmarkEvidence {
+        reach: Some(Reach::Unreached { changed: 3, unopened: 0 }),
+        ..of(2, 1001.0, &unchanged)
+    };
     let policy = Policy::new();
     let checked = Rules { reach: ReachUse::Check, ..rules(&policy, &ALL, Some(20)) };
     assert_eq!(

@@ -4,7 +4,7 @@ use super::super::fixtures::{ALL, both, build, counts, drawn, measured, rules, s
 use super::*;
 use crate::domain::{
     AaControl, AaTest, BenchmarkName, CountKind, Failure, HistoryCheck, HistoryEvidence, Limit, Method,
-    OutputDifference, Side, Simulated, TopFunction,
+    OutputDifference, ReachUse, Side, Simulated, TopFunction,
 };
 use crate::judge::aa;
 use crate::judge::{Limits, Policy};
@@ -179,9 +179,9 @@ fn the_same_code_is_unchanged_where_a_quick_check_agrees() {
 }
 
 #[test]
-fn counts_of_what_the_change_does_not_reach_are_equal_without_being_taken() {
+fn what_the_change_does_not_reach_is_equal_without_being_counted_or_measured() {
     let evidence = BenchmarkEvidence {
-        reach: Some(Reach::Unreached { changed: 3 }),
+        reach: Some(Reach::Unreached { changed: 3, unopened: 1 }),
         quick: Some(measured(&[0.001, -0.001])),
         ..both()
     };
@@ -195,8 +195,24 @@ fn counts_of_what_the_change_does_not_reach_are_equal_without_being_taken() {
     for metric in [Metric::Instructions, Metric::Allocations] {
         assert!(seen.contains(&(metric, Verdict::Unchanged, Some(0.0), "unreached")), "{seen:?}");
     }
-    assert_eq!((seen[0].0, seen[0].3), (Metric::WallTime, "same-code"));
+    assert_eq!((seen[0].0, seen[0].3), (Metric::WallTime, "same-code"), "it may have asked after a file");
     assert_eq!(found.reach, evidence.reach);
+    let settled = BenchmarkEvidence {
+        reach: Some(Reach::Unreached { changed: 3, unopened: 0 }),
+        quick: None,
+        ..evidence.clone()
+    };
+    let trusting = Rules { reach: ReachUse::Trust, ..rules(&policy, &TIME, Some(20)) };
+    let found = verdict(&settled, None, &trusting);
+    assert_eq!((found.verdict(), found.metrics[0].method), (Verdict::Unchanged, Some(Method::Exact)));
+    assert_eq!((found.metrics[0].pairs, found.metrics[0].reason.clone()), (0, Some(Reason::Unreached(3))));
+    // Pairs that were measured all the same are not passed over.
+    let slower = BenchmarkEvidence {
+        pairs: Some(measured(&[0.3; 30])),
+        remeasured: Some(measured(&[0.3; 30])),
+        ..settled
+    };
+    assert_eq!(verdict(&slower, None, &trusting).verdict(), Verdict::Regressed);
     // What was counted all the same says what it says.
     let told = |launches: usize| {
         let counted = |count, code| counts(CountKind::Instructions, &vec![count; launches], code);
@@ -275,6 +291,12 @@ fn what_was_not_counted_is_a_note_or_a_verdict_by_what_was_asked() {
     let told = verdict(&uncounted(&why), None, &asked);
     assert_eq!(told.metrics[1].verdict, Verdict::NotComparable);
     assert!(notes(&uncounted(&why), &asked).is_empty());
+    // What the clock fails at, too, is told as that.
+    let crashed = NotCounted::Failed(failure());
+    assert_eq!(notes(&uncounted(&crashed), &default).len(), 1);
+    let mut everywhere = uncounted(&crashed);
+    everywhere.pairs.as_mut().unwrap().ended = Ended::Failed(Side::Baseline, failure());
+    assert!(notes(&everywhere, &default).is_empty());
     let stopped = verdict(&uncounted(&NotCounted::Interrupted), None, &default);
     assert_eq!(stopped.metrics[1].reason, Some(Reason::Interrupted));
 }

@@ -1,5 +1,7 @@
 //! A benchmark that only runs, with nothing measured or counted: whoever looks on has preloaded a library.
 
+use std::time::Duration;
+
 use super::{launch, plan};
 use crate::domain::{BuiltBench, CommandSpec};
 use crate::measure::counter::{CountOptions, Uncounted};
@@ -12,7 +14,11 @@ use crate::measure::whole;
 /// A benchmark of which one iteration takes so many nanoseconds runs once.
 const LONG: f64 = 1e8;
 
-/// Runs a benchmark from the start of its process to its last iteration: one, and some more where it is short. A command or a
+/// A short one runs about as long as a side of a short pair does, so that what only later iterations do is done here, too: growing
+/// a table, rotating a log.
+const AS_LONG: Duration = Duration::from_millis(20);
+
+/// Runs a benchmark from the start of its process to its last iteration: one, and more where it is short. A command or a
 /// `#[bench]` function runs to its end.
 pub(super) fn run(
     bench: &BuiltBench,
@@ -33,7 +39,10 @@ pub(super) fn run(
             BenchProcess::launch(&invocation, folder.path(), options.time_limit).and_then(|mut process| {
                 let cold = process.sample(1)?;
                 if cold.cost < LONG {
-                    process.sample(1 + plan::OF_BATCHES)?;
+                    let some = process.sample(1 + plan::OF_BATCHES)?;
+                    if some.cost < AS_LONG.as_nanos() as f64 {
+                        process.warm_up(AS_LONG)?;
+                    }
                 }
                 Ok(())
             })

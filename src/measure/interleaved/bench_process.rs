@@ -50,7 +50,7 @@ const GROWTH: f64 = 4.0;
 
 /// What a warm-up showed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Warmth {
+pub(in crate::measure) struct Warmth {
     /// What all its iterations cost together, in nanoseconds.
     pub(super) cost: f64,
     /// What one iteration costs once it is warm, in nanoseconds: that of the largest batch.
@@ -215,7 +215,7 @@ impl BenchProcess {
     /// Criterion's own warm-up doubles the iterations from one on, and calls the benchmark's closure every time: with a set-up
     /// of a second, nanoseconds of work would take half a minute. So the iterations grow by what they cost, and a
     /// benchmark whose set-up takes longer than the warm-up is asked a few times only.
-    pub(super) fn warm_up(&mut self, how_long: Duration) -> Result<Warmth, LaunchFailure> {
+    pub(in crate::measure) fn warm_up(&mut self, how_long: Duration) -> Result<Warmth, LaunchFailure> {
         let start = Instant::now();
         let first = self.sample(1)?;
         let mut set_up = SetUp::default().after(first, start.elapsed());

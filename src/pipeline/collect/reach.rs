@@ -109,7 +109,7 @@ impl Collector<'_, '_> {
             found.push(match differing {
                 None => unknown("one side has it"),
                 Some(Err(reason)) => unknown(reason),
-                Some(Ok(differing)) if differing.is_nothing() => Reach::Unreached { changed: 0 },
+                Some(Ok(differing)) if differing.is_nothing() => Reach::Unreached { changed: 0, unopened: 0 },
                 Some(Ok(differing)) => {
                     places.push((at, differing));
                     unknown("the run was interrupted")

@@ -172,6 +172,65 @@ fn where_nothing_can_be_told_everything_is_counted() {
     assert_eq!(how(&["--layout", "drawn"]), (Value::Null, Value::Null));
 }
 
+/// Benchmarks that run what differs late, or depend on a file that they never open.
+const LATE: &str = r#"
+use criterion::{black_box, criterion_group, criterion_main, Criterion};
+
+fn benches(c: &mut Criterion) {
+    c.bench_function("edited", |b| b.iter(|| gauge::edited(black_box(7))));
+    c.bench_function("late", |b| {
+        let mut turns = 0_u64;
+        b.iter(|| {
+            turns += 1;
+            if turns % 5000 == 0 { gauge::edited(black_box(7)) } else { gauge::steady(black_box(7)) }
+        })
+    });
+    c.bench_function("asks", |b| {
+        let often = if std::path::Path::new("benches/often").exists() { 500 } else { 1 };
+        b.iter(|| (0..often).map(|_| gauge::steady(black_box(7))).sum::<u64>())
+    });
+    c.bench_function("steady", |b| b.iter(|| gauge::steady(black_box(7))));
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);
+"#;
+
+#[test]
+fn what_runs_nothing_that_differs_is_not_timed() {
+    let gauge = Sandbox::new("gauge");
+    let functions = ["steady(x: u64) -> u64 { x * 7 }", "edited(x: u64) -> u64 { x * 5 }"];
+    let functions = functions.map(|function| format!("#[inline(never)]\npub fn {function}\n"));
+    gauge.write("src/lib.rs", &functions.concat());
+    gauge.write("benches/work.rs", LATE);
+    gauge.commit("second");
+    gauge.edit("src/lib.rs", "x * 5", "x * 3");
+    let checked = || {
+        let more = ["--layout", "drawn", "--budget", "1s", "--threshold", "wall-time=80%"];
+        check(&gauge, "wall-time", &more).json()
+    };
+    let time = |document: &Value, id: &str| {
+        let time = metric(document, &format!("gauge::work::{id}"), "wall-time");
+        (time["method"].clone(), time["reason_code"].clone(), time["pairs"].as_u64())
+    };
+    let document = checked();
+    let settled = (Value::from("exact"), Value::from("unreached"), Some(0));
+    for id in ["steady", "asks"] {
+        assert_eq!(time(&document, id), settled, "{document}");
+        assert_eq!(metric(&document, &format!("gauge::work::{id}"), "wall-time")["verdict"], "unchanged");
+    }
+    for id in ["edited", "late"] {
+        assert_eq!(reach(&document, id)["functions"], serde_json::json!(["gauge::edited"]), "{document}");
+        assert!(time(&document, id).2 > Some(0), "{document}");
+    }
+    // Who asks whether a file is there does not open it, so the clock is asked as well.
+    gauge.write("benches/often", "");
+    let document = checked();
+    assert!(time(&document, "steady").2 > Some(0), "{document}");
+    let asks = metric(&document, "gauge::work::asks", "wall-time");
+    assert_ne!(asks["verdict"], "unchanged", "{document}");
+}
+
 /// A program of the package, and benchmarks of which each opens something else.
 const TOOL: &str = "fn main() { println!(\"{}\", gauge::by_tool()); }\n";
 const OPENING: &str = r#"

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::super::layouts::Changed;
 use crate::domain::reach::MOST_NAMED;
-use crate::domain::{BuiltBench, Reach, Side, Sides};
+use crate::domain::{BuiltBench, Reach, Side, Sides, SourceTree};
 use crate::support::demangle::demangled;
 
 /// What is not the same for the benchmarks of one pair of executables.
@@ -40,11 +40,22 @@ impl Differing {
         self.count() == 0 && Side::BOTH.into_iter().all(|side| self.paths.get(side).is_empty())
     }
 
+    /// How many paths may be asked after without being opened: those of the source tree, and those that only one side has.
+    fn unopened(&self) -> usize {
+        let Sides { baseline, candidate } = &self.paths;
+        let all: BTreeSet<&PathBuf> = baseline.iter().chain(candidate).collect();
+        let made_on_both = |path: &PathBuf| {
+            !path.starts_with(SourceTree::FILES)
+                && Side::BOTH.iter().all(|&side| self.paths.get(side).contains(path))
+        };
+        all.into_iter().filter(|path| !made_on_both(path)).count()
+    }
+
     /// What a launch of one side shows.
     pub(super) fn reach_of(&self, met: &Met, side: Side) -> Reach {
         let changed = self.count();
         if met.functions.is_empty() && met.paths.is_empty() {
-            return Reach::Unreached { changed };
+            return Reach::Unreached { changed, unopened: self.unopened() };
         }
         let (functions, paths) = (self.changed.functions.get(side), self.paths.get(side));
         Reach::Reached {
@@ -64,7 +75,7 @@ fn some(names: impl Iterator<Item = String>) -> Vec<String> {
 
 /// A path in a home as the user knows it: from the repository's root, or in the target folder.
 fn shown(path: &Path) -> String {
-    match path.strip_prefix("src") {
+    match path.strip_prefix(SourceTree::FILES) {
         Ok(root) if root.as_os_str().is_empty() => ".".to_owned(),
         Ok(below) => below.display().to_string(),
         Err(_) => path.display().to_string(),
@@ -90,7 +101,14 @@ mod tests {
             differing.reach_of(&met, Side::Candidate)
         };
         let texts = |of: &[&str]| of.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(of(&[], &[]), Reach::Unreached { changed: 3 });
+        assert_eq!(
+            of(&[], &[]),
+            Reach::Unreached { changed: 3, unopened: 3 },
+            "the baseline has none of them"
+        );
+        let made = Sides::from_fn(|_| vec![PathBuf::from("target/release/tool")]);
+        let made = Differing { changed: differing.changed.clone(), paths: made };
+        assert_eq!(made.unopened(), 0, "both have that program, whoever starts it");
         let (functions, files) = (texts(&["f", "g"]), Vec::new());
         assert_eq!(of(&[0, 1, 2], &[]), Reach::Reached { functions, run: 3, files, changed: 3 });
         let (functions, files) = (Vec::new(), texts(&[".", "src/lib.txt", "target/release/tool"]));
