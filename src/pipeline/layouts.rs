@@ -87,6 +87,13 @@ struct Drawing {
     used: u64,
 }
 
+impl Target {
+    /// What there is to draw, or why there is nothing.
+    fn drawable(&self) -> Result<&Drawable, String> {
+        self.state.as_ref().map(|drawn| &drawn.drawable).map_err(ToString::to_string)
+    }
+}
+
 /// The executables of one pair.
 #[derive(Debug, Clone)]
 pub(crate) struct Laid {
@@ -95,12 +102,19 @@ pub(crate) struct Laid {
     pub(crate) layout: Option<LayoutSeed>,
 }
 
-/// The executables of one pair, and what differs in them.
+/// Executables of both sides, and what differs in them.
 #[derive(Debug, Clone)]
 pub(crate) struct Changed {
     pub(crate) benches: Sides<BuiltBench>,
     /// Where the functions begin that do not do the same on both sides, in each executable's file, with their symbols; sorted.
     pub(crate) functions: Sides<Vec<(u64, String)>>,
+}
+
+impl Changed {
+    /// No function.
+    pub(crate) fn nothing(benches: Sides<&BuiltBench>) -> Self {
+        Self { benches: benches.map(Clone::clone), functions: Sides::default() }
+    }
 }
 
 /// Removes what killed runs left. The caller holds the workspace's lock, so nobody uses it.
@@ -160,26 +174,31 @@ impl Layouts {
         }))
     }
 
-    /// Both executables in one drawn layout, and in each the functions that do not do the same on both sides.
+    /// In both executables the functions that do not do the same on both sides. Those of the build are drawn only where they have no
+    /// symbols to find functions by.
     ///
     /// # Errors
     /// Why they are not known, as a fragment.
     pub(crate) fn changed(&mut self, benches: Sides<&BuiltBench>) -> Result<Changed, String> {
-        let ids = Sides { baseline: "", candidate: "" };
-        // The first pair will need this drawing as well.
-        let Laid { benches: laid, layout } = self.for_pair(benches, ids, Phase::Measurement, 0);
-        let target = self.targets.get(&key(benches));
-        let drawn = match target.map(|target| &target.state) {
-            Some(Ok(drawn)) if layout.is_some() => drawn,
-            Some(Err(reason)) => return Err(reason.to_string()),
-            _ => return Err("no layout is drawn".to_owned()),
+        let none = || "no layout is drawn".to_owned();
+        let drawable = self.prepared(benches).ok_or_else(none)?.drawable()?;
+        if !drawable.has_changed()? {
+            return Ok(Changed::nothing(benches));
+        }
+        let laid = if drawable.has_symbols() {
+            benches.map(Clone::clone)
+        } else {
+            let ids = Sides { baseline: "", candidate: "" };
+            // The first pair will need this drawing as well.
+            self.for_pair(benches, ids, Phase::Measurement, 0).benches
         };
-        let functions = |bench: &BuiltBench| drawn.drawable.changed_in(&bench.executable);
-        let functions = laid.as_ref().try_map(functions)?;
+        // Where nothing could be drawn it says now why.
+        let drawable = self.prepared(benches).ok_or_else(none)?.drawable()?;
+        let functions = laid.as_ref().try_map(|bench| drawable.changed_in(&bench.executable))?;
         Ok(Changed { benches: laid, functions })
     }
 
-    /// What was used for each bench target.
+    /// What was used for each bench target that was to be drawn.
     fn uses(&self) -> Vec<LayoutUse> {
         let used = |((label, ..), target): (&Key, &Target)| LayoutUse {
             target: label.clone(),
@@ -192,7 +211,8 @@ impl Layouts {
             edited_in_place: target.agreement.edited_in_place,
             seconds: target.spent.as_secs_f64(),
         };
-        self.targets.iter().map(used).collect()
+        let is_used = |(_, target): &(&Key, &Target)| target.drawings > 0 || target.state.is_err();
+        self.targets.iter().filter(is_used).map(used).collect()
     }
 
     /// Takes down what was asked for, what became of it, and what a reader should know.
@@ -213,10 +233,11 @@ impl Layouts {
         told.collect()
     }
 
-    fn drawing(&mut self, benches: Sides<&BuiltBench>, index: u32) -> Option<Drawing> {
+    /// What is known of a bench target once both its executables were compared; `None` where no layouts are drawn at all.
+    fn prepared(&mut self, benches: Sides<&BuiltBench>) -> Option<&Target> {
         let key = key(benches);
-        let start = Instant::now();
         if !self.targets.contains_key(&key) {
+            let start = Instant::now();
             let folder = self.folder.as_ref()?.path().join(self.targets.len().to_string());
             let state = prepare(benches, folder);
             let (agreement, spent) = (Agreement::default(), start.elapsed());
@@ -225,6 +246,13 @@ impl Layouts {
             let target = Target { state, exhausted, is_aligned, drawings, agreement, spent, used };
             self.targets.insert(key.clone(), target);
         }
+        self.targets.get(&key)
+    }
+
+    fn drawing(&mut self, benches: Sides<&BuiltBench>, index: u32) -> Option<Drawing> {
+        self.prepared(benches)?;
+        let key = key(benches);
+        let start = Instant::now();
         self.clock += 1;
         let seed = self.seed ^ seed_of(&key);
         let target = self.targets.get_mut(&key)?;
@@ -401,67 +429,4 @@ fn remove(drawing: &Drawing) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::fixtures::bench;
-
-    fn laid(layouts: &mut Layouts, digests: [&str; 2], ids: [&str; 2]) -> Laid {
-        let (baseline, candidate) = (bench(digests[0]), bench(digests[1]));
-        let benches = Sides { baseline: &baseline, candidate: &candidate };
-        layouts.for_pair(benches, Sides { baseline: ids[0], candidate: ids[1] }, Phase::Measurement, 0)
-    }
-
-    #[test]
-    fn what_cannot_be_drawn_is_measured_as_it_was_built_and_told() {
-        let area = tempfile::tempdir().unwrap();
-        let mut layouts = Layouts::new(Layout::Drawn, area.path(), 1);
-        let found = laid(&mut layouts, ["1", "2"], ["a", "a"]);
-        assert_eq!(found.layout, None);
-        assert_eq!(found.benches.baseline, bench("1"));
-        let notes = layouts.notes();
-        let kept = |note: &Note| matches!(note, Note::NotDrawn { reason: LayoutFallback::NotKept(_), .. });
-        assert!(notes.len() == 1 && kept(&notes[0]), "{notes:?}");
-        assert!(layouts.for_counts(Sides { baseline: &bench("1"), candidate: &bench("2") }).is_none());
-        assert_eq!(layouts.uses().len(), 1, "it is tried once");
-    }
-
-    #[test]
-    fn equal_executables_and_other_layouts_need_none() {
-        let area = tempfile::tempdir().unwrap();
-        let mut layouts = Layouts::new(Layout::Drawn, area.path(), 1);
-        laid(&mut layouts, ["1", "1"], ["a", "a"]);
-        assert!(layouts.uses().is_empty());
-        laid(&mut layouts, ["1", "1"], ["a", "b"]);
-        assert_eq!(layouts.uses().len(), 1, "two benchmarks of one build");
-        for layout in [Layout::Aligned, Layout::Default] {
-            let mut layouts = Layouts::new(layout, area.path(), 1);
-            laid(&mut layouts, ["1", "2"], ["a", "a"]);
-            assert!(layouts.uses().is_empty());
-        }
-    }
-
-    #[test]
-    fn what_is_in_use_or_needed_again_is_not_forgotten() {
-        assert!(may_go(3, 7, 8) && may_go(FRESH, 1, 8));
-        assert!(!may_go(3, 8, 8), "in use");
-        assert!(!may_go(3, 0, 8), "made ahead");
-        assert!(!may_go(COUNTED, 7, 8), "counted in once more");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_folder_is_private_and_gone_at_the_end() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let area = tempfile::tempdir().unwrap();
-        let layouts = Layouts::new(Layout::Drawn, area.path(), 1);
-        let folder = layouts.folder.as_ref().unwrap().path().to_owned();
-        for path in [folder.as_path(), folder.parent().unwrap()] {
-            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700);
-        }
-        drop(layouts);
-        assert!(!folder.exists());
-        fs::create_dir_all(area.path().join("layouts/run-of-the-killed/0")).unwrap();
-        sweep(area.path());
-        assert!(!area.path().join("layouts").exists());
-    }
-}
+mod tests;

@@ -459,13 +459,29 @@ fn comes_to(tested: &Crate) -> Result<(Agreement, bool), LayoutFallback> {
         let (executables, found) = tested.draw(&drawable, &sides, seed);
         last = Some(found?);
         for side in [Side::Baseline, Side::Candidate] {
-            assert_eq!(output(executables.get(side)), output(&sides.get(side).executable));
+            let built = &sides.get(side).executable;
+            assert_eq!(output(executables.get(side)), output(built));
         }
+        assert_changed_are_found(&drawable, &executables, &sides);
     }
     let found = last.unwrap();
     let needs_linker = drawable.made_without_linker() == 0;
     println!("{:?}: as built {:?}, drawn {found:?}, {needs_linker}", tested.profile, drawable.as_built());
     Ok((found, needs_linker))
+}
+
+/// The functions that differ are found in drawn executables, and the same ones in those of the build where these have their names.
+fn assert_changed_are_found(drawable: &Drawable, drawn: &Sides<PathBuf>, built: &Sides<BuiltBench>) {
+    let names = |executable: &Path| {
+        let changed = drawable.changed_in(executable).unwrap();
+        changed.into_iter().map(|(_, name)| name).collect::<BTreeSet<String>>()
+    };
+    let found = drawn.as_ref().map(|executable| names(executable));
+    let all = found.baseline.union(&found.candidate).count();
+    assert_eq!(drawable.has_changed(), Ok(all > 0));
+    if drawable.has_symbols() {
+        assert_eq!(built.as_ref().map(|bench| names(&bench.executable)), found);
+    }
 }
 
 fn assert_all_in_place(tested: &Crate) {
@@ -487,6 +503,17 @@ fn are_drawn(profiles: &[&'static str]) {
         println!("{profile}");
         assert_all_in_place(&Crate::new(profile));
     }
+}
+
+#[test]
+fn names_are_in_the_build_unless_they_were_taken_away() {
+    let has = |profile: &'static str, variables| {
+        let tested = Crate { variables, ..Crate::new(profile) };
+        tested.prepare(&tested.both()).unwrap().has_symbols()
+    };
+    assert!(has("", &[]));
+    assert!(!has("strip = true", &[]));
+    assert!(!has("", &[("RUSTFLAGS", "-Clink-arg=-Wl,-x")]));
 }
 
 #[test]

@@ -85,19 +85,51 @@ impl Kind {
     }
 }
 
+/// Whether a flag of a linker takes names of functions away, by which it is told what is in an executable.
+fn takes_names(flag: &str) -> bool {
+    matches!(flag, "-s" | "--strip-all" | "-x" | "--discard-all" | "-X" | "--discard-locals")
+}
+
+/// Whether the arguments take names of functions away.
+pub(super) fn take_names(kind: Kind, arguments: &[String]) -> bool {
+    without(kind, arguments.to_vec(), takes_names) != arguments
+}
+
 /// The arguments without those that choose another linker or that take symbols away: `--strip-all` takes what shows
 /// whether an order was obeyed, and is replaced by the caller.
-pub(super) fn neutral(arguments: Vec<String>) -> Vec<String> {
+pub(super) fn neutral(kind: Kind, arguments: Vec<String>) -> Vec<String> {
+    let takes_symbols = |flag: &str| takes_names(flag) || matches!(flag, "-S" | "--strip-debug");
     let mut kept = Vec::with_capacity(arguments.len());
-    let mut rest = arguments.into_iter();
+    let mut rest = without(kind, arguments, takes_symbols).into_iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
-            "-s" | "-Wl,-s" | "--strip-all" | "-Wl,--strip-all" | "-Wl,--strip-debug" | "--strip-debug"
-            | "-S" => {}
             "-Map" => drop(rest.next()),
             flag if flag.starts_with("-fuse-ld=") || flag.starts_with("--ld-path=") => {}
             flag if names_output(flag) => {}
             _ => kept.push(argument),
+        }
+    }
+    kept
+}
+
+/// The arguments without some of the linker's own flags, whichever way these are passed to it.
+fn without(kind: Kind, arguments: Vec<String>, unwanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        let is_passed_on = kind == Kind::Driver && kept.last().is_some_and(|before| before == "-Xlinker");
+        if let (Kind::Driver, Some(list)) = (kind, argument.strip_prefix("-Wl,")) {
+            let wanted: Vec<&str> = list.split(',').filter(|flag| !unwanted(flag)).collect();
+            if !wanted.is_empty() {
+                kept.push(format!("-Wl,{}", wanted.join(",")));
+            }
+            continue;
+        }
+        // To a driver `-x` is a language.
+        let is_own = is_passed_on || kind == Kind::Linker || !matches!(argument.as_str(), "-x" | "-X");
+        match is_own && unwanted(&argument) {
+            true if is_passed_on => drop(kept.pop()),
+            true => {}
+            false => kept.push(argument),
         }
     }
     kept
@@ -161,8 +193,25 @@ mod tests {
     fn only_the_choice_of_linker_and_of_symbols_is_dropped() {
         let given =
             ["a.o", "-fuse-ld=mold", "-Wl,--strip-all", "-s", "-Wl,-Map=x", "-lm", "-Wl,--gc-sections"];
-        let kept = neutral(given.map(str::to_owned).to_vec());
+        let kept = neutral(Kind::Driver, given.map(str::to_owned).to_vec());
         assert_eq!(kept, ["a.o", "-lm", "-Wl,--gc-sections"]);
+        let neutral = |kind, given: &[&str]| neutral(kind, given.iter().map(ToString::to_string).collect());
+        let given =
+            ["-x", "c", "-Wl,-O1,-x,-z,now", "-Wl,--discard-all", "-Xlinker", "-X", "-Xlinker", "-O1", "a.o"];
+        assert_eq!(neutral(Kind::Driver, &given), ["-x", "c", "-Wl,-O1,-z,now", "-Xlinker", "-O1", "a.o"]);
+        assert_eq!(neutral(Kind::Linker, &["-x", "--strip-debug", "-O1", "a.o"]), ["-O1", "a.o"]);
+    }
+
+    #[test]
+    fn names_are_there_where_only_what_debuggers_read_is_taken_away() {
+        let take = |kind, given: &[&str]| {
+            take_names(kind, &given.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert!(!take(Kind::Driver, &["-x", "c", "-Wl,--strip-debug", "-Wl,-O1", "-S", "a.o"]));
+        for given in [&["-s"][..], &["-Wl,--as-needed,-x"], &["-Xlinker", "--discard-all"]] {
+            assert!(take(Kind::Driver, given), "{given:?}");
+        }
+        assert!(take(Kind::Linker, &["-x"]));
     }
 
     #[test]

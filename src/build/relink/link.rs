@@ -66,7 +66,7 @@ impl<'a> Ordered<'a> {
         besides: Option<&Path>,
         output: &Path,
     ) -> Result<(), LayoutFallback> {
-        let mut given = arguments::neutral(self.capture.arguments(output));
+        let mut given = arguments::neutral(self.kind, self.capture.arguments(output));
         match self.kind {
             Kind::Driver => given
                 .extend(["-fuse-ld=lld".to_owned(), format!("-B{}", self.tools.join("gcc-ld").display())]),

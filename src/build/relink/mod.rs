@@ -37,6 +37,7 @@ mod maker;
 mod map;
 mod names;
 mod rearrange;
+mod reference;
 mod sections;
 mod shift;
 mod watch;
@@ -51,15 +52,17 @@ use std::thread;
 
 use object::Architecture;
 
-use crate::domain::{Digest, LayoutFallback, Side, Sides};
+use crate::domain::{LayoutFallback, Side, Sides};
 
 use capture::Capture;
 use draw::{Alive, Item, Matched};
 use image::Image;
 use link::Ordered;
 use maker::{ByLinker, Maker};
+use reference::reference;
 use sections::{Kind, Part};
 
+pub use reference::Original;
 pub(super) use watch::{is_drawable, source, watch};
 pub use wrapper::{offer, serve};
 
@@ -68,15 +71,6 @@ const ENOUGH: f64 = 0.99;
 
 /// The share of an executable's named functions that must be found in its objects.
 const KNOWN: f64 = 0.9;
-
-/// An executable of a side, as the build made it.
-#[derive(Debug, Clone, Copy)]
-pub struct Original<'a> {
-    /// The executable, with its capture beside it.
-    pub executable: &'a Path,
-    /// What its bytes come to.
-    pub digest: &'a Digest,
-}
 
 /// How far two executables agree in where their parts lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,6 +104,8 @@ pub struct Drawable {
     is_one: bool,
     matched: Matched,
     changed: Result<BTreeSet<String>, String>,
+    /// Whether the executables of the build have the symbols by which what is in them was told.
+    has_symbols: bool,
     places: Vec<(String, u64)>,
     /// For which gaps can be made.
     architecture: Option<Architecture>,
@@ -137,7 +133,10 @@ impl Drawable {
         // Linking mostly waits for another process; the objects are read meanwhile.
         let named = captures.as_ref().map(Capture::inputs);
         let (linked, parts) = both(|| side_by_side(is_one, link), || read(is_one, &named))?;
-        let (images, taken) = linked?.unzip();
+        let Sides { baseline, candidate } = linked?;
+        let has_symbols = baseline.is_as_built && candidate.is_as_built;
+        let images = Sides { baseline: baseline.image, candidate: candidate.image };
+        let taken = Sides { baseline: baseline.taken, candidate: candidate.taken };
         let mut parts = parts?;
         let mut inputs = &named;
         let alive = images.as_ref().map(Image::alive);
@@ -166,6 +165,7 @@ impl Drawable {
             is_one,
             matched,
             changed,
+            has_symbols,
             places,
             architecture,
             as_built,
@@ -175,7 +175,20 @@ impl Drawable {
         })
     }
 
-    /// Where the functions begin, in an executable that was drawn, that do not do the same on both sides, with their names.
+    /// Whether [`Self::changed_in`] can be asked of the executables of the build, and not only of drawn ones.
+    pub fn has_symbols(&self) -> bool {
+        self.has_symbols
+    }
+
+    /// Whether any function does not do the same on both sides.
+    ///
+    /// # Errors
+    /// Why that cannot be told, as [`Self::changed_in`] says.
+    pub fn has_changed(&self) -> Result<bool, &str> {
+        self.changed.as_ref().map(|changed| !changed.is_empty()).map_err(String::as_str)
+    }
+
+    /// Where the functions begin, in an executable that was drawn or has symbols, that do not do the same on both sides, with their names.
     /// Sorted by address, which is that of the file. What a build can reach besides is another matter.
     ///
     /// # Errors
@@ -341,6 +354,12 @@ fn changed(
     if captures.baseline.besides() != captures.candidate.besides() {
         return Err("both sides are linked with other flags or libraries".to_owned());
     }
+    let keeps_some = |capture: &Capture| {
+        capture.arguments(Path::new("")).iter().any(|argument| argument.contains("retain-symbols-file"))
+    };
+    if keeps_some(captures.baseline) || keeps_some(captures.candidate) {
+        return Err("its linker is told which names to keep".to_owned());
+    }
     let mut found = changed::differing(parts, alive)?;
     // Whoever refers to data that differ, by way of other data or not.
     let mut fresh = found.data.clone();
@@ -367,29 +386,6 @@ fn known(parts: &[Part], alive: &Alive, image: &Image) -> f64 {
     let names: HashSet<&str> = code.flat_map(|part| part.names.iter().map(String::as_str)).collect();
     let found: usize = names.iter().filter_map(|name| alive.get(*name)).sum();
     found as f64 / image.functions().max(1) as f64
-}
-
-/// A side as it is linked in the order of the build, with all its symbols, once it is sure that linking gives what the
-/// build gave; and everything that it was linked from.
-fn reference(
-    capture: &Capture,
-    original: Original<'_>,
-    output: &Path,
-) -> Result<(Image, Vec<PathBuf>), LayoutFallback> {
-    let because = |reason| capture.damage().unwrap_or(reason);
-    let taken = link::as_before(capture, output).map_err(because)?;
-    let digest = super::digest::of_file(output).map_err(files)?;
-    if digest != *original.digest {
-        return Err(because(LayoutFallback::NotReproduced));
-    }
-    // Most builds use the very linker that takes the order, and keep symbols: then this is the image already.
-    let built = Image::read(output).map_err(LayoutFallback::Unreadable)?;
-    if built.functions() > 0 && built.is_by_lld() {
-        return Ok((built, taken));
-    }
-    Ordered::new(capture)?.link(&["--strip-debug".to_owned()], None, output)?;
-    let image = Image::read(output).map_err(LayoutFallback::Unreadable)?;
-    Ok((image, taken))
 }
 
 /// The parts of what both sides are linked from.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::super::layouts::Changed;
 use crate::domain::reach::MOST_NAMED;
-use crate::domain::{BuiltBench, Reach, Side, Sides, SourceTree};
+use crate::domain::{Reach, Side, Sides, SourceTree};
 use crate::support::demangle::demangled;
 
 /// What is not the same for the benchmarks of one pair of executables.
@@ -20,13 +20,6 @@ pub(super) struct Differing {
 pub(super) struct Met {
     pub(super) functions: Vec<usize>,
     pub(super) paths: BTreeSet<usize>,
-}
-
-impl Changed {
-    /// No function of executables of the same bytes.
-    pub(super) fn nothing(benches: Sides<&BuiltBench>) -> Self {
-        Self { benches: benches.map(Clone::clone), functions: Sides::default() }
-    }
 }
 
 impl Differing {
