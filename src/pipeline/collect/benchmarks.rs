@@ -8,7 +8,7 @@ use super::super::catalogue::Benchmark;
 use super::super::error::PipelineError;
 use super::super::session::{Session, provenance, sequential, side_build};
 use super::super::stopwatch::within;
-use super::counts::{Found, Taken, Task, counted, counting_bench, task};
+use super::counts::{Found, REPEATED, Taken, Task, counted, counting_bench, task};
 use super::history;
 use super::paired::{Comparison, Make, Test};
 use crate::blame;
@@ -319,7 +319,8 @@ impl<'a, 's> Collector<'a, 's> {
         }
         // All at once: counting keeps every CPU busy.
         let laid: Vec<&Benchmark> = places.iter().map(|&at| benchmarks[at]).collect();
-        let again = self.count_both(CountKind::Instructions, 1, rules, &laid)?;
+        // What differs once more has to repeat.
+        let again = self.count_both(CountKind::Instructions, REPEATED, rules, &laid)?;
         let again = again.baseline.into_iter().zip(again.candidate);
         for ((at, built), again) in places.into_iter().zip(built).zip(again) {
             if let (Ok(baseline), Ok(candidate)) = again {

@@ -5,8 +5,10 @@
 //! by itself; a count that does not (hash seeds, threads) is taken some more times, so that the runs of both sides can be
 //! compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use super::super::allocations::AllocationBuild;
 use super::super::error::PipelineError;
@@ -170,36 +172,58 @@ impl Session<'_> {
         places.sort_by_key(|&at| (&tasks[at].bench.executable, tasks[at].place));
         let shared = counter.shared();
         let counter = shared.as_deref().unwrap_or(counter);
-        let workers = Workers { counter, tasks, launches, metrics: &self.measuring.metrics, options };
+        let metrics = &self.measuring.metrics;
         let (store, run, progress) = (&mut *self.store, self.run, self.progress);
         let (total, mut done) = (places.len(), 0);
-        let mut so_far = known.to_vec();
+        let mut told = |at: usize| {
+            done += 1;
+            let name = &tasks[at].key.benchmark;
+            progress.event(Event::Benchmark { name, settled: done, total, launches: 0, state: "counted" });
+        };
+        for &at in &places {
+            if known[at].counts.launches() >= launches {
+                told(at);
+            }
+            outcomes[at] = Some(Ok(known[at].clone()));
+        }
         // A launch of each, then another: what was started for one goes through all of them.
-        while !places.is_empty() {
-            workers.work(&places, &so_far, &mut |at, found| {
+        let mut bear_no_other = BTreeSet::new();
+        loop {
+            let wanted = |at: usize| match missing(outcomes[at].as_ref(), launches) {
+                missing if bear_no_other.contains(&at) => missing.min(1),
+                missing => missing,
+            };
+            let jobs = side_by_side(&places, wanted);
+            if jobs.is_empty() {
+                break;
+            }
+            let count = |&at: &usize| {
+                if interrupted() {
+                    Err(NotCounted::Interrupted)
+                } else {
+                    launch(counter, &tasks[at], &options)
+                }
+            };
+            parallel::each(&jobs, count, |job, fresh| {
+                let at = jobs[job];
+                let has_twin = jobs.iter().filter(|&&other| other == at).count() > 1;
+                if has_twin && matches!(fresh, Err(NotCounted::Failed(_))) {
+                    bear_no_other.insert(at);
+                    return Ok(());
+                }
+                let before = outcomes[at].take().unwrap_or(Err(NotCounted::Interrupted));
+                let was_open = before.is_ok();
+                let found = before.and_then(|taken| taken.with(fresh?, metrics));
                 let found = match found {
                     Ok(taken) => Ok(record(store, run, &tasks[at], taken)?),
                     none => none,
                 };
-                if !has_too_few(&found, launches) {
-                    done += 1;
-                    progress.event(Event::Benchmark {
-                        name: &tasks[at].key.benchmark,
-                        settled: done,
-                        total,
-                        launches: 0,
-                        state: "counted",
-                    });
-                }
                 outcomes[at] = Some(found);
-                Ok(())
-            })?;
-            places.retain(|&at| outcomes[at].as_ref().is_some_and(|found| has_too_few(found, launches)));
-            for &at in &places {
-                if let Some(Ok(taken)) = &outcomes[at] {
-                    so_far[at] = taken.clone();
+                if was_open && missing(outcomes[at].as_ref(), launches) == 0 {
+                    told(at);
                 }
-            }
+                Ok::<(), PipelineError>(())
+            })?;
         }
         drop(shared);
         for at in alone {
@@ -226,7 +250,8 @@ impl Session<'_> {
                 return Err(NotCounted::Interrupted);
             }
             let counter = self.runner.counting(&task.bench.home).map_err(|error| no_place(&error))?;
-            launch(counter, task, &self.measuring.metrics, &self.measuring.count_options(), &mut taken)?;
+            let fresh = launch(counter, task, &self.measuring.count_options())?;
+            taken = taken.with(fresh, &self.measuring.metrics)?;
         }
         Ok(taken)
     }
@@ -237,9 +262,20 @@ impl Session<'_> {
     }
 }
 
-/// Whether something was counted, and less often than is wanted.
-fn has_too_few(found: &Found, launches: usize) -> bool {
-    found.as_ref().is_ok_and(|taken| taken.counts.launches() < launches)
+/// How many more launches are wanted of something that can be counted.
+fn missing(found: Option<&Found>, launches: usize) -> usize {
+    let taken = found.and_then(|found| found.as_ref().ok());
+    taken.map_or(0, |taken| launches.saturating_sub(taken.counts.launches()))
+}
+
+/// What is launched side by side: each that misses some once, and where these leave CPUs idle as often as is missing. Who fails
+/// beside itself is launched alone.
+fn side_by_side(places: &[usize], missing: impl Fn(usize) -> usize) -> Vec<usize> {
+    let open: Vec<usize> = places.iter().copied().filter(|&at| missing(at) > 0).collect();
+    if open.len() >= thread::available_parallelism().map_or(1, usize::from) {
+        return open;
+    }
+    open.into_iter().flat_map(|at| iter::repeat_n(at, missing(at))).collect()
 }
 
 /// Why nothing can be counted where a tree is not in its place.
@@ -247,60 +283,20 @@ fn no_place(error: &std::io::Error) -> NotCounted {
     NotCounted::Unavailable(format!("the source tree cannot be put in its place: {error}"), None)
 }
 
-/// Threads that count, each one task after the other.
-struct Workers<'a> {
-    counter: &'a dyn Counter,
-    tasks: &'a [Task],
-    /// How many launches each has at least in the end.
-    launches: usize,
-    /// The metrics that are wanted.
-    metrics: &'a [Metric],
-    options: CountOptions,
+/// What one launch counted.
+enum Fresh {
+    Instructions(InstructionCount),
+    Allocations(AllocationCount),
 }
 
-impl Workers<'_> {
-    /// Launches each of the tasks at `places` once more that has too few launches, and hands over each as soon as that is done.
-    /// The first error of `take` ends it.
-    fn work(
-        &self,
-        places: &[usize],
-        known: &[Taken],
-        take: &mut dyn FnMut(usize, Found) -> Result<(), PipelineError>,
-    ) -> Result<(), PipelineError> {
-        let count = |&at: &usize| {
-            if interrupted() { Err(NotCounted::Interrupted) } else { self.one(at, known[at].clone()) }
-        };
-        parallel::each(places, count, |place, found| take(places[place], found))
+/// One launch that counts.
+fn launch(counter: &dyn Counter, task: &Task, options: &CountOptions) -> Result<Fresh, NotCounted> {
+    let Task { kind, bench, wanted, .. } = task;
+    match kind {
+        CountKind::Instructions => counter.instructions(bench, wanted, options).map(Fresh::Instructions),
+        CountKind::Allocations => counter.allocations(bench, wanted, options).map(Fresh::Allocations),
     }
-
-    /// Launches once, where that is wanted.
-    fn one(&self, at: usize, mut taken: Taken) -> Found {
-        if taken.counts.launches() < self.launches {
-            launch(self.counter, &self.tasks[at], self.metrics, &self.options, &mut taken)?;
-        }
-        Ok(taken)
-    }
-}
-
-/// One launch that counts, added to what is known.
-fn launch(
-    counter: &dyn Counter,
-    task: &Task,
-    metrics: &[Metric],
-    options: &CountOptions,
-    taken: &mut Taken,
-) -> Result<(), NotCounted> {
-    match task.kind {
-        CountKind::Instructions => {
-            let found = counter.instructions(&task.bench, &task.wanted, options);
-            taken.add_instructions(found.map_err(refused)?, metrics)?;
-        }
-        CountKind::Allocations => {
-            let found = counter.allocations(&task.bench, &task.wanted, options);
-            taken.add_allocations(&found.map_err(refused)?, metrics);
-        }
-    }
-    Ok(())
+    .map_err(refused)
 }
 
 fn refused(uncounted: Uncounted) -> NotCounted {
@@ -322,6 +318,15 @@ impl Taken {
         let iterations = |counts: &Counts| counts.executed().map(|(iterations, _)| iterations);
         let comparable = iterations(&self.counts).is_some() && iterations(&self.counts) == iterations(other);
         self.counts.agrees(other) && (comparable || !rules.wants(Metric::WallTime))
+    }
+
+    /// These, and one launch more.
+    fn with(mut self, fresh: Fresh, metrics: &[Metric]) -> Found {
+        match fresh {
+            Fresh::Instructions(count) => self.add_instructions(count, metrics)?,
+            Fresh::Allocations(count) => self.add_allocations(&count, metrics),
+        }
+        Ok(self)
     }
 
     fn add(&mut self, metric: Metric, sample: Sample) {

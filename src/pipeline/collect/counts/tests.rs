@@ -22,10 +22,19 @@ const VARYING: usize = 8;
 struct Known {
     counts: BTreeMap<String, Vec<f64>>,
     launches: Mutex<BTreeMap<String, usize>>,
+    /// Held by the benchmark `shy`, which fails beside itself.
+    port: Mutex<()>,
 }
 
 impl Known {
     fn next(&self, id: &str) -> Result<Sample, Uncounted> {
+        let port = (id == "shy").then(|| self.port.try_lock());
+        if let Some(port) = &port {
+            if port.is_err() {
+                return Err(Uncounted::Failed(FailureKind::Exited(98).into()));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
         let mut launches = self.launches.lock().unwrap();
         let launch = launches.entry(id.to_owned()).or_default();
         *launch += 1;
@@ -146,7 +155,7 @@ fn in_run<T>(
 /// Counts by the benchmark's id.
 fn known(counts: &[(&str, &[f64])]) -> CountsOnly<Known> {
     let counts = counts.iter().map(|(id, counts)| ((*id).to_owned(), counts.to_vec())).collect();
-    CountsOnly::new(Known { counts, launches: Mutex::default() }, &[])
+    CountsOnly::new(Known { counts, launches: Mutex::default(), port: Mutex::default() }, &[])
 }
 
 fn task(kind: CountKind, id: &str, digest: &str) -> Task {
@@ -267,6 +276,26 @@ fn what_cannot_be_counted_fails_alone() {
         matches!(&found[2], Err(NotCounted::Failed(failure)) if failure.message.contains('3')),
         "{found:?}"
     );
+}
+
+#[test]
+fn who_cannot_run_beside_itself_is_counted_one_launch_after_the_other() {
+    let tasks = [task(CountKind::Instructions, "shy", "1")];
+    let (found, _, counter) = counted(&[("shy", &[7.0])], &tasks);
+    let counts = &found[0].as_ref().unwrap().counts;
+    assert_eq!(counts.values(Metric::Instructions), [7.0, 7.0]);
+    assert_eq!(counter.launches("shy"), 2);
+}
+
+#[test]
+fn idle_cpus_take_the_launches_of_a_few() {
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
+    let many: Vec<usize> = (0..cpus).collect();
+    assert_eq!(side_by_side(&many, |_| 3), many);
+    assert_eq!(side_by_side(&many, |_| 0), [0; 0]);
+    if cpus > 1 {
+        assert_eq!(side_by_side(&[0, 1], |at| if at == 1 { 3 } else { 0 }), [1, 1, 1]);
+    }
 }
 
 #[test]
