@@ -49,6 +49,26 @@ fn pairs(sandbox: &Sandbox) -> Vec<Pair> {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn claims_are_tried_in_what_was_drawn_for_pairs() {
+    let gauge = crate::claims::gauge(crate::claims::CLAIM);
+    gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 1001");
+    let generous = ["--threshold", "wall-time=900%"];
+    let document = json(&gauge, &[CHECK, &generous].concat());
+    assert!(document["claims"][0]["ratio"].is_number(), "{document}");
+    let targets = document["layout"]["targets"].as_array().unwrap();
+    assert_eq!(targets.len(), 1, "{targets:?}");
+    assert!(targets[0]["drawings"].as_u64() > Some(1) && targets[0]["fallback"].is_null(), "{targets:?}");
+    // One drawing is never used twice in one comparison.
+    let store = Store::open_read_only(&gauge.path(".perfguard/store.db")).unwrap();
+    for comparison in store.comparisons().unwrap() {
+        let pairs = store.pairs(comparison.id).unwrap();
+        let layouts: BTreeSet<Option<LayoutSeed>> = pairs.iter().map(|pair| pair.layout).collect();
+        assert!(layouts.len() == pairs.len() && !layouts.contains(&None), "{layouts:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_function_that_nothing_runs_changes_no_verdict() {
     let gauge = moved();
     let document = json(&gauge, CHECK);
