@@ -49,7 +49,7 @@ pub use binary::output_of_binary;
 pub use carried::unchanged;
 pub use error::BuildError;
 pub use request::{BuildRequest, Patch, Seed};
-pub(crate) use surroundings::{DataFiles, apart, data_of};
+pub(crate) use surroundings::{TreeFiles, apart, data_of, otherwise, sources_of};
 pub use toolchain::{toolchain, tools};
 
 /// Where a build's executables came from.

@@ -7,7 +7,7 @@
 mod differing;
 mod mention;
 
-pub(crate) use differing::{Files as DataFiles, apart, data_of};
+pub(crate) use differing::{Files as TreeFiles, apart, data_of, otherwise, sources_of};
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -134,6 +134,13 @@ fn content(path: &Path) -> io::Result<Digest> {
 fn readable(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut all = files(root, Path::new(""))?;
     all.retain(|path| !is_compiled(path) && !is_of_tools(path));
+    Ok(all)
+}
+
+/// The other files of a source tree.
+fn compiled(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut all = files(root, Path::new(""))?;
+    all.retain(|path| is_compiled(path) || is_of_tools(path));
     Ok(all)
 }
 

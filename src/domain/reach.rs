@@ -13,9 +13,9 @@ pub enum Reach {
     Unreached {
         /// How many functions differ.
         changed: usize,
-        /// How many paths differ that it may ask after without opening them: whether they are there, how long they are. Of
-        /// what the build made on both sides nobody does.
-        #[serde(default)]
+        /// How many paths and variables differ that it may ask after without opening anything: whether they are there, how
+        /// long they are. Of what the build made on both sides nobody does.
+        #[serde(default = "unknown")]
         unopened: usize,
     },
     /// Some.
@@ -32,6 +32,11 @@ pub enum Reach {
     },
     /// It is not known, and why: a fragment such as `no layout can be drawn`.
     Unknown(String),
+}
+
+/// How many paths differ, for all that was once written down.
+fn unknown() -> usize {
+    usize::MAX
 }
 
 impl Reach {

@@ -196,8 +196,9 @@ fn not_counted_notes(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Vec<Not
 
 /// Whether a launch failed that was to be timed.
 fn fails_by_the_clock(evidence: &BenchmarkEvidence) -> bool {
-    let timed = [&evidence.quick, &evidence.pairs, &evidence.remeasured].into_iter().flatten();
-    timed.into_iter().any(|timed| matches!(timed.ended, Ended::Failed(..)))
+    let quick = evidence.quick.as_ref().filter(|_| evidence.pairs.is_none());
+    let timed = [quick, evidence.pairs.as_ref(), evidence.remeasured.as_ref()];
+    timed.into_iter().flatten().any(|timed| matches!(timed.ended, Ended::Failed(..)))
 }
 
 /// What the clock says, whatever else is known.
@@ -324,6 +325,7 @@ fn layout_explains(evidence: &BenchmarkEvidence, found: &MetricOutcome) -> bool 
 /// who asks whether a file is there without opening it is not seen.
 pub(super) fn settled_by_reach(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> bool {
     matches!(evidence.reach, Some(Reach::Unreached { unopened: 0, .. }))
+        && evidence.quick.is_none()
         && rules.trusts_reach(evidence)
         && suffices(&rules.limit(evidence, Metric::WallTime))
 }

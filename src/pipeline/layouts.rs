@@ -186,8 +186,10 @@ impl Layouts {
                 && target.drawings > 0
                 && target.state.is_ok()
         };
-        let found = self.targets.iter().find(is_drawn).filter(|_| baseline == candidate);
-        found.map(|(_, target)| target.benches.clone())
+        if baseline != candidate || self.targets.contains_key(&key(benches)) {
+            return None;
+        }
+        self.targets.iter().find(is_drawn).map(|(_, target)| target.benches.clone())
     }
 
     /// Both executables in one drawn layout, to be counted in: what depends on addresses is then the same where the code is. Their
@@ -218,9 +220,12 @@ impl Layouts {
         } else {
             let ids = Sides { baseline: "", candidate: "" };
             // The first pair will need this drawing as well.
-            self.for_pair(benches, ids, Phase::Measurement, 0).benches
+            let Laid { benches: laid, layout } = self.for_pair(benches, ids, Phase::Measurement, 0);
+            // Where nothing could be drawn it says now why.
+            self.prepared(benches).ok_or_else(none)?.drawable()?;
+            layout.ok_or_else(none)?;
+            laid
         };
-        // Where nothing could be drawn it says now why.
         let drawable = self.prepared(benches).ok_or_else(none)?.drawable()?;
         let functions = laid.as_ref().try_map(|bench| drawable.changed_in(&bench.executable))?;
         Ok(Changed { benches: laid, functions })

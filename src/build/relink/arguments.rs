@@ -87,7 +87,9 @@ impl Kind {
 
 /// Whether a flag of a linker takes names of functions away, by which it is told what is in an executable.
 fn takes_names(flag: &str) -> bool {
-    matches!(flag, "-s" | "--strip-all" | "-x" | "--discard-all" | "-X" | "--discard-locals")
+    // Linkers take long flags with one dash as well.
+    let long = flag.trim_start_matches('-');
+    matches!(flag, "-s" | "-x" | "-X") || matches!(long, "strip-all" | "discard-all" | "discard-locals")
 }
 
 /// Whether the arguments take names of functions away.
@@ -208,7 +210,9 @@ mod tests {
             take_names(kind, &given.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         assert!(!take(Kind::Driver, &["-x", "c", "-Wl,--strip-debug", "-Wl,-O1", "-S", "a.o"]));
-        for given in [&["-s"][..], &["-Wl,--as-needed,-x"], &["-Xlinker", "--discard-all"]] {
+        for given in
+            [&["-s"][..], &["-Wl,--as-needed,-x"], &["-Xlinker", "-discard-all"], &["-Wl,-strip-all"]]
+        {
             assert!(take(Kind::Driver, given), "{given:?}");
         }
         assert!(take(Kind::Linker, &["-x"]));

@@ -27,10 +27,10 @@ type Contents<'a> = HashMap<(Kind, &'a str), Vec<Sum>>;
 /// Finds what differs among what is in the executables.
 ///
 /// # Errors
-/// Code that has no name differs, so nothing can be said of any benchmark.
+/// Code, or a list that is walked, has no name and differs, so nothing can be said of any benchmark.
 pub(super) fn differing(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Result<Differing, String> {
     if nameless(parts.baseline) != nameless(parts.candidate) {
-        return Err("code without a name differs".to_owned());
+        return Err("code or a list without a name differs".to_owned());
     }
     let baseline = contents(parts.baseline, alive.baseline);
     let candidate = contents(parts.candidate, alive.candidate);
@@ -61,7 +61,7 @@ fn contents<'a>(parts: &'a [Part], alive: &Alive) -> Contents<'a> {
     contents
 }
 
-/// What code without a name comes to, and what runs before `main`.
+/// What code without a name comes to, what runs before `main`, and what is walked from end to end.
 fn nameless(parts: &[Part]) -> Vec<Sum> {
     let mut sums: Vec<Sum> = parts.iter().filter(|part| part.names.is_empty()).map(|part| part.sum).collect();
     sums.sort_unstable();

@@ -59,7 +59,7 @@ use draw::{Alive, Item, Matched};
 use image::Image;
 use link::Ordered;
 use maker::{ByLinker, Maker};
-use reference::reference;
+use reference::{reference, unnamed};
 use sections::{Kind, Part};
 
 pub use reference::Original;
@@ -155,7 +155,9 @@ impl Drawable {
                 return Err(LayoutFallback::Unreadable(share));
             }
         }
-        let changed = changed(captures.as_ref(), parts.as_ref().map(Vec::as_slice), alive.as_ref(), inputs);
+        let changed = unnamed(inputs, &taken).and_then(|()| {
+            changed(captures.as_ref(), parts.as_ref().map(Vec::as_slice), alive.as_ref(), inputs)
+        });
         let places = image::common_places(&images.baseline, &images.candidate, matched.gaps());
         let as_built = agreement(&matched, images.as_ref());
         // Others have other fields. An order without places of its own moves all sections.

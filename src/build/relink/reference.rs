@@ -1,5 +1,7 @@
 //! A side linked once more as the build linked it: with what it was linked from, and the symbols that tell what is in it.
 
+use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::arguments::{self, Kind};
@@ -7,7 +9,7 @@ use super::capture::Capture;
 use super::image::Image;
 use super::link::{self, Ordered};
 use crate::build::digest;
-use crate::domain::{Digest, LayoutFallback};
+use crate::domain::{Digest, LayoutFallback, Side, Sides};
 
 /// An executable of a side, as the build made it.
 #[derive(Debug, Clone, Copy)]
@@ -50,4 +52,51 @@ pub(super) fn reference(
     Ordered::new(capture)?.link(&["--strip-debug".to_owned()], None, output)?;
     let image = Image::read(output).map_err(LayoutFallback::Unreadable)?;
     Ok(Reference { image, taken, is_as_built: false })
+}
+
+/// Makes sure that what a linker finds by itself, such as an archive that is named by `-l`, is the same on both sides: that is not
+/// compared function by function.
+pub(super) fn unnamed(inputs: &Sides<Vec<PathBuf>>, taken: &Sides<Vec<PathBuf>>) -> Result<(), String> {
+    let of = |side: Side| {
+        // What has the same path on both sides is one file.
+        let is_own =
+            |path: &&PathBuf| !inputs.get(side).contains(*path) && !taken.get(side.other()).contains(*path);
+        let own = taken.get(side).iter().filter(is_own);
+        let own = own.map(|path| Ok((path.file_name(), digest::of_file(path)?)));
+        own.collect::<io::Result<BTreeSet<_>>>().map_err(|error| error.to_string())
+    };
+    if of(Side::Baseline)? == of(Side::Candidate)? {
+        Ok(())
+    } else {
+        Err("archives differ that the linker finds by itself".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_a_linker_finds_by_itself_has_to_be_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let (system, named) = (file("crt1.o", "0"), file("a.o", "named"));
+        let one = file("1/libn.a", "1");
+        let (other, copy) = (file("2/libn.a", "2"), file("3/libn.a", "1"));
+        let found = |baseline: &PathBuf, candidate: &PathBuf| {
+            let taken = |own: &PathBuf| vec![system.clone(), named.clone(), own.clone()];
+            let inputs = Sides::from_fn(|_| vec![named.clone()]);
+            unnamed(&inputs, &Sides { baseline: taken(baseline), candidate: taken(candidate) })
+        };
+        assert_eq!(found(&one, &one), Ok(()), "one file");
+        assert_eq!(found(&one, &copy), Ok(()), "the same in another place");
+        assert!(found(&one, &other).unwrap_err().contains("finds by itself"));
+    }
 }

@@ -37,7 +37,8 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) kind: Kind,
-    /// The symbols in it, in the order of the object. Code, and what runs before `main`, may have none.
+    /// The symbols in it, in the order of the object. Code, what runs before `main` and what is walked from end to end may have
+    /// none.
     pub(super) names: Vec<String>,
     /// Whether other objects can refer to it by a name.
     pub(super) is_shared: bool,
@@ -124,15 +125,38 @@ fn members(bytes: &[u8]) -> Option<Vec<&[u8]>> {
 
 /// The parts of objects whose made-up names mean the same.
 fn parts_of<'d>(objects: impl Iterator<Item = &'d [u8]>) -> Vec<Part> {
+    let (bitcode, objects): (Vec<&[u8]>, Vec<&[u8]>) = objects.partition(|bytes| is_bitcode(bytes));
     let mut parsed: Vec<Reader<'_>> =
-        objects.filter_map(|bytes| File::parse(bytes).ok()).map(Reader::new).collect();
+        objects.into_iter().filter_map(|bytes| File::parse(bytes).ok()).map(Reader::new).collect();
     // Constants that other objects of the crate refer to.
     let mut shared = HashMap::new();
     for reader in &mut parsed {
         let found = reader.constants();
         shared.extend(found);
     }
-    parsed.iter_mut().flat_map(|reader| reader.parts(&shared)).collect()
+    bitcode
+        .into_iter()
+        .map(opaque)
+        .chain(parsed.iter_mut().flat_map(|reader| reader.parts(&shared)))
+        .collect()
+}
+
+/// Whether an object is LLVM's bitcode, which a linker compiles.
+fn is_bitcode(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"BC\xc0\xde") || bytes.starts_with(&0x0b17_c0de_u32.to_le_bytes())
+}
+
+/// Code of which nothing is known but whether it is the same.
+fn opaque(bytes: &[u8]) -> Part {
+    Part {
+        kind: Kind::Code,
+        names: Vec::new(),
+        is_shared: false,
+        sum: Sha256::digest(bytes).into(),
+        size: bytes.len() as u64,
+        alignment: 1,
+        code: Arc::default(),
+    }
 }
 
 /// The named parts that refer to one of `names`, directly or by way of data without a name: what they do depends on what is
@@ -207,8 +231,11 @@ impl<'d> Reader<'d> {
             .file
             .sections()
             .filter_map(|section| {
-                let is_list = section.name().is_ok_and(is_list_of_functions);
-                let kind = if is_list { Kind::Data } else { kind(section.kind())? };
+                let kind = kind(section.kind());
+                let is_list = section.name().is_ok_and(|name| {
+                    is_list_of_functions(name) || (is_walked(name) && kind == Some(Kind::Data))
+                });
+                let kind = if is_list { Kind::Data } else { kind? };
                 Some((section.index(), kind, is_list, (section.size(), section.align())))
             })
             .collect();
@@ -425,6 +452,14 @@ fn is_list_of_functions(name: &str) -> bool {
         .any(|list| name.starts_with(list))
 }
 
+/// Whether the linker names the ends of what it makes of sections of this name: whoever walks it from one to the other asks for no
+/// name in between.
+fn is_walked(name: &str) -> bool {
+    let mut characters = name.chars();
+    let is_first = |first: char| first.is_ascii_alphabetic() || first == '_';
+    characters.next().is_some_and(is_first) && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// What kind of part a section is, if it is loaded.
 fn kind(kind: SectionKind) -> Option<Kind> {
     match kind {
@@ -435,5 +470,26 @@ fn kind(kind: SectionKind) -> Option<Kind> {
         | SectionKind::UninitializedData => Some(Kind::Data),
         SectionKind::Tls | SectionKind::UninitializedTls => Some(Kind::ThreadLocal),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_walked_from_end_to_end_is_told_by_its_name() {
+        assert!(["linkme_ITEMS", "_list", "set2"].into_iter().all(is_walked));
+        assert!(!["", ".data.rel.ro", ".own", "2nd", "a-b"].into_iter().any(is_walked));
+        assert!(is_list_of_functions(".init_array.00099"));
+    }
+
+    #[test]
+    fn bitcode_is_code_without_a_name() {
+        let parts = |bytes: &[u8]| parts_of([bytes].into_iter());
+        let [one, other] = [b"BC\xc0\xde1", b"BC\xc0\xde2"].map(|bytes| parts(bytes));
+        assert!(one.len() == 1 && one[0].kind == Kind::Code && one[0].names.is_empty());
+        assert_ne!(one[0].sum, other[0].sum);
+        assert!(parts(b"no object").is_empty());
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{content, readable};
+use super::{compiled, content, readable};
 use crate::domain::{BuiltBench, Digest, Side, Sides, SourceTree};
 
 /// Where the target folder is, beside the source tree.
@@ -37,6 +37,27 @@ pub(crate) fn data_of(home: &Path) -> io::Result<Files> {
     let read =
         readable(&root)?.into_iter().map(|path| Ok((sources.join(&path), content(&root.join(&path))?)));
     read.collect()
+}
+
+/// The files of a home's source tree that only compilers and tools read, as a rule: Rust sources, manifests and their like.
+///
+/// # Errors
+/// One cannot be read.
+pub(crate) fn sources_of(home: &Path) -> io::Result<Files> {
+    let sources = Path::new(SourceTree::FILES);
+    let root = home.join(sources);
+    let read =
+        compiled(&root)?.into_iter().map(|path| Ok((sources.join(&path), content(&root.join(&path))?)));
+    read.collect()
+}
+
+/// On each side, the files that the other has otherwise or not at all.
+pub(crate) fn otherwise(files: Sides<&Files>) -> Sides<Vec<PathBuf>> {
+    Sides::from_fn(|side| {
+        let other = files.get(side.other());
+        let own = files.get(side).iter().filter(|(path, digest)| other.get(*path) != Some(*digest));
+        own.map(|(path, _)| path.clone()).collect()
+    })
 }
 
 /// What surrounds both sides and is not the same: in each side's home, files that are missing or other in the other's, and
@@ -110,6 +131,15 @@ mod tests {
 
     fn paths(of: &[&str]) -> BTreeSet<PathBuf> {
         of.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn sources_that_differ_are_told_without_the_folders_around_them() {
+        let baseline = files_of(&[("src/a.rs", "1"), ("src/b.rs", "1"), ("src/gone.rs", "1")]);
+        let candidate = files_of(&[("src/a.rs", "1"), ("src/b.rs", "2")]);
+        let found = otherwise(Sides { baseline: &baseline, candidate: &candidate });
+        assert_eq!(found.baseline, ["src/b.rs", "src/gone.rs"].map(PathBuf::from));
+        assert_eq!(found.candidate, ["src/b.rs"].map(PathBuf::from));
     }
 
     #[test]

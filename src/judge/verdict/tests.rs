@@ -206,7 +206,10 @@ fn what_the_change_does_not_reach_is_equal_without_being_counted_or_measured() {
     let found = verdict(&settled, None, &trusting);
     assert_eq!((found.verdict(), found.metrics[0].method), (Verdict::Unchanged, Some(Method::Exact)));
     assert_eq!((found.metrics[0].pairs, found.metrics[0].reason.clone()), (0, Some(Reason::Unreached(3))));
-    // Pairs that were measured all the same are not passed over.
+    // What was measured all the same is not passed over.
+    let mut crashed = BenchmarkEvidence { quick: Some(measured(&[])), ..settled.clone() };
+    crashed.quick.as_mut().unwrap().ended = Ended::Failed(Side::Candidate, failure());
+    assert_eq!(verdict(&crashed, None, &trusting).verdict(), Verdict::Failed);
     let slower = BenchmarkEvidence {
         pairs: Some(measured(&[0.3; 30])),
         remeasured: Some(measured(&[0.3; 30])),

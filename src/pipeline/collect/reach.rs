@@ -7,7 +7,7 @@
 mod differing;
 mod launch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
@@ -17,13 +17,14 @@ use super::super::layouts::{Changed, Key, key};
 use super::super::stopwatch::within;
 use super::benchmarks::Collector;
 use crate::build::preload::{Library, heeds};
-use crate::build::{DataFiles, apart, data_of};
+use crate::build::{TreeFiles, apart, data_of, otherwise, sources_of};
 use crate::domain::{BuiltBench, Event, Execution, Reach, Side, Sides, Stage};
 use crate::measure::counter::CountOptions;
 use crate::support::parallel;
 use crate::support::scratch::Scratch;
+use crate::support::watch::Watch;
 use differing::Differing;
-use launch::{Observer, Seen, Task};
+use launch::{Observer, READS_SOURCES, Seen, Task, unwatched};
 
 /// How many paths are watched at most.
 const MOST_WATCHED: usize = 4096;
@@ -45,12 +46,14 @@ impl Collector<'_, '_> {
 
     /// What differs for each benchmark, once for all of one pair of executables.
     fn differing(&mut self, benchmarks: &[&mut Benchmark]) -> BTreeMap<Key, Result<Differing, String>> {
-        let (mut all, mut homes) = (BTreeMap::new(), BTreeMap::new());
+        let (mut all, mut homes) = (BTreeMap::new(), Homes::default());
         for benchmark in benchmarks {
             let Some(benches) = benchmark.both() else { continue };
             all.entry(key(benches)).or_insert_with(|| {
                 let paths = self.paths_apart(benches, &mut homes)?;
-                Ok(Differing { changed: self.changed(benches)?, paths })
+                let changed = self.changed(benches)?;
+                let sources = sources_apart(benches, &mut homes)?;
+                Ok(Differing { changed, paths, sources, variables: variables_apart(benches) })
             });
         }
         all
@@ -72,7 +75,7 @@ impl Collector<'_, '_> {
     fn paths_apart(
         &mut self,
         benches: Sides<&BuiltBench>,
-        homes: &mut BTreeMap<PathBuf, DataFiles>,
+        homes: &mut Homes,
     ) -> Result<Sides<Vec<PathBuf>>, String> {
         if benches.baseline.surroundings.digest == benches.candidate.surroundings.digest {
             return Ok(Sides::default());
@@ -82,14 +85,14 @@ impl Collector<'_, '_> {
             return Err("what a runner opens cannot be watched".to_owned());
         }
         for home in [&benches.baseline.home, &benches.candidate.home] {
-            if !homes.contains_key(home) {
+            if !homes.data.contains_key(home) {
                 // What an earlier launch left there is gone then.
                 self.session.runner.counting(home).map_err(|error| error.to_string())?;
-                homes.insert(home.clone(), data_of(home).map_err(|error| error.to_string())?);
+                homes.data.insert(home.clone(), data_of(home).map_err(|error| error.to_string())?);
             }
         }
-        let paths =
-            apart(benches, benches.map(|bench| &homes[&bench.home])).map_err(|error| error.to_string())?;
+        let paths = apart(benches, benches.map(|bench| &homes.data[&bench.home]))
+            .map_err(|error| error.to_string())?;
         if Side::BOTH.into_iter().any(|side| paths.get(side).len() > MOST_WATCHED) {
             return Err(format!("more than {MOST_WATCHED} files differ that it can read"));
         }
@@ -109,7 +112,9 @@ impl Collector<'_, '_> {
             found.push(match differing {
                 None => unknown("one side has it"),
                 Some(Err(reason)) => unknown(reason),
-                Some(Ok(differing)) if differing.is_nothing() => Reach::Unreached { changed: 0, unopened: 0 },
+                Some(Ok(differing)) if differing.is_nothing() => {
+                    Reach::Unreached { changed: 0, unopened: differing.unopened() }
+                }
                 Some(Ok(differing)) => {
                     places.push((at, differing));
                     unknown("the run was interrupted")
@@ -162,9 +167,10 @@ impl Collector<'_, '_> {
             let id = benchmark.evidence.name_on(side).id();
             let listed = self.session.runner.list(built).unwrap_or_default();
             let Some(wanted) = listed.into_iter().find(|listed| listed.id == id) else { continue };
-            let Differing { changed, paths } = differing;
+            let Differing { changed, paths, sources, .. } = differing;
             let (bench, functions) = (changed.benches.get(side), changed.functions.get(side));
-            let task = Task { place, bench, wanted, functions, paths: paths.get(side) };
+            let (paths, sources) = (paths.get(side), sources.get(side));
+            let task = Task { place, bench, wanted, functions, paths, sources };
             homes.entry(built.home.clone()).or_default().push(task);
             total += 1;
         }
@@ -175,6 +181,7 @@ impl Collector<'_, '_> {
             progress.event(Event::Benchmark { name, settled, total, launches: 0, state: "looked at" });
             seen[place] = found;
         };
+        let mut unknown = Vec::new();
         for (home, tasks) in homes {
             let alone = match self.session.runner.counting(&home) {
                 Ok(counter) => {
@@ -184,7 +191,20 @@ impl Collector<'_, '_> {
                         take(together[at].place, found);
                         Ok::<(), Infallible>(())
                     };
+                    let sources: BTreeSet<PathBuf> =
+                        together.iter().flat_map(|task| task.sources).map(|path| home.join(path)).collect();
+                    let watch = Watch::on(sources.iter().map(|path| &**path));
                     let Ok(()) = parallel::each(&together, |task| observer.launch(counter, task), take);
+                    let opened = watch.and_then(|mut watch| watch.opened());
+                    let reason = match opened {
+                        Ok(opened) => (!opened.is_empty()).then(|| READS_SOURCES.to_owned()),
+                        Err(error) => Some(unwatched(&error)),
+                    };
+                    unknown.extend(
+                        reason
+                            .iter()
+                            .flat_map(|reason| together.iter().map(|task| (task.place, reason.clone()))),
+                    );
                     alone
                 }
                 Err(error) => {
@@ -200,14 +220,46 @@ impl Collector<'_, '_> {
                     Err(format!("the first {ALL_OPEN} of its executable all open what differs"))
                 } else {
                     let counter = self.session.runner.counting(&home).map_err(|error| error.to_string());
-                    counter.and_then(|counter| observer.launch(counter, &task))
+                    counter.and_then(|counter| observer.launch_alone(counter, &task))
                 };
                 opening.note(&task, &found);
                 take(task.place, found);
             }
         }
+        // Whichever of them it was.
+        for (place, reason) in unknown {
+            seen[place] = Err(reason);
+        }
         seen
     }
+}
+
+/// The files of homes, once they are asked for.
+#[derive(Default)]
+struct Homes {
+    data: BTreeMap<PathBuf, TreeFiles>,
+    sources: BTreeMap<PathBuf, TreeFiles>,
+}
+
+/// On each side, the files that differ and that only compilers and tools read, as a rule. Who reads one all the same is seen.
+fn sources_apart(benches: Sides<&BuiltBench>, homes: &mut Homes) -> Result<Sides<Vec<PathBuf>>, String> {
+    for home in [&benches.baseline.home, &benches.candidate.home] {
+        if !homes.sources.contains_key(home) {
+            homes.sources.insert(home.clone(), sources_of(home).map_err(|error| error.to_string())?);
+        }
+    }
+    let found = otherwise(benches.map(|bench| &homes.sources[&bench.home]));
+    if Side::BOTH.into_iter().any(|side| found.get(side).len() > MOST_WATCHED) {
+        return Err(format!("more than {MOST_WATCHED} source files differ"));
+    }
+    Ok(found)
+}
+
+/// How many variables a bench finds that have other values, or only on one side: those of its package and of build scripts.
+fn variables_apart(benches: Sides<&BuiltBench>) -> usize {
+    let Sides { baseline, candidate } = benches.map(|bench| &bench.environment);
+    let names: BTreeSet<&String> = baseline.keys().chain(candidate.keys()).collect();
+    names.into_iter().filter(|name| baseline.get(*name) != candidate.get(*name)).count()
 }
 
 /// How many benchmarks of each executable were looked at alone, and how many of these open what differs.

@@ -229,6 +229,83 @@ fn what_runs_nothing_that_differs_is_not_timed() {
     assert!(time(&document, "steady").2 > Some(0), "{document}");
     let asks = metric(&document, "gauge::work::asks", "wall-time");
     assert_ne!(asks["verdict"], "unchanged", "{document}");
+    assert!(time(&document, "asks").2 > Some(0), "{document}");
+}
+
+/// Benchmarks that depend on what differs in ways that few do.
+const ODD: &str = r#"
+use criterion::{black_box, criterion_group, criterion_main, Criterion};
+
+fn benches(c: &mut Criterion) {
+    c.bench_function("edited", |b| b.iter(|| gauge::edited(black_box(7))));
+    if std::env::var_os("GAUGE_WORKER").is_some() {
+        return;
+    }
+    c.bench_function("starts itself", |b| {
+        let own = std::env::current_exe().unwrap();
+        let worker = || {
+            let mut worker = std::process::Command::new(&own);
+            worker.args(["--bench", "--test", "edited"]).env("GAUGE_WORKER", "1").env_remove("CARGO_CRITERION_PORT");
+            worker.stdout(std::process::Stdio::null()).status().unwrap()
+        };
+        assert!(worker().success());
+        b.iter(|| gauge::steady(black_box(7)))
+    });
+    c.bench_function("steady", |b| b.iter(|| gauge::steady(black_box(7))));
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);
+"#;
+
+fn odd() -> Sandbox {
+    let gauge = Sandbox::new("gauge");
+    let functions = ["steady(x: u64) -> u64 { x * 7 }", "edited(x: u64) -> u64 { x * 5 }"];
+    let functions = functions.map(|function| format!("#[inline(never)]\npub fn {function}\n"));
+    gauge.write("src/lib.rs", &functions.concat());
+    gauge
+}
+
+#[test]
+fn who_starts_itself_or_reads_its_own_sources_is_seen() {
+    let gauge = odd();
+    gauge.write("benches/work.rs", ODD);
+    gauge.commit("second");
+    gauge.edit("src/lib.rs", "x * 5", "x * 3");
+    let document = check(&gauge, "allocations", &["--layout", "drawn"]).json();
+    let expected = ["edited", "starts itself"].map(str::to_owned);
+    assert_eq!(reached(&document), BTreeSet::from(expected), "{document}");
+
+    // A benchmark that reads what is compiled: of all of its executable nothing is known.
+    let reading = ODD.replace(
+        "b.iter(|| gauge::steady(black_box(7)))\n    });",
+        "b.iter(|| std::fs::read(\"src/lib.rs\").unwrap().len())\n    });",
+    );
+    assert_ne!(reading, ODD);
+    gauge.write("benches/work.rs", &reading);
+    gauge.commit("third");
+    gauge.edit("src/lib.rs", "x * 3", "x * 9");
+    let document = check(&gauge, "allocations", &["--layout", "drawn"]).json();
+    assert_eq!(reach(&document, "steady"), &Value::Null, "{document}");
+    assert_eq!(metric(&document, "gauge::work::steady", "allocations")["reason_code"], Value::Null);
+}
+
+#[test]
+fn a_version_that_benches_can_ask_for_is_checked_by_the_clock() {
+    let gauge = odd();
+    gauge.write("benches/work.rs", LATE);
+    gauge.commit("second");
+    gauge.edit("Cargo.toml", "version = \"0.1.0\"", "version = \"0.1.1\"");
+    gauge.edit(
+        "Cargo.lock",
+        "name = \"gauge\"\nversion = \"0.1.0\"",
+        "name = \"gauge\"\nversion = \"0.1.1\"",
+    );
+    gauge.edit("src/lib.rs", "x * 5", "x * 3");
+    let more = ["--layout", "drawn", "--budget", "1s", "--threshold", "wall-time=80%"];
+    let document = check(&gauge, "wall-time", &more).json();
+    let steady = metric(&document, "gauge::work::steady", "wall-time");
+    assert!(steady["pairs"].as_u64() > Some(0), "{document}");
 }
 
 /// A program of the package, and benchmarks of which each opens something else.

@@ -13,6 +13,10 @@ pub(super) struct Differing {
     pub(super) changed: Changed,
     /// Of each side, paths in its home.
     pub(super) paths: Sides<Vec<PathBuf>>,
+    /// Of each side, files in its home that only compilers and tools read, as a rule.
+    pub(super) sources: Sides<Vec<PathBuf>>,
+    /// How many variables have other values.
+    pub(super) variables: usize,
 }
 
 /// What a launch ran and opened of what differs, by their places.
@@ -33,15 +37,16 @@ impl Differing {
         self.count() == 0 && Side::BOTH.into_iter().all(|side| self.paths.get(side).is_empty())
     }
 
-    /// How many paths may be asked after without being opened: those of the source tree, and those that only one side has.
-    fn unopened(&self) -> usize {
+    /// How much may be asked after without anything being opened: paths of the source tree, those that only one side has, and
+    /// variables.
+    pub(super) fn unopened(&self) -> usize {
         let Sides { baseline, candidate } = &self.paths;
         let all: BTreeSet<&PathBuf> = baseline.iter().chain(candidate).collect();
         let made_on_both = |path: &PathBuf| {
             !path.starts_with(SourceTree::FILES)
                 && Side::BOTH.iter().all(|&side| self.paths.get(side).contains(path))
         };
-        all.into_iter().filter(|path| !made_on_both(path)).count()
+        all.into_iter().filter(|path| !made_on_both(path)).count() + self.variables
     }
 
     /// What a launch of one side shows.
@@ -87,7 +92,12 @@ mod tests {
         let functions = vec![(16, "f".to_owned()), (32, "g".to_owned()), (48, "g".to_owned())];
         let changed = Changed { functions: Sides { baseline: Vec::new(), candidate: functions }, ..changed };
         let paths = ["src", "src/src/lib.txt", "target/release/tool"].map(PathBuf::from).to_vec();
-        let differing = Differing { changed, paths: Sides { baseline: Vec::new(), candidate: paths } };
+        let differing = Differing {
+            changed,
+            paths: Sides { baseline: Vec::new(), candidate: paths },
+            sources: Sides::default(),
+            variables: 0,
+        };
         assert!(!differing.is_nothing());
         let of = |functions: &[usize], paths: &[usize]| {
             let met = Met { functions: functions.to_vec(), paths: paths.iter().copied().collect() };
@@ -100,8 +110,14 @@ mod tests {
             "the baseline has none of them"
         );
         let made = Sides::from_fn(|_| vec![PathBuf::from("target/release/tool")]);
-        let made = Differing { changed: differing.changed.clone(), paths: made };
+        let made = Differing {
+            changed: differing.changed.clone(),
+            paths: made,
+            sources: Sides::default(),
+            variables: 0,
+        };
         assert_eq!(made.unopened(), 0, "both have that program, whoever starts it");
+        assert_eq!(Differing { variables: 2, ..made }.unopened(), 2);
         let (functions, files) = (texts(&["f", "g"]), Vec::new());
         assert_eq!(of(&[0, 1, 2], &[]), Reach::Reached { functions, run: 3, files, changed: 3 });
         let (functions, files) = (Vec::new(), texts(&[".", "src/lib.txt", "target/release/tool"]));

@@ -23,10 +23,27 @@ pub(super) struct Task<'a> {
     pub(super) functions: &'a [(u64, String)],
     /// In the home of its side.
     pub(super) paths: &'a [PathBuf],
+    /// In the same home, what nobody is expected to open.
+    pub(super) sources: &'a [PathBuf],
 }
 
 /// What a launch met, or why that is not known.
 pub(super) type Seen = Result<Met, String>;
+
+impl Task<'_> {
+    /// What is watched where it runs alone.
+    fn watched(&self) -> Vec<PathBuf> {
+        self.paths.iter().chain(self.sources).map(|path| self.bench.home.join(path)).collect()
+    }
+}
+
+/// Why nothing is known of who reads what is compiled.
+pub(super) const READS_SOURCES: &str = "a source file or a manifest that differs is opened";
+
+/// Why nothing is known where nothing can be watched.
+pub(super) fn unwatched(error: &io::Error) -> String {
+    format!("what it opens cannot be watched: {error}")
+}
 
 /// With what launches are looked at.
 pub(super) struct Observer<'a> {
@@ -38,24 +55,29 @@ pub(super) struct Observer<'a> {
 }
 
 impl Observer<'_> {
-    /// Runs a benchmark once, and says what it met. Where it has paths to watch, nothing else may run: whoever opens one is
-    /// taken for it.
+    /// Runs a benchmark once beside others, and says what it met. What any of them opens is watched by somebody else.
     pub(super) fn launch(&self, counter: &dyn Counter, task: &Task<'_>) -> Seen {
-        if interrupted() {
-            return Err("the run was interrupted".to_owned());
-        }
-        let unwatched = |error: io::Error| format!("what it opens cannot be watched: {error}");
-        let paths: Vec<PathBuf> = task.paths.iter().map(|path| task.bench.home.join(path)).collect();
-        let watch = (!paths.is_empty()).then(|| Watch::on(paths.iter().map(|path| &**path)));
-        let watch = watch.transpose().map_err(unwatched)?;
+        Ok(Met { functions: self.run(counter, task)?, paths: BTreeSet::new() })
+    }
+
+    /// Runs a benchmark once with nothing beside it, and says what it met: whoever opens what is watched is taken for it.
+    pub(super) fn launch_alone(&self, counter: &dyn Counter, task: &Task<'_>) -> Seen {
+        let watched = task.watched();
+        let watch = Watch::on(watched.iter().map(|path| &**path));
+        let mut watch = watch.map_err(|error| unwatched(&error))?;
         let functions = self.run(counter, task)?;
-        let paths =
-            watch.map_or_else(|| Ok(BTreeSet::new()), |mut watch| watch.opened()).map_err(unwatched)?;
+        let paths = watch.opened().map_err(|error| unwatched(&error))?;
+        if paths.iter().any(|&at| at >= task.paths.len()) {
+            return Err(READS_SOURCES.to_owned());
+        }
         Ok(Met { functions, paths })
     }
 
     /// Runs a benchmark once, and says which functions it entered.
     fn run(&self, counter: &dyn Counter, task: &Task<'_>) -> Result<Vec<usize>, String> {
+        if interrupted() {
+            return Err("the run was interrupted".to_owned());
+        }
         if task.functions.is_empty() {
             let ran = counter.once(task.bench, &task.wanted, &self.options);
             return ran.map(|()| Vec::new()).map_err(reason);
