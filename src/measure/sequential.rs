@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::counter::Counter;
@@ -28,7 +28,8 @@ pub struct Sequential {
     homes: Box<dyn Homes>,
     scratch: Scratch,
     list_limit: Duration,
-    known: HashMap<(PathBuf, Digest, String), Listing>,
+    /// By the executable, and by what else it can reach: two trees may have the same.
+    known: HashMap<(Digest, Digest, String), Listing>,
     #[cfg(unix)]
     counter: ProcessCounter,
 }
@@ -77,7 +78,8 @@ impl Sequential {
     /// What is known about an executable; finds it out once.
     fn listing(&mut self, bench: &BuiltBench) -> Result<&Listing, LaunchFailure> {
         // Not by its path: linked again in another order, it has the same benchmarks.
-        let key = (bench.home.clone(), bench.digest.clone(), bench.unit.part().to_owned());
+        let reach = bench.surroundings.digest.clone();
+        let key = (bench.digest.clone(), reach, bench.unit.part().to_owned());
         if !self.known.contains_key(&key) {
             let listing = self.ask(bench)?;
             self.known.insert(key.clone(), listing);

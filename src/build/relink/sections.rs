@@ -186,6 +186,8 @@ struct Reader<'d> {
     /// The sections that other objects can refer to by a name.
     shared: HashSet<SectionIndex>,
     sums: HashMap<SectionIndex, Sum>,
+    /// Sections whose sum is being made.
+    open: HashSet<SectionIndex>,
 }
 
 impl<'d> Reader<'d> {
@@ -203,7 +205,7 @@ impl<'d> Reader<'d> {
                 }
             }
         }
-        Self { file, symbols, shared, sums: HashMap::new() }
+        Self { file, symbols, shared, sums: HashMap::new(), open: HashSet::new() }
     }
 
     /// What the constants hold that have names for other objects, but made-up ones.
@@ -266,14 +268,11 @@ impl<'d> Reader<'d> {
         if let Some(sum) = self.sums.get(&index) {
             return *sum;
         }
-        // Constants may refer to each other in a circle: whoever comes back to this one finds this.
-        self.sums.insert(index, Sum::default());
-        let mut hasher = Sha256::new();
-        if let Ok(section) = self.file.section_by_index(index) {
-            hasher.update(section.align().to_le_bytes());
-            hasher.update(section.size().to_le_bytes());
-            hasher.update(section.data().unwrap_or_default());
+        // Constants may refer to each other in a circle: whoever comes back to this one finds what it holds itself.
+        if !self.open.insert(index) {
+            return self.own_sum(index);
         }
+        let mut hasher = self.hasher_of(index);
         for (offset, relocation) in self.relocations(index) {
             hasher.update(offset.to_le_bytes());
             hasher.update(format!("{:?}", relocation.flags()));
@@ -289,8 +288,35 @@ impl<'d> Reader<'d> {
             }
         }
         let sum = hasher.finalize().into();
+        self.open.remove(&index);
         self.sums.insert(index, sum);
         sum
+    }
+
+    /// What a section comes to without what it refers to, of which only the names count.
+    fn own_sum(&self, index: SectionIndex) -> Sum {
+        let mut hasher = self.hasher_of(index);
+        for (offset, relocation) in self.relocations(index) {
+            hasher.update(offset.to_le_bytes());
+            if let RelocationTarget::Symbol(target) = relocation.target()
+                && let Ok(symbol) = self.file.symbol_by_index(target)
+            {
+                let name = symbol.name().unwrap_or_default();
+                hasher.update(if is_made_up(name) { "" } else { canonical(name) });
+            }
+        }
+        hasher.finalize().into()
+    }
+
+    /// A digest that has begun with a section's own bytes.
+    fn hasher_of(&self, index: SectionIndex) -> Sha256 {
+        let mut hasher = Sha256::new();
+        if let Ok(section) = self.file.section_by_index(index) {
+            hasher.update(section.align().to_le_bytes());
+            hasher.update(section.size().to_le_bytes());
+            hasher.update(section.data().unwrap_or_default());
+        }
+        hasher
     }
 
     fn relocations(&self, index: SectionIndex) -> Vec<(u64, object::Relocation)> {

@@ -16,6 +16,16 @@ static PRIVATE: [u64; 4] = [5, 6, 7, 8];
 static STEPS: [fn(u64) -> u64; 2] = [one_step, two_steps];
 static FAR: &[&[u64]] = &[&PRIVATE, &NUMBERS];
 
+pub struct Ring { value: u64, next: Option<&'static Ring> }
+static HEAD: Ring = Ring { value: 1, next: Some(&TAIL) };
+static TAIL: Ring = Ring { value: 2, next: Some(&HEAD) };
+#[inline(never)]
+fn after(ring: &Ring) -> u64 { ring.value + std::hint::black_box(ring).next.map_or(0, |next| next.value) }
+#[inline(never)]
+pub fn by_head() -> u64 { after(&HEAD) }
+#[inline(never)]
+pub fn by_tail() -> u64 { after(&TAIL) }
+
 #[inline(never)]
 pub fn one_step(x: u64) -> u64 { x.wrapping_mul(3) }
 #[inline(never)]
@@ -66,6 +76,8 @@ fn benches(c: &mut Criterion) {
     c.bench_function("other crate", |b| b.iter(|| of_other_crate(black_box(x))));
     c.bench_function("reference", |b| b.iter(|| by_reference(black_box(x))));
     c.bench_function("text", |b| b.iter(|| written(black_box(x))));
+    c.bench_function("head", |b| b.iter(|| by_head()));
+    c.bench_function("tail", |b| b.iter(|| by_tail()));
     c.bench_function("steady", |b| b.iter(|| steady(black_box(x))));
 }
 
@@ -82,7 +94,8 @@ const FIRST: [Change; 4] = [
     ("NUMBERS: [u64; 4] = [1, 2", "NUMBERS: [u64; 4] = [1, 9", &["other crate", "reference"]),
     ("{x} is a number", "{x} is a count", &["text"]),
 ];
-const SECOND: [Change; 3] = [
+const SECOND: [Change; 4] = [
+    ("Ring { value: 1,", "Ring { value: 9,", &["head", "tail"]),
     ("Box::new(Left)", "Box::new(Right)", &["vtable"]),
     ("{ x ^ 17 }", "{ x ^ 18 }", &["inlined"]),
     ("PRIVATE: [u64; 4] = [5, 6", "PRIVATE: [u64; 4] = [5, 9", &["private", "reference"]),
