@@ -32,11 +32,7 @@ pub(crate) enum Unwatchable {
 /// # Errors
 /// One cannot be read.
 pub(crate) fn data_of(home: &Path) -> io::Result<Files> {
-    let sources = Path::new(SourceTree::FILES);
-    let root = home.join(sources);
-    let read =
-        readable(&root)?.into_iter().map(|path| Ok((sources.join(&path), content(&root.join(&path))?)));
-    read.collect()
+    files_of(home, readable)
 }
 
 /// The files of a home's source tree that only compilers and tools read, as a rule: Rust sources, manifests and their like.
@@ -44,10 +40,14 @@ pub(crate) fn data_of(home: &Path) -> io::Result<Files> {
 /// # Errors
 /// One cannot be read.
 pub(crate) fn sources_of(home: &Path) -> io::Result<Files> {
+    files_of(home, compiled)
+}
+
+/// Those of a home's source tree that `list` names.
+fn files_of(home: &Path, list: fn(&Path) -> io::Result<Vec<PathBuf>>) -> io::Result<Files> {
     let sources = Path::new(SourceTree::FILES);
     let root = home.join(sources);
-    let read =
-        compiled(&root)?.into_iter().map(|path| Ok((sources.join(&path), content(&root.join(&path))?)));
+    let read = list(&root)?.into_iter().map(|path| Ok((sources.join(&path), content(&root.join(&path))?)));
     read.collect()
 }
 

@@ -52,8 +52,13 @@ impl Collector<'_, '_> {
             all.entry(key(benches)).or_insert_with(|| {
                 let paths = self.paths_apart(benches, &mut homes)?;
                 let changed = self.changed(benches)?;
-                let sources = sources_apart(benches, &mut homes)?;
-                Ok(Differing { changed, paths, sources, variables: variables_apart(benches) })
+                let (sources, variables) = (Sides::default(), variables_apart(benches));
+                let mut differing = Differing { changed, paths, sources, variables };
+                // Where nothing is launched nobody reads any.
+                if !differing.is_nothing() {
+                    differing.sources = sources_apart(benches, &mut homes)?;
+                }
+                Ok(differing)
             });
         }
         all

@@ -185,6 +185,15 @@ fn where_nothing_can_be_told_everything_is_counted() {
     assert_eq!(how(&["--layout", "drawn"]), (Value::Null, Value::Null));
 }
 
+/// `gauge` with a function that tests edit, one that they leave alone, and some more.
+fn with_functions(more: &[&str]) -> Sandbox {
+    let gauge = Sandbox::new("gauge");
+    let functions = ["steady(x: u64) -> u64 { x * 7 }", "edited(x: u64) -> u64 { x * 5 }"];
+    let all = functions.iter().chain(more).map(|function| format!("#[inline(never)]\npub fn {function}\n"));
+    gauge.write("src/lib.rs", &all.collect::<String>());
+    gauge
+}
+
 /// Benchmarks that run what differs late, or depend on a file that they never open.
 const LATE: &str = r#"
 use criterion::{black_box, criterion_group, criterion_main, Criterion};
@@ -211,10 +220,7 @@ criterion_main!(all);
 
 #[test]
 fn what_runs_nothing_that_differs_is_not_timed() {
-    let gauge = Sandbox::new("gauge");
-    let functions = ["steady(x: u64) -> u64 { x * 7 }", "edited(x: u64) -> u64 { x * 5 }"];
-    let functions = functions.map(|function| format!("#[inline(never)]\npub fn {function}\n"));
-    gauge.write("src/lib.rs", &functions.concat());
+    let gauge = with_functions(&[]);
     gauge.write("benches/work.rs", LATE);
     gauge.commit("second");
     gauge.edit("src/lib.rs", "x * 5", "x * 3");
@@ -271,17 +277,9 @@ criterion_group!(all, benches);
 criterion_main!(all);
 "#;
 
-fn odd() -> Sandbox {
-    let gauge = Sandbox::new("gauge");
-    let functions = ["steady(x: u64) -> u64 { x * 7 }", "edited(x: u64) -> u64 { x * 5 }"];
-    let functions = functions.map(|function| format!("#[inline(never)]\npub fn {function}\n"));
-    gauge.write("src/lib.rs", &functions.concat());
-    gauge
-}
-
 #[test]
 fn who_starts_itself_or_reads_its_own_sources_is_seen() {
-    let gauge = odd();
+    let gauge = with_functions(&[]);
     gauge.write("benches/work.rs", ODD);
     gauge.commit("second");
     gauge.edit("src/lib.rs", "x * 5", "x * 3");
@@ -305,7 +303,7 @@ fn who_starts_itself_or_reads_its_own_sources_is_seen() {
 
 #[test]
 fn a_version_that_benches_can_ask_for_is_checked_by_the_clock() {
-    let gauge = odd();
+    let gauge = with_functions(&[]);
     gauge.write("benches/work.rs", LATE);
     gauge.commit("second");
     gauge.edit("Cargo.toml", "version = \"0.1.0\"", "version = \"0.1.1\"");
@@ -354,11 +352,7 @@ criterion_main!(all);
 
 #[test]
 fn files_and_programs_that_differ_concern_those_who_open_them() {
-    let gauge = Sandbox::new("gauge");
-    let functions =
-        ["steady(x: u64) -> u64 { x * 7 }", "edited(x: u64) -> u64 { x * 5 }", "by_tool() -> u64 { 1 }"];
-    let functions = functions.map(|function| format!("#[inline(never)]\npub fn {function}\n"));
-    gauge.write("src/lib.rs", &functions.concat());
+    let gauge = with_functions(&["by_tool() -> u64 { 1 }"]);
     gauge.write("src/bin/tool.rs", TOOL);
     gauge.write("tool.sh", "exec \"$1\"\n");
     gauge.write("benches/work.rs", OPENING);
