@@ -143,6 +143,7 @@ fn pair(index: u32) -> Pair {
         schedule: Schedule::Interleaved,
         cpu: Some(0),
         layout: None,
+        slowdown: None,
         launches: Sides { baseline: launch(0), candidate: launch(5) },
     }
 }

@@ -73,7 +73,7 @@ pub use claim::{
     ClaimWeight, Claimed, Expectation, Instructions, LayoutFact,
 };
 pub use command::{COMMAND_LIBRARY, COMMAND_TARGET, CommandSpec, LIBTEST_LIBRARY, Unit, UnitKind};
-pub use comparison::{ComparisonId, Pair, PairedLaunch, Phase, Schedule};
+pub use comparison::{ComparisonId, Pair, PairedLaunch, Phase, SLOWED_IN_TURNS, Schedule};
 pub use count::{AllocationCount, CountKind, Counted, Counts, InstructionCount, NotCounted, Variation};
 pub use creep::{Creep, CreepWatch};
 pub use evidence::{

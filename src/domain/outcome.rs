@@ -50,6 +50,9 @@ pub struct MetricOutcome {
     pub drawn_pairs: u32,
     /// How long that took, in seconds.
     pub seconds: f64,
+    /// How much longer an iteration took in turns than alone, a fraction, where that is more than turns may cost: the change is
+    /// that of code whose caches the other side uses, too.
+    pub slower_in_turns: Option<f64>,
     /// Why, whenever the verdict is not regressed, improved or unchanged; otherwise what else is worth knowing.
     pub reason: Option<Reason>,
     /// By what it is accepted, where it regressed and that is accepted.
@@ -73,6 +76,7 @@ impl MetricOutcome {
             pairs: 0,
             drawn_pairs: 0,
             seconds: 0.0,
+            slower_in_turns: None,
             reason: Some(reason),
             accepted: None,
         }

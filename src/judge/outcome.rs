@@ -49,6 +49,7 @@ pub(super) fn paired(
         pairs,
         drawn_pairs: first.drawn_pairs() + fresh.1,
         seconds,
+        slower_in_turns: figures.slower_in_turns(),
         reason: reason
             .map(|reason| too_short(reason, pairs, seconds, budget))
             .or(over_cap.map(Reason::AboveCap)),
@@ -101,6 +102,7 @@ pub(super) fn counts(
         pairs: 0,
         drawn_pairs: 0,
         seconds,
+        slower_in_turns: None,
         reason,
         accepted: None,
     }
@@ -166,6 +168,7 @@ pub(super) fn cleared(
         threshold: threshold(&limit, Some(cleared.baseline)),
         pairs: confirming.pairs(),
         drawn_pairs: confirming.drawn_pairs(),
+        slower_in_turns: confirming.slower_in_turns(),
         seconds: looking + confirming.seconds(),
         reason: None,
         accepted: None,

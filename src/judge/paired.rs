@@ -6,8 +6,8 @@
 
 use thiserror::Error;
 
-use crate::domain::{Limit, Pair, SampleSet, Schedule, Side, Sides};
-use crate::stats::robust::{MEDIAN_TO_MEAN, hodges_lehmann, median, median_error, robust_sd};
+use crate::domain::{Limit, Pair, SLOWED_IN_TURNS, SampleSet, Schedule, Side, Sides};
+use crate::stats::robust::{MEDIAN_TO_MEAN, hodges_lehmann, median, median_above, median_error, robust_sd};
 use crate::stats::{BettingTest, Direction, ErrorBudget, Observation};
 
 /// A test is not given up before it has this many pairs, unless it cannot be decided at all.
@@ -159,6 +159,8 @@ pub struct PairedTest {
     medians: Sides<Vec<f64>>,
     seconds: f64,
     drawn: u32,
+    /// How many times as long iterations took in turns as alone, as logarithms: of the pairs that tell.
+    slowed: Vec<f64>,
 }
 
 impl PairedTest {
@@ -180,6 +182,7 @@ impl PairedTest {
             medians: Sides::default(),
             seconds: 0.0,
             drawn: 0,
+            slowed: Vec::new(),
         })
     }
 
@@ -250,6 +253,7 @@ impl PairedTest {
             medians: Sides::default(),
             seconds: 0.0,
             drawn: 0,
+            slowed: Vec::new(),
             ..*self
         }
     }
@@ -262,6 +266,7 @@ impl PairedTest {
         self.seconds += pair.seconds();
         self.push_observation(observe(pair)?);
         self.drawn += u32::from(pair.layout.is_some());
+        self.slowed.extend(pair.slowdown.map(f64::ln).filter(|log| log.is_finite()));
         Ok(())
     }
 
@@ -382,6 +387,12 @@ impl PairedTest {
     /// How many of the pairs had a layout of their own.
     pub fn drawn_pairs(&self) -> u32 {
         self.drawn
+    }
+
+    /// How much longer an iteration takes in turns than alone, a fraction, where the pairs show that it is more than turns may
+    /// cost. Turns take time to fill the caches that the other side has used.
+    pub fn slower_in_turns(&self) -> Option<f64> {
+        median_above(&self.slowed, SLOWED_IN_TURNS.ln()).map(f64::exp_m1)
     }
 
     /// How many pairs counted.

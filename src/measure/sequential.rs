@@ -149,7 +149,8 @@ impl Runner for Sequential {
             Side::Baseline => Sides { baseline: one, candidate: other },
             Side::Candidate => Sides { baseline: other, candidate: one },
         };
-        Ok(Pair { index, first, schedule: Schedule::Sequential, cpu: None, layout: None, launches })
+        let schedule = Schedule::Sequential;
+        Ok(Pair { index, first, schedule, cpu: None, layout: None, slowdown: None, launches })
     }
 
     fn counting(&mut self, home: &Path) -> io::Result<&dyn Counter> {

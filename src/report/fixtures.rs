@@ -141,6 +141,7 @@ pub(super) fn timed(verdict: Verdict, baseline: f64, change: f64, half: f64) -> 
         pairs: 18,
         drawn_pairs: 18,
         seconds: 9.1,
+        slower_in_turns: None,
         reason: None,
         accepted: None,
     }
@@ -163,6 +164,7 @@ pub(super) fn counted(metric: Metric, verdict: Verdict, baseline: f64, candidate
         pairs: 0,
         drawn_pairs: 0,
         seconds: 0.4,
+        slower_in_turns: None,
         reason: None,
         accepted: None,
     }

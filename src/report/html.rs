@@ -48,9 +48,10 @@ pub(super) fn render(report: &Report) -> String {
         benchmarks(&mut body, "Benchmarks", &words::by_name(report), kind);
     }
     claims(&mut body, &report.claims);
-    if !report.notes.is_empty() {
+    let notes = words::notes(report);
+    if !notes.is_empty() {
         body.push_str("<h2>Notes</h2>\n<ul>\n");
-        for note in words::notes(report) {
+        for note in notes {
             let _ = writeln!(body, "<li>{}</li>", escape(&note));
         }
         body.push_str("</ul>\n");

@@ -204,6 +204,7 @@ struct WireMetric<'a> {
     pairs: u32,
     drawn_pairs: u32,
     seconds: Option<f64>,
+    slower_in_turns: Option<f64>,
     reason: Option<String>,
     reason_code: Option<String>,
     limit: String,
@@ -269,7 +270,8 @@ pub(super) fn render(report: &Report) -> String {
         acceptances: report.acceptances.iter().map(acceptance).collect(),
         claims: report.claims.iter().map(claim).collect(),
         errors: report.troubles.iter().map(error).collect(),
-        notes: words::notes(report),
+        // What figures say besides stands beside them.
+        notes: report.notes.iter().map(sentences::note).collect(),
         seconds: finite(report.seconds),
         stages: report.stages.iter().map(stage).collect(),
     };
@@ -391,6 +393,7 @@ fn metric(outcome: &MetricOutcome, kind: Kind) -> WireMetric<'_> {
         pairs: outcome.pairs,
         drawn_pairs: outcome.drawn_pairs,
         seconds: finite(outcome.seconds),
+        slower_in_turns: outcome.slower_in_turns.and_then(finite),
         reason: reason.or_else(default),
         reason_code: outcome.reason.as_ref().map(|reason| reason.code().to_owned()),
         limit: outcome.limit.display(outcome.metric),

@@ -248,10 +248,11 @@ fn message(text: &str) -> String {
 }
 
 fn notes(out: &mut String, report: &Report) {
-    for note in words::notes(report) {
-        let _ = writeln!(out, "> {}\n>", escape(&note));
+    let notes = words::notes(report);
+    for note in &notes {
+        let _ = writeln!(out, "> {}\n>", escape(note));
     }
-    if !report.notes.is_empty() {
+    if !notes.is_empty() {
         out.push('\n');
     }
 }

@@ -27,6 +27,7 @@ mod rdjson;
 pub mod read;
 mod sentences;
 pub mod site;
+mod slowed;
 pub mod stages;
 mod standing;
 pub mod summary;

@@ -209,6 +209,8 @@ struct WireMetric {
     #[serde(default)]
     drawn_pairs: u32,
     seconds: Option<f64>,
+    #[serde(default)]
+    slower_in_turns: Option<f64>,
     reason: Option<String>,
     #[serde(default)]
     reason_code: Option<String>,
@@ -396,6 +398,7 @@ fn metric(wire: WireMetric) -> Result<MetricOutcome, ReadError> {
         pairs: wire.pairs,
         drawn_pairs: wire.drawn_pairs,
         seconds: wire.seconds.unwrap_or(f64::NAN),
+        slower_in_turns: wire.slower_in_turns,
         // Without a code it goes without saying, and is said again.
         reason: wire.reason_code.map(quoted),
         accepted: wire.accepted.map(|text| accepted(text, wire.metric)).transpose()?,

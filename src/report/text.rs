@@ -115,6 +115,12 @@ pub(super) fn begin(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// `a, b and c`.
+pub(super) fn listed(mut names: Vec<String>) -> String {
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
+}
+
 /// `1 benchmark`, `2 benchmarks`.
 pub(super) fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }

@@ -8,6 +8,7 @@ use crate::domain::{
 };
 
 use super::sentences::{self, default_reason};
+use super::slowed;
 use super::text::{clean, plural};
 use super::units;
 
@@ -202,7 +203,7 @@ pub(super) fn troubles(report: &Report) -> Vec<sentences::Told> {
 
 /// What a reader should know besides, in words.
 pub(super) fn notes(report: &Report) -> Vec<String> {
-    report.notes.iter().map(sentences::note).collect()
+    report.notes.iter().map(sentences::note).chain(slowed::in_turns(report)).collect()
 }
 
 /// The interval of a change, in the words of the change itself: of one that is told as a ratio, ratios.

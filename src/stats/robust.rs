@@ -6,6 +6,9 @@ pub const MAD_TO_SD: f64 = 1.4826;
 /// The standard error of a median in units of that of a mean, for normally distributed values: √(π/2).
 pub const MEDIAN_TO_MEAN: f64 = 1.2533;
 
+/// Fewer values show no median: four agree by chance as often as not.
+const FEW: usize = 5;
+
 /// The median; `None` of nothing.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
@@ -43,6 +46,12 @@ pub fn median_error(values: &[f64]) -> Option<f64> {
     robust_sd(values).map(|sd| sd * MEDIAN_TO_MEAN / (values.len() as f64).sqrt())
 }
 
+/// The median of values, where these are enough to show it to be above a bound: by more than three of its standard errors.
+pub fn median_above(values: &[f64], bound: f64) -> Option<f64> {
+    let (middle, error) = (median(values)?, median_error(values)?);
+    (values.len() >= FEW && middle - 3.0 * error > bound).then_some(middle)
+}
+
 /// The Hodges–Lehmann location: the median of all Walsh averages (of each value with itself and every other one).
 ///
 /// Nearly as precise as the mean for normal errors (95.5 %), and unmoved by up to 29 % of wild values.
@@ -68,6 +77,15 @@ mod tests {
         assert_eq!(mad(&[1.0, 1.0, 2.0, 2.0, 4.0, 6.0, 9.0]), Some(1.0));
         // Walsh averages of 1, 2, 6: 1, 1.5, 3.5, 2, 4, 6.
         assert_eq!(hodges_lehmann(&[1.0, 2.0, 6.0]), Some(2.75));
+    }
+
+    #[test]
+    fn a_median_is_above_a_bound_where_its_values_show_it() {
+        let near = [0.29, 0.30, 0.31, 0.28, 0.32];
+        assert_eq!(median_above(&near, 0.2), Some(0.30));
+        assert_eq!(median_above(&near, 0.29), None, "by less than its error");
+        assert_eq!(median_above(&near[..4], 0.2), None, "too few");
+        assert_eq!(median_above(&[0.9, -0.2, 0.3, 0.8, -0.3], 0.05), None, "too far apart");
     }
 
     #[test]

@@ -164,7 +164,7 @@ impl Store {
             transaction
                 .prepare_cached(
                     "INSERT INTO pair (comparison, idx, first, schedule, baseline_launch, candidate_launch, \
-                     layout_seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                     layout_seed, slowdown) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 )?
                 .execute(params![
                     comparison.0,
@@ -174,6 +174,7 @@ impl Store {
                     launches.baseline,
                     launches.candidate,
                     pair.layout.map(|seed| seed.0.cast_signed()),
+                    pair.slowdown,
                 ])?;
             Ok(())
         })
@@ -188,7 +189,7 @@ impl Store {
             let mut query = connection.prepare_cached(
                 "SELECT pair.idx, pair.first, pair.schedule, baseline.cpu, \
                  baseline.samples, baseline.seconds, candidate.samples, candidate.seconds, \
-                 pair.layout_seed FROM pair \
+                 pair.layout_seed, pair.slowdown FROM pair \
                  JOIN launch AS baseline ON baseline.id = pair.baseline_launch \
                  JOIN launch AS candidate ON candidate.id = pair.candidate_launch \
                  WHERE pair.comparison = ?1 ORDER BY pair.idx",
@@ -202,6 +203,7 @@ impl Store {
                     schedule: rows::schedule(row, 2)?,
                     cpu: row.get(3)?,
                     layout: row.get::<_, Option<i64>>(8)?.map(|seed| LayoutSeed(seed.cast_unsigned())),
+                    slowdown: row.get(9)?,
                     launches: Sides { baseline: paired_launch(row, 4)?, candidate: paired_launch(row, 6)? },
                 });
             }

@@ -12,7 +12,7 @@ fn launch(samples: &[f64]) -> PairedLaunch {
 
 fn pair(schedule: Schedule, baseline: &[f64], candidate: &[f64]) -> Pair {
     let launches = Sides { baseline: launch(baseline), candidate: launch(candidate) };
-    Pair { index: 0, first: Side::Baseline, schedule, cpu: None, layout: None, launches }
+    Pair { index: 0, first: Side::Baseline, schedule, cpu: None, layout: None, slowdown: None, launches }
 }
 
 /// Nine samples of each side, in turns, `first` first, of costs that drift steadily, with noise from turn to turn.
@@ -54,6 +54,23 @@ fn interleaving_cancels_what_both_sides_share() {
     let seen = observe(&pair(Schedule::Sequential, &baseline, &candidate)).unwrap();
     assert!((seen.ratio.value - 1.1_f64.ln()).abs() < 1e-12);
     assert!((seen.medians.candidate - 110.0).abs() < 1e-9);
+}
+
+#[test]
+fn what_turns_cost_is_told_once_pairs_agree_on_it() {
+    let cost = |slowdowns: &[Option<f64>]| {
+        let pairs = pairs_of(&vec![0.0; slowdowns.len()]);
+        let slowed = pairs.into_iter().zip(slowdowns).map(|(pair, &slowdown)| Pair { slowdown, ..pair });
+        PairedTest::of_any_change(ErrorBudget::new(0.01, 1).unwrap())
+            .with_pairs(&slowed.collect::<Vec<_>>())
+            .slower_in_turns()
+    };
+    let found = cost(&[Some(1.25), None, Some(1.26), Some(1.24), Some(1.25), Some(1.25)]).unwrap();
+    assert!((found - 0.25).abs() < 1e-9, "{found}");
+    assert_eq!(cost(&[Some(1.04); 9]), None, "turns may cost so much");
+    assert_eq!(cost(&[Some(1.25); 4]), None, "too few");
+    assert_eq!(cost(&[Some(0.6), Some(1.6), Some(1.1), Some(0.7), Some(1.5)]), None, "nobody knows");
+    assert_eq!(cost(&[Some(0.0); 9]), None, "no number");
 }
 
 #[test]

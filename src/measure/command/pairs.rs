@@ -85,7 +85,7 @@ impl Launches {
             baseline: PairedLaunch { samples: samples(Side::Baseline)?, seconds },
             candidate: PairedLaunch { samples: samples(Side::Candidate)?, seconds },
         };
-        Ok(Pair { index, first, schedule, cpu: None, layout: None, launches })
+        Ok(Pair { index, first, schedule, cpu: None, layout: None, slowdown: None, launches })
     }
 }
 

@@ -31,6 +31,9 @@ const LEAST: f64 = 100_000.0;
 /// pair has six.
 const LONGEST: f64 = 4.0;
 
+/// This many short turns take as long as a turn.
+const SHORT_TURNS: u32 = 4;
+
 /// No benchmark that can be timed needs more iterations in a turn, and a free one must not run for ever.
 const MOST_ITERATIONS: u64 = 1 << 40;
 
@@ -49,6 +52,23 @@ impl Turns {
     }
 }
 
+/// The least of a pair, and what may become the warm-up of a longer one.
+struct Trial {
+    /// How many iterations a turn has.
+    iterations: u64,
+    /// What both have run in turns by now, of the slower side.
+    spent: Duration,
+    /// Those that were measured, where a share of a pair has enough of them.
+    turns: Option<Turns>,
+}
+
+/// What a pair measured in turns.
+struct Taken {
+    batches: Sides<Vec<Batch>>,
+    /// How many times as long an iteration took in turns as alone, where that is known.
+    slowdown: Option<f64>,
+}
+
 /// A failure, and the side that caused it.
 type SideFailure = (Side, LaunchFailure);
 
@@ -56,7 +76,12 @@ type SideFailure = (Side, LaunchFailure);
 #[derive(Debug)]
 pub(super) enum Played {
     /// Well.
-    Done(Sides<PairedLaunch>, Pinning),
+    Done {
+        launches: Sides<PairedLaunch>,
+        /// How many times as long an iteration took in turns as alone, where that is known.
+        slowdown: Option<f64>,
+        pinning: Pinning,
+    },
     /// It has to be run again, unpinned.
     WronglyPinned(Reason),
 }
@@ -68,6 +93,16 @@ pub(super) struct PairRun<'r> {
     pub(super) wanted: Sides<&'r ListedBenchmark>,
     pub(super) first: Side,
     pub(super) options: &'r LaunchOptions,
+    pub(super) turns: TurnLength,
+}
+
+/// How long turns are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TurnLength {
+    /// A part of a long one: a clock that changes from one millisecond to the next changes less between them.
+    Short,
+    /// As the options have it: who comes back has time to fill the caches again.
+    Long,
 }
 
 impl PairRun<'_> {
@@ -79,19 +114,19 @@ impl PairRun<'_> {
         let alone = self.options.warm_up.mul_f64(ALONE);
         let warmed = self.each(|_, side| processes.get_mut(side).warm_up(alone))?;
         let cpu = cpu.and_then(|cpu| fitness(&processes, &before, &warmed).map(|()| cpu));
-        let iterations = iterations(&warmed, self.options);
         if let Ok(cpu) = cpu
             && let Err(reason) = pin(&processes, cpu)
         {
             return Ok(Played::WronglyPinned(reason));
         }
-        let batches = self.until_close(&mut processes, iterations)?;
+        let Taken { batches, slowdown } = self.in_turns(&mut processes, &warmed)?;
         // Processes that have ended are seen in whole clock ticks, so the whole time tells more than the warm-up.
         if cpu.is_ok() && fitness(&processes, &before, &warmed) == Err(Reason::SeveralThreads) {
             return Ok(Played::WronglyPinned(Reason::SeveralThreads));
         }
         let launches = self.finish(processes, &batches)?;
-        Ok(Played::Done(launches, cpu.map_or_else(Pinning::Unpinned, Pinning::Cpu)))
+        let pinning = cpu.map_or_else(Pinning::Unpinned, Pinning::Cpu);
+        Ok(Played::Done { launches, slowdown, pinning })
     }
 
     /// Starts both, one after the other, in trees that hold nothing of an earlier launch.
@@ -124,29 +159,65 @@ impl PairRun<'_> {
         })
     }
 
-    /// Measures both in turns for a share of a whole pair, or for all of it, where a share would have too few turns. Where these
-    /// turns do not tell the ratio closely, they were the warm-up of a longer pair, for what spreads may not have settled.
-    fn until_close(
+    /// Measures both in turns.
+    fn in_turns(
+        &mut self,
+        processes: &mut Sides<BenchProcess>,
+        warmed: &Sides<Warmth>,
+    ) -> Result<Taken, SideFailure> {
+        let options = match self.turns {
+            TurnLength::Short => with_short_turns(self.options),
+            TurnLength::Long => *self.options,
+        };
+        // An iteration that is as long as a long turn makes no short one.
+        let options = if iterations(warmed, &options) < iterations(warmed, self.options) {
+            options
+        } else {
+            *self.options
+        };
+        let trial = self.trial(processes, iterations(warmed, &options), &options)?;
+        let batches = self.until_close(processes, &options, trial)?;
+        let slowdown = spread::slowdown(&batches, warmed.as_ref().map(|warmth| warmth.iteration));
+        Ok(Taken { batches, slowdown })
+    }
+
+    /// The least of a pair: a share of the warm-up, and of the samples, where a share has enough of them and may end the pair.
+    fn trial(
         &mut self,
         processes: &mut Sides<BenchProcess>,
         iterations: u64,
+        options: &LaunchOptions,
+    ) -> Result<Trial, SideFailure> {
+        let warm = self.settle(processes, iterations, self.warm_up(SHORTEST))?;
+        let mut trial = Trial { iterations, spent: warm.spent, turns: None };
+        if options.close > 0.0 && shows_spread(options, SHORTEST, warm.length()) {
+            let turns = self.samples(processes, iterations, options, SHORTEST)?;
+            trial.spent += turns.spent;
+            trial.turns = Some(turns);
+        }
+        Ok(trial)
+    }
+
+    /// Goes on after a trial. Where its turns do not tell the ratio closely, they were the warm-up of a longer pair, for what
+    /// spreads may not have settled.
+    fn until_close(
+        &mut self,
+        processes: &mut Sides<BenchProcess>,
+        options: &LaunchOptions,
+        trial: Trial,
     ) -> Result<Sides<Vec<Batch>>, SideFailure> {
-        let tried = if self.options.close > 0.0 { SHORTEST } else { 1.0 };
-        let mut warm = self.settle(processes, iterations, self.warm_up(tried))?;
         let mut needed = 1.0;
-        if tried < 1.0 && shows_spread(self.options, tried, warm.length()) {
-            let trial = self.samples(processes, iterations, tried)?;
-            needed = share_needed(tried, spread::error(&trial.batches), self.options.close);
-            if needed <= tried {
-                return Ok(trial.batches);
+        if let Some(turns) = trial.turns {
+            needed = share_needed(SHORTEST, spread::error(&turns.batches), options.close);
+            if needed <= SHORTEST {
+                return Ok(turns.batches);
             }
-            warm.spent += trial.spent;
         }
-        let rest = self.warm_up(needed).saturating_sub(warm.spent);
+        let rest = self.warm_up(needed).saturating_sub(trial.spent);
         if !rest.is_zero() {
-            self.settle(processes, iterations, rest)?;
+            self.settle(processes, trial.iterations, rest)?;
         }
-        Ok(self.samples(processes, iterations, needed)?.batches)
+        Ok(self.samples(processes, trial.iterations, options, needed)?.batches)
     }
 
     /// How long both warm up in turns, for a share of a whole pair.
@@ -172,10 +243,11 @@ impl PairRun<'_> {
         &mut self,
         processes: &mut Sides<BenchProcess>,
         iterations: u64,
+        options: &LaunchOptions,
         share: f64,
     ) -> Result<Turns, SideFailure> {
-        let rounds = part_of(self.options.samples, share).max(FEWEST);
-        let longest = longest(self.options, share);
+        let rounds = part_of(options.samples, share).max(FEWEST);
+        let longest = longest(options, share);
         self.take_turns(processes, iterations, |done, spent| {
             done >= rounds || (done >= FEWEST && spent > longest)
         })
@@ -267,6 +339,11 @@ fn fitness(
         }
     }
     Ok(())
+}
+
+/// The same pair in short turns.
+fn with_short_turns(options: &LaunchOptions) -> LaunchOptions {
+    LaunchOptions { samples: options.samples.saturating_mul(SHORT_TURNS), ..*options }
 }
 
 /// Whether a share of a pair has as many turns of this length as show how they spread. Of few turns none is tried in vain.

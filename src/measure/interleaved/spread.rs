@@ -1,8 +1,8 @@
-//! How close the turns of a pair tell its ratio. Pure.
+//! What the turns of a pair show besides its ratio: how close they tell it, and what turns cost. Pure.
 
 use super::answers::Batch;
-use crate::domain::Sides;
-use crate::stats::robust::median_error;
+use crate::domain::{Side, Sides};
+use crate::stats::robust::{median, median_error};
 
 /// Fewer turns of a side show no spread.
 pub(super) const FEWEST: usize = 6;
@@ -17,11 +17,21 @@ pub(super) fn error(batches: &Sides<Vec<Batch>>) -> Option<f64> {
     if ratios.len() < FEWEST { None } else { median_error(&ratios) }
 }
 
+/// How many times as long an iteration takes in turns as alone, where it took so many nanoseconds: the geometric mean of both
+/// sides. `None` where either tells nothing.
+pub(super) fn slowdown(batches: &Sides<Vec<Batch>>, alone: Sides<f64>) -> Option<f64> {
+    let side = |side: Side| {
+        let logs = batches.get(side).iter().map(|batch| (batch.per_iteration() / alone.get(side)).ln());
+        median(&logs.filter(|log| log.is_finite()).collect::<Vec<f64>>())
+    };
+    Some(f64::midpoint(side(Side::Baseline)?, side(Side::Candidate)?).exp())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::random::Generator;
-    use crate::stats::robust::{MAD_TO_SD, MEDIAN_TO_MEAN, median};
+    use crate::stats::robust::{MAD_TO_SD, MEDIAN_TO_MEAN};
 
     fn batches(ratios: &[f64]) -> Sides<Vec<Batch>> {
         let of = |cost: f64| Batch { iterations: 10, cost };
@@ -39,6 +49,15 @@ mod tests {
         assert!((found - 0.01 * MAD_TO_SD * MEDIAN_TO_MEAN / 8.0_f64.sqrt()).abs() < 1e-9, "{found}");
         assert_eq!(error(&batches(&[0.0; 5])), None, "too few");
         assert_eq!(error(&batches(&[f64::NEG_INFINITY; 8])), None, "turns of zero");
+    }
+
+    #[test]
+    fn what_is_seen_alone_tells_what_turns_cost() {
+        let turns = batches(&[0.1; 8]);
+        let alone = Sides { baseline: 80_000.0, candidate: 80_000.0 * 0.1_f64.exp() };
+        let found = slowdown(&turns, alone).unwrap();
+        assert!((found - 1.25).abs() < 1e-9, "each side against itself: {found}");
+        assert_eq!(slowdown(&turns, Sides { baseline: 0.0, candidate: 1.0 }), None, "nothing was seen alone");
     }
 
     #[test]

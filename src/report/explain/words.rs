@@ -7,7 +7,7 @@ use crate::domain::{
     Occurrence, Place, Side, Sides,
 };
 
-use super::super::text::{clean, plural, shorten, width, without};
+use super::super::text::{clean, listed, plural, shorten, width, without};
 use super::super::units::{grouped, percent};
 
 /// A name in a sentence is shortened to so many columns.
@@ -378,12 +378,6 @@ fn within(explanation: &Explanation, function: &FunctionDifference) -> String {
         amount(inclusive.abs()),
         noun(inclusive),
     )
-}
-
-/// `a, b and c`.
-fn listed(mut names: Vec<String>) -> String {
-    let last = names.pop().unwrap_or_default();
-    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
 }
 
 /// Whether it is called more often, or each call costs more.

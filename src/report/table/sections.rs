@@ -140,12 +140,13 @@ pub(super) fn errors(out: &mut Out, report: &Report) {
 }
 
 pub(super) fn notes(out: &mut Out, report: &Report) {
-    if report.notes.is_empty() {
+    let notes = words::notes(report);
+    if notes.is_empty() {
         return;
     }
     out.gap();
-    for note in words::notes(report) {
-        let broken = wrap(&clean(&note), out.style.prose_width() - 6);
+    for note in &notes {
+        let broken = wrap(&clean(note), out.style.prose_width() - 6);
         for (index, line) in broken.iter().enumerate() {
             out.line(&format!("{}{line}", if index == 0 { "note: " } else { "      " }));
         }

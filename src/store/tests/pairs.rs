@@ -30,6 +30,7 @@ pub(super) fn pair(index: u32, baseline: f64, candidate: f64) -> Pair {
         schedule: Schedule::Interleaved,
         cpu: Some(0),
         layout: None,
+        slowdown: (index % 2 == 1).then_some(1.25),
         launches: Sides { baseline, candidate }
             .map(|value| PairedLaunch { samples: set(value), seconds: 0.25 }),
     }
@@ -52,13 +53,15 @@ fn any_pair() -> impl Strategy<Value = Pair> {
     let schedule = prop_oneof![Just(Schedule::Interleaved), Just(Schedule::Sequential)];
     let cpu = prop::option::of(any::<u32>());
     let layout = prop::option::of(any::<u64>().prop_map(LayoutSeed));
-    let parts = (first, schedule, cpu, layout, launch(), launch());
-    parts.prop_map(|(first, schedule, cpu, layout, baseline, candidate)| Pair {
+    let slowdown = prop::option::of(prop::num::f64::POSITIVE);
+    let parts = (first, schedule, cpu, layout, slowdown, launch(), launch());
+    parts.prop_map(|(first, schedule, cpu, layout, slowdown, baseline, candidate)| Pair {
         index: 0,
         first,
         schedule,
         cpu,
         layout,
+        slowdown,
         launches: Sides { baseline, candidate },
     })
 }

@@ -66,7 +66,15 @@ impl Runner for Known {
             PairedLaunch { samples: SampleSet::timed(&[1000.0; 10], &totals).unwrap(), seconds: 0.1 }
         };
         let launches = Sides { baseline: launch(1.0), candidate: launch(ratio * wobble) };
-        Ok(Pair { index, first, schedule: Schedule::Interleaved, cpu: None, layout: None, launches })
+        Ok(Pair {
+            index,
+            first,
+            schedule: Schedule::Interleaved,
+            cpu: None,
+            layout: None,
+            slowdown: None,
+            launches,
+        })
     }
 
     fn counting(&mut self, _: &std::path::Path) -> std::io::Result<&dyn crate::measure::counter::Counter> {
