@@ -64,13 +64,23 @@ impl Watch {
 /// A spinner with words, or a bar with a count.
 fn style(counted: bool) -> ProgressStyle {
     let template = if counted {
-        "{prefix:.green.bold} [{bar:24}] {pos}/{len} {wide_msg}"
+        format!(
+            "{{prefix:.green.bold}} [{{bar:{}}}] {{pos}}/{{len}} {{wide_msg}}",
+            bar_width(Console::width())
+        )
     } else {
-        "{prefix:.green.bold} {wide_msg}"
+        "{prefix:.green.bold} {wide_msg}".to_owned()
     };
-    ProgressStyle::with_template(template)
+    ProgressStyle::with_template(&template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
+}
+
+/// How wide a bar is on a terminal of so many columns: half of what is left beside the prefix, brackets and the largest counts,
+/// so that a name has room, and the line stays one.
+fn bar_width(columns: u16) -> u16 {
+    const BESIDE: u16 = 12 + 4 + 11;
+    (columns.saturating_sub(BESIDE) / 2).clamp(6, 24)
 }
 
 impl Progress for Watch {
@@ -141,5 +151,17 @@ impl Watch {
             state.last_log = Some(Instant::now());
             self.console.progress("Measuring", format_args!("{settled} of {total} benchmarks settled"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_fits_narrow_terminals() {
+        assert_eq!([40, 60, 80, 200].map(bar_width), [6, 16, 24, 24]);
+        // "   Measuring [======] 12345/12345 …"
+        assert!(12 + 2 + usize::from(bar_width(40)) + 2 + "12345/12345".len() < 40);
     }
 }

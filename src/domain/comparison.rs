@@ -72,7 +72,7 @@ pub struct PairedLaunch {
     pub seconds: f64,
 }
 
-/// Where an iteration takes more than this many times as long in turns as alone, turns are longer, and a report says so.
+/// Where an iteration takes more than this many times as long in turns as alone, a report says so.
 pub const SLOWED_IN_TURNS: f64 = 1.05;
 
 /// One launch of each side, close together in time.
@@ -88,9 +88,9 @@ pub struct Pair {
     pub cpu: Option<u32>,
     /// What the layout of both executables was drawn from; `None` where they were as the build made them.
     pub layout: Option<LayoutSeed>,
-    /// How many times as long an iteration took in turns as before them, alone: the geometric mean of both sides. `None` where
-    /// the two did not take turns, or nothing was seen of either alone.
-    pub slowdown: Option<f64>,
+    /// How many times as long an iteration of each side took in turns as before them, alone. `None` where the two did not take
+    /// turns, or nothing was seen of either alone.
+    pub slowdown: Option<Sides<f64>>,
     /// The two launches.
     pub launches: Sides<PairedLaunch>,
 }

@@ -13,3 +13,12 @@ pub struct Failure {
     #[serde(default)]
     pub unsuitable: bool,
 }
+
+impl Failure {
+    /// The same of a benchmark whose other side can be measured: that it no longer can is something broken.
+    #[must_use]
+    pub fn of_what_was_measurable(self) -> Self {
+        let Self { message, output, .. } = self;
+        Self { message: format!("{message}; the baseline can be measured"), output, unsuitable: false }
+    }
+}

@@ -51,7 +51,7 @@ pub struct MetricOutcome {
     /// How long that took, in seconds.
     pub seconds: f64,
     /// How much longer an iteration took in turns than alone, a fraction, where that is more than turns may cost: the change is
-    /// that of code whose caches the other side uses, too.
+    /// that of code in turns, mostly with caches that the other side uses, too.
     pub slower_in_turns: Option<f64>,
     /// Why, whenever the verdict is not regressed, improved or unchanged; otherwise what else is worth knowing.
     pub reason: Option<Reason>,

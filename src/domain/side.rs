@@ -38,7 +38,7 @@ impl fmt::Display for Side {
 }
 
 /// One value for each side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Sides<T> {
     /// The baseline's value.
     pub baseline: T,

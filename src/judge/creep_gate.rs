@@ -4,10 +4,10 @@
 //! before, and that the candidate is slower than the release by more than the limit, by a comparison of its own. Each is
 //! shown at one test's share of the run's error, and a failure needs both, so it is wrong no more often than either.
 
+use super::compared::{causes, compared};
 use super::exact::judge_counts;
 use super::paired::{PairedState, PairedTest};
 use super::rules::Rules;
-use super::verdict::{causes, verdict};
 use crate::domain::evidence::both_counted;
 use crate::domain::{
     BenchmarkEvidence, BenchmarkOutcome, Creep, CreepEvidence, HistoryCheck, Identical, Insistence, Limit,
@@ -83,6 +83,7 @@ fn show_what_proves(evidence: &BenchmarkEvidence, rules: &Rules<'_>, found: &mut
     found.change = test.estimate();
     found.candidate = found.baseline.zip(found.change).map(|(baseline, change)| baseline * (1.0 + change));
     found.interval = test.interval();
+    found.slower_in_turns = test.slower_in_turns();
     found.confidence = found.interval.map(|_| test.confidence());
     if evidence.remeasured.is_none() {
         found.pairs += test.pairs();
@@ -107,7 +108,7 @@ pub fn creep_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> CreepStep 
     let Some(creep) = evidence.creep.as_ref().filter(|_| watched(evidence, rules).next().is_some()) else {
         return CreepStep::Nothing;
     };
-    let mut metrics = crossing(evidence, &verdict(evidence, None, rules), rules);
+    let mut metrics = crossing(evidence, &compared(evidence, None, rules), rules);
     if metrics.contains(&Metric::WallTime) && creep.change.is_none() && evidence.remeasured.is_none() {
         return CreepStep::Change;
     }
@@ -131,17 +132,17 @@ pub fn anchor_limits(evidence: &CreepEvidence) -> impl Iterator<Item = (Metric, 
     evidence.sums.iter().filter_map(|sum| Some((sum.metric, Limit::relative(Creep::fraction(sum.limit))?)))
 }
 
-/// Makes regressed what this change is proven to carry past the limit.
-pub(super) fn hold(
+/// What a comparison `found`, and regressed what this change is proven to carry past the limit.
+pub(super) fn with_creep(
     evidence: &BenchmarkEvidence,
     unfit: Option<&Objection>,
     rules: &Rules<'_>,
-    found: &mut BenchmarkOutcome,
-) {
-    let Some(CreepEvidence { sums, anchor: Some(anchor), .. }) = &evidence.creep else { return };
-    let mut metrics = crossing(evidence, found, rules);
+    mut found: BenchmarkOutcome,
+) -> BenchmarkOutcome {
+    let Some(CreepEvidence { sums, anchor: Some(anchor), .. }) = &evidence.creep else { return found };
+    let mut metrics = crossing(evidence, &found, rules);
     metrics.retain(|metric| is_proven_worse(evidence, *metric, rules));
-    let by_anchor = verdict(anchor, unfit, &anchor_rules(rules, &metrics));
+    let by_anchor = compared(anchor, unfit, &anchor_rules(rules, &metrics));
     let was = found.verdict();
     for metric in &mut found.metrics {
         let exceeded = by_anchor.metrics.iter().find(|other| other.metric == metric.metric);
@@ -159,6 +160,7 @@ pub(super) fn hold(
     if was != Verdict::Regressed && found.verdict() == Verdict::Regressed {
         found.causes = causes(evidence);
     }
+    found
 }
 
 /// The sums of a benchmark with what this change adds to each.

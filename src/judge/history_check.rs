@@ -174,8 +174,8 @@ mod tests {
     /// candidates of a true `change`, under `noise` from run to run, that history alone clears, and that a pair clears with it.
     fn cleared(fast: f64, noise: f64, change: f64) -> (f64, f64) {
         use super::super::Policy;
+        use super::super::compared::{history_alone, history_clears};
         use super::super::fixtures::{ALL, both, measured, rules};
-        use super::super::verdict::{history_alone, history_clears};
         use crate::domain::HistoryEvidence;
         use crate::domain::random::Generator;
 

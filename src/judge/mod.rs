@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`next`](next()) | what to find out next about a benchmark |
 //! | [`verdict`](verdict()) | the verdict on a benchmark, from evidence alone |
+//! | [`compared`](compared()) | what its comparison says, and `creep_gate` what creeps past its limit: the parts of that verdict |
 //! | [`claim_verdict`] | the same of a claim |
 //! | [`run`] | the evidence of a run to its report: every verdict and the gate |
 //! | [`rules`], [`policy`], [`target`] | what is judged by: limits of metrics on targets, what was asked for |
@@ -25,6 +26,7 @@ pub mod bisect;
 pub mod claim;
 pub mod claim_verdict;
 pub mod code_layout;
+pub mod compared;
 pub mod confirm;
 pub mod creep;
 pub mod creep_gate;
@@ -49,6 +51,7 @@ pub use crate::stats::ErrorBudget;
 pub use acceptance::{Acceptances, check_patterns};
 pub use claim::{ClaimError, ClaimTest, Relation};
 pub use claim_verdict::{ClaimStep, next_of_claim, relation, verdict_of_claim};
+pub use compared::{compared, test_to_confirm};
 pub use confirm::{Combined, Remeasurement, combine, first_test};
 pub use exact::{CountFinding, judge_counts, launches_needed};
 pub use gate::{Exit, Gate, GatePolicy, Inconclusive, Missing, VerdictRequirement};
@@ -63,4 +66,4 @@ pub use quick::QuickCheck;
 pub use rules::Rules;
 pub use run::judge_run;
 pub use target::{TargetError, TargetInfo, TargetSelector};
-pub use verdict::{test_to_confirm, verdict};
+pub use verdict::verdict;

@@ -12,11 +12,11 @@ use crate::domain::{
 
 use super::PairedState;
 use super::code_layout;
+use super::compared;
 use super::creep_gate::{self, CreepStep};
 use super::exact::{SURE, launches_needed, launches_to_repeat, launches_worth};
 use super::quick::suffices;
 use super::rules::Rules;
-use super::verdict;
 
 /// How many launches tell whether a count repeats.
 const REPEATED: usize = 2;
@@ -56,10 +56,10 @@ pub enum Step {
 pub fn next(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) -> Step {
     let Presence::Both(builds) = &evidence.presence else { return Step::Done };
     let settled = evidence.presence.is_identical() && rules.identical == Identical::Settled;
-    if settled || verdict::incomparable(builds).is_some() {
+    if settled || compared::incomparable(builds).is_some() {
         return Step::Done;
     }
-    let emulated = verdict::is_emulated(builds);
+    let emulated = compared::is_emulated(builds);
     match &evidence.output {
         // All that can be measured of an emulated command is its time.
         None if is_command(builds) && emulated => return Step::Done,
@@ -76,7 +76,7 @@ pub fn next(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) 
         .unwrap_or_else(|| if emulated { Step::Done } else { time_step(evidence, rules) })
     {
         // What the clock confirms needs no other witness.
-        Step::Done if verdict::regression_by_the_clock(evidence, rules).is_some() => {
+        Step::Done if compared::regression_by_the_clock(evidence, rules).is_some() => {
             creep_step(evidence, rules, most_tests)
         }
         Step::Done => count(Proof::Alone).unwrap_or_else(|| creep_step(evidence, rules, most_tests)),
@@ -188,13 +188,13 @@ fn time_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Step {
         return Step::Done;
     }
     let limit = rules.limit(evidence, Metric::WallTime);
-    if evidence.pairs.is_none() && verdict::settled_by_reach(evidence, rules) {
+    if evidence.pairs.is_none() && compared::settled_by_reach(evidence, rules) {
         return Step::Done;
     }
     let spared = evidence.executes_same_code() && suffices(&limit) && rules.identical == Identical::Settled;
     match (&evidence.quick, &evidence.pairs) {
         (None, None) if spared => return Step::QuickCheck,
-        (Some(_), None) if verdict::quick_check_agrees(evidence, rules) => return Step::Done,
+        (Some(_), None) if compared::quick_check_agrees(evidence, rules) => return Step::Done,
         _ => {}
     }
     if rules.tests.is_none() {
@@ -205,12 +205,12 @@ fn time_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Step {
     }
     if evidence.history.is_some()
         && evidence.pairs.is_none()
-        && verdict::history_clears(evidence, rules).is_some()
+        && compared::history_clears(evidence, rules).is_some()
     {
         return Step::Done;
     }
     let Some(pairs) = &evidence.pairs else { return Step::Pairs };
-    let state = verdict::paired_state(evidence, rules);
+    let state = compared::paired_state(evidence, rules);
     let suspect = match rules.confirm {
         Confirm::Never => false,
         Confirm::Suspects => state == Some(PairedState::Regressed),
@@ -224,7 +224,7 @@ fn time_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Step {
 
 /// Whether it is worth knowing if the code's layout alone explains a slowdown.
 fn layout_step(evidence: &BenchmarkEvidence, rules: &Rules<'_>) -> Step {
-    let regressed = verdict::regression_by_the_clock(evidence, rules);
+    let regressed = compared::regression_by_the_clock(evidence, rules);
     let doubtful = regressed.is_some_and(|found| code_layout::may_explain(&found));
     let same = evidence.executes_same_code() && !evidence.presence.is_identical();
     if doubtful && same && evidence.simulated.is_none() { Step::Simulate } else { Step::Done }

@@ -159,8 +159,8 @@ pub struct PairedTest {
     medians: Sides<Vec<f64>>,
     seconds: f64,
     drawn: u32,
-    /// How many times as long iterations took in turns as alone, as logarithms: of the pairs that tell.
-    slowed: Vec<f64>,
+    /// How many times as long iterations of each side took in turns as alone, as logarithms: of the pairs that tell.
+    slowed: Sides<Vec<f64>>,
 }
 
 impl PairedTest {
@@ -182,7 +182,7 @@ impl PairedTest {
             medians: Sides::default(),
             seconds: 0.0,
             drawn: 0,
-            slowed: Vec::new(),
+            slowed: Sides::default(),
         })
     }
 
@@ -253,7 +253,7 @@ impl PairedTest {
             medians: Sides::default(),
             seconds: 0.0,
             drawn: 0,
-            slowed: Vec::new(),
+            slowed: Sides::default(),
             ..*self
         }
     }
@@ -266,7 +266,10 @@ impl PairedTest {
         self.seconds += pair.seconds();
         self.push_observation(observe(pair)?);
         self.drawn += u32::from(pair.layout.is_some());
-        self.slowed.extend(pair.slowdown.map(f64::ln).filter(|log| log.is_finite()));
+        for side in Side::BOTH {
+            let log = pair.slowdown.map(|times| times.get(side).ln()).filter(|log| log.is_finite());
+            self.slowed.get_mut(side).extend(log);
+        }
         Ok(())
     }
 
@@ -390,9 +393,10 @@ impl PairedTest {
     }
 
     /// How much longer an iteration takes in turns than alone, a fraction, where the pairs show that it is more than turns may
-    /// cost. Turns take time to fill the caches that the other side has used.
+    /// cost: of the side that loses more. Turns take time to fill the caches that the other side has used.
     pub fn slower_in_turns(&self) -> Option<f64> {
-        median_above(&self.slowed, SLOWED_IN_TURNS.ln()).map(f64::exp_m1)
+        let of = |side: Side| median_above(self.slowed.get(side), SLOWED_IN_TURNS.ln());
+        Side::BOTH.into_iter().filter_map(of).reduce(f64::max).map(f64::exp_m1)
     }
 
     /// How many pairs counted.

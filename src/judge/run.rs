@@ -8,8 +8,8 @@ use crate::domain::{
 use super::gate::{Gate, GatePolicy, VerdictRequirement};
 use super::policy::Policy;
 use super::rules::Rules;
-use super::verdict::{self, verdict};
-use super::{aa, acceptance, claim_verdict, creep, creep_gate};
+use super::verdict::verdict;
+use super::{aa, acceptance, claim_verdict, compared, creep, creep_gate};
 
 /// Judges every benchmark and claim of a run, and decides the gate.
 pub fn judge_run(
@@ -20,11 +20,7 @@ pub fn judge_run(
 ) -> Report {
     let rules = Rules::of_run(policy, run);
     let unfit = aa::objection(&run.aa, &rules);
-    let judged = |evidence: &BenchmarkEvidence| {
-        let mut found = verdict(evidence, unfit.as_ref(), &rules);
-        creep_gate::hold(evidence, unfit.as_ref(), &rules, &mut found);
-        found
-    };
+    let judged = |evidence: &BenchmarkEvidence| verdict(evidence, unfit.as_ref(), &rules);
     let mut found: Vec<BenchmarkOutcome> = benchmarks.iter().map(judged).collect();
     let sums = sums(benchmarks, &found);
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -125,7 +121,7 @@ fn notes(
         let from = evidence.renamed_from.clone()?;
         Some(Note::Renamed { from, to: evidence.name.clone() })
     });
-    let counted = benchmarks.iter().flat_map(|evidence| verdict::notes(evidence, rules));
+    let counted = benchmarks.iter().flat_map(|evidence| compared::notes(evidence, rules));
     let mut notes: Vec<Note> = Vec::new();
     let tested = aa::note(&run.aa, unfit, rules);
     for note in run.notes.iter().cloned().chain(renamed).chain(counted).chain(tested) {

@@ -11,20 +11,21 @@ pub(super) mod forks;
 mod pair_run;
 mod pinning;
 mod spread;
+mod turn_length;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 pub(super) use self::answers::Batch;
 pub(crate) use self::answers::read_all;
-use self::pair_run::{PairRun, Played, TurnLength};
+use self::pair_run::{PairRun, Played};
 pub use self::pinning::{Pinning, Reason};
+use self::turn_length::TurnCosts;
 use super::failure::LaunchFailure;
 use super::homes::Homes;
 use super::listing::ListedBenchmark;
 use super::runner::LaunchOptions;
-use crate::domain::{BuiltBench, Digest, Pair, SLOWED_IN_TURNS, Schedule, Side, Sides};
-use crate::stats::robust::median_above;
+use crate::domain::{BuiltBench, Digest, Pair, Schedule, Side, Sides};
 
 /// Whether benchmarks of one thread are bound to one CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,8 +52,8 @@ pub struct Interleaved {
     homes: Box<dyn Homes>,
     /// Benchmarks that turned out to use several threads only after they were pinned.
     threaded: HashSet<Key>,
-    /// By the candidate, how many times as long iterations took in turns as alone, as logarithms: those of its pairs so far.
-    slowed: HashMap<Key, Vec<f64>>,
+    /// What short turns cost the pairs of each benchmark so far.
+    costs: HashMap<Sides<Key>, TurnCosts>,
 }
 
 /// A benchmark of an executable.
@@ -68,7 +69,7 @@ impl fmt::Debug for Interleaved {
 impl Interleaved {
     /// Enters a bench's home before it is started, and whenever the turn goes to it.
     pub fn new(policy: PinningPolicy, homes: Box<dyn Homes>) -> Self {
-        Self { policy, homes, threaded: HashSet::new(), slowed: HashMap::new() }
+        Self { policy, homes, threaded: HashSet::new(), costs: HashMap::new() }
     }
 
     /// Runs pair `index`, in which `first` starts first and has the first turn, and tells how it was run.
@@ -83,27 +84,25 @@ impl Interleaved {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<TurnsPair, (Side, LaunchFailure)> {
-        let keys = Side::BOTH.map(|side| (benches.get(side).digest.clone(), (*wanted.get(side)).clone()));
+        let key = |side: Side| (benches.get(side).digest.clone(), (*wanted.get(side)).clone());
+        let keys = Sides { baseline: key(Side::Baseline), candidate: key(Side::Candidate) };
         let mut cpu = self.cpu(&keys, index);
-        let [_, candidate] = &keys;
-        let turns = turns_after(self.slowed.get(candidate).map_or(&[], Vec::as_slice));
+        let costs = self.costs.entry(keys.clone()).or_default();
         loop {
-            let mut run = PairRun { homes: &mut *self.homes, benches, wanted, first, options, turns };
+            let mut run = PairRun { homes: &mut *self.homes, benches, wanted, first, options, costs };
             match run.play(cpu)? {
                 Played::Done { launches, slowdown, pinning } => {
                     let cpu = match pinning {
                         Pinning::Cpu(cpu) => Some(cpu),
                         Pinning::Unpinned(_) => None,
                     };
-                    tracing::debug!(?slowdown, ?turns, "took turns");
-                    let [_, candidate] = keys;
-                    self.slowed.entry(candidate).or_default().extend(slowdown.map(f64::ln));
+                    tracing::debug!(?slowdown, turns = ?costs.wanted(), "took turns");
                     let schedule = Schedule::Interleaved;
                     let pair = Pair { index, first, schedule, cpu, layout: None, slowdown, launches };
                     return Ok(TurnsPair { pair, pinning });
                 }
                 Played::WronglyPinned(reason) => {
-                    self.threaded.extend(keys.clone());
+                    self.threaded.extend([keys.baseline.clone(), keys.candidate.clone()]);
                     cpu = Err(reason);
                 }
             }
@@ -111,33 +110,13 @@ impl Interleaved {
     }
 
     /// The CPU for a pair, or why there is none.
-    fn cpu(&self, keys: &[Key], index: u32) -> Result<u32, Reason> {
+    fn cpu(&self, keys: &Sides<Key>, index: u32) -> Result<u32, Reason> {
         if self.policy == PinningPolicy::Never {
             return Err(Reason::NotAsked);
         }
-        if keys.iter().any(|key| self.threaded.contains(key)) {
+        if Side::BOTH.into_iter().any(|side| self.threaded.contains(keys.get(side))) {
             return Err(Reason::SeveralThreads);
         }
         pinning::choose(&pinning::allowed(), index)
-    }
-}
-
-/// How long turns are: short, until pairs have shown that iterations take too much longer in turns than alone; by so much, as
-/// logarithms.
-fn turns_after(slowed: &[f64]) -> TurnLength {
-    median_above(slowed, SLOWED_IN_TURNS.ln()).map_or(TurnLength::Short, |_| TurnLength::Long)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn turns_get_longer_once_pairs_show_that_they_cost_too_much() {
-        assert_eq!(turns_after(&[]), TurnLength::Short);
-        let chase = [0.31, 0.27, 0.30, 0.28, 0.29];
-        assert_eq!(turns_after(&chase[..4]), TurnLength::Short, "one pair may err");
-        assert_eq!(turns_after(&chase), TurnLength::Long);
-        assert_eq!(turns_after(&[0.02; 20]), TurnLength::Short);
     }
 }

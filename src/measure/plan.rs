@@ -43,11 +43,11 @@ const LAUNCH: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 /// settled (docs/speed.md).
 const WARM_UP: f64 = 0.5;
 
-/// About how long one sample should take: a turn, long beside the clock's grain and beside what a change of turns costs, short
-/// beside a neighbour's burst.
+/// About how long one sample should take, of a launch by itself and of a long turn: long beside what it costs to fill the caches
+/// again after the other side's turn, short beside a neighbour's burst.
 const SAMPLE: Duration = Duration::from_millis(2);
 
-/// Criterion's own number of samples: never more.
+/// Criterion's own number of samples: never more, but of turns shorter than these.
 const MOST_SAMPLES: u32 = 100;
 
 /// A launch is given up when it takes so many times as long as expected …
@@ -56,8 +56,8 @@ const PATIENCE: u32 = 10;
 /// … but not before this: set-up code may take its time, and so may a busy machine.
 const SHORTEST_LIMIT: Duration = Duration::from_mins(1);
 
-/// The error of a pair's ratio that is small beside the change that a test must tell, as a share of that: five pairs have to
-/// clear, and thirteen to fail, however close each of them is.
+/// The error of a pair's ratio that is close enough, as a share of the change that a test must tell. However close each is, five
+/// pairs have to clear and thirteen to fail; where each errs by more than this, it takes more of them.
 const CLOSE: f64 = 0.4;
 
 /// The errors that are asked for where little or much is asked: what pairs of one executable differ by, and 2 %.

@@ -43,8 +43,8 @@ const COUNTED: u32 = u32::MAX;
 /// The drawn layouts of a run.
 #[derive(Debug)]
 pub(crate) struct Layouts {
-    /// Where they are; `None` where none are wanted or none can be written.
-    folder: Option<TempDir>,
+    /// Where they are, or why nowhere; `None` where none are wanted.
+    folder: Option<Result<TempDir, LayoutFallback>>,
     asked: Layout,
     seed: u64,
     targets: BTreeMap<Key, Target>,
@@ -135,8 +135,15 @@ pub(crate) fn sweep(area: &Path) {
 impl Layouts {
     /// Layouts for a run in the workspace's area, all drawn from `seed`.
     pub(crate) fn new(layout: Layout, area: &Path, seed: u64) -> Self {
-        let folder = (layout == Layout::Drawn).then(|| private_folder(&area.join(FOLDER)).ok()).flatten();
+        let folder = (layout == Layout::Drawn).then(|| {
+            private_folder(&area.join(FOLDER)).map_err(|error| LayoutFallback::Files(error.to_string()))
+        });
         Self { folder, asked: layout, seed, targets: BTreeMap::new(), clock: 0, room: ROOM }
+    }
+
+    /// Whether pairs are measured in drawn layouts, as far as their executables allow it.
+    pub(crate) fn are_drawn(&self) -> bool {
+        matches!(self.folder, Some(Ok(_)))
     }
 
     /// None: pairs are measured in the executables of the build.
@@ -271,8 +278,9 @@ impl Layouts {
         let key = key(benches);
         if !self.targets.contains_key(&key) {
             let start = Instant::now();
-            let folder = self.folder.as_ref()?.path().join(self.targets.len().to_string());
-            let state = prepare(benches, folder);
+            let folder = self.folder.as_ref()?.as_ref();
+            let folder = folder.map(|folder| folder.path().join(self.targets.len().to_string()));
+            let state = folder.map_err(Clone::clone).and_then(|folder| prepare(benches, folder));
             let (agreement, spent) = (Agreement::default(), start.elapsed());
             let is_aligned = Side::BOTH.iter().all(|&side| benches.get(side).fingerprint.is_aligned());
             let (exhausted, drawings, used) = (None, 0, 0);
@@ -289,11 +297,12 @@ impl Layouts {
         let start = Instant::now();
         self.clock += 1;
         let seed = self.seed ^ seed_of(&key);
+        let room = self.room.saturating_sub(self.ahead());
         let target = self.targets.get_mut(&key)?;
         let drawn = target.state.as_mut().ok()?;
         let mut index = index;
         if !drawn.ready.contains_key(&index) && target.exhausted.is_none() {
-            let (made, failed) = drawn.more(index, seed, benches);
+            let (made, failed) = drawn.more(index, seed, benches, room);
             target.spent += start.elapsed();
             target.drawings += made;
             tracing::debug!(target = key.0, from = index, made, ?failed, elapsed = ?start.elapsed(), "drew layouts");
@@ -321,6 +330,13 @@ impl Layouts {
         self.make_room();
         self.forget_how();
         Some(found)
+    }
+
+    /// How many bytes have been drawn ahead.
+    fn ahead(&self) -> u64 {
+        let drawn = self.targets.values().filter_map(|target| target.state.as_ref().ok());
+        let ahead = drawn.flat_map(|drawn| drawn.ready.values()).filter(|drawing| drawing.used == 0);
+        ahead.map(|drawing| drawing.bytes).sum()
     }
 
     /// Forgets drawings that were not used for longest, until what is left fits.
@@ -369,10 +385,19 @@ fn may_go(index: u32, used: u64, now: u64) -> bool {
 
 impl Drawn {
     /// Makes a batch of drawings from `index` on: as many as there are, so that few are made in vain, and at least one
-    /// for each CPU. Gives how many were made, and why not all.
-    fn more(&mut self, index: u32, seed: u64, benches: Sides<&BuiltBench>) -> (u32, Option<LayoutFallback>) {
+    /// for each CPU, where so many bytes hold them. Gives how many were made, and why not all.
+    fn more(
+        &mut self,
+        index: u32,
+        seed: u64,
+        benches: Sides<&BuiltBench>,
+        room: u64,
+    ) -> (u32, Option<LayoutFallback>) {
         let workers = thread::available_parallelism().map_or(1, usize::from);
-        let batch = self.ready.len().clamp(workers, 4 * workers);
+        let each: u64 =
+            [benches.baseline, benches.candidate].iter().map(|bench| size(&bench.executable)).sum();
+        let fit = usize::try_from(room / each.max(1)).unwrap_or(usize::MAX).max(1);
+        let batch = self.ready.len().clamp(workers, 4 * workers).min(fit);
         let wanted: Vec<u32> =
             (index..=COUNTED).take(batch).filter(|index| !self.ready.contains_key(index)).collect();
         let mut made = Vec::new();
@@ -417,10 +442,14 @@ impl Drawn {
         for output in [&executables.candidate, &executables.baseline] {
             seal::set(output).map_err(|error| LayoutFallback::Files(error.to_string()))?;
         }
-        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |found| found.len());
         let bytes = size(&executables.baseline) + if is_one { 0 } else { size(&executables.candidate) };
         Ok(Drawing { seed, executables, agreement, bytes, used: 0 })
     }
+}
+
+/// How many bytes a file has; 0 where there is none.
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |found| found.len())
 }
 
 pub(crate) fn key(benches: Sides<&BuiltBench>) -> Key {

@@ -36,7 +36,7 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
             if report.axes.is_empty() {
                 step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
             }
-            step("measure it again", format!("cargo perfguard compare {sides} -- {word}"));
+            step("measure it again", format!("cargo perfguard compare {sides} {}", alone(&name)));
         }
         if report.kind == ReportKind::Check {
             step(
@@ -58,13 +58,19 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
         benchmark.verdict() == Verdict::Inconclusive && benchmark.metrics.iter().any(time_may_tell)
     });
     if let (Some(benchmark), Some(sides)) = (undecided, &sides) {
-        let word = shell_word(&benchmark.name.to_string());
-        step("give it more time", format!("cargo perfguard compare {sides} --budget 60s -- {word}"));
+        let alone = alone(&benchmark.name.to_string());
+        step("give it more time", format!("cargo perfguard compare {sides} --budget 60s {alone}"));
     }
     if let (Some(_), Some(sides), ReportKind::Check) = (first(Verdict::NotComparable), &sides, report.kind) {
         step("build and measure both sides here", format!("cargo perfguard compare {sides}"));
     }
     steps
+}
+
+/// The arguments that choose this benchmark and no other: by its name, which would be a pattern where it has signs of one.
+fn alone(name: &str) -> String {
+    let exact = if name.contains(['*', '?', '[', ']', '{', '}', '!']) { "--exact " } else { "" };
+    format!("{exact}-- {}", shell_word(name))
 }
 
 /// Whether more pairs may decide it: not where they have shown it to be worse, and its code is still not to blame.

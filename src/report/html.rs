@@ -253,11 +253,11 @@ fn row(
     }
     let change = words::change(outcome);
     let interval = words::interval(outcome);
-    let guilty = standing::guilty(benchmark);
-    let reason = words::reason_beside(benchmark, outcome, guilty.as_deref());
+    let cause = standing::cause(benchmark);
+    let reason = words::reason_beside(benchmark, outcome, cause.as_deref());
     vec![
         Cell::verdict(outcome.verdict),
-        Cell::name_and(name, guilty.as_deref()),
+        Cell::name_and(name, cause.as_deref()),
         Cell::text(called),
         before,
         after,

@@ -148,8 +148,8 @@ fn table(page: &mut Page, benchmarks: &[&BenchmarkOutcome], kind: Kind) {
         }
         let mut name = code(&benchmark.name.to_string());
         // Where it comes from stands with the name: that is what a reader goes to.
-        if let Some(guilty) = standing::guilty(benchmark).filter(|_| kind == Kind::Judged) {
-            let _ = write!(name, "<br>{}", escape(cut(&guilty)));
+        if let Some(cause) = standing::cause(benchmark).filter(|_| kind == Kind::Judged) {
+            let _ = write!(name, "<br>{}", escape(cut(&cause)));
         }
         if kind == Kind::Names || benchmark.metrics.is_empty() && kind != Kind::Judged {
             let _ = writeln!(out, "| {name} |");
@@ -182,8 +182,8 @@ fn row(
     } else {
         outcome.verdict.to_string()
     };
-    let guilty = standing::guilty(benchmark);
-    let reason = words::reason_beside(benchmark, outcome, guilty.as_deref());
+    let cause = standing::cause(benchmark);
+    let reason = words::reason_beside(benchmark, outcome, cause.as_deref());
     format!(
         "| {verdict} | {name} | {metric} | {before} | {after} | {} | {} | {} | {} |\n",
         words::change(outcome),

@@ -24,7 +24,7 @@ pub(super) fn in_turns(report: &Report) -> Option<String> {
     };
     let names = listed(names);
     Some(format!(
-        "{names} {take} longer in turns than alone: {change} that of code whose caches the other side uses, too"
+        "{names} {take} longer in turns with the other side than alone: {change} that of code in turns"
     ))
 }
 
@@ -53,8 +53,8 @@ mod tests {
         assert_eq!(told(&[None]), None);
         assert_eq!(
             told(&[None, Some(0.12)]).unwrap(),
-            "parser::parse::1 takes 12.0 % longer in turns than alone: its change is that of code whose caches the other side \
-             uses, too"
+            "parser::parse::1 takes 12.0 % longer in turns with the other side than alone: its change is that of code in \
+             turns"
         );
         let many = told(&[Some(0.06), Some(0.3), Some(0.07), None, Some(0.08), Some(0.09)]).unwrap();
         let names =

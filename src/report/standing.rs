@@ -101,7 +101,7 @@ pub(super) fn surroundings(report: &Report) -> String {
 }
 
 /// The function that gained most, and where it is written: `` +1 000 instructions in `fib::grow` (src/lib.rs:12) ``.
-pub(super) fn guilty(benchmark: &BenchmarkOutcome) -> Option<String> {
+pub(super) fn cause(benchmark: &BenchmarkOutcome) -> Option<String> {
     let function = |cause: &&Cause| matches!(cause, Cause::Function(_));
     benchmark.causes.iter().find(function).map(sentences::cause)
 }

@@ -107,8 +107,8 @@ fn table(out: &mut String, report: &Report, extent: Extent, limit: usize) {
 
 fn rows(out: &mut String, benchmark: &BenchmarkOutcome, extent: Extent) {
     let mut named = name(&benchmark.name.to_string());
-    if let Some(guilty) = standing::guilty(benchmark) {
-        let _ = write!(named, "<br>{}", brief(&guilty));
+    if let Some(cause) = standing::cause(benchmark) {
+        let _ = write!(named, "<br>{}", brief(&cause));
     }
     let worst = benchmark.metrics.iter().max_by_key(|outcome| outcome.verdict);
     let shown = |outcome: &MetricOutcome| {

@@ -139,6 +139,7 @@ impl Repository {
     /// Never a guess where HEAD could be the tip of a branch of several commits: its parent would be no baseline.
     fn default_branch(&self, head: &Commit<'_>) -> DefaultBranch {
         let remote = self.remote();
+        let detached = self.inner.head_detached().unwrap_or(false);
         let named = remote.as_ref().and_then(|remote| {
             let head = self.inner.find_reference(&format!("refs/remotes/{remote}/HEAD")).ok()?;
             Some(head.symbolic_target().ok()??.to_owned())
@@ -154,9 +155,14 @@ impl Repository {
             return DefaultBranch::Found(branch, tip);
         }
         let local = self.branches("refs/heads/*");
-        let remote =
-            remote.map(|remote| self.branches(&format!("refs/remotes/{remote}/*"))).unwrap_or_default();
+        // Of several remotes none of which is the usual one, each may have the default branch.
+        let remote = self.branches(&format!("refs/remotes/{}/*", remote.as_deref().unwrap_or("*")));
         match (remote.as_slice(), local.as_slice()) {
+            // A service that fetched a commit and no branch, or one branch that this commit is not of.
+            ([], [(branch, tip)]) if detached && !self.contains(*tip, head.id()) => {
+                DefaultBranch::Found(branch.clone(), *tip)
+            }
+            ([], []) if detached && head.parent_count() < 2 => DefaultBranch::Unclear(Vec::new()),
             // Nothing was pushed or fetched, and nothing branches off.
             ([], [_] | []) => DefaultBranch::Alone,
             // HEAD has commits that the one branch of the remote does not have: that one is what they started from.
@@ -164,9 +170,7 @@ impl Repository {
                 DefaultBranch::Found(branch.clone(), *tip)
             }
             // A pull request that a service merged for us: the first parent is where it will land.
-            _ if head.parent_count() > 1 && self.inner.head_detached().unwrap_or(false) => {
-                DefaultBranch::Alone
-            }
+            _ if head.parent_count() > 1 && detached => DefaultBranch::Alone,
             _ => {
                 let mut branches: Vec<String> =
                     remote.into_iter().chain(local).map(|(name, _)| name).collect();
@@ -195,13 +199,16 @@ impl Repository {
         tip == commit || self.inner.graph_descendant_of(tip, commit).unwrap_or(false)
     }
 
-    /// `origin`, or the only remote there is.
+    /// The only remote there is, or of several the one that people call `origin`, or `upstream`.
     fn remote(&self) -> Option<String> {
         let remotes = self.inner.remotes().ok()?;
         let names: Vec<&str> = remotes.iter().filter_map(|name| name.ok().flatten()).collect();
         match names.as_slice() {
             [only] => Some((*only).to_owned()),
-            several => several.contains(&"origin").then(|| "origin".to_owned()),
+            several => {
+                let usual = ["origin", "upstream"].into_iter().find(|usual| several.contains(usual));
+                usual.map(str::to_owned)
+            }
         }
     }
 }

@@ -3,13 +3,13 @@
 //! The result is what `git add -A && git write-tree` would give: tracked files as they are on disk, deleted ones left
 //! out, untracked ones that are not ignored taken in. Two things differ, so that what is measured is what is on disk:
 //! a submodule with uncommitted changes and a repository nested without being one count with their files, and line
-//! ends are taken as they are.
+//! ends are taken as they are. What a sparse checkout leaves out is as in the index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{ObjectType, Oid, Repository, Status, StatusOptions, StatusShow};
+use git2::{IndexEntryExtendedFlag, ObjectType, Oid, Repository, Status, StatusOptions, StatusShow};
 
 use super::error::{SourceError, git};
 use super::files::{self, Kind};
@@ -47,7 +47,8 @@ pub(super) struct Snapshot {
 impl Snapshot {
     /// Looks at the work tree of `repository`.
     pub(super) fn take(repository: &Repository, root: &Path) -> Result<Self, SourceError> {
-        let mut taker = Taker { repository, root, nodes: BTreeMap::new(), filemode: keeps_modes(repository) };
+        let (nodes, left_out) = (BTreeMap::new(), HashSet::new());
+        let mut taker = Taker { repository, root, nodes, left_out, filemode: keeps_modes(repository) };
         taker.read_index()?;
         taker.apply_changes()?;
         let nodes = taker.nodes;
@@ -78,6 +79,8 @@ struct Taker<'a> {
     repository: &'a Repository,
     root: &'a Path,
     nodes: BTreeMap<Vec<u8>, Node>,
+    /// Files of the index that a sparse checkout leaves out: they are absent, and not deleted.
+    left_out: HashSet<Vec<u8>>,
     /// Whether the file system tells executables apart.
     filemode: bool,
 }
@@ -88,6 +91,9 @@ impl Taker<'_> {
         index.read(true).map_err(git("read the index"))?;
         for entry in index.iter() {
             let stage = entry.flags >> 12 & 3;
+            if entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0 {
+                self.left_out.insert(entry.path.clone());
+            }
             if stage == 0 {
                 let node = Node { kind: Kind::from_mode(entry.mode), id: entry.id, origin: Origin::Index };
                 self.nodes.insert(entry.path, node);
@@ -109,7 +115,9 @@ impl Taker<'_> {
             let status = change.status();
             let bytes = change.path_bytes();
             if status.is_wt_deleted() {
-                self.nodes.remove(bytes);
+                if !self.left_out.contains(bytes) {
+                    self.nodes.remove(bytes);
+                }
             } else if status.intersects(
                 Status::WT_NEW
                     | Status::WT_MODIFIED

@@ -106,12 +106,12 @@ impl Store {
     }
 
     /// Takes up the pairs of the newest comparison that is the same in everything (what both sides ran, of which revisions,
-    /// why) and has any, and gives how many. Their launches stay where they are, and count once. Pairs whose samples stayed on
-    /// another machine are none.
+    /// why) and has any, all in layouts that were `drawn` or none, and gives how many. Their launches stay where they are, and
+    /// count once. Pairs whose samples stayed on another machine are none.
     ///
     /// # Errors
     /// No such comparison, or one that has pairs; read-only, full, locked for long.
-    pub fn take_up_pairs(&mut self, comparison: ComparisonId) -> Result<usize, StoreError> {
+    pub fn take_up_pairs(&mut self, comparison: ComparisonId, drawn: bool) -> Result<usize, StoreError> {
         self.write("store pairs in", |transaction| {
             comparison_row(transaction, comparison)?;
             let mut earlier = transaction.prepare_cached(
@@ -124,14 +124,17 @@ impl Store {
                  AND earlier.candidate_revision = own.candidate_revision \
                  AND earlier.candidate_executable = own.candidate_executable \
                  AND EXISTS (SELECT 1 FROM pair WHERE pair.comparison = earlier.id) \
+                 AND NOT EXISTS (SELECT 1 FROM pair WHERE pair.comparison = earlier.id \
+                 AND (pair.layout_seed IS NULL) = ?2) \
                  ORDER BY earlier.id DESC LIMIT 1",
             )?;
-            let earlier: Option<i64> = earlier.query_row([comparison.0], |row| row.get(0)).optional()?;
+            let earlier: Option<i64> = earlier.query_row(params![comparison.0, drawn], |row| row.get(0)).optional()?;
             let Some(earlier) = earlier else { return Ok(0) };
             let mut copy = transaction.prepare_cached(
-                "INSERT INTO pair (comparison, idx, first, schedule, baseline_launch, candidate_launch, layout_seed) \
-                 SELECT ?1, idx, first, schedule, baseline_launch, candidate_launch, layout_seed FROM pair \
-                 WHERE comparison = ?2",
+                "INSERT INTO pair (comparison, idx, first, schedule, baseline_launch, candidate_launch, layout_seed, \
+                 baseline_slowdown, candidate_slowdown) \
+                 SELECT ?1, idx, first, schedule, baseline_launch, candidate_launch, layout_seed, \
+                 baseline_slowdown, candidate_slowdown FROM pair WHERE comparison = ?2",
             )?;
             Ok(copy.execute([comparison.0, earlier])?)
         })
@@ -164,7 +167,8 @@ impl Store {
             transaction
                 .prepare_cached(
                     "INSERT INTO pair (comparison, idx, first, schedule, baseline_launch, candidate_launch, \
-                     layout_seed, slowdown) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                     layout_seed, baseline_slowdown, candidate_slowdown) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 )?
                 .execute(params![
                     comparison.0,
@@ -174,7 +178,8 @@ impl Store {
                     launches.baseline,
                     launches.candidate,
                     pair.layout.map(|seed| seed.0.cast_signed()),
-                    pair.slowdown,
+                    pair.slowdown.map(|times| times.baseline),
+                    pair.slowdown.map(|times| times.candidate),
                 ])?;
             Ok(())
         })
@@ -189,7 +194,7 @@ impl Store {
             let mut query = connection.prepare_cached(
                 "SELECT pair.idx, pair.first, pair.schedule, baseline.cpu, \
                  baseline.samples, baseline.seconds, candidate.samples, candidate.seconds, \
-                 pair.layout_seed, pair.slowdown FROM pair \
+                 pair.layout_seed, pair.baseline_slowdown, pair.candidate_slowdown FROM pair \
                  JOIN launch AS baseline ON baseline.id = pair.baseline_launch \
                  JOIN launch AS candidate ON candidate.id = pair.candidate_launch \
                  WHERE pair.comparison = ?1 ORDER BY pair.idx",
@@ -203,7 +208,7 @@ impl Store {
                     schedule: rows::schedule(row, 2)?,
                     cpu: row.get(3)?,
                     layout: row.get::<_, Option<i64>>(8)?.map(|seed| LayoutSeed(seed.cast_unsigned())),
-                    slowdown: row.get(9)?,
+                    slowdown: slowdown(row, 9)?,
                     launches: Sides { baseline: paired_launch(row, 4)?, candidate: paired_launch(row, 6)? },
                 });
             }
@@ -246,6 +251,12 @@ fn comparison_row(transaction: &Transaction<'_>, id: ComparisonId) -> Result<Com
         })
         .optional()?
         .ok_or_else(|| Refusal::UnknownComparison(id.0).into())
+}
+
+/// What turns cost each side, where both are known.
+fn slowdown(row: &Row<'_>, first: usize) -> Result<Option<Sides<f64>>, Problem> {
+    let (baseline, candidate) = (row.get::<_, Option<f64>>(first)?, row.get::<_, Option<f64>>(first + 1)?);
+    Ok(baseline.zip(candidate).map(|(baseline, candidate)| Sides { baseline, candidate }))
 }
 
 fn paired_launch(row: &Row<'_>, first: usize) -> Result<PairedLaunch, Problem> {

@@ -60,7 +60,10 @@ fn interleaving_cancels_what_both_sides_share() {
 fn what_turns_cost_is_told_once_pairs_agree_on_it() {
     let cost = |slowdowns: &[Option<f64>]| {
         let pairs = pairs_of(&vec![0.0; slowdowns.len()]);
-        let slowed = pairs.into_iter().zip(slowdowns).map(|(pair, &slowdown)| Pair { slowdown, ..pair });
+        let slowed = pairs.into_iter().zip(slowdowns).map(|(pair, slowdown)| {
+            let slowdown = slowdown.map(|candidate| Sides { baseline: 1.0, candidate });
+            Pair { slowdown, ..pair }
+        });
         PairedTest::of_any_change(ErrorBudget::new(0.01, 1).unwrap())
             .with_pairs(&slowed.collect::<Vec<_>>())
             .slower_in_turns()

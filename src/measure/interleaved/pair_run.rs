@@ -7,6 +7,7 @@ use super::answers::Batch;
 use super::bench_process::{self, BenchProcess, Warmth};
 use super::pinning::{self, Pinning, Reason, Usage};
 use super::spread;
+use super::turn_length::{TurnCosts, TurnLength};
 use crate::domain::{BuiltBench, PairedLaunch, SampleSet, Side, Sides};
 use crate::measure::failure::{FailureKind, LaunchFailure};
 use crate::measure::homes::Homes;
@@ -31,8 +32,11 @@ const LEAST: f64 = 100_000.0;
 /// pair has six.
 const LONGEST: f64 = 4.0;
 
-/// This many short turns take as long as a turn.
-const SHORT_TURNS: u32 = 4;
+/// This many short turns take as long as a long one.
+const SHORT_TURNS: u8 = 4;
+
+/// Both sides warm up in so many cycles of a long turn and short ones at least. The first tells nothing.
+const FEWEST_CYCLES: usize = 2;
 
 /// No benchmark that can be timed needs more iterations in a turn, and a free one must not run for ever.
 const MOST_ITERATIONS: u64 = 1 << 40;
@@ -45,17 +49,64 @@ struct Turns {
 }
 
 impl Turns {
-    /// How long one takes, with whatever is set up for it.
-    fn length(&self) -> Duration {
-        let turns = self.batches.baseline.len().try_into().unwrap_or(u32::MAX);
-        self.spent / u32::max(turns, 1)
+    /// How long an iteration of the slower side keeps it busy, with whatever is set up for it.
+    fn of_an_iteration(&self) -> Duration {
+        let iterations: u64 = self.batches.baseline.iter().map(|batch| batch.iterations).sum();
+        self.spent.div_f64(iterations.max(1) as f64)
+    }
+
+    /// What an iteration of a side cost, in nanoseconds.
+    fn cost(&self, side: Side) -> f64 {
+        let batches = self.batches.get(side).iter();
+        let (cost, iterations) = batches
+            .fold((0.0, 0), |(cost, iterations), batch| (cost + batch.cost, iterations + batch.iterations));
+        cost / iterations as f64
+    }
+
+    /// Adds those that came after them.
+    fn add(&mut self, later: Self) {
+        let Self { batches, spent } = later;
+        self.batches.baseline.extend(batches.baseline);
+        self.batches.candidate.extend(batches.candidate);
+        self.spent += spent;
+    }
+}
+
+/// How turns go: how many iterations one has, and how many samples of each side a whole pair has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pace {
+    iterations: u64,
+    samples: u32,
+}
+
+/// That of short turns and that of long ones.
+#[derive(Debug, Clone, Copy)]
+struct Paces {
+    short: Pace,
+    long: Pace,
+}
+
+impl Paces {
+    /// Those of sides that ran so alone. A whole pair measures as long in short turns as in long ones.
+    fn of(warmed: &Sides<Warmth>, options: &LaunchOptions) -> Self {
+        let more = options.samples.saturating_mul(SHORT_TURNS.into());
+        let long = Pace { iterations: iterations(warmed, options), samples: options.samples };
+        let short = iterations(warmed, &LaunchOptions { samples: more, ..*options }).min(long.iterations);
+        let samples = u64::from(options.samples).saturating_mul(long.iterations).div_ceil(short.max(1));
+        let samples = samples.try_into().unwrap_or(more).min(more);
+        Self { short: Pace { iterations: short, samples }, long }
+    }
+
+    /// Whether a short turn is shorter: an iteration that is as long as a turn makes no shorter one.
+    fn differ(self) -> bool {
+        self.short != self.long
     }
 }
 
 /// The least of a pair, and what may become the warm-up of a longer one.
 struct Trial {
-    /// How many iterations a turn has.
-    iterations: u64,
+    /// How the pair goes on.
+    pace: Pace,
     /// What both have run in turns by now, of the slower side.
     spent: Duration,
     /// Those that were measured, where a share of a pair has enough of them.
@@ -65,8 +116,8 @@ struct Trial {
 /// What a pair measured in turns.
 struct Taken {
     batches: Sides<Vec<Batch>>,
-    /// How many times as long an iteration took in turns as alone, where that is known.
-    slowdown: Option<f64>,
+    /// How many times as long an iteration of each side took in turns as alone, where that is known.
+    slowdown: Option<Sides<f64>>,
 }
 
 /// A failure, and the side that caused it.
@@ -78,8 +129,8 @@ pub(super) enum Played {
     /// Well.
     Done {
         launches: Sides<PairedLaunch>,
-        /// How many times as long an iteration took in turns as alone, where that is known.
-        slowdown: Option<f64>,
+        /// How many times as long an iteration of each side took in turns as alone, where that is known.
+        slowdown: Option<Sides<f64>>,
         pinning: Pinning,
     },
     /// It has to be run again, unpinned.
@@ -93,16 +144,8 @@ pub(super) struct PairRun<'r> {
     pub(super) wanted: Sides<&'r ListedBenchmark>,
     pub(super) first: Side,
     pub(super) options: &'r LaunchOptions,
-    pub(super) turns: TurnLength,
-}
-
-/// How long turns are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TurnLength {
-    /// A part of a long one: a clock that changes from one millisecond to the next changes less between them.
-    Short,
-    /// As the options have it: who comes back has time to fill the caches again.
-    Long,
+    /// What short turns cost, by the warm-ups of the pairs before; this one's is added.
+    pub(super) costs: &'r mut TurnCosts,
 }
 
 impl PairRun<'_> {
@@ -165,37 +208,59 @@ impl PairRun<'_> {
         processes: &mut Sides<BenchProcess>,
         warmed: &Sides<Warmth>,
     ) -> Result<Taken, SideFailure> {
-        let options = match self.turns {
-            TurnLength::Short => with_short_turns(self.options),
-            TurnLength::Long => *self.options,
-        };
-        // An iteration that is as long as a long turn makes no short one.
-        let options = if iterations(warmed, &options) < iterations(warmed, self.options) {
-            options
-        } else {
-            *self.options
-        };
-        let trial = self.trial(processes, iterations(warmed, &options), &options)?;
-        let batches = self.until_close(processes, &options, trial)?;
+        let trial = self.trial(processes, Paces::of(warmed, self.options))?;
+        let batches = self.until_close(processes, trial)?;
         let slowdown = spread::slowdown(&batches, warmed.as_ref().map(|warmth| warmth.iteration));
         Ok(Taken { batches, slowdown })
     }
 
     /// The least of a pair: a share of the warm-up, and of the samples, where a share has enough of them and may end the pair.
-    fn trial(
-        &mut self,
-        processes: &mut Sides<BenchProcess>,
-        iterations: u64,
-        options: &LaunchOptions,
-    ) -> Result<Trial, SideFailure> {
-        let warm = self.settle(processes, iterations, self.warm_up(SHORTEST))?;
-        let mut trial = Trial { iterations, spent: warm.spent, turns: None };
-        if options.close > 0.0 && shows_spread(options, SHORTEST, warm.length()) {
-            let turns = self.samples(processes, iterations, options, SHORTEST)?;
+    fn trial(&mut self, processes: &mut Sides<BenchProcess>, paces: Paces) -> Result<Trial, SideFailure> {
+        let time = self.warm_up(SHORTEST);
+        let warm = if paces.differ() {
+            self.settle_in_both(processes, paces, time)?
+        } else {
+            self.settle(processes, paces.long.iterations, time)?
+        };
+        let pace = match self.costs.wanted() {
+            TurnLength::Short => paces.short,
+            TurnLength::Long => paces.long,
+        };
+        let mut trial = Trial { pace, spent: warm.spent, turns: None };
+        let turn = warm.of_an_iteration().mul_f64(pace.iterations as f64);
+        if self.options.close > 0.0 && shows_spread(self.options, pace.samples, SHORTEST, turn) {
+            let turns = self.samples(processes, pace, SHORTEST)?;
             trial.spent += turns.spent;
             trial.turns = Some(turns);
         }
         Ok(trial)
+    }
+
+    /// Warms both up in long and short turns by turns, and takes down what short ones cost: nothing of this is measured, so it
+    /// may decide how the pair is.
+    fn settle_in_both(
+        &mut self,
+        processes: &mut Sides<BenchProcess>,
+        paces: Paces,
+        time: Duration,
+    ) -> Result<Turns, SideFailure> {
+        let mut all = Turns { batches: Sides::default(), spent: Duration::ZERO };
+        let mut cycles = 0;
+        while cycles < FEWEST_CYCLES || all.spent < time {
+            let long = self.take_turns(processes, paces.long.iterations, |done, _| done >= 1)?;
+            let short =
+                self.take_turns(processes, paces.short.iterations, |done, _| done >= SHORT_TURNS.into())?;
+            // In the first, both still come to have what they can keep.
+            if cycles > 0 {
+                for side in Side::BOTH {
+                    self.costs.push(side, short.cost(side), long.cost(side));
+                }
+            }
+            all.add(long);
+            all.add(short);
+            cycles += 1;
+        }
+        Ok(all)
     }
 
     /// Goes on after a trial. Where its turns do not tell the ratio closely, they were the warm-up of a longer pair, for what
@@ -203,21 +268,20 @@ impl PairRun<'_> {
     fn until_close(
         &mut self,
         processes: &mut Sides<BenchProcess>,
-        options: &LaunchOptions,
         trial: Trial,
     ) -> Result<Sides<Vec<Batch>>, SideFailure> {
         let mut needed = 1.0;
         if let Some(turns) = trial.turns {
-            needed = share_needed(SHORTEST, spread::error(&turns.batches), options.close);
+            needed = share_needed(SHORTEST, spread::error(&turns.batches), self.options.close);
             if needed <= SHORTEST {
                 return Ok(turns.batches);
             }
         }
         let rest = self.warm_up(needed).saturating_sub(trial.spent);
         if !rest.is_zero() {
-            self.settle(processes, trial.iterations, rest)?;
+            self.settle(processes, trial.pace.iterations, rest)?;
         }
-        Ok(self.samples(processes, trial.iterations, options, needed)?.batches)
+        Ok(self.samples(processes, trial.pace, needed)?.batches)
     }
 
     /// How long both warm up in turns, for a share of a whole pair.
@@ -242,13 +306,12 @@ impl PairRun<'_> {
     fn samples(
         &mut self,
         processes: &mut Sides<BenchProcess>,
-        iterations: u64,
-        options: &LaunchOptions,
+        pace: Pace,
         share: f64,
     ) -> Result<Turns, SideFailure> {
-        let rounds = part_of(options.samples, share).max(FEWEST);
-        let longest = longest(options, share);
-        self.take_turns(processes, iterations, |done, spent| {
+        let rounds = part_of(pace.samples, share).max(FEWEST);
+        let longest = longest(self.options, share);
+        self.take_turns(processes, pace.iterations, |done, spent| {
             done >= rounds || (done >= FEWEST && spent > longest)
         })
     }
@@ -341,14 +404,10 @@ fn fitness(
     Ok(())
 }
 
-/// The same pair in short turns.
-fn with_short_turns(options: &LaunchOptions) -> LaunchOptions {
-    LaunchOptions { samples: options.samples.saturating_mul(SHORT_TURNS), ..*options }
-}
-
-/// Whether a share of a pair has as many turns of this length as show how they spread. Of few turns none is tried in vain.
-fn shows_spread(options: &LaunchOptions, share: f64, turn: Duration) -> bool {
-    let samples = part_of(options.samples, share);
+/// Whether a share of a pair with so many samples has as many turns of this length as show how they spread. Of few turns none is
+/// tried in vain.
+fn shows_spread(options: &LaunchOptions, samples: u32, share: f64, turn: Duration) -> bool {
+    let samples = part_of(samples, share);
     samples >= spread::FEWEST && turn.as_secs_f64() * samples as f64 <= longest(options, share).as_secs_f64()
 }
 
@@ -414,12 +473,25 @@ mod tests {
 
     #[test]
     fn a_short_pair_is_tried_only_where_it_has_turns_enough() {
-        let options = LaunchOptions { samples: 25, ..OPTIONS };
         let tried =
-            |options: &LaunchOptions, micros| shows_spread(options, SHORTEST, Duration::from_micros(micros));
-        assert!(tried(&options, 4000));
-        assert!(!tried(&options, 10_000), "one that is set up for as long");
-        assert!(!tried(&OPTIONS, 4000), "a quarter of 20 samples is too few");
+            |samples, micros| shows_spread(&OPTIONS, samples, SHORTEST, Duration::from_micros(micros));
+        assert!(tried(25, 4000));
+        assert!(!tried(25, 10_000), "one that is set up for as long");
+        assert!(!tried(20, 4000), "a quarter of 20 samples is too few");
+    }
+
+    #[test]
+    fn a_whole_pair_measures_as_long_in_short_turns_as_in_long_ones() {
+        let paces = |set_up, iteration| {
+            let paces = Paces::of(&with_set_up(set_up, iteration, iteration), &OPTIONS);
+            let of = |pace: Pace| (pace.iterations, pace.samples);
+            (of(paces.short), of(paces.long))
+        };
+        assert_eq!(paces(0.0, 1e4), ((125, 80), (500, 20)));
+        assert_eq!(paces(0.0, 2e6), ((1, 40), (2, 20)), "half a turn is the shortest");
+        assert_eq!(paces(0.0, 5e6), ((1, 20), (1, 20)), "and a whole one here");
+        let (short, long) = paces(400.0, 10.0);
+        assert_eq!((short, long), ((10_000, 25), (12_195, 20)), "no less than is measured of a turn");
     }
 
     #[test]

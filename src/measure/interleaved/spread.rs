@@ -17,14 +17,15 @@ pub(super) fn error(batches: &Sides<Vec<Batch>>) -> Option<f64> {
     if ratios.len() < FEWEST { None } else { median_error(&ratios) }
 }
 
-/// How many times as long an iteration takes in turns as alone, where it took so many nanoseconds: the geometric mean of both
-/// sides. `None` where either tells nothing.
-pub(super) fn slowdown(batches: &Sides<Vec<Batch>>, alone: Sides<f64>) -> Option<f64> {
+/// How many times as long an iteration of each side takes in turns as alone, where it took so many nanoseconds. `None` where
+/// either tells nothing.
+pub(super) fn slowdown(batches: &Sides<Vec<Batch>>, alone: Sides<f64>) -> Option<Sides<f64>> {
     let side = |side: Side| {
-        let logs = batches.get(side).iter().map(|batch| (batch.per_iteration() / alone.get(side)).ln());
-        median(&logs.filter(|log| log.is_finite()).collect::<Vec<f64>>())
+        let in_turns: Vec<f64> = batches.get(side).iter().map(|batch| batch.per_iteration()).collect();
+        let times = median(&in_turns)? / alone.get(side);
+        (times.is_finite() && times > 0.0).then_some(times)
     };
-    Some(f64::midpoint(side(Side::Baseline)?, side(Side::Candidate)?).exp())
+    Some(Sides { baseline: side(Side::Baseline)?, candidate: side(Side::Candidate)? })
 }
 
 #[cfg(test)]
@@ -54,9 +55,9 @@ mod tests {
     #[test]
     fn what_is_seen_alone_tells_what_turns_cost() {
         let turns = batches(&[0.1; 8]);
-        let alone = Sides { baseline: 80_000.0, candidate: 80_000.0 * 0.1_f64.exp() };
-        let found = slowdown(&turns, alone).unwrap();
-        assert!((found - 1.25).abs() < 1e-9, "each side against itself: {found}");
+        let found = slowdown(&turns, Sides { baseline: 80_000.0, candidate: 100_000.0 }).unwrap();
+        assert!((found.baseline - 1.25).abs() < 1e-9, "each side against itself: {found:?}");
+        assert!((found.candidate - 0.1_f64.exp()).abs() < 1e-9, "{found:?}");
         assert_eq!(slowdown(&turns, Sides { baseline: 0.0, candidate: 1.0 }), None, "nothing was seen alone");
     }
 

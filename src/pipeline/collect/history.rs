@@ -8,7 +8,7 @@ use crate::domain::sample::median;
 use crate::domain::{
     BenchmarkEvidence, HistoryEvidence, Launch, Measurement, MeasurementKey, Phase, SeriesPoint,
 };
-use crate::judge::verdict::{HISTORY_PAIRS, history_alone};
+use crate::judge::compared::{HISTORY_PAIRS, history_alone};
 use crate::judge::{QuickCheck, Rules};
 use crate::stats::robust::robust_sd;
 

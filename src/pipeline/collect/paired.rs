@@ -8,7 +8,7 @@ use super::super::session::Session;
 use super::super::stopwatch::within;
 use crate::domain::{
     BenchmarkName, BuiltBench, ClaimVerdict, ComparisonId, Ended, Event, Failure, Limit, MeasurementKey,
-    Pair, PairedEvidence, Phase, Provenance, Sides, Stage,
+    Pair, PairedEvidence, Phase, Provenance, Side, Sides, Stage,
 };
 use crate::judge::{ClaimTest, ExpectedPairs, PairedState, PairedTest, QuickCheck};
 use crate::measure::plan::{self, Order, Standing, next_visit};
@@ -205,7 +205,7 @@ impl Session<'_> {
             iteration: None,
             ended: None,
         };
-        if self.measuring.resume && self.store.take_up_pairs(id)? > 0 {
+        if self.measuring.resume && self.store.take_up_pairs(id, self.layouts.are_drawn())? > 0 {
             for pair in self.store.pairs(id)? {
                 one.spent += Duration::try_from_secs_f64(pair.seconds()).unwrap_or_default();
                 one.pairs = pair.index + 1;
@@ -286,7 +286,17 @@ impl Session<'_> {
                 one.take(&pair, make);
             }
             Err(_) if interrupted() => one.ended = Some(Ended::Interrupted),
-            Err((side, failure)) => one.ended = Some(Ended::Failed(side, Failure::from(failure))),
+            Err((side, failure)) => {
+                let mut failure = Failure::from(failure);
+                if failure.unsuitable && side == Side::Candidate && one.test.is_none() {
+                    // In the first pair nothing is known of the other side yet.
+                    let baseline = laid.benches.baseline;
+                    if self.runner.launch(&baseline, &one.comparison.ids.baseline, &options).is_ok() {
+                        failure = failure.of_what_was_measurable();
+                    }
+                }
+                one.ended = Some(Ended::Failed(side, failure));
+            }
         }
         Ok(())
     }

@@ -24,6 +24,17 @@ fn what_cannot_be_drawn_is_measured_as_it_was_built_and_told() {
 }
 
 #[test]
+fn where_nothing_can_be_written_it_is_told() {
+    let area = tempfile::NamedTempFile::new().unwrap();
+    let mut layouts = Layouts::new(Layout::Drawn, area.path(), 1);
+    assert!(!layouts.are_drawn());
+    assert_eq!(laid(&mut layouts, ["1", "2"], ["a", "a"]).layout, None);
+    let notes = layouts.notes();
+    let unwritten = |note: &Note| matches!(note, Note::NotDrawn { reason: LayoutFallback::Files(_), .. });
+    assert!(notes.len() == 1 && unwritten(&notes[0]), "{notes:?}");
+}
+
+#[test]
 fn equal_executables_and_other_layouts_need_none() {
     let area = tempfile::tempdir().unwrap();
     let mut layouts = Layouts::new(Layout::Drawn, area.path(), 1);
@@ -52,7 +63,7 @@ fn the_folder_is_private_and_gone_at_the_end() {
     use std::os::unix::fs::PermissionsExt as _;
     let area = tempfile::tempdir().unwrap();
     let layouts = Layouts::new(Layout::Drawn, area.path(), 1);
-    let folder = layouts.folder.as_ref().unwrap().path().to_owned();
+    let folder = layouts.folder.as_ref().unwrap().as_ref().unwrap().path().to_owned();
     for path in [folder.as_path(), folder.parent().unwrap()] {
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700);
     }

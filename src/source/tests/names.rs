@@ -133,6 +133,38 @@ fn a_default_branch_of_any_name_is_found_or_asked_for() {
 }
 
 #[test]
+fn the_parent_of_head_is_never_taken_where_a_branch_may_end_there() {
+    let sandbox = Sandbox::new();
+    let base = sandbox.git(&["rev-parse", "HEAD"]);
+    sandbox.git(&["branch", "-m", "main", "stem"]);
+    sandbox.git(&["checkout", "-q", "--detach"]);
+    sandbox.commit("mine");
+    sandbox.commit("mine again");
+    let baseline = sandbox.open().default_baseline().unwrap();
+    assert_eq!((baseline.label.as_str(), baseline.commit.as_str()), ("merge-base with stem", &*base));
+    // A service that fetches one commit by its id, and no branch.
+    sandbox.git(&["update-ref", "refs/pipelines/1", "HEAD"]);
+    sandbox.git(&["update-ref", "-d", "refs/heads/stem"]);
+    let error = sandbox.open().default_baseline().unwrap_err();
+    assert!(matches!(error, SourceError::NoDefaultBranch { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("--baseline BRANCH"), "{:?}", error.hint());
+    // Two remotes, of which neither has the usual name.
+    sandbox.git(&["checkout", "-q", "-b", "topic"]);
+    for remote in ["fork", "theirs"] {
+        sandbox.git(&["remote", "add", remote, "/nowhere"]);
+        sandbox.git(&["update-ref", &format!("refs/remotes/{remote}/stem"), &base]);
+    }
+    let error = sandbox.open().default_baseline().unwrap_err();
+    assert!(error.to_string().contains("(fork/stem, theirs/stem, topic)"), "{error}");
+    sandbox.git(&["remote", "rename", "theirs", "upstream"]);
+    let baseline = sandbox.open().default_baseline().unwrap();
+    assert_eq!(
+        (baseline.label.as_str(), baseline.commit.as_str()),
+        ("merge-base with upstream/stem", &*base)
+    );
+}
+
+#[test]
 fn elsewhere_the_baseline_is_the_merge_base() {
     let sandbox = Sandbox::new();
     let base = sandbox.git(&["rev-parse", "HEAD"]);

@@ -22,6 +22,30 @@ fn a_clean_tree_is_head_whatever_is_ignored() {
 }
 
 #[test]
+fn what_a_sparse_checkout_leaves_out_is_there_all_the_same() {
+    let sandbox = Sandbox::new();
+    sandbox.write("inside/lib.rs", "one");
+    sandbox.write("outside/data.txt", "two");
+    sandbox.commit("folders");
+    let head = sandbox.git(&["rev-parse", "HEAD^{tree}"]);
+    sandbox.git(&["sparse-checkout", "set", "inside"]);
+    assert!(!sandbox.root.join("outside").exists());
+    let revision = sandbox.open().work_tree().unwrap();
+    assert_eq!((revision.tree.as_str(), revision.dirty), (&*head, false));
+    sandbox.write("inside/lib.rs", "changed");
+    let revision = sandbox.open().work_tree().unwrap();
+    let tree = sandbox.open().extract(&revision, &sandbox.beside("trees"), Path::new(""), None).unwrap();
+    let read = |path: &str| fs::read_to_string(tree.files().join(path)).unwrap();
+    assert_eq!((&*read("outside/data.txt"), &*read("inside/lib.rs")), ("two", "changed"));
+    // What is deleted within it is deleted.
+    fs::remove_file(sandbox.root.join("inside/lib.rs")).unwrap();
+    let revision = sandbox.open().work_tree().unwrap();
+    assert!(revision.dirty);
+    sandbox.git(&["rm", "-q", "--cached", "inside/lib.rs"]);
+    assert_eq!(revision.tree.as_str(), sandbox.git(&["write-tree"]));
+}
+
+#[test]
 fn every_kind_of_change_gives_gits_own_tree() {
     let sandbox = Sandbox::new();
     for (path, text) in [("a.txt", "a"), ("a-b", "ab"), ("a/c", "ac"), ("dir/deep/x", "x"), ("gone/y", "y")] {

@@ -1,6 +1,6 @@
 //! Runs that are sent and received.
 
-use crate::domain::{Launch, Metric, Pair, Phase, RunUid, Sample, SampleSet, Sides};
+use crate::domain::{ComparisonId, Launch, Metric, Pair, Phase, RunUid, Sample, SampleSet, Sides};
 
 use super::super::{PruneRule, RawSamples, Received, Store};
 use super::pairs::{begin_comparison, pair};
@@ -160,18 +160,21 @@ fn pairs_that_were_taken_up_count_once_here_and_where_they_were_sent() {
     let mut from = measured();
     let keys = Sides { baseline: key('a'), candidate: key('b') };
     let later = begin_comparison(&mut from, 4, keys.as_ref(), Phase::Measurement);
-    assert_eq!(from.take_up_pairs(later).unwrap(), 3);
+    assert_eq!(from.take_up_pairs(later, true).unwrap(), 0, "in the layout of the build");
+    assert_eq!(from.take_up_pairs(later, false).unwrap(), 3);
+    let earlier = from.pairs(ComparisonId(later.0 - 1)).unwrap();
+    assert_eq!(from.pairs(later).unwrap(), earlier, "with all that is known of them");
     for index in 3..5 {
         from.append_pair(later, &pair(index, 100.0, 110.0)).unwrap();
     }
     assert_eq!(from.pairs(later).unwrap().len(), 5);
     let again = begin_comparison(&mut from, 5, keys.as_ref(), Phase::Measurement);
-    assert_eq!(from.take_up_pairs(again).unwrap(), 5, "the newest has them all");
+    assert_eq!(from.take_up_pairs(again, false).unwrap(), 5, "the newest has them all");
     let other = begin_comparison(&mut from, 6, keys.as_ref(), Phase::Remeasurement);
-    assert_eq!(from.take_up_pairs(other).unwrap(), 0, "measured for something else");
+    assert_eq!(from.take_up_pairs(other, false).unwrap(), 0, "measured for something else");
     let turned = Sides { baseline: key('b'), candidate: key('a') };
     let turned = begin_comparison(&mut from, 7, turned.as_ref(), Phase::Measurement);
-    assert_eq!(from.take_up_pairs(turned).unwrap(), 0);
+    assert_eq!(from.take_up_pairs(turned, false).unwrap(), 0);
     let mut to = Store::in_memory().unwrap();
     for uid in uids(&from) {
         to.receive(&from.shared_run(uid, RawSamples::Left, ratio).unwrap(), PLACE, "c").unwrap();

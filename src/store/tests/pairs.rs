@@ -30,7 +30,7 @@ pub(super) fn pair(index: u32, baseline: f64, candidate: f64) -> Pair {
         schedule: Schedule::Interleaved,
         cpu: Some(0),
         layout: None,
-        slowdown: (index % 2 == 1).then_some(1.25),
+        slowdown: (index % 2 == 1).then_some(Sides { baseline: 1.25, candidate: 1.5 }),
         launches: Sides { baseline, candidate }
             .map(|value| PairedLaunch { samples: set(value), seconds: 0.25 }),
     }
@@ -53,7 +53,8 @@ fn any_pair() -> impl Strategy<Value = Pair> {
     let schedule = prop_oneof![Just(Schedule::Interleaved), Just(Schedule::Sequential)];
     let cpu = prop::option::of(any::<u32>());
     let layout = prop::option::of(any::<u64>().prop_map(LayoutSeed));
-    let slowdown = prop::option::of(prop::num::f64::POSITIVE);
+    let times = (prop::num::f64::POSITIVE, prop::num::f64::POSITIVE);
+    let slowdown = prop::option::of(times.prop_map(|(baseline, candidate)| Sides { baseline, candidate }));
     let parts = (first, schedule, cpu, layout, slowdown, launch(), launch());
     parts.prop_map(|(first, schedule, cpu, layout, slowdown, baseline, candidate)| Pair {
         index: 0,

@@ -80,6 +80,12 @@ pub(crate) fn json(sandbox: &Sandbox, arguments: &[&str]) -> Value {
     ran(sandbox, &all).json()
 }
 
+/// The last run is judged again from what is stored, with these arguments, and says the same to the byte.
+pub(crate) fn judged_again(sandbox: &Sandbox, first: &Ran, arguments: &[&str]) {
+    let again = ran(sandbox, &[&["report", "--run", "last", "--format", "json"], arguments].concat());
+    assert_eq!((again.code, &again.stdout), (first.code, &first.stdout), "{}", again.stderr);
+}
+
 /// A benchmark of a JSON report by its full name.
 pub(crate) fn benchmark<'a>(document: &'a Value, name: &str) -> &'a Value {
     let found = document["benchmarks"].as_array().unwrap().iter().find(|benchmark| benchmark["name"] == name);

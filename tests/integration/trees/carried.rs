@@ -179,6 +179,51 @@ fn a_commit_builds_what_it_changes_and_what_depends_on_it() {
     chain.compiles("prose, after another commit was looked at", &[]);
 }
 
+#[test]
+fn commits_in_any_order_give_what_builds_from_scratch_give() {
+    let chain = Chain::new();
+    let sandbox = &chain.sandbox;
+    let middle = "pub fn middle() -> u64 { more::more() + base::base() }\n";
+    sandbox.write("middle/src/more.rs", "pub fn more() -> u64 { 5 }\n");
+    sandbox.write("middle/src/lib.rs", &format!("mod more;\n{middle}"));
+    // It is run whenever Cargo looks, and writes beside the sources.
+    let reads = "fn main() { println!(\"cargo:rerun-if-changed=nowhere\"); std::fs::write(\"written.txt\", \"\").unwrap(); \
+                 println!(\"cargo:rustc-env=SAYS={}\", std::fs::read_to_string(\"input.txt\").unwrap()); }\n";
+    sandbox.write("scripted/build.rs", reads);
+    sandbox.write("scripted/input.txt", "one");
+    let manifest = sandbox.read("base/Cargo.toml");
+    sandbox.write("base/Cargo.toml", &format!("{manifest}[features]\ndefault = []\nextra = []\n"));
+    sandbox.edit("base/src/lib.rs", "1 +", "1 + u64::from(cfg!(feature = \"extra\")) +");
+    sandbox.commit("what is to be changed");
+    chain.build();
+    sandbox.git(&["mv", "middle/src/more.rs", "middle/src/other.rs"]);
+    sandbox.write("middle/src/lib.rs", &format!("#[path = \"other.rs\"]\nmod more;\n{middle}"));
+    let renamed = sandbox.commit("a file with another name");
+    sandbox.write("scripted/input.txt", "two");
+    let read = sandbox.commit("what a build script reads");
+    sandbox.edit("base/Cargo.toml", "default = []", "default = [\"extra\"]");
+    let featured = sandbox.commit("another feature");
+    for (commit, stamp) in [(featured, None), (renamed, Some("tomorrow")), (read, Some("2001-01-01"))] {
+        sandbox.git(&["checkout", "--quiet", &commit]);
+        // A clock that was wrong, and a cache that was unpacked.
+        if let Some(stamp) = stamp {
+            let mut touch = std::process::Command::new("find");
+            touch.args([&chain.cache, &chain.target]).args([
+                "-exec",
+                "touch",
+                "--no-dereference",
+                "--date",
+                stamp,
+                "{}",
+                "+",
+            ]);
+            assert!(touch.status().unwrap().success());
+        }
+        let (_, executables) = chain.build();
+        assert_eq!(executables, chain.anew(), "{}", sandbox.git(&["log", "-1", "--format=%s"]));
+    }
+}
+
 /// A wrapper of the compiler, as a compiler cache is, sees every call of it.
 #[cfg(unix)]
 #[test]

@@ -39,6 +39,8 @@ fn time(c: &mut Criterion) {
     std::mem::forget(std::net::TcpListener::bind("127.0.0.1:PORT").expect("bind the test server"));
     c.bench_function("zero", |b| b.iter_custom(|_| std::time::Duration::ZERO));
     c.bench_function("sound", |b| b.iter(|| gauge::work(7)));
+    let micros = if gauge::ROUNDS == 1000 { 1 } else { 0 };
+    c.bench_function("fading", |b| b.iter_custom(|n| std::time::Duration::from_micros(micros * n)));
 }
 
 criterion_group! { name = odd; config = Criterion::default().with_measurement(Widgets); targets = widgets }
@@ -59,7 +61,7 @@ fn an_odd_benchmark_is_left_out_and_the_others_are_judged() {
     gauge.commit("odd benchmarks");
     gauge.edit("src/lib.rs", "ROUNDS: u64 = 1000", "ROUNDS: u64 = 1001");
     let check = ["check", "--no-builtin", "--baseline", "HEAD", "--threshold", "50%"];
-    let document = json(&gauge, &check);
+    let document = json(&gauge, &[&check[..], &["!*fading"]].concat());
     assert_eq!(document["exit_code"], 0, "{document}");
     let verdict = |id: &str| {
         let found = benchmark(&document, &format!("gauge::work::{id}"));
@@ -77,7 +79,13 @@ fn an_odd_benchmark_is_left_out_and_the_others_are_judged() {
         "{notes}"
     );
     assert!(notes.contains("gauge::names is not measured") && notes.contains("bench = false"), "{notes}");
-    let shown = ran(&gauge, &["list", "--no-builtin", "!widgets", "!*zero"]);
+    let document = json(&gauge, &[&check[..], &["*fading"]].concat());
+    assert_eq!(document["exit_code"], 101, "it could be measured before: {document}");
+    let fading = benchmark(&document, "gauge::work::fading");
+    let why = fading["metrics"][0]["reason"].to_string();
+    assert_eq!(fading["verdict"], "failed");
+    assert!(why.contains("the baseline can be measured"), "{why}");
+    let shown = ran(&gauge, &["list", "--no-builtin", "!widgets", "!*zero", "!*fading"]);
     assert_eq!(shown.code, 0, "{}", shown.stderr);
     assert!(shown.stdout.starts_with("gauge::work::sound\n"), "{}", shown.stdout);
     let named = ran(&gauge, &["list", "--no-builtin", "--bench", "names"]);

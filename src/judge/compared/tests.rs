@@ -12,7 +12,7 @@ use crate::judge::{Limits, Policy};
 const TIME: [Metric; 1] = [Metric::WallTime];
 
 fn judged(evidence: &BenchmarkEvidence) -> BenchmarkOutcome {
-    verdict(evidence, None, &rules(&Policy::new(), &TIME, Some(20)))
+    compared(evidence, None, &rules(&Policy::new(), &TIME, Some(20)))
 }
 
 fn outcome_of(evidence: &BenchmarkEvidence) -> (Verdict, Option<&'static str>) {
@@ -80,7 +80,7 @@ fn under_an_emulator_counts_are_judged_and_time_is_not() {
     builds.candidate.provenance = Provenance::Emulated;
     assert_eq!(outcome_of(&evidence), (Verdict::NotComparable, Some("emulated")));
     let policy = Policy::new();
-    let found = verdict(&evidence, None, &rules(&policy, &ALL, Some(1)));
+    let found = compared(&evidence, None, &rules(&policy, &ALL, Some(1)));
     let of = |metric| found.metrics.iter().find(|found| found.metric == metric);
     assert_eq!(of(Metric::Allocations).unwrap().verdict, Verdict::Regressed);
     assert_eq!(of(Metric::WallTime).unwrap().reason, Some(Reason::Emulated));
@@ -105,7 +105,7 @@ fn a_suspect_and_its_fresh_pairs_are_judged_together() {
     let policy = Policy::new();
     let judged = |first: usize, again: usize, tests| {
         let evidence = timed(&vec![0.3; first], Some(&vec![0.3; again]));
-        let found = verdict(&evidence, None, &rules(&policy, &TIME, Some(tests)));
+        let found = compared(&evidence, None, &rules(&policy, &TIME, Some(tests)));
         (found.verdict(), found.metrics[0].pairs)
     };
     assert_eq!(judged(6, 7, 20), (Verdict::Regressed, 13));
@@ -117,7 +117,7 @@ fn a_suspect_and_its_fresh_pairs_are_judged_together() {
     assert_eq!(judged(10, 9, 2000), (Verdict::Regressed, 19));
     let alone = |pairs: usize| {
         let never = Rules { confirm: Confirm::Never, ..rules(&policy, &TIME, Some(20)) };
-        verdict(&timed(&vec![0.3; pairs], None), None, &never).verdict()
+        compared(&timed(&vec![0.3; pairs], None), None, &never).verdict()
     };
     assert_eq!((alone(11), alone(12)), (Verdict::Inconclusive, Verdict::Regressed));
 }
@@ -135,7 +135,7 @@ fn the_fresh_pairs_are_held_to_the_margin_of_the_first() {
             launch.samples = crate::domain::SampleSet::timed(&vec![1.0; times.len()], &times).unwrap();
         }
     }
-    assert_eq!(verdict(&evidence, None, &rules).verdict(), Verdict::Regressed);
+    assert_eq!(compared(&evidence, None, &rules).verdict(), Verdict::Regressed);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn the_same_code_is_unchanged_where_a_quick_check_agrees() {
     // By a smaller threshold the same pairs differ, and nobody measured more.
     let limits = Limits::from([(Metric::WallTime, Limit::parse("0.1%", Metric::WallTime).unwrap())]);
     let policy = Policy::new().with_overrides(limits);
-    let strict = verdict(&evidence, None, &rules(&policy, &TIME, Some(20)));
+    let strict = compared(&evidence, None, &rules(&policy, &TIME, Some(20)));
     assert_eq!(strict.verdict(), Verdict::Inconclusive);
     assert_eq!(strict.metrics[0].reason, Some(Reason::QuickCheckDiffers));
 }
@@ -186,7 +186,7 @@ fn what_the_change_does_not_reach_is_equal_without_being_counted_or_measured() {
         ..both()
     };
     let policy = Policy::new();
-    let found = verdict(&evidence, None, &rules(&policy, &ALL, Some(20)));
+    let found = compared(&evidence, None, &rules(&policy, &ALL, Some(20)));
     let seen: Vec<_> = found
         .metrics
         .iter()
@@ -203,19 +203,19 @@ fn what_the_change_does_not_reach_is_equal_without_being_counted_or_measured() {
         ..evidence.clone()
     };
     let trusting = Rules { reach: ReachUse::Trust, ..rules(&policy, &TIME, Some(20)) };
-    let found = verdict(&settled, None, &trusting);
+    let found = compared(&settled, None, &trusting);
     assert_eq!((found.verdict(), found.metrics[0].method), (Verdict::Unchanged, Some(Method::Exact)));
     assert_eq!((found.metrics[0].pairs, found.metrics[0].reason.clone()), (0, Some(Reason::Unreached(3))));
     // What was measured all the same is not passed over.
     let mut crashed = BenchmarkEvidence { quick: Some(measured(&[])), ..settled.clone() };
     crashed.quick.as_mut().unwrap().ended = Ended::Failed(Side::Candidate, failure());
-    assert_eq!(verdict(&crashed, None, &trusting).verdict(), Verdict::Failed);
+    assert_eq!(compared(&crashed, None, &trusting).verdict(), Verdict::Failed);
     let slower = BenchmarkEvidence {
         pairs: Some(measured(&[0.3; 30])),
         remeasured: Some(measured(&[0.3; 30])),
         ..settled
     };
-    assert_eq!(verdict(&slower, None, &trusting).verdict(), Verdict::Regressed);
+    assert_eq!(compared(&slower, None, &trusting).verdict(), Verdict::Regressed);
     // What was counted all the same says what it says.
     let told = |launches: usize| {
         let counted = |count, code| counts(CountKind::Instructions, &vec![count; launches], code);
@@ -223,7 +223,7 @@ fn what_the_change_does_not_reach_is_equal_without_being_counted_or_measured() {
             instructions: Some(Sides { baseline: counted(100.0, "a"), candidate: counted(150.0, "b") }),
             ..evidence.clone()
         };
-        let found = verdict(&counted, None, &rules(&policy, &ALL, Some(20)));
+        let found = compared(&counted, None, &rules(&policy, &ALL, Some(20)));
         assert_eq!(found.verdict(), Verdict::Regressed);
         notes(&counted, &rules(&policy, &ALL, Some(20)))
     };
@@ -244,7 +244,7 @@ fn history_clears_only_with_a_pair_that_agrees() {
     let asking = Rules { history: HistoryCheck::Allowed, ..rules(&policy, &TIME, Some(1)) };
     let judge = |history| {
         let evidence = BenchmarkEvidence { history: Some(history), ..both() };
-        verdict(&evidence, None, &asking).metrics.remove(0)
+        compared(&evidence, None, &asking).metrics.remove(0)
     };
     let cleared = judge(history(Some(&[0.001])));
     assert_eq!(
@@ -265,7 +265,7 @@ fn counts_are_judged_to_the_last_one_and_a_change_within_the_threshold_is_not_na
         let mut evidence = BenchmarkEvidence { instructions: Some(instructions), ..both() };
         evidence.top_functions =
             vec![TopFunction { function: "f".into(), krate: None, place: None, difference: 5.0 }];
-        verdict(&evidence, None, &rules(&Policy::new(), &[Metric::Instructions], Some(1)))
+        compared(&evidence, None, &rules(&Policy::new(), &[Metric::Instructions], Some(1)))
     };
     let worse = judge(1000.0, 1020.0);
     assert_eq!(worse.verdict(), Verdict::Regressed);
@@ -287,11 +287,11 @@ fn what_was_not_counted_is_a_note_or_a_verdict_by_what_was_asked() {
     let policy = Policy::new();
     let metrics = [Metric::WallTime, Metric::Instructions];
     let default = rules(&policy, &metrics, Some(1));
-    let left_out = verdict(&uncounted(&why), None, &default);
+    let left_out = compared(&uncounted(&why), None, &default);
     assert_eq!(left_out.metrics.len(), 1);
     assert!(matches!(&notes(&uncounted(&why), &default)[..], [Note::NotCounted { benchmark: None, .. }]));
     let asked = Rules { insistence: Insistence::Asked, ..default };
-    let told = verdict(&uncounted(&why), None, &asked);
+    let told = compared(&uncounted(&why), None, &asked);
     assert_eq!(told.metrics[1].verdict, Verdict::NotComparable);
     assert!(notes(&uncounted(&why), &asked).is_empty());
     // What the clock fails at, too, is told as that.
@@ -300,7 +300,7 @@ fn what_was_not_counted_is_a_note_or_a_verdict_by_what_was_asked() {
     let mut everywhere = uncounted(&crashed);
     everywhere.pairs.as_mut().unwrap().ended = Ended::Failed(Side::Baseline, failure());
     assert!(notes(&everywhere, &default).is_empty());
-    let stopped = verdict(&uncounted(&NotCounted::Interrupted), None, &default);
+    let stopped = compared(&uncounted(&NotCounted::Interrupted), None, &default);
     assert_eq!(stopped.metrics[1].reason, Some(Reason::Interrupted));
 }
 
@@ -312,7 +312,7 @@ fn a_crash_is_a_failure_where_counts_were_asked_for() {
     let judged = |failure: Failure| {
         let why = NotCounted::Failed(failure);
         let instructions = Some(Sides { baseline: Err(NotCounted::Interrupted), candidate: Err(why) });
-        verdict(&BenchmarkEvidence { instructions, ..both() }, None, &asked).metrics.remove(0)
+        compared(&BenchmarkEvidence { instructions, ..both() }, None, &asked).metrics.remove(0)
     };
     let crashed = judged(failure());
     assert_eq!(crashed.verdict, Verdict::Failed);
@@ -332,7 +332,7 @@ fn what_prints_something_else_is_not_compared_by_any_metric() {
         };
         let pairs = timed(&[0.3; 20], Some(&[0.3; 8]));
         let evidence = BenchmarkEvidence { output: Some(output), instructions: Some(instructions), ..pairs };
-        let found = verdict(&evidence, None, &rules(&policy, &metrics, Some(1)));
+        let found = compared(&evidence, None, &rules(&policy, &metrics, Some(1)));
         let all = found
             .metrics
             .iter()
@@ -368,7 +368,7 @@ fn an_unfit_machine_takes_no_verdict_but_those_of_the_clock() {
     };
     let policy = Policy::new();
     let all = rules(&policy, &ALL, Some(20));
-    let found = verdict(&evidence, aa::objection(&unfit, &all).as_ref(), &all);
+    let found = compared(&evidence, aa::objection(&unfit, &all).as_ref(), &all);
     let verdicts: Vec<Verdict> = found.metrics.iter().map(|metric| metric.verdict).collect();
     assert_eq!(verdicts, [Verdict::Inconclusive, Verdict::Unchanged, Verdict::Unchanged]);
     assert!(found.metrics[0].change.is_some() && found.causes.is_empty());
@@ -379,7 +379,7 @@ fn an_unfit_machine_takes_no_verdict_but_those_of_the_clock() {
     };
     let time = rules(&policy, &TIME, Some(20));
     let objection = aa::objection(&fit, &time);
-    assert_eq!(verdict(&evidence, objection.as_ref(), &time).verdict(), Verdict::Regressed);
+    assert_eq!(compared(&evidence, objection.as_ref(), &time).verdict(), Verdict::Regressed);
 }
 
 #[test]
