@@ -96,7 +96,7 @@ impl Interleaved {
                         Pinning::Cpu(cpu) => Some(cpu),
                         Pinning::Unpinned(_) => None,
                     };
-                    tracing::debug!(?slowdown, turns = ?costs.wanted(), "took turns");
+                    tracing::debug!(?slowdown, turns = ?costs.wanted(), ?costs, "took turns");
                     let schedule = Schedule::Interleaved;
                     let pair = Pair { index, first, schedule, cpu, layout: None, slowdown, launches };
                     return Ok(TurnsPair { pair, pinning });

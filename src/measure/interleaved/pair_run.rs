@@ -162,7 +162,10 @@ impl PairRun<'_> {
         {
             return Ok(Played::WronglyPinned(reason));
         }
-        let Taken { batches, slowdown } = self.in_turns(&mut processes, &warmed)?;
+        let paces = Paces::of(&warmed, self.options);
+        // Threads that sleep while the other side has its turn take their time to wake.
+        let paces = if cpu.is_ok() { paces } else { Paces { short: paces.long, ..paces } };
+        let Taken { batches, slowdown } = self.in_turns(&mut processes, paces, &warmed)?;
         // Processes that have ended are seen in whole clock ticks, so the whole time tells more than the warm-up.
         if cpu.is_ok() && fitness(&processes, &before, &warmed) == Err(Reason::SeveralThreads) {
             return Ok(Played::WronglyPinned(Reason::SeveralThreads));
@@ -206,9 +209,10 @@ impl PairRun<'_> {
     fn in_turns(
         &mut self,
         processes: &mut Sides<BenchProcess>,
+        paces: Paces,
         warmed: &Sides<Warmth>,
     ) -> Result<Taken, SideFailure> {
-        let trial = self.trial(processes, Paces::of(warmed, self.options))?;
+        let trial = self.trial(processes, paces)?;
         let batches = self.until_close(processes, trial)?;
         let slowdown = spread::slowdown(&batches, warmed.as_ref().map(|warmth| warmth.iteration));
         Ok(Taken { batches, slowdown })

@@ -1,7 +1,7 @@
 //! How long turns are: what short ones cost beside long ones. Pure.
 
 use crate::domain::{Side, Sides};
-use crate::stats::robust::median;
+use crate::stats::robust::median_above;
 
 /// Where an iteration takes more than this many times as long in short turns as in long ones, turns are long.
 const MOST: f64 = 1.05;
@@ -31,10 +31,10 @@ impl TurnCosts {
         }
     }
 
-    /// How long turns should be: long, once either side loses too much in short ones. The mean of both would hide a candidate
-    /// that has outgrown a cache.
+    /// How long turns should be: long, once it is shown that either side loses too much in short ones. The mean of both would hide
+    /// a candidate that has outgrown a cache.
     pub(super) fn wanted(&self) -> TurnLength {
-        let costly = |side: Side| median(self.logs.get(side)).is_some_and(|log| log > MOST.ln());
+        let costly = |side: Side| median_above(self.logs.get(side), MOST.ln()).is_some();
         if Side::BOTH.into_iter().any(costly) { TurnLength::Long } else { TurnLength::Short }
     }
 }
@@ -57,9 +57,11 @@ mod tests {
     fn turns_are_long_where_short_ones_cost_either_side_too_much() {
         assert_eq!(wanted(&[], &[]), TurnLength::Short);
         assert_eq!(wanted(&[1.02, 1.0, 0.99], &[1.01, 1.04]), TurnLength::Short);
-        assert_eq!(wanted(&[1.2, 1.18], &[1.19, 1.21]), TurnLength::Long);
-        assert_eq!(wanted(&[1.0, 1.01], &[1.09, 1.1]), TurnLength::Long, "a side that outgrew a cache");
-        assert_eq!(wanted(&[1.4, 0.8, 1.0, 1.01], &[1.0]), TurnLength::Short, "a clock that wanders");
+        let costly = [1.2, 1.18, 1.19, 1.21, 1.2];
+        assert_eq!(wanted(&costly[..4], &costly[..4]), TurnLength::Short, "it is not shown yet");
+        assert_eq!(wanted(&costly, &costly), TurnLength::Long);
+        assert_eq!(wanted(&[1.0; 5], &costly), TurnLength::Long, "a side that outgrew a cache");
+        assert_eq!(wanted(&[1.4, 0.8, 1.3, 1.01, 1.2], &[1.0; 5]), TurnLength::Short, "a clock that wanders");
         assert_eq!(wanted(&[f64::NAN, 0.0], &[f64::INFINITY]), TurnLength::Short, "no figures");
     }
 }
