@@ -141,11 +141,6 @@ impl Layouts {
         Self { folder, asked: layout, seed, targets: BTreeMap::new(), clock: 0, room: ROOM }
     }
 
-    /// Whether pairs are measured in drawn layouts, as far as their executables allow it.
-    pub(crate) fn are_drawn(&self) -> bool {
-        matches!(self.folder, Some(Ok(_)))
-    }
-
     /// None: pairs are measured in the executables of the build.
     pub(crate) fn none() -> Self {
         Self { folder: None, asked: Layout::Default, seed: 0, targets: BTreeMap::new(), clock: 0, room: 0 }

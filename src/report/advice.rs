@@ -36,7 +36,7 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
             if report.axes.is_empty() {
                 step("see which functions account for it", format!("cargo perfguard explain {word} {sides}"));
             }
-            step("measure it again", format!("cargo perfguard compare {sides} {}", alone(&name)));
+            step("measure it again", format!("cargo perfguard compare {sides} {}", alone(report, &name)));
         }
         if report.kind == ReportKind::Check {
             step(
@@ -58,7 +58,7 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
         benchmark.verdict() == Verdict::Inconclusive && benchmark.metrics.iter().any(time_may_tell)
     });
     if let (Some(benchmark), Some(sides)) = (undecided, &sides) {
-        let alone = alone(&benchmark.name.to_string());
+        let alone = alone(report, &benchmark.name.to_string());
         step("give it more time", format!("cargo perfguard compare {sides} --budget 60s {alone}"));
     }
     if let (Some(_), Some(sides), ReportKind::Check) = (first(Verdict::NotComparable), &sides, report.kind) {
@@ -67,10 +67,13 @@ pub(super) fn next_steps(report: &Report) -> Vec<NextStep> {
     steps
 }
 
-/// The arguments that choose this benchmark and no other: by its name, which would be a pattern where it has signs of one.
-fn alone(name: &str) -> String {
-    let exact = if name.contains(['*', '?', '[', ']', '{', '}', '!']) { "--exact " } else { "" };
-    format!("{exact}-- {}", shell_word(name))
+/// The arguments that choose this benchmark and no other of the report: its name, and that it is the whole one where it would be a
+/// pattern, or is part of another.
+fn alone(report: &Report, name: &str) -> String {
+    let is_pattern = name.contains(['*', '?', '[', ']', '{', '}', '!']);
+    let mut others = report.benchmarks.iter().map(|benchmark| benchmark.name.to_string());
+    let exact = is_pattern || others.any(|other| other != name && other.contains(name));
+    format!("{}-- {}", if exact { "--exact " } else { "" }, shell_word(name))
 }
 
 /// Whether more pairs may decide it: not where they have shown it to be worse, and its code is still not to blame.

@@ -124,10 +124,7 @@ impl Repository {
         if let Some(parent) = parent {
             return revision_of("HEAD~1".to_owned(), &parent);
         }
-        // Git cuts a shallow history by hiding the parents that the commit itself names.
-        let names_a_parent =
-            head.raw_header_bytes().split(|&b| b == b'\n').any(|line| line.starts_with(b"parent "));
-        Err(if names_a_parent || self.inner.is_shallow() && head.parent_count() > 0 {
+        Err(if named_parents(head) > 0 || self.inner.is_shallow() && head.parent_count() > 0 {
             SourceError::Shallow { what: "the parent of HEAD".to_owned() }
         } else {
             SourceError::FirstCommit { commit: commit_id(head.id())?.short().to_owned() }
@@ -140,6 +137,7 @@ impl Repository {
     fn default_branch(&self, head: &Commit<'_>) -> DefaultBranch {
         let remote = self.remote();
         let detached = self.inner.head_detached().unwrap_or(false);
+        let remotes = self.inner.remotes().map_or(0, |remotes| remotes.len());
         let named = remote.as_ref().and_then(|remote| {
             let head = self.inner.find_reference(&format!("refs/remotes/{remote}/HEAD")).ok()?;
             Some(head.symbolic_target().ok()??.to_owned())
@@ -162,7 +160,9 @@ impl Repository {
             ([], [(branch, tip)]) if detached && !self.contains(*tip, head.id()) => {
                 DefaultBranch::Found(branch.clone(), *tip)
             }
-            ([], []) if detached && head.parent_count() < 2 => DefaultBranch::Unclear(Vec::new()),
+            ([], []) if detached && remotes > 0 && named_parents(head) < 2 && !self.is_cut_at(head) => {
+                DefaultBranch::Unclear(Vec::new())
+            }
             // Nothing was pushed or fetched, and nothing branches off.
             ([], [_] | []) => DefaultBranch::Alone,
             // HEAD has commits that the one branch of the remote does not have: that one is what they started from.
@@ -170,7 +170,7 @@ impl Repository {
                 DefaultBranch::Found(branch.clone(), *tip)
             }
             // A pull request that a service merged for us: the first parent is where it will land.
-            _ if head.parent_count() > 1 && detached => DefaultBranch::Alone,
+            _ if named_parents(head) > 1 && detached => DefaultBranch::Alone,
             _ => {
                 let mut branches: Vec<String> =
                     remote.into_iter().chain(local).map(|(name, _)| name).collect();
@@ -178,6 +178,11 @@ impl Repository {
                 DefaultBranch::Unclear(branches)
             }
         }
+    }
+
+    /// Whether a shallow history ends with this commit: it names parents that are not there.
+    fn is_cut_at(&self, commit: &Commit<'_>) -> bool {
+        self.inner.is_shallow() && named_parents(commit) > 0 && commit.parent(0).is_err()
     }
 
     /// A branch as people name it, and its commit.
@@ -211,4 +216,9 @@ impl Repository {
             }
         }
     }
+}
+
+/// How many parents a commit names. Git cuts a shallow history by hiding them.
+fn named_parents(commit: &Commit<'_>) -> usize {
+    commit.raw_header_bytes().split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"parent ")).count()
 }

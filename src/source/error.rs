@@ -199,11 +199,15 @@ impl SourceError {
             Self::FirstCommit { .. } => {
                 "commit a second time, or name another revision with --baseline".to_owned()
             }
-            Self::NoDefaultBranch { branches } => format!(
-                "name it with --baseline {}, or as `baseline` in perfguard.toml; `git remote set-head origin --auto` \
-                 asks the remote",
-                branches.first().map_or("BRANCH", String::as_str)
-            ),
+            Self::NoDefaultBranch { branches } => match branches.first() {
+                Some(branch) => format!(
+                    "name it with --baseline {branch}, or as `baseline` in perfguard.toml; \
+                     `git remote set-head origin --auto` asks the remote"
+                ),
+                None => "there is no branch here: fetch the one that it will land on and name it with --baseline, or say \
+                         --baseline HEAD~1 where this commit is all there is to it"
+                    .to_owned(),
+            },
             Self::NoMergeBase { .. } => "name a revision with --baseline".to_owned(),
             Self::Shallow { .. } => DEEPEN.to_owned(),
             Self::NotARange(_) => "write it as A..B, for example HEAD~20..HEAD".to_owned(),

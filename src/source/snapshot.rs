@@ -163,6 +163,10 @@ impl Taker<'_> {
         // Not from the index even where the ids agree: a file merely announced (`add -N`) has no object.
         let origin = Origin::Disk;
         self.nodes.insert(bytes.to_vec(), Node { kind, id, origin });
+        // A file in the place of a folder that a sparse checkout leaves out.
+        for path in self.left_out.iter().filter(|path| is_below(path, bytes)) {
+            self.nodes.remove(path);
+        }
         Ok(())
     }
 
@@ -196,6 +200,10 @@ impl Taker<'_> {
                 node
             } else {
                 let relative = files::relative(&path)?;
+                // What a sparse checkout leaves out of it is not here to be copied.
+                if node.origin == Origin::Index && self.root.join(&relative).symlink_metadata().is_err() {
+                    continue;
+                }
                 let (_, id) = read(self.repository, &self.root.join(&relative), &relative, node.kind)?;
                 Node { id, origin: Origin::Disk, ..node }
             };
@@ -203,6 +211,11 @@ impl Taker<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a path lies in a folder.
+fn is_below(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 /// Whether a path belongs to what builds and this program leave in a work tree, even where nobody ignores it.

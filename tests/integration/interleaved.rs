@@ -252,6 +252,10 @@ fn several_threads_and_waiting_are_seen_and_left_unpinned() {
             let done = runner().pair(benches, both(id).as_ref(), 0, Side::Baseline, &options).unwrap();
             assert_eq!(done.pair.cpu, None);
             let Pinning::Unpinned(found) = done.pinning else { panic!("{id} was pinned") };
+            if found == Reason::SeveralThreads {
+                let taken = done.pair.launches.candidate.samples.len();
+                assert!(taken <= options.samples as usize, "{taken} turns: each wakes the threads");
+            }
             // Short-lived threads that hardly get a CPU on a crowded machine leave a main thread that waits.
             assert!(
                 [reason, Reason::Idle, Reason::OneCpu, Reason::System].contains(&found),

@@ -32,7 +32,7 @@ const LEAST: f64 = 100_000.0;
 /// pair has six.
 const LONGEST: f64 = 4.0;
 
-/// This many short turns take as long as a long one.
+/// This many short turns take as long as a long one, where an iteration is short enough.
 const SHORT_TURNS: u8 = 4;
 
 /// Both sides warm up in so many cycles of a long turn and short ones at least. The first tells nothing.
@@ -164,7 +164,8 @@ impl PairRun<'_> {
         }
         let paces = Paces::of(&warmed, self.options);
         // Threads that sleep while the other side has its turn take their time to wake.
-        let paces = if cpu.is_ok() { paces } else { Paces { short: paces.long, ..paces } };
+        let sleeps = matches!(cpu, Err(Reason::SeveralThreads | Reason::Idle));
+        let paces = if sleeps { Paces { short: paces.long, ..paces } } else { paces };
         let Taken { batches, slowdown } = self.in_turns(&mut processes, paces, &warmed)?;
         // Processes that have ended are seen in whole clock ticks, so the whole time tells more than the warm-up.
         if cpu.is_ok() && fitness(&processes, &before, &warmed) == Err(Reason::SeveralThreads) {

@@ -205,7 +205,8 @@ impl Session<'_> {
             iteration: None,
             ended: None,
         };
-        if self.measuring.resume && self.store.take_up_pairs(id, self.layouts.are_drawn())? > 0 {
+        let is_drawn = self.measuring.resume && self.is_drawn(&one);
+        if self.measuring.resume && self.store.take_up_pairs(id, is_drawn)? > 0 {
             for pair in self.store.pairs(id)? {
                 one.spent += Duration::try_from_secs_f64(pair.seconds()).unwrap_or_default();
                 one.pairs = pair.index + 1;
@@ -288,17 +289,26 @@ impl Session<'_> {
             Err(_) if interrupted() => one.ended = Some(Ended::Interrupted),
             Err((side, failure)) => {
                 let mut failure = Failure::from(failure);
-                if failure.unsuitable && side == Side::Candidate && one.test.is_none() {
+                let asked = matches!(one.phase, Phase::Measurement | Phase::QuickCheck);
+                if failure.unsuitable && side == Side::Candidate && asked && one.test.is_none() {
                     // In the first pair nothing is known of the other side yet.
                     let baseline = laid.benches.baseline;
                     if self.runner.launch(&baseline, &one.comparison.ids.baseline, &options).is_ok() {
                         failure = failure.of_what_was_measurable();
                     }
                 }
-                one.ended = Some(Ended::Failed(side, failure));
+                let failed = Ended::Failed(side, failure);
+                one.ended = Some(if interrupted() { Ended::Interrupted } else { failed });
             }
         }
         Ok(())
+    }
+
+    /// Whether its pairs are measured in drawn layouts.
+    fn is_drawn<J, T>(&mut self, one: &InProgress<J, T>) -> bool {
+        let Comparison { benches, ids, .. } = &one.comparison;
+        let ids = ids.as_ref().map(String::as_str);
+        self.layouts.for_pair(benches.as_ref(), ids, one.phase, 0).layout.is_some()
     }
 
     /// What the store gives back.

@@ -27,7 +27,6 @@ fn what_cannot_be_drawn_is_measured_as_it_was_built_and_told() {
 fn where_nothing_can_be_written_it_is_told() {
     let area = tempfile::NamedTempFile::new().unwrap();
     let mut layouts = Layouts::new(Layout::Drawn, area.path(), 1);
-    assert!(!layouts.are_drawn());
     assert_eq!(laid(&mut layouts, ["1", "2"], ["a", "a"]).layout, None);
     let notes = layouts.notes();
     let unwritten = |note: &Note| matches!(note, Note::NotDrawn { reason: LayoutFallback::Files(_), .. });

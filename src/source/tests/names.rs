@@ -143,15 +143,17 @@ fn the_parent_of_head_is_never_taken_where_a_branch_may_end_there() {
     let baseline = sandbox.open().default_baseline().unwrap();
     assert_eq!((baseline.label.as_str(), baseline.commit.as_str()), ("merge-base with stem", &*base));
     // A service that fetches one commit by its id, and no branch.
-    sandbox.git(&["update-ref", "refs/pipelines/1", "HEAD"]);
     sandbox.git(&["update-ref", "-d", "refs/heads/stem"]);
+    assert_eq!(sandbox.open().default_baseline().unwrap().label, "HEAD~1", "nothing was ever fetched");
+    sandbox.git(&["update-ref", "refs/pipelines/1", "HEAD"]);
+    sandbox.git(&["remote", "add", "fork", "/nowhere"]);
     let error = sandbox.open().default_baseline().unwrap_err();
     assert!(matches!(error, SourceError::NoDefaultBranch { .. }), "{error}");
-    assert!(error.hint().unwrap().contains("--baseline BRANCH"), "{:?}", error.hint());
+    assert!(error.hint().unwrap().contains("--baseline HEAD~1"), "{:?}", error.hint());
     // Two remotes, of which neither has the usual name.
     sandbox.git(&["checkout", "-q", "-b", "topic"]);
+    sandbox.git(&["remote", "add", "theirs", "/nowhere"]);
     for remote in ["fork", "theirs"] {
-        sandbox.git(&["remote", "add", remote, "/nowhere"]);
         sandbox.git(&["update-ref", &format!("refs/remotes/{remote}/stem"), &base]);
     }
     let error = sandbox.open().default_baseline().unwrap_err();
@@ -241,6 +243,15 @@ fn a_shallow_clone_says_how_to_deepen() {
     let hint = repository.resolve("HEAD~1").unwrap_err().hint().unwrap();
     assert!(hint.contains("--unshallow"), "{hint}");
     assert!(!repository.work_tree().unwrap().dirty);
+    // As a service checks a pull request out: no branch at all.
+    git_in(&clone, &["checkout", "-q", "--detach"]);
+    git_in(&clone, &["update-ref", "refs/remotes/pull/1/merge", "HEAD"]);
+    git_in(&clone, &["symbolic-ref", "--delete", "refs/remotes/origin/HEAD"]);
+    for branch in ["refs/heads/main", "refs/remotes/origin/main"] {
+        git_in(&clone, &["update-ref", "-d", branch]);
+    }
+    let error = Repository::discover(&clone).unwrap().default_baseline().unwrap_err();
+    assert!(matches!(error, SourceError::Shallow { .. }), "{error}");
 }
 
 #[test]

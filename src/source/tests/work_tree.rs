@@ -37,6 +37,12 @@ fn what_a_sparse_checkout_leaves_out_is_there_all_the_same() {
     let tree = sandbox.open().extract(&revision, &sandbox.beside("trees"), Path::new(""), None).unwrap();
     let read = |path: &str| fs::read_to_string(tree.files().join(path)).unwrap();
     assert_eq!((&*read("outside/data.txt"), &*read("inside/lib.rs")), ("two", "changed"));
+    // A file in the place of a folder that is left out.
+    sandbox.write("outside", "no folder");
+    let revision = sandbox.open().work_tree().unwrap();
+    let tree = sandbox.open().extract(&revision, &sandbox.beside("trees"), Path::new(""), None).unwrap();
+    assert_eq!(fs::read_to_string(tree.files().join("outside")).unwrap(), "no folder");
+    fs::remove_file(sandbox.root.join("outside")).unwrap();
     // What is deleted within it is deleted.
     fs::remove_file(sandbox.root.join("inside/lib.rs")).unwrap();
     let revision = sandbox.open().work_tree().unwrap();

@@ -179,6 +179,7 @@ fn a_commit_builds_what_it_changes_and_what_depends_on_it() {
     chain.compiles("prose, after another commit was looked at", &[]);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn commits_in_any_order_give_what_builds_from_scratch_give() {
     let chain = Chain::new();
