@@ -239,7 +239,11 @@ fn executable_of(messages: &str, kind: &str) -> Option<PathBuf> {
     benches.find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), StudyError> {
+/// Copies a folder and everything in it but what was built.
+///
+/// # Errors
+/// A file that cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<(), StudyError> {
     fs::create_dir_all(to).map_err(StudyError::file(to))?;
     for entry in fs::read_dir(from).map_err(StudyError::file(from))? {
         let path = entry.map_err(StudyError::file(from))?.path();
