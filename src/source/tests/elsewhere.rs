@@ -97,6 +97,23 @@ fn uncommitted_work_in_a_submodule_counts() {
 }
 
 #[test]
+fn what_a_nested_repository_leaves_out_is_left_out_of_it() {
+    let sandbox = Sandbox::new();
+    let nested = sandbox.root.join("nested");
+    for folder in ["inside", "outside"] {
+        fs::create_dir_all(nested.join(folder)).unwrap();
+        fs::write(nested.join(folder).join("file"), folder).unwrap();
+    }
+    git_in(&nested, &["init", "-q", "-b", "main"]);
+    git_in(&nested, &["add", "-A"]);
+    git_in(&nested, &["commit", "-q", "-m", "first"]);
+    git_in(&nested, &["sparse-checkout", "set", "inside"]);
+    let tree = extract(&sandbox, "").unwrap();
+    assert_eq!(fs::read_to_string(tree.files().join("nested/inside/file")).unwrap(), "inside");
+    assert!(!tree.files().join("nested/outside").exists());
+}
+
+#[test]
 fn a_nested_repository_counts_with_its_files() {
     let sandbox = Sandbox::new();
     let nested = sandbox.root.join("nested repo");
