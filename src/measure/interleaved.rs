@@ -2,8 +2,8 @@
 //!
 //! Both executables must be linked to the copied Criterion (`build::library_copy`), which hands its samples over.
 //! One after the other starts, comes to the benchmark and warms up by itself; then they take turns, strictly one after the
-//! other, all with the same number of iterations, so that neighbouring samples do the same work. The first turns belong to the
-//! warm-up. What a benchmark group says about sample size and times does not count.
+//! other, both with the same number of iterations, so that neighbouring samples do the same work. The first turns belong to the
+//! warm-up, and show how long turns should be. What a benchmark group says about sample size and times does not count.
 
 mod answers;
 pub(super) mod bench_process;
@@ -84,8 +84,7 @@ impl Interleaved {
         first: Side,
         options: &LaunchOptions,
     ) -> Result<TurnsPair, (Side, LaunchFailure)> {
-        let key = |side: Side| (benches.get(side).digest.clone(), (*wanted.get(side)).clone());
-        let keys = Sides { baseline: key(Side::Baseline), candidate: key(Side::Candidate) };
+        let keys = Sides::from_fn(|side| (benches.get(side).digest.clone(), (*wanted.get(side)).clone()));
         let mut cpu = self.cpu(&keys, index);
         let costs = self.costs.entry(keys.clone()).or_default();
         loop {

@@ -205,8 +205,7 @@ impl Session<'_> {
             iteration: None,
             ended: None,
         };
-        let is_drawn = self.measuring.resume && self.is_drawn(&one);
-        if self.measuring.resume && self.store.take_up_pairs(id, is_drawn)? > 0 {
+        if self.takes_up(&one)? {
             for pair in self.store.pairs(id)? {
                 one.spent += Duration::try_from_secs_f64(pair.seconds()).unwrap_or_default();
                 one.pairs = pair.index + 1;
@@ -304,11 +303,15 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Whether its pairs are measured in drawn layouts.
-    fn is_drawn<J, T>(&mut self, one: &InProgress<J, T>) -> bool {
+    /// Takes up stored pairs, where a run is resumed and has any of the same kind of layout, drawn or not.
+    fn takes_up<J, T>(&mut self, one: &InProgress<J, T>) -> Result<bool, PipelineError> {
+        if !self.measuring.resume {
+            return Ok(false);
+        }
         let Comparison { benches, ids, .. } = &one.comparison;
         let ids = ids.as_ref().map(String::as_str);
-        self.layouts.for_pair(benches.as_ref(), ids, one.phase, 0).layout.is_some()
+        let is_drawn = self.layouts.for_pair(benches.as_ref(), ids, one.phase, 0).layout.is_some();
+        Ok(self.store.take_up_pairs(one.id, is_drawn)? > 0)
     }
 
     /// What the store gives back.
