@@ -19,8 +19,8 @@ use perfguard::domain::{
 use perfguard::support::records::Records;
 use tempfile::TempDir;
 
-use crate::fixture;
 use crate::sandbox::program;
+use crate::{fixture, slots};
 
 const LIBRARY: &str = r#"
 pub mod empty;
@@ -99,6 +99,8 @@ struct Crate {
 
 impl Crate {
     fn new(profile: &'static str) -> Self {
+        // It compiles, which must not go on beside a test that has the machine to itself.
+        slots::take_one();
         offer(PathBuf::from(env!("CARGO_BIN_EXE_cargo-perfguard")));
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         Self {
