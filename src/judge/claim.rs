@@ -103,7 +103,7 @@ impl ClaimTest {
     /// What the pairs have shown so far: confirmed at the level of one test, refuted at that of the whole run.
     pub fn verdict(&self) -> ClaimVerdict {
         let shown = |&(direction, bound, threshold): &Question| {
-            let mut wealths = self.ratios.wealths(direction, bound);
+            let mut wealths = self.ratios.on_sides().wealths(direction, bound);
             wealths.position(|wealth| wealth >= threshold).unwrap_or(usize::MAX)
         };
         let (confirming, refuting) = self.questions();
@@ -123,8 +123,8 @@ impl ClaimTest {
 
     /// The interval of the ratio, valid at every look, with the confidence of the budget.
     pub fn interval(&self) -> Option<(f64, f64)> {
-        let lower = self.ratios.bound(Direction::Above, self.budget.single())?.exp();
-        let upper = self.ratios.bound(Direction::Below, self.budget.single())?.exp();
+        let lower = self.ratios.on_sides().bound(Direction::Above, self.budget.single())?.exp();
+        let upper = self.ratios.on_sides().bound(Direction::Below, self.budget.single())?.exp();
         (lower <= upper).then_some((lower, upper))
     }
 
@@ -141,15 +141,16 @@ impl ClaimTest {
             return ExpectedPairs::Decided;
         }
         let (confirming, refuting) = self.questions();
-        let fewest =
-            |&(direction, bound, threshold): &Question| self.ratios.fewest_more(direction, bound, threshold);
+        let fewest = |&(direction, bound, threshold): &Question| {
+            self.ratios.on_sides().fewest_more(direction, bound, threshold)
+        };
         let confirmed = confirming.iter().map(fewest).max().unwrap_or(0);
         let refuted = refuting.iter().map(fewest).min().unwrap_or(0);
         if self.pairs() >= ACQUAINTANCE && confirmed.min(refuted) > pairs_left {
             return ExpectedPairs::Hopeless;
         }
         let expected = |&(direction, bound, threshold): &Question| {
-            self.ratios.expected_more(direction, bound, threshold)
+            self.ratios.on_sides().expected_more(direction, bound, threshold)
         };
         let confirmed = confirming.iter().map(expected).fold(0.0, f64::max);
         let refuted = refuting.iter().map(expected).fold(f64::INFINITY, f64::min);

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::domain::{Limit, Pair, SLOWED_IN_TURNS, SampleSet, Schedule, Side, Sides};
 use crate::stats::robust::{MEDIAN_TO_MEAN, hodges_lehmann, median, median_above, median_error, robust_sd};
-use crate::stats::{BettingTest, Direction, ErrorBudget, Observation};
+use crate::stats::{Bets, BettingTest, Direction, ErrorBudget, Observation};
 
 /// A test is not given up before it has this many pairs, unless it cannot be decided at all.
 const PATIENCE: usize = 10;
@@ -147,6 +147,18 @@ struct Needed {
     cap: f64,
 }
 
+/// Whether a series is above a bound.
+#[derive(Debug, Clone, Copy)]
+struct Question<'t> {
+    bound: f64,
+    /// What shows that it is …
+    worse: Bets<'t>,
+    /// … or that it is not.
+    not_worse: Bets<'t>,
+    /// The wealth that shows it to be above.
+    needed: f64,
+}
+
 /// The sequential test of one metric of one benchmark.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairedTest {
@@ -241,8 +253,8 @@ impl PairedTest {
     /// that level, they only have to show by themselves.
     #[must_use]
     pub fn to_confirm(&self) -> Self {
-        let ended = |(test, bound, _): (&BettingTest, f64, f64)| test.wealth(Direction::Above, bound);
-        let mut needed = self.questions().map(|question| self.budget.confirming(ended(question)));
+        let ended = |question: &Question<'_>| question.worse.wealth(Direction::Above, question.bound);
+        let mut needed = self.questions().map(|question| self.budget.confirming(ended(&question)));
         let margin = needed.next().unwrap_or(f64::INFINITY);
         let needed = Needed { margin, cap: needed.next().unwrap_or(f64::INFINITY) };
         Self {
@@ -281,24 +293,34 @@ impl PairedTest {
         self.medians.candidate.push(observation.medians.candidate);
     }
 
-    /// The series and bounds that are judged, each with the wealth that shows it to be above.
-    fn questions(&self) -> impl Iterator<Item = (&BettingTest, f64, f64)> {
-        let cap = self.cap.map(|cap| (&self.candidates, cap.ln(), self.needed.cap));
-        std::iter::once((&self.ratios, self.margin.ln_1p(), self.needed.margin)).chain(cap)
+    /// What is asked of the pairs: about the margin, and about the cap if there is one.
+    fn questions(&self) -> impl Iterator<Item = Question<'_>> {
+        let margin = Question {
+            bound: self.margin.ln_1p(),
+            worse: self.ratios.on_sides(),
+            not_worse: self.ratios.on_nearness_too(),
+            needed: self.needed.margin,
+        };
+        let cap = self.cap.map(|cap| {
+            let bets = self.candidates.on_sides();
+            Question { bound: cap.ln(), worse: bets, not_worse: bets, needed: self.needed.cap }
+        });
+        std::iter::once(margin).chain(cap)
     }
 
     /// What the pairs have shown. What was shown first stands; only "not worse" can still become "improved".
     pub fn state(&self) -> PairedState {
-        let first = |test: &BettingTest, direction, bound, threshold: f64| {
-            test.wealths(direction, bound).position(|wealth| wealth >= threshold).unwrap_or(usize::MAX)
+        let first = |bets: Bets<'_>, direction, bound, threshold: f64| {
+            bets.wealths(direction, bound).position(|wealth| wealth >= threshold).unwrap_or(usize::MAX)
         };
         let worse = self
             .questions()
-            .map(|(test, bound, needed)| first(test, Direction::Above, bound, needed))
+            .map(|question| first(question.worse, Direction::Above, question.bound, question.needed))
             .fold(usize::MAX, usize::min);
+        let clearing = self.budget.clearing();
         let clear = self
             .questions()
-            .map(|(test, bound, _)| first(test, Direction::Below, bound, self.budget.clearing()))
+            .map(|question| first(question.not_worse, Direction::Below, question.bound, clearing))
             .fold(0, usize::max);
         if worse < clear {
             PairedState::Regressed
@@ -318,22 +340,23 @@ impl PairedTest {
 
     /// The evidence that the candidate is better by more than the margin.
     fn improvement(&self) -> f64 {
-        self.better().map_or(0.0, |bound| self.ratios.evidence(Direction::Below, bound))
+        self.better().map_or(0.0, |bound| self.ratios.on_sides().evidence(Direction::Below, bound))
     }
 
     /// Whether it seems better by any amount at all, at the level of the whole run.
     pub fn seems_better(&self) -> bool {
-        self.ratios.evidence(Direction::Below, 0.0) >= self.budget.family_wise()
+        self.ratios.on_sides().evidence(Direction::Below, 0.0) >= self.budget.family_wise()
     }
 
     /// Whether the candidate's own value is shown to be above the cap.
     pub fn exceeds_cap(&self) -> bool {
-        self.cap.is_some_and(|cap| self.candidates.evidence(Direction::Above, cap.ln()) >= self.needed.cap)
+        let evidence = |cap: f64| self.candidates.on_sides().evidence(Direction::Above, cap.ln());
+        self.cap.is_some_and(|cap| evidence(cap) >= self.needed.cap)
     }
 
     /// Whether the change is shown to be above the margin.
     pub fn exceeds_margin(&self) -> bool {
-        self.ratios.evidence(Direction::Above, self.margin.ln_1p()) >= self.needed.margin
+        self.ratios.on_sides().evidence(Direction::Above, self.margin.ln_1p()) >= self.needed.margin
     }
 
     /// The interval of the change (a fraction), valid at every look, with [`PairedTest::confidence`].
@@ -343,9 +366,11 @@ impl PairedTest {
     pub fn interval(&self) -> Option<(f64, f64)> {
         let (lower, upper) = self.interval_at(self.confidence())?;
         // The way from fraction to logarithm and back must not turn a verdict round in the last digit.
-        let worse = self.ratios.evidence(Direction::Above, self.margin.ln_1p()) >= self.budget.single();
+        let margin = self.margin.ln_1p();
+        let worse = self.ratios.on_sides().evidence(Direction::Above, margin) >= self.budget.single();
         let lower = if worse { lower.max(self.margin) } else { lower };
-        let not_worse = self.ratios.evidence(Direction::Below, self.margin.ln_1p()) >= self.budget.clearing();
+        let not_worse = self.ratios.on_nearness_too().evidence(Direction::Below, margin);
+        let not_worse = not_worse >= self.budget.clearing();
         let upper = if not_worse { upper.min(self.margin) } else { upper };
         (lower <= upper).then_some((lower, upper))
     }
@@ -357,8 +382,13 @@ impl PairedTest {
         let decided = [self.budget.single(), self.budget.clearing()];
         let threshold =
             decided.into_iter().find(|one| (threshold - one).abs() < 1e-9 * threshold).unwrap_or(threshold);
-        let lower = self.ratios.bound(Direction::Above, threshold)?.exp_m1();
-        let upper = self.ratios.bound(Direction::Below, threshold)?.exp_m1();
+        // By the bets that decided: what is not cleared was not decided by nearness.
+        let bets = match self.state() {
+            PairedState::NotWorse | PairedState::Improved => self.ratios.on_nearness_too(),
+            PairedState::Undecided | PairedState::Regressed => self.ratios.on_sides(),
+        };
+        let lower = bets.bound(Direction::Above, threshold)?.exp_m1();
+        let upper = bets.bound(Direction::Below, threshold)?.exp_m1();
         (lower <= upper).then_some((lower, upper))
     }
 
@@ -429,12 +459,12 @@ impl PairedTest {
         let clear = self.budget.clearing();
         let fails = self
             .questions()
-            .map(|(test, bound, needed)| test.fewest_more(Direction::Above, bound, needed))
+            .map(|asked| asked.worse.fewest_more(Direction::Above, asked.bound, asked.needed))
             .min()
             .unwrap_or(0);
         let clears = self
             .questions()
-            .map(|(test, bound, _)| test.fewest_more(Direction::Below, bound, clear))
+            .map(|asked| asked.not_worse.fewest_more(Direction::Below, asked.bound, clear))
             .max()
             .unwrap_or(0);
         let pairs_so_far = self.ratios.values().len();
@@ -443,11 +473,11 @@ impl PairedTest {
         }
         let fails = self
             .questions()
-            .map(|(test, bound, needed)| test.expected_more(Direction::Above, bound, needed))
+            .map(|asked| asked.worse.expected_more(Direction::Above, asked.bound, asked.needed))
             .fold(f64::INFINITY, f64::min);
         let clears = self
             .questions()
-            .map(|(test, bound, _)| test.expected_more(Direction::Below, bound, clear))
+            .map(|asked| asked.not_worse.expected_more(Direction::Below, asked.bound, clear))
             .fold(0.0, f64::max);
         let pairs = fails.min(clears);
         if is_hopeless(pairs_so_far, pairs_left, pairs) {
@@ -461,7 +491,7 @@ impl PairedTest {
     pub fn pairs_to_improved(&self) -> Option<f64> {
         let bound = self.better()?;
         let in_sight = self.state() == PairedState::NotWorse && self.improvement() >= self.budget.clearing();
-        let pairs = self.ratios.expected_more(Direction::Below, bound, self.budget.family_wise());
+        let pairs = self.ratios.on_sides().expected_more(Direction::Below, bound, self.budget.family_wise());
         (in_sight && pairs.is_finite()).then_some(pairs)
     }
 }

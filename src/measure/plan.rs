@@ -56,7 +56,7 @@ const PATIENCE: u32 = 10;
 /// … but not before this: set-up code may take its time, and so may a busy machine.
 const SHORTEST_LIMIT: Duration = Duration::from_mins(1);
 
-/// The error of a pair's ratio that is close enough, as a share of the change that a test must tell. However close each is, five
+/// The error of a pair's ratio that is close enough, as a share of the change that a test must tell. However close each is, three
 /// pairs have to clear and thirteen to fail; where each errs by more than this, it takes more of them.
 const CLOSE: f64 = 0.4;
 

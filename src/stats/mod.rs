@@ -13,7 +13,7 @@ pub mod spread;
 
 pub(crate) use crate::domain::random;
 
-pub use betting::{BettingTest, Direction, Observation};
+pub use betting::{Bets, BettingTest, Direction, Observation};
 pub use change_point::{ChangePoint, change_points};
 pub use family::ErrorBudget;
 pub use spread::{RunSpread, SpreadError};

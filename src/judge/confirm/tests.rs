@@ -198,8 +198,8 @@ proptest! {
             }
             pick(&test, MARGIN.ln_1p())
         };
-        let ended = wealth(early, |test, bound| test.wealths(Direction::Above, bound).last().unwrap());
-        let fresh = wealth(late, |test, bound| test.evidence(Direction::Above, bound));
+        let ended = wealth(early, |test, bound| test.on_sides().wealths(Direction::Above, bound).last().unwrap());
+        let fresh = wealth(late, |test, bound| test.on_sides().evidence(Direction::Above, bound));
         let found = combine(&first, Remeasurement::Measured(&second));
         let needed = family as f64 / ALPHA * (1.0 - 1e-9);
         if found.verdict == Verdict::Regressed {

@@ -102,11 +102,14 @@ fn a_steady_drift_cancels_whoever_goes_first() {
 #[test]
 fn clear_cases_are_decided_with_an_interval_on_the_right_side() {
     for (ratios, state) in [
-        (vec![0.0; 5], PairedState::NotWorse),
+        (vec![0.0; 3], PairedState::NotWorse),
+        // Farther from no change than a third of the margin: it takes five.
+        (vec![-0.03; 5], PairedState::NotWorse),
+        (vec![-0.03; 4], PairedState::Undecided),
         (vec![0.2; 12], PairedState::Regressed),
         (vec![-0.2; 12], PairedState::Improved),
         (vec![0.2; 11], PairedState::Undecided),
-        (vec![0.0; 4], PairedState::Undecided),
+        (vec![0.0; 2], PairedState::Undecided),
     ] {
         let test = test_of(0.05, 20, &ratios);
         assert_eq!(test.state(), state, "{ratios:?}");
@@ -118,6 +121,17 @@ fn clear_cases_are_decided_with_an_interval_on_the_right_side() {
         }
     }
     assert!((test_of(0.05, 1, &[0.0; 7]).seconds() - 1.75).abs() < 1e-9);
+}
+
+#[test]
+fn what_clears_sooner_does_not_widen_the_interval_of_what_is_slower() {
+    let twice = test_of(0.05, 1, &[2.0_f64.ln(); 7]);
+    assert_eq!(twice.state(), PairedState::Regressed);
+    let (lower, upper) = twice.interval().unwrap();
+    assert!(lower > 0.95 && upper < 1.05, "{lower} {upper}");
+    let cleared = test_of(0.05, 1, &[0.0; 3]);
+    let (lower, upper) = cleared.interval().unwrap();
+    assert!(lower > -0.01 && upper < 0.01, "{lower} {upper}");
 }
 
 #[test]
@@ -149,7 +163,7 @@ fn a_cap_fails_an_unchanged_benchmark_and_must_be_cleared_too() {
 
 #[test]
 fn the_hopeless_are_dropped_and_the_promising_come_first() {
-    let near = test_of(0.05, 1, &[0.0; 4]);
+    let near = test_of(0.05, 1, &[0.0; 2]);
     let far = test_of(0.05, 1, &[0.0, 0.1, 0.0]);
     let (ExpectedPairs::More(near), ExpectedPairs::More(far)) =
         (near.expected_pairs(50), far.expected_pairs(50))
@@ -158,7 +172,7 @@ fn the_hopeless_are_dropped_and_the_promising_come_first() {
     };
     assert!(near < far, "{near} {far}");
     assert_eq!(test_of(0.05, 1, &[0.0; 7]).expected_pairs(50), ExpectedPairs::Decided);
-    assert_eq!(test_of(0.05, 1, &[0.0; 3]).expected_pairs(1), ExpectedPairs::Hopeless);
+    assert_eq!(test_of(0.05, 1, &[-0.03; 3]).expected_pairs(1), ExpectedPairs::Hopeless);
     let at_the_margin: Vec<f64> =
         (0..20).map(|i| 0.05_f64.ln_1p() + if i % 2 == 0 { 0.01 } else { -0.01 }).collect();
     assert_eq!(test_of(0.05, 1, &at_the_margin).expected_pairs(20), ExpectedPairs::Hopeless);

@@ -5,8 +5,10 @@ use crate::stats::betting::{BettingTest, Direction, Observation};
 /// A rule for when to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// Bets with a mixture of stakes: the rule of [`crate::stats::betting`].
+    /// Bets with a mixture of stakes on the side, and on nearness to no change: the rule of [`crate::stats::betting`].
     Betting,
+    /// Bets with that mixture on the side alone: shipped before. Where worse is to be shown, it is the same.
+    OnSides,
     /// Bets with one stake that adapts to past pairs.
     AdaptiveBetting,
     /// Exact Wilcoxon signed-rank tests at fixed looks, with the error divided among the looks.
@@ -29,7 +31,11 @@ impl Rule {
         Self::FlippedMargin,
     ];
 
-    /// Those worth comparing for speed.
+    /// Those that clear, worth comparing for speed.
+    pub(super) const CLEARING: [Self; 5] =
+        [Self::Betting, Self::OnSides, Self::AdaptiveBetting, Self::SignedRank, Self::WithNormalBets];
+
+    /// Those that fail, worth comparing for speed.
     pub(super) const SOUND: [Self; 4] =
         [Self::Betting, Self::AdaptiveBetting, Self::SignedRank, Self::WithNormalBets];
 
@@ -44,7 +50,11 @@ impl Rule {
         let sign = if direction == Direction::Above { 1.0 } else { -1.0 };
         let excess: Vec<f64> = pairs.iter().map(|pair| sign * (pair.value - bound)).collect();
         match self {
-            Self::Betting => first_above(mixture(pairs, direction, bound), 1.0 / alpha),
+            Self::Betting if direction == Direction::Below => {
+                let wealths = series_of(pairs).on_nearness_too().wealths(direction, bound).collect();
+                first_above(wealths, 1.0 / alpha)
+            }
+            Self::Betting | Self::OnSides => first_above(mixture(pairs, direction, bound), 1.0 / alpha),
             Self::FlippedMargin => first_above(mixture(pairs, direction, -bound), 1.0 / alpha),
             Self::AdaptiveBetting => first_above(adaptive(pairs, &excess), 1.0 / alpha),
             Self::SignedRank => signed_rank(&excess, alpha),
@@ -65,12 +75,16 @@ fn first_above(wealths: Vec<f64>, threshold: f64) -> Option<usize> {
     wealths.into_iter().position(|wealth| wealth >= threshold).map(|place| place + 1)
 }
 
-fn mixture(pairs: &[Observation], direction: Direction, bound: f64) -> Vec<f64> {
+fn series_of(pairs: &[Observation]) -> BettingTest {
     let mut test = BettingTest::new();
     for &pair in pairs {
         test.push(pair);
     }
-    test.wealths(direction, bound).collect()
+    test
+}
+
+fn mixture(pairs: &[Observation], direction: Direction, bound: f64) -> Vec<f64> {
+    series_of(pairs).on_sides().wealths(direction, bound).collect()
 }
 
 /// One stake: λ₁ = 0.5, then Σψ/(Σψ²+1) of the past within 0.2 and 0.95.

@@ -35,7 +35,8 @@ fn stage(pairs: &[Observation], bound: f64, worse: f64, clear: f64) -> (Option<b
     for &pair in pairs {
         test.push(pair);
     }
-    let both = test.wealths(Direction::Above, bound).zip(test.wealths(Direction::Below, bound));
+    let (above, below) = (test.on_sides(), test.on_nearness_too());
+    let both = above.wealths(Direction::Above, bound).zip(below.wealths(Direction::Below, bound));
     let mut last = 1.0;
     for (place, (above, below)) in both.enumerate() {
         if above >= worse || below >= clear {
