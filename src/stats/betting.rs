@@ -20,6 +20,9 @@
 //!   difference of two values of one distribution. No three values lie in twos between 2δ/3 and 4δ/3 apart, so by Mantel's theorem
 //!   at most half of all twos do, half of them in the one order.
 //!
+//! Where neither holds, it may be one in two: a side that alone has two layouts, so that no error is near none.
+//! `docs/decision-rule.md` says what that lets through.
+//!
 //! So three values near no change clear what five had to, and where errors are larger than the window nothing is lost: the other
 //! bets still reach 20 with five.
 

@@ -79,6 +79,9 @@ fn no_noise_clears_more_of_what_is_slower_by_the_margin_than_is_promised() {
         let place = move |random: &mut Generator| random.below(clusters) as f64;
         as_promised("clusters", share_cleared(move |random| place(random) - place(random)));
     }
+    // What neither reason for the odds covers, and docs/decision-rule.md owns up to: two clusters that only one side has.
+    let alone = share_cleared(|random| 0.8 * if random.below(2) == 0 { -1.0 } else { 1.0 });
+    assert!((0.1..0.2).contains(&alone), "{alone}");
 }
 
 #[test]
