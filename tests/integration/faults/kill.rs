@@ -1,5 +1,6 @@
 //! The program is killed or interrupted.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -136,7 +137,7 @@ fn long_gauge() -> Sandbox {
     sandbox.edit(
         "benches/work.rs",
         "    group.finish();",
-        "    group.bench_function(\"waits\", |b| b.iter(|| std::thread::sleep(std::time::Duration::from_secs(5))));\n    \
+        "    group.bench_function(\"waits\", |b| b.iter(|| std::thread::sleep(std::time::Duration::from_mins(2))));\n    \
          group.finish();",
     );
     sandbox.commit("a benchmark that waits");
@@ -145,10 +146,11 @@ fn long_gauge() -> Sandbox {
 
 /// Starts to count, and returns once something is counted and something else is under way.
 fn counting(sandbox: &Sandbox, metrics: &str) -> Running {
-    let before = stored(sandbox, "measurement");
+    // What is stored is not counted again, and then nothing may be left to count but what waits.
+    let _ = fs::remove_file(sandbox.path(".perfguard/store.db"));
     let arguments = [MEASURE, &["--format", "json", "--metrics", metrics]].concat();
     let mut running = Running::start(sandbox.process(&arguments));
-    running.until("a count", |_| stored(sandbox, "measurement") > before);
+    running.until("a count", |_| stored(sandbox, "measurement") > 0);
     // Everything is built by then: whatever runs besides the program counts.
     let counts = |exe: &PathBuf| !exe.ends_with("cargo-perfguard");
     running.until("another one under way", |mark| processes(mark).iter().any(counts));
