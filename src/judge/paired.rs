@@ -364,7 +364,14 @@ impl PairedTest {
     /// The ends come from the evidence that decides: above the margin when that was shown by these pairs at the level of one
     /// test, not above it when that was. `None` before there are pairs enough for both ends, or when the pairs contradict each other.
     pub fn interval(&self) -> Option<(f64, f64)> {
-        let (lower, upper) = self.interval_at(self.confidence())?;
+        // By the bets that decided: what is not cleared was not decided by nearness.
+        let (bets, needed) = if self.is_cleared() {
+            (self.ratios.on_nearness_too(), self.budget.clearing())
+        } else {
+            (self.ratios.on_sides(), self.budget.single())
+        };
+        let lower = bets.bound(Direction::Above, needed)?.exp_m1();
+        let upper = bets.bound(Direction::Below, needed)?.exp_m1();
         // The way from fraction to logarithm and back must not turn a verdict round in the last digit.
         let margin = self.margin.ln_1p();
         let worse = self.ratios.on_sides().evidence(Direction::Above, margin) >= self.budget.single();
@@ -375,30 +382,15 @@ impl PairedTest {
         (lower <= upper).then_some((lower, upper))
     }
 
-    /// The interval of the change with any confidence above 0 and below 1.
-    pub fn interval_at(&self, confidence: f64) -> Option<(f64, f64)> {
-        let threshold = 2.0 / (1.0 - confidence);
-        // The quotient may round up past the very threshold that decided.
-        let decided = [self.budget.single(), self.budget.clearing()];
-        let threshold =
-            decided.into_iter().find(|one| (threshold - one).abs() < 1e-9 * threshold).unwrap_or(threshold);
-        // By the bets that decided: what is not cleared was not decided by nearness.
-        let bets = match self.state() {
-            PairedState::NotWorse | PairedState::Improved => self.ratios.on_nearness_too(),
-            PairedState::Undecided | PairedState::Regressed => self.ratios.on_sides(),
-        };
-        let lower = bets.bound(Direction::Above, threshold)?.exp_m1();
-        let upper = bets.bound(Direction::Below, threshold)?.exp_m1();
-        (lower <= upper).then_some((lower, upper))
-    }
-
     /// The probability with which [`PairedTest::interval`] holds the truth. Of a test that is cleared it is what clears: an
     /// interval is the other reading of its verdict.
     pub fn confidence(&self) -> f64 {
-        match self.state() {
-            PairedState::NotWorse | PairedState::Improved => 1.0 - 2.0 / self.budget.clearing(),
-            PairedState::Undecided | PairedState::Regressed => self.budget.confidence(),
-        }
+        if self.is_cleared() { 1.0 - 2.0 / self.budget.clearing() } else { self.budget.confidence() }
+    }
+
+    /// Whether it is shown not to be worse.
+    fn is_cleared(&self) -> bool {
+        matches!(self.state(), PairedState::NotWorse | PairedState::Improved)
     }
 
     /// The change (a fraction): the Hodges–Lehmann location of the log ratios, kept within the interval.

@@ -23,8 +23,8 @@
 //! Where neither holds, it may be one in two: a side that alone has two layouts, so that no error is near none.
 //! `docs/decision-rule.md` says what that lets through.
 //!
-//! So three values near no change clear what five had to, and where errors are larger than the window nothing is lost: the other
-//! bets still reach 20 with five.
+//! So three values near no change clear what five had to, and where errors are larger than the window hardly anything is lost: the
+//! other bets still reach 20 with five that agree.
 
 use super::robust::{MAD_TO_SD, mad};
 
@@ -120,12 +120,16 @@ struct Gain {
 impl Gain {
     /// The most that any value gains.
     const MOST: Self = Self { side: 1.0, nearness: NEARNESS_GAINS };
+}
 
-    fn of(self, bet: Bet) -> f64 {
-        match bet.on {
-            On::Side => self.side,
-            On::Nearness => self.nearness,
-        }
+impl Bet {
+    /// The part of its wealth that it gains by a value, or loses.
+    fn growth(self, gain: Gain) -> f64 {
+        let gain = match self.on {
+            On::Side => gain.side,
+            On::Nearness => gain.nearness,
+        };
+        self.stake * gain
     }
 }
 
@@ -140,7 +144,7 @@ impl Wealth {
 
     fn take(&mut self, gain: Gain) {
         for (bet, wealth) in &mut self.0 {
-            *wealth = (*wealth * (1.0 + bet.stake * gain.of(*bet))).min(WEALTH_LIMIT);
+            *wealth = (*wealth * (1.0 + bet.growth(gain))).min(WEALTH_LIMIT);
         }
     }
 
@@ -221,6 +225,13 @@ impl Bets<'_> {
         })
     }
 
+    /// What every bet has become after the last value.
+    fn grown(self, direction: Direction, bound: f64) -> Wealth {
+        let mut wealth = Wealth::new(self.bets(direction, bound));
+        self.gains(direction, bound).for_each(|gain| wealth.take(gain));
+        wealth
+    }
+
     /// The bets on this side of the bound: on nearness, too, where no change lies on this side.
     fn bets(self, direction: Direction, bound: f64) -> [Bet; BETS] {
         let holds_none = self.nearness && direction.sign() * bound < 0.0;
@@ -249,16 +260,14 @@ impl Bets<'_> {
     pub fn bound(self, direction: Direction, threshold: f64) -> Option<f64> {
         let sign = direction.sign();
         let reach = self.on.scales.iter().copied().fold(0.0, f64::max);
-        let largest = |values: &mut dyn Iterator<Item = f64>| values.max_by(f64::total_cmp);
         // In units that grow in the direction: what all values refute lies below all of them.
-        let values = &self.on.values;
-        let above = largest(&mut values.iter().map(|value| sign * value))?;
-        let below = -largest(&mut values.iter().map(|value| -sign * value))?;
-        let (mut shown, mut open) = (below - reach, above + reach);
+        let values = || self.on.values.iter().map(|value| sign * value);
+        let mut shown = values().min_by(f64::total_cmp)? - reach;
+        let mut open = values().max_by(f64::total_cmp)? + reach;
         if self.nearness {
             // With a bound that is far enough, all are near no change.
-            let wide = largest(&mut values.iter().map(|value| value.abs() / NEAR)).unwrap_or(0.0);
-            shown = shown.min(-wide * (1.0 + 1e-9));
+            let farthest = values().map(f64::abs).fold(0.0, f64::max);
+            shown = shown.min(-farthest / NEAR * (1.0 + 1e-9));
         }
         if self.evidence(direction, sign * shown) < threshold {
             return None;
@@ -290,13 +299,11 @@ impl Bets<'_> {
             return 0.0;
         }
         let gains: Vec<Gain> = self.gains(direction, bound).collect();
-        let best = self.bets(direction, bound).map(|bet| {
-            let grown = |wealth: f64, gain: &Gain| wealth * (1.0 + bet.stake * gain.of(bet));
-            let wealth = gains.iter().fold(bet.share, grown);
+        let best = self.grown(direction, bound).0.map(|(bet, wealth)| {
             if wealth <= 0.0 {
                 return f64::INFINITY;
             }
-            let log = |gain: &Gain| (bet.stake * gain.of(bet)).ln_1p();
+            let log = |gain: &Gain| bet.growth(*gain).ln_1p();
             let growth = match &gains[..] {
                 [] => log(&Gain::MOST),
                 gains => gains.iter().map(log).sum::<f64>() / gains.len() as f64,
@@ -312,8 +319,7 @@ impl Bets<'_> {
         if self.evidence(direction, bound) >= threshold {
             return 0;
         }
-        let mut wealth = Wealth::new(self.bets(direction, bound));
-        self.gains(direction, bound).for_each(|gain| wealth.take(gain));
+        let mut wealth = self.grown(direction, bound);
         let mut more = 0;
         while wealth.total() < threshold && more < u32::from(u16::MAX) {
             wealth.take(Gain::MOST);

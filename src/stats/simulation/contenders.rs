@@ -1,6 +1,7 @@
 //! The rules that were compared. Only the first ships; the others stay here so that the comparison can be repeated.
 
-use crate::stats::betting::{BettingTest, Direction, Observation};
+use super::test_of;
+use crate::stats::betting::{Direction, Observation};
 
 /// A rule for when to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Rule {
         let excess: Vec<f64> = pairs.iter().map(|pair| sign * (pair.value - bound)).collect();
         match self {
             Self::Betting if direction == Direction::Below => {
-                let wealths = series_of(pairs).on_nearness_too().wealths(direction, bound).collect();
+                let wealths = test_of(pairs).on_nearness_too().wealths(direction, bound).collect();
                 first_above(wealths, 1.0 / alpha)
             }
             Self::Betting | Self::OnSides => first_above(mixture(pairs, direction, bound), 1.0 / alpha),
@@ -75,16 +76,8 @@ fn first_above(wealths: Vec<f64>, threshold: f64) -> Option<usize> {
     wealths.into_iter().position(|wealth| wealth >= threshold).map(|place| place + 1)
 }
 
-fn series_of(pairs: &[Observation]) -> BettingTest {
-    let mut test = BettingTest::new();
-    for &pair in pairs {
-        test.push(pair);
-    }
-    test
-}
-
 fn mixture(pairs: &[Observation], direction: Direction, bound: f64) -> Vec<f64> {
-    series_of(pairs).on_sides().wealths(direction, bound).collect()
+    test_of(pairs).on_sides().wealths(direction, bound).collect()
 }
 
 /// One stake: λ₁ = 0.5, then Σψ/(Σψ²+1) of the past within 0.2 and 0.95.

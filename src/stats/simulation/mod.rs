@@ -18,6 +18,15 @@ const ALPHA: f64 = 0.01;
 /// Standard deviations of a pair's error, as fractions, from the quietest to the noisiest that were recorded.
 const NOISES: [f64; 5] = [0.002, 0.01, 0.02, 0.04, 0.08];
 
+/// The test of these pairs.
+fn test_of(pairs: &[Observation]) -> BettingTest {
+    let mut test = BettingTest::new();
+    for &pair in pairs {
+        test.push(pair);
+    }
+    test
+}
+
 /// How often `rule` says "above `bound`" of series whose centre is `effect`.
 fn share_above(rule: Rule, shape: Shape, effect: f64, bound: f64, alpha: f64, runs: u32) -> f64 {
     let mut random = Generator::new(20_240_501);
@@ -58,8 +67,9 @@ fn share_cleared(mut error: impl FnMut(&mut Generator) -> f64) -> f64 {
     let mut random = Generator::new(29);
     let cleared = (0..RUNS).filter(|run| {
         let within = 0.1 * NOISES[*run as usize % NOISES.len()];
-        let mut pair = |_| Observation { value: bound * (1.0 + error(&mut random)), error: within };
-        let pairs: Vec<Observation> = (0..40).map(&mut pair).collect();
+        let mut value = || bound * (1.0 + error(&mut random));
+        let pairs: Vec<Observation> =
+            (0..40).map(|_| Observation { value: value(), error: within }).collect();
         Rule::Betting.stop(&pairs, Direction::Below, bound, 0.05).is_some()
     });
     f64::from(u32::try_from(cleared.count()).unwrap()) / f64::from(RUNS)
@@ -166,10 +176,7 @@ fn intervals_hold_the_truth_at_every_look() {
         let mut missed = 0;
         for run in 0..300 {
             let truth = 0.03;
-            let mut test = BettingTest::new();
-            for pair in series(shape, truth, NOISES[run % NOISES.len()], 30, &mut random) {
-                test.push(pair);
-            }
+            let test = test_of(&series(shape, truth, NOISES[run % NOISES.len()], 30, &mut random));
             // Bounds only ever tighten, so the last look stands for all of them.
             let bets = test.on_nearness_too();
             let lower = bets.bound(Direction::Above, budget.family_wise());

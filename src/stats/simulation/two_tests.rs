@@ -31,10 +31,7 @@ enum Fate {
 
 /// Whether a test ended with "worse" (or with "not worse"), after how many pairs, and with what wealth.
 fn stage(pairs: &[Observation], bound: f64, worse: f64, clear: f64) -> (Option<bool>, usize, f64) {
-    let mut test = BettingTest::new();
-    for &pair in pairs {
-        test.push(pair);
-    }
+    let test = test_of(pairs);
     let (above, below) = (test.on_sides(), test.on_nearness_too());
     let both = above.wealths(Direction::Above, bound).zip(below.wealths(Direction::Below, bound));
     let mut last = 1.0;
