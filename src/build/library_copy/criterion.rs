@@ -35,6 +35,15 @@ const UNIT: Replacement = relied_upon(
     "    fn scale_for_machines(&self, values: &mut [f64]) -> &'static str;",
 );
 
+/// Who takes turns is told by variables what to do. Parsing the arguments, once for every group of benchmarks, would be half of
+/// what a short launch executes, and more than half of what Valgrind has to translate.
+const NO_ARGUMENTS: Replacement = Replacement {
+    file: "src/lib.rs",
+    old: "    pub fn configure_from_args(mut self) -> Criterion<M> {",
+    new: "    pub fn configure_from_args(mut self) -> Criterion<M> { if crate::perfguard_turns::socket().is_some() { return \
+          self.without_plots(); }",
+};
+
 /// Counting begins after the clock was read …
 const BEGIN: Replacement = Replacement {
     file: "src/measurement.rs",
@@ -69,12 +78,16 @@ macro_rules! hook {
     };
 }
 
-/// The replacements for every Criterion since 0.3.3, and for all forks of later ones.
-const NEWEST: &[Replacement] =
-    &[NO_LINTS, MODULE_LINE, BENCH, UNIT, BEGIN, FINISH, hook!("\n    let (sampling_mode, iters, times);\n")];
+/// The hook of every Criterion since 0.3.3, and of all forks of later ones.
+const NEWEST_HOOK: Replacement = hook!("\n    let (sampling_mode, iters, times);\n");
 
-/// criterion2: a fork of Criterion 0.5 with fewer dependencies.
-pub(super) const CRITERION2: &[Versions] = &[((0, 5, 1)..(3, 1, 0), NEWEST)];
+/// The replacements for those, and for the forks that are like them.
+const NEWEST: &[Replacement] =
+    &[NO_LINTS, MODULE_LINE, NO_ARGUMENTS, BENCH, UNIT, BEGIN, FINISH, NEWEST_HOOK];
+
+/// criterion2: a fork of Criterion 0.5 with fewer dependencies, whose arguments are parsed by a smaller one.
+pub(super) const CRITERION2: &[Versions] =
+    &[((0, 5, 1)..(3, 1, 0), &[NO_LINTS, MODULE_LINE, BENCH, UNIT, BEGIN, FINISH, NEWEST_HOOK])];
 
 /// `CodSpeed`'s fork of Criterion 0.5, which `codspeed-criterion-compat` hands on.
 pub(super) const CODSPEED: &[Versions] = &[((2, 9, 0)..(7, 0, 0), NEWEST)];
@@ -86,6 +99,7 @@ pub(super) const CRITERION: &[Versions] = &[
         &[
             NO_LINTS_AT_FIRST,
             MODULE_LINE,
+            NO_ARGUMENTS,
             BENCH,
             UNIT,
             BEGIN,
@@ -95,7 +109,16 @@ pub(super) const CRITERION: &[Versions] = &[
     ),
     (
         (0, 3, 1)..(0, 3, 3),
-        &[NO_LINTS_AT_FIRST, MODULE_LINE, BENCH, UNIT, BEGIN, FINISH, hook!("\n    let (iters, times);\n")],
+        &[
+            NO_LINTS_AT_FIRST,
+            MODULE_LINE,
+            NO_ARGUMENTS,
+            BENCH,
+            UNIT,
+            BEGIN,
+            FINISH,
+            hook!("\n    let (iters, times);\n"),
+        ],
     ),
     ((0, 3, 3)..(0, 9, 0), NEWEST),
 ];

@@ -114,8 +114,10 @@ fn one_commit_is_compared_with_itself_built_otherwise() {
         (&document["axes"], document["candidate"]["dirty"].as_bool()),
         (&serde_json::json!([]), Some(true))
     );
-    let (_, document) =
-        compared(&gauge, &["--candidate-config", "profile.bench.opt-level=1", "--baseline-profile", "bench"]);
+    let (_, document) = compared(
+        &gauge,
+        &["--candidate-config", "profile.bench.package.gauge.opt-level=1", "--baseline-profile", "bench"],
+    );
     assert!(change(&document) < -0.01, "{document}");
     assert_eq!(document["axes"].as_array().unwrap().len(), 2);
     another_lock_file_decides_what_is_built(&gauge);

@@ -1,8 +1,13 @@
 //! What is kept may come from another machine, or grow with every commit.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
+use crate::contract::counts::metric;
 use crate::contract::{Ran, ran_with};
+use crate::fixture;
 use crate::sandbox::{Sandbox, program};
 
 /// What the debug log says where nothing is kept of a build.
@@ -88,4 +93,87 @@ fn with_little_room_only_what_a_run_used_is_left() {
     assert_eq!(second.iter().filter(|name| first.contains(name)).count(), 1);
     compare(3, &[]);
     assert_eq!(kept().len(), 3);
+}
+
+/// A folder on another device than what is temporary, where there is one.
+fn other_device() -> Option<tempfile::TempDir> {
+    let folder = tempfile::tempdir_in("/dev/shm").ok()?;
+    let device = |path: &Path| fs::metadata(path).unwrap().dev();
+    (device(folder.path()) != device(&std::env::temp_dir())).then_some(folder)
+}
+
+#[test]
+fn a_target_folder_that_the_configuration_names_is_used_also_on_another_device() {
+    let Some(device) = other_device() else { return };
+    let package = package();
+    let named = device.path().join("named");
+    package.write(".cargo/config.toml", &format!("[build]\ntarget-dir = \"{}\"\n", named.display()));
+    package.write("src/main.rs", "fn main() { println!(\"more\"); }\n");
+    package.commit("second");
+    let check = || {
+        let arguments = [
+            "compare",
+            "HEAD~1",
+            "HEAD",
+            "--no-builtin",
+            "--layout",
+            "drawn",
+            "--metrics",
+            "allocations",
+            "-vv",
+        ];
+        let mut process = package.process(&arguments);
+        let output = process.env_remove("CARGO_TARGET_DIR").output().unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{log}");
+        log.matches(BUILDS).count()
+    };
+    assert!(check() > 0);
+    assert_eq!(check(), 0, "what was built is kept there");
+    assert!(named.join("perfguard/artifacts").is_dir());
+    assert!(!package.path("target").exists());
+    assert_eq!(package.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_target_folder_that_was_moved_damaged_and_dated_back_is_not_believed() {
+    let package = package();
+    let says = |text: &str| {
+        package.write("src/main.rs", &format!("fn main() {{ println!(\"{text}\"); }}\n"));
+        package.commit(text)
+    };
+    // What the programs of the last two commits say differs, and only the right programs say so.
+    let compared = |target: &str| {
+        let arguments =
+            ["compare", "HEAD~1", "HEAD", "--no-builtin", "--format", "json", "-vv", "--target-dir", target];
+        let ran = ran_with(&package, &arguments, &[]);
+        let document = ran.json();
+        let time = metric(&document, "moved::command::all", "wall-time");
+        assert_eq!(time["reason_code"], "output-differs", "{document}\n{}", ran.stderr);
+        (time["reason"].to_string(), ran.stderr.matches(BUILDS).count())
+    };
+    for text in ["one", "two"] {
+        says(text);
+    }
+    let mut place = own_target(&package);
+    compared(&place);
+    assert_eq!(compared(&place).1, 0, "both are kept");
+    for (round, text) in ["three", "four", "five"].into_iter().enumerate() {
+        says(text);
+        // What a cache brings to another place is older than any source here, and some of it is damaged.
+        let restored = format!("{place}-{round}");
+        fs::rename(&place, &restored).unwrap();
+        place = restored;
+        for (number, path) in fixture::files(Path::new(&place)).into_keys().enumerate() {
+            let file = File::options().append(true).open(&path).unwrap();
+            match (number + round) % 5 {
+                0 => fs::remove_file(&path).unwrap(),
+                1 => file.set_len(0).unwrap(),
+                _ => file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap(),
+            }
+        }
+        let (reason, built) = compared(&place);
+        assert!(reason.contains(text), "{reason}");
+        assert!(built > 0, "this commit was built nowhere before");
+    }
 }
