@@ -142,6 +142,9 @@ fn edited(
         let (path, text) = replaced(&files, replacement).map_err(unsupported)?;
         files.insert(path, text.into_bytes());
     }
+    for (_, text) in files.iter_mut().filter(|(path, _)| path.extension().is_some_and(|kind| kind == "rs")) {
+        *text = edit::refusing_nothing(&String::from_utf8_lossy(text)).into_bytes();
+    }
     let counts = match variant {
         Variant::Timed | Variant::Lines | Variant::Places => edit::INSTRUCTIONS,
         Variant::Allocations => edit::ALLOCATIONS,
@@ -382,6 +385,18 @@ mod tests {
         fs::write(&routine, text).unwrap();
         refused("0.8.2", changed.path());
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn no_module_of_a_copy_refuses_what_a_newer_compiler_warns_of() {
+        let parent = tempfile::tempdir().unwrap();
+        let original = original("0.8.2");
+        let module = original.path().join("src/plot.rs");
+        fs::write(&module, "#![deny(warnings)]\n#[forbid(dead_code)]\npub fn f() {}\n").unwrap();
+        let copy = LibraryCopy::prepare("criterion", "0.8.2", original.path(), parent.path(), Variant::Timed)
+            .unwrap();
+        let text = fs::read_to_string(copy.folder().join("src/plot.rs")).unwrap();
+        assert_eq!(text, "#![allow(warnings)]\n#[allow(dead_code)]\npub fn f() {}\n");
     }
 
     #[test]

@@ -34,6 +34,7 @@ use crate::pipeline::request::{
 };
 use crate::source::{Repository, records_of, require_untracked, suite_names, tree_place};
 use crate::store::{BaselineFile, Problem, Store, StoreError};
+use crate::support::area;
 use crate::support::room::Room;
 
 /// Paired time per benchmark when nobody says otherwise.
@@ -79,7 +80,7 @@ impl Place {
             "found the workspace"
         );
         let environment: Variables = without_leftovers(&std::env::vars_os().collect());
-        let area = target.join("perfguard");
+        let area = area::below(&target, &located.root);
         let trees = tree_place(&area, &located.root, &environment);
         let room = Room::new(config.kept.unwrap_or(Room::DEFAULT));
         let records = records_of(&area, &located.root, &environment);

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use super::bounded::{self, Links};
 use super::files;
 
+/// How our folder in a target folder is called.
+const NAME: &str = "perfguard";
 /// In a folder of ours: says so, with the number of the folder that it was written for.
 const MARKER: &str = ".perfguard-folder";
 /// The first line of a marker.
@@ -76,6 +78,29 @@ impl AreaError {
             }
         }
     }
+}
+
+/// The folder of ours in a target folder: `perfguard`, or, where that is another user's, one with the user's number in its name.
+/// So users who share a target folder do not run what others put there, nor stand in each other's way.
+#[cfg(unix)]
+pub fn below(target: &Path, workspace: &Path) -> PathBuf {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use rustix::fs::{Access, access};
+    let usual = target.join(NAME);
+    let me = rustix::process::geteuid().as_raw();
+    let is_others = |data: fs::Metadata| {
+        let usable = is_trusted(&data, workspace) && access(&usual, Access::WRITE_OK).is_ok();
+        data.is_dir() && data.uid() != me && !usable
+    };
+    let is_others = fs::symlink_metadata(&usual).is_ok_and(is_others);
+    if is_others { target.join(format!("{NAME}-{me}")) } else { usual }
+}
+
+/// The folder of ours in a target folder.
+#[cfg(not(unix))]
+pub fn below(target: &Path, _: &Path) -> PathBuf {
+    target.join(NAME)
 }
 
 /// Enters a folder of ours, making it if need be. Links above it are followed; it is none itself, and has none in it but
@@ -189,9 +214,15 @@ fn marker(_: &Path) -> io::Result<String> {
 pub fn is_shared(folder: &Path, workspace: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     let data = fs::symlink_metadata(folder)?;
+    Ok(!is_trusted(&data, workspace) || data.mode() & 0o002 != 0)
+}
+
+/// Whether something belongs to this user, or to whoever the workspace belongs to.
+#[cfg(unix)]
+fn is_trusted(data: &fs::Metadata, workspace: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
     let me = rustix::process::geteuid().as_raw();
-    let trusted = data.uid() == me || fs::metadata(workspace).is_ok_and(|owner| owner.uid() == data.uid());
-    Ok(!trusted || data.mode() & 0o002 != 0)
+    data.uid() == me || fs::metadata(workspace).is_ok_and(|owner| owner.uid() == data.uid())
 }
 
 /// Whether somebody else can change what is in a folder: not known here.

@@ -12,6 +12,8 @@ pub(crate) enum Need {
     PerfEvents,
     /// A mount namespace, which needs root.
     Mounts,
+    /// Files of other users, which only root can make.
+    OtherUsers,
     /// The linter of shell scripts.
     Shellcheck,
     /// Chromium or Chrome.
@@ -27,6 +29,7 @@ impl Need {
             Self::Valgrind => "valgrind",
             Self::PerfEvents => "perf-events",
             Self::Mounts => "mounts",
+            Self::OtherUsers => "other-users",
             Self::Shellcheck => "shellcheck",
             Self::Browser => "browser",
             Self::Postgres => "postgres",

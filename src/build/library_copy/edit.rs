@@ -70,6 +70,18 @@ pub(super) fn in_edition(module: &str, edition: u32) -> Cow<'_, str> {
     module.replace("\n    extern \"C\" {\n", "\n    unsafe extern \"C\" {\n").into()
 }
 
+/// The text of a module that refuses nothing. Cargo caps the lints of what comes from a registry, and not those of a copy: what
+/// its authors forbade themselves, and a newer compiler sees in more places, must not fail the user's build.
+pub(super) fn refusing_nothing(text: &str) -> String {
+    let refusals = [
+        ("#![deny(", "#![allow("),
+        ("#![forbid(", "#![allow("),
+        ("#[deny(", "#[allow("),
+        ("#[forbid(", "#[allow("),
+    ];
+    refusals.into_iter().fold(text.to_owned(), |text, (refused, allowed)| text.replace(refused, allowed))
+}
+
 /// The text of a file with one replacement made. `None` unless the old text occurs exactly once.
 pub fn apply(text: &str, replacement: &Replacement) -> Option<String> {
     let (before, after) = text.split_once(replacement.old)?;

@@ -14,7 +14,7 @@ use crate::sandbox::{Sandbox, program};
 const BUILDS: &str = "no executables are kept";
 
 /// A package without dependencies whose program is measured.
-fn package() -> Sandbox {
+pub(super) fn package() -> Sandbox {
     let sandbox = Sandbox::bare();
     sandbox.write("Cargo.toml", "[package]\nname = \"moved\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
     sandbox.write("src/main.rs", "fn main() {}\n");
@@ -165,7 +165,8 @@ fn a_target_folder_that_was_moved_damaged_and_dated_back_is_not_believed() {
         fs::rename(&place, &restored).unwrap();
         place = restored;
         for (number, path) in fixture::files(Path::new(&place)).into_keys().enumerate() {
-            let file = File::options().append(true).open(&path).unwrap();
+            // What a link led to may be gone.
+            let Ok(file) = File::options().append(true).open(&path) else { continue };
             match (number + round) % 5 {
                 0 => fs::remove_file(&path).unwrap(),
                 1 => file.set_len(0).unwrap(),

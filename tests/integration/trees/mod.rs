@@ -7,6 +7,7 @@ mod leftovers;
 mod machines;
 mod odd;
 mod reach;
+mod roots;
 mod surroundings;
 
 use std::fs;
