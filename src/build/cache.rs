@@ -138,6 +138,7 @@ impl Entry {
             bench.executable = self.folder.join(bench.executable.file_name()?);
             if digest::of_file(&bench.executable).ok()? != bench.digest
                 || described(&bench.executable) != bench.capture
+                || !capture::is_there(&bench.executable)
             {
                 return None;
             }

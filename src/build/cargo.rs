@@ -8,7 +8,7 @@ use crate::support::process::{self, Stream};
 
 use super::messages::Messages;
 use super::units::{self, Units};
-use super::{BuildError, BuildRequest, argv};
+use super::{BuildError, BuildRequest, argv, inventory};
 
 /// How many of Cargo's last lines are kept for a failure.
 const TAIL: usize = 200;
@@ -112,7 +112,7 @@ fn invoke(
     command.env("CARGO_TERM_PROGRESS_TERM_INTEGRATION", "false");
     let side = request.side;
     let mut tail = VecDeque::with_capacity(TAIL);
-    let finished = process::run_redrawing(command, |stream, line| match stream {
+    let heard = |stream, line: &str| match stream {
         Stream::Stdout => {
             if let Some((name, done)) = messages.line(line) {
                 progress.event(Event::Compiled { side, name: &name, done });
@@ -136,7 +136,8 @@ fn invoke(
             }
             tail.push_back(line.to_owned());
         }
-    })?;
+    };
+    let finished = inventory::around(request.target_dir, || process::run_redrawing(command, heard))?;
     if finished.status.success() {
         return Ok(());
     }

@@ -14,6 +14,7 @@ mod digest;
 mod environment;
 mod error;
 mod execution;
+mod inventory;
 pub mod library_copy;
 pub mod lines;
 mod linked;
@@ -115,10 +116,10 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
         return Ok(plan.built(request, &kept, Origin::Kept, notes));
     }
+    inventory::heal(request.target_dir, progress)?;
     plan.claim(request.target_dir)?;
-    if let Some(from) =
-        request.seed.filter(|from| seed::is_unused(request.target_dir) && plan.may_start_from(*from))
-    {
+    let may_start = |from: &Seed<'_>| plan.may_start_from(*from) && inventory::is_whole(*from);
+    if let Some(from) = request.seed.filter(|from| seed::is_unused(request.target_dir) && may_start(from)) {
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
         let packages =
             seed::Packages { local: request.local, unchanged: request.unchanged, constant: &constant };

@@ -101,7 +101,7 @@ fn fail(path: &Path) -> impl FnOnce(io::Error) -> BuildError + use<> {
 }
 
 /// The folders of one profile (and triple) each: `release`, `aarch64-unknown-linux-gnu/release`.
-fn unit_folders(target_dir: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn unit_folders(target_dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for outer in folders(target_dir)? {
         if outer.join(".fingerprint").is_dir() {

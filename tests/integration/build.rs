@@ -69,12 +69,12 @@ impl Stage {
             variant: Variant::Timed,
             _turn: turn,
         };
-        if !stage.warm.join("done").exists() {
+        if !stage.warm.join("whole").exists() {
             stage.fresh("single");
             let _ = fs::remove_dir_all(&stage.warm);
             stage.build(0, None, &Silent).unwrap();
             fs::rename(stage.common.join("target"), &stage.warm).unwrap();
-            File::create(stage.warm.join("done")).unwrap();
+            File::create(stage.warm.join("whole")).unwrap();
         }
         stage
     }

@@ -448,6 +448,9 @@ fn what_was_kept_comes_along_from_the_cache_and_damage_is_told() {
     fs::remove_file(&object).unwrap();
     let error = tested.prepare(&sides).unwrap_err();
     assert!(matches!(&error, LayoutFallback::NotKept(text) if text.contains("gone")), "{error}");
+    let sides = tested.both();
+    assert!(object.exists(), "what is not whole is not taken for kept");
+    tested.prepare(&sides).unwrap();
     fs::remove_dir_all(&folder).unwrap();
     assert!(matches!(tested.prepare(&sides), Err(LayoutFallback::NotKept(_))));
 }

@@ -117,6 +117,17 @@ impl Source {
     }
 }
 
+/// Whether no file of the capture beside an executable, if there is one, is gone or empty. That linking them gives the executable
+/// once more shows the rest.
+pub(in crate::build) fn is_there(executable: &Path) -> bool {
+    let Ok(Capture { folder, manifest }) = Capture::of(executable) else { return true };
+    let nothing = digest::of_text("");
+    let is_there = |file: &KeptFile| {
+        fs::metadata(folder.join(&file.name)).is_ok_and(|data| data.len() > 0 || file.digest == nothing)
+    };
+    manifest.files.iter().all(is_there)
+}
+
 /// Notes in a folder why there is no capture.
 pub(in crate::build) fn refuse(folder: &Path, reason: &str) -> io::Result<()> {
     fs::create_dir_all(folder)?;
