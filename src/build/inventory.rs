@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::domain::{Event, Progress};
 use crate::support::files;
@@ -79,9 +79,17 @@ fn damage(target_dir: &Path) -> Option<PathBuf> {
     let list = target_dir.join(FILE);
     let known: Option<Lengths> = fs::read(&list).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let Some(known) = known else { return is_used.then_some(list) };
-    let is_as_left =
-        |path: &Path, length: u64| fs::metadata(target_dir.join(path)).is_ok_and(|data| data.len() == length);
+    let is_as_left = |path: &Path, length: u64| {
+        let now = fs::metadata(target_dir.join(path)).map(|data| data.len());
+        now.is_ok_and(|now| now == length || (now > 0 && is_output(path)))
+    };
     known.into_iter().find(|(path, length)| !is_as_left(path, *length)).map(|(path, _)| path)
+}
+
+/// Whether a file is one that a build script made: what is run may write into it.
+fn is_output(path: &Path) -> bool {
+    let mut names = path.components().map(Component::as_os_str);
+    names.any(|name| name == "build") && names.nth(1).is_some_and(|name| name == "out")
 }
 
 fn lengths(target_dir: &Path) -> io::Result<Lengths> {
@@ -139,7 +147,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_has_another_length_empties_the_folder() {
-        let damages: [fn(&Path); 3] = [
+        let damages: [fn(&Path); 4] = [
+            |target| fs::write(target.join("release/build/two/out/x"), "").unwrap(),
             |target| fs::remove_file(target.join(LIBRARY)).unwrap(),
             |target| fs::write(target.join(LIBRARY), "").unwrap(),
             |target| fs::remove_file(target.join(FILE)).unwrap(),
@@ -160,6 +169,7 @@ mod tests {
         let target = built();
         fs::remove_file(target.path().join("release/other")).unwrap();
         fs::write(target.path().join("release/deps/more"), "").unwrap();
+        fs::write(target.path().join("release/build/two/out/x"), "more text").unwrap();
         heal(target.path(), &Silent).unwrap();
         assert!(target.path().join(LIBRARY).exists());
     }

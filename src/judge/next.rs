@@ -71,26 +71,26 @@ pub fn next(evidence: &BenchmarkEvidence, rules: &Rules<'_>, most_tests: usize) 
     if evidence.reach.is_none() && may_be_spared && !emulated {
         return Step::FindReach;
     }
-    let count = |proof| count_step(evidence, rules, most_tests, proof);
-    match count(Proof::Enough)
+    let count = |purpose| count_step(evidence, rules, most_tests, purpose);
+    match count(Purpose::GoOn)
         .unwrap_or_else(|| if emulated { Step::Done } else { time_step(evidence, rules) })
     {
         // What the clock confirms needs no other witness.
         Step::Done if compared::regression_by_the_clock(evidence, rules).is_some() => {
             creep_step(evidence, rules, most_tests)
         }
-        Step::Done => count(Proof::Alone).unwrap_or_else(|| creep_step(evidence, rules, most_tests)),
+        Step::Done => count(Purpose::Accuse).unwrap_or_else(|| creep_step(evidence, rules, most_tests)),
         step => step,
     }
 }
 
-/// What counts have to prove.
+/// What counts are wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Proof {
-    /// Enough to go on.
-    Enough,
-    /// That it got worse, with no other witness.
-    Alone,
+enum Purpose {
+    /// To know how to go on.
+    GoOn,
+    /// To say that it got worse, with no other witness.
+    Accuse,
 }
 
 /// Whether it is a command on both sides.
@@ -117,7 +117,7 @@ fn count_step(
     evidence: &BenchmarkEvidence,
     rules: &Rules<'_>,
     most_tests: usize,
-    proof: Proof,
+    purpose: Purpose,
 ) -> Option<Step> {
     if rules.trusts_reach(evidence) {
         return None;
@@ -132,7 +132,7 @@ fn count_step(
             CountKind::Allocations => (evidence.allocations.as_ref(), REPEATED),
         };
         let wanted = counts.map_or(Some(first), |counts| {
-            launches_wanted(counts, kind, evidence, rules, (most_tests, proof))
+            launches_wanted(counts, kind, evidence, rules, (most_tests, purpose))
         });
         let step = match kind {
             CountKind::Instructions => Step::CountInstructions,
@@ -151,7 +151,7 @@ fn launches_wanted(
     kind: CountKind,
     evidence: &BenchmarkEvidence,
     rules: &Rules<'_>,
-    (most_tests, proof): (usize, Proof),
+    (most_tests, purpose): (usize, Purpose),
 ) -> Option<usize> {
     let Sides { baseline: Ok(baseline), candidate: Ok(candidate) } = counts else { return None };
     let fewest = baseline.launches().min(candidate.launches());
@@ -165,11 +165,11 @@ fn launches_wanted(
         let worth = |metric: Metric| {
             let runs = Sides { baseline: baseline.values(metric), candidate: candidate.values(metric) };
             let runs = runs.as_ref().map(Vec::as_slice);
-            let needed = |limit: &Limit| match (repeats, proof) {
+            let needed = |limit: &Limit| match (repeats, purpose) {
                 // Of what runs nothing that differs, other counts are an accusation.
                 (true, _) if evidence.is_unreached() => launches_needed(budget).max(SURE),
-                (true, Proof::Enough) => REPEATED,
-                (true, Proof::Alone) => launches_to_repeat(runs, limit),
+                (true, Purpose::GoOn) => REPEATED,
+                (true, Purpose::Accuse) => launches_to_repeat(runs, limit),
                 (false, _) => launches_worth(runs, limit, budget),
             };
             let own = needed(&rules.limit(evidence, metric));

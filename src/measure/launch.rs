@@ -11,10 +11,10 @@ use super::output::Output;
 use crate::support::process::Group;
 
 /// How often a silent process is looked at.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(50);
 
 /// How often it is looked at before it connects: it may end without, and then we need not wait.
-const FIRST_GLANCE: Duration = Duration::from_millis(2);
+const FIRST_POLL: Duration = Duration::from_millis(2);
 
 /// How long a process may take to end after it broke the connection (it may be panicking, which explains more), and how long
 /// something that it told may stay unheard after its end.
@@ -105,7 +105,7 @@ impl<'a> Process<'a> {
         loop {
             // Looked at first: a process may connect and end before we have seen either.
             let ended = self.has_ended()?;
-            match server.accept(if ended { Duration::ZERO } else { FIRST_GLANCE }) {
+            match server.accept(if ended { Duration::ZERO } else { FIRST_POLL }) {
                 Ok(Some(connection)) => return Ok(Some(connection)),
                 Ok(None) if ended => return Ok(None),
                 Ok(None) => self.check()?,
@@ -126,7 +126,7 @@ impl<'a> Process<'a> {
             let told = connection.told();
             // What a process told before it ended is still to be heard, however busy the machine is. Who closes the connection
             // with its end, as all do but those with heirs, is not waited for.
-            let wait = if ended { LAST_WORDS } else { GLANCE };
+            let wait = if ended { LAST_WORDS } else { POLL };
             let step = connection.poll(wait).map(|polled| match polled {
                 Polled::Message(message) => Some(message),
                 Polled::Closed => None,

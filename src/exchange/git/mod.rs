@@ -101,20 +101,31 @@ impl GitRemote {
         }
     }
 
+    /// Fetches what is there. Others may remove references between the answer that lists them and the question for them.
     fn fetch(&self) -> Result<(), ExchangeError> {
-        let refspec = self.own.refspec();
-        let finished = self.git(&[
-            "fetch".to_owned(),
-            "--quiet".into(),
-            "--no-tags".into(),
-            "--no-write-fetch-head".into(),
-            "--no-recurse-submodules".into(),
-            "--prune".into(),
-            "--refmap=".into(),
-            settings::REMOTE.into(),
-            refspec,
-        ])?;
-        if finished.status.success() { Ok(()) } else { Err(self.failed(PULL, &finished)) }
+        let options = [
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-recurse-submodules",
+            "--prune",
+            "--refmap=",
+        ];
+        let mut arguments = vec!["fetch".to_owned()];
+        arguments.extend(options.map(str::to_owned));
+        arguments.extend([settings::REMOTE.to_owned(), self.own.refspec()]);
+        let mut attempts = 0;
+        loop {
+            let finished = self.git(&arguments)?;
+            if finished.status.success() {
+                return Ok(());
+            }
+            attempts += 1;
+            let is_gone = finished.stderr.text().contains("not our ref");
+            if !is_gone || attempts == ATTEMPTS {
+                return Err(self.failed(PULL, &finished));
+            }
+        }
     }
 
     /// Sends a batch of commits, each to the reference of its run.

@@ -7,7 +7,7 @@
 //! often each instruction was executed count as well.
 //!
 //! Not seen: tables whose address is computed, what set-up has made, and where data and code lie. All may change how long
-//! the same code takes, so the clock is glanced at all the same.
+//! the same code takes, so the clock is asked all the same.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -27,7 +27,7 @@ use crate::support::process::Group;
 use crate::support::scratch::Scratch;
 
 /// How often a process that has not said hello is looked at.
-const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
+const POLL: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
 
 /// A warm-up is late when it takes so many times as long as its iterations should …
 const PATIENCE: u32 = 3;
@@ -371,7 +371,7 @@ fn meet(
         // Looked at first: a process may connect and end before we have seen either.
         let ended = group.try_wait()?;
         let mut waiting = [PollFd::new(listener, PollFlags::IN)];
-        let found = match poll(&mut waiting, Some(&GLANCE)) {
+        let found = match poll(&mut waiting, Some(&POLL)) {
             Err(rustix::io::Errno::INTR) => 0,
             found => found.map_err(|error| FailureKind::Unstartable(error.into()))?,
         };

@@ -112,7 +112,7 @@ fn a_workspace_may_be_the_root_of_the_file_system() {
                   [ -d \"$folder\" ] || continue; [ -L \"$folder\" ] && { cp -P \"$folder\" \"$new$folder\"; continue; }; \
                   mkdir -p \"$new$folder\" && mount --rbind \"$folder\" \"$new$folder\" || exit 77; done; \
                   printf '/*\\n!/src/\\n!/Cargo.*\\n' >\"$new/.git/info/exclude\"; mkdir \"$new/tmp\"; \
-                  exec chroot \"$new\" \"$@\"";
+                  cp \"$1\" \"$new/the-program\"; shift; exec chroot \"$new\" /the-program \"$@\"";
     let Some(output) = mounted(script, &program) else { return };
     assert_measured(&output);
     assert!(package.path("target/perfguard").is_dir());

@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use perfguard_study::contenders::{Arena, compare, prepare};
+use perfguard_study::contenders::{Setting, compare, prepare};
 use perfguard_study::document::{Origin, document, notes};
 use perfguard_study::field::walk::{Field, walk};
 use perfguard_study::field::{self, Visit};
@@ -121,8 +121,8 @@ fn study(arguments: &Arguments) -> Result<(), StudyError> {
     let mut absent = Vec::new();
     if !arguments.report {
         let extent = extent(arguments);
-        let arena = arena(arguments, root, &extent)?;
-        absent = go(&extent, &arena, &mut records)?;
+        let setting = setting(arguments, root, &extent)?;
+        absent = go(&extent, &setting, &mut records)?;
     }
     write(arguments, root, &records, absent)
 }
@@ -162,7 +162,7 @@ fn extent(arguments: &Arguments) -> Extent {
     }
 }
 
-fn arena(arguments: &Arguments, root: &Path, extent: &Extent) -> Result<Arena, StudyError> {
+fn setting(arguments: &Arguments, root: &Path, extent: &Extent) -> Result<Setting, StudyError> {
     let Arguments { tiny, moved, .. } = *arguments;
     let quick = |count: usize| WORKLOADS.iter().step_by(2).take(count).map(ToString::to_string).collect();
     let workloads = match (&arguments.workloads[..], arguments.short, tiny) {
@@ -183,7 +183,7 @@ fn arena(arguments: &Arguments, root: &Path, extent: &Extent) -> Result<Arena, S
         (_, true) => &["--warm-up-time", "1", "--measurement-time", "2"],
         _ => &[],
     };
-    Ok(Arena {
+    Ok(Setting {
         fixture,
         perfguard,
         names,
@@ -241,7 +241,7 @@ fn build(root: &Path) -> Result<PathBuf, StudyError> {
 }
 
 /// Makes every trial that is not made yet. Gives what had to be left out, and why.
-fn go(extent: &Extent, arena: &Arena, records: &mut Records) -> Result<Vec<String>, StudyError> {
+fn go(extent: &Extent, setting: &Setting, records: &mut Records) -> Result<Vec<String>, StudyError> {
     let done = records.done();
     let mut left: Vec<Trial> = trials(extent).into_iter().filter(|trial| !done.contains(trial)).collect();
     println!("{} trials, {} of them made already", left.len() + done.len(), done.len());
@@ -249,7 +249,7 @@ fn go(extent: &Extent, arena: &Arena, records: &mut Records) -> Result<Vec<Strin
     for family in extent.families.clone() {
         for variant in extent.variants() {
             eprintln!("preparing {family:?}, {}", variant.tag());
-            if let Err(error) = prepare(arena, family, variant) {
+            if let Err(error) = prepare(setting, family, variant) {
                 let name = format!("{family:?}");
                 eprintln!("{name} does not take part: failed to {error}");
                 absent.push(format!("{name} does not take part: it could not be built."));
@@ -279,7 +279,7 @@ fn go(extent: &Extent, arena: &Arena, records: &mut Records) -> Result<Vec<Strin
             Condition::Noisy => Some(Neighbour::start(&program)?),
         };
         let start = Instant::now();
-        let said = compare(arena, trial);
+        let said = compare(setting, trial);
         drop(neighbour);
         let seconds = start.elapsed().as_secs_f64();
         match said {

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use perfguard_study::contenders::{Arena, compare};
+use perfguard_study::contenders::{Setting, compare};
 use perfguard_study::fixture::{Fixture, checked, copy};
 use perfguard_study::plan::{Condition, Family, Trial, Variant};
 use perfguard_study::record::Said;
@@ -41,9 +41,9 @@ fn perfguard() -> PathBuf {
     messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back().unwrap()
 }
 
-fn failing(arena: &Arena, family: Family, per_mille: u32) -> (usize, Vec<Said>) {
+fn failing(setting: &Setting, family: Family, per_mille: u32) -> (usize, Vec<Said>) {
     let trial = Trial { round: 0, condition: Condition::Quiet, family, variant: Variant::slower(per_mille) };
-    let said = compare(arena, &trial).unwrap();
+    let said = compare(setting, &trial).unwrap();
     (said.iter().filter(|said| said.fails).count(), said)
 }
 
@@ -62,7 +62,7 @@ fn a_fifth_is_caught_and_equal_code_does_not_fail() {
         .and_then(|mut file| file.write_all(SOON.as_bytes()))
         .unwrap();
     let fixture = Fixture::lay_out(&source, &work, &[Variant::slower(FIFTH)]).unwrap();
-    let arena = Arena {
+    let setting = Setting {
         fixture,
         perfguard: perfguard(),
         names: ("workloads", "workloads"),
@@ -71,15 +71,15 @@ fn a_fifth_is_caught_and_equal_code_does_not_fail() {
         criterion: ["--warm-up-time", "0.5", "--measurement-time", "1"].map(str::to_owned).to_vec(),
         tango: 1.0,
     };
-    let (alarms, equal) = failing(&arena, FAMILY, 0);
+    let (alarms, equal) = failing(&setting, FAMILY, 0);
     assert_eq!((alarms, equal.len()), (0, 2), "{equal:?}");
-    let (caught, slower) = failing(&arena, FAMILY, FIFTH);
+    let (caught, slower) = failing(&setting, FAMILY, FIFTH);
     assert_eq!((caught, slower.len()), (2, 2), "{slower:?}");
     if std::env::var_os("PERFGUARD_STUDY").is_none() {
         println!("skipped: Criterion takes part with PERFGUARD_STUDY=1");
         return;
     }
-    let (_, mut said) = failing(&arena, Family::Criterion, 0);
+    let (_, mut said) = failing(&setting, Family::Criterion, 0);
     said.retain(|said| said.contender == "Criterion, its own word");
     assert!(alarms <= said.iter().filter(|said| said.fails).count(), "{said:?}");
 }

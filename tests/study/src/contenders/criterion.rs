@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::Arena;
+use super::Setting;
 use crate::StudyError;
 use crate::fixture::{Harness, checked};
 use crate::plan::{Trial, Variant};
@@ -16,16 +16,16 @@ use crate::record::Said;
 /// The thresholds on the mean.
 const THRESHOLDS: [(&str, f64); 2] = [("Criterion, mean > 5 %", 0.05), ("Criterion, mean > 10 %", 0.10)];
 
-pub(super) fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
-    let before = arena.fixture.executable(Harness::Criterion, Variant::BASELINE)?;
-    let after = arena.fixture.executable(Harness::Criterion, trial.variant)?;
-    let home = arena.fixture.folder("criterion");
+pub(super) fn compare(setting: &Setting, trial: &Trial) -> Result<Vec<Said>, StudyError> {
+    let before = setting.fixture.executable(Harness::Criterion, Variant::BASELINE)?;
+    let after = setting.fixture.executable(Harness::Criterion, trial.variant)?;
+    let home = setting.fixture.folder("criterion");
     let mut all = Vec::new();
-    for workload in &arena.workloads {
+    for workload in &setting.workloads {
         let start = Instant::now();
         let _ = std::fs::remove_dir_all(home.join(workload));
-        run(arena, &before, &home, workload, "--save-baseline")?;
-        let printed = run(arena, &after, &home, workload, "--baseline")?;
+        run(setting, &before, &home, workload, "--save-baseline")?;
+        let printed = run(setting, &after, &home, workload, "--baseline")?;
         let seconds = start.elapsed().as_secs_f64();
         all.extend(words(&home, workload, &printed, seconds)?);
     }
@@ -33,7 +33,7 @@ pub(super) fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyEr
 }
 
 fn run(
-    arena: &Arena,
+    setting: &Setting,
     executable: &Path,
     home: &Path,
     workload: &str,
@@ -41,10 +41,10 @@ fn run(
 ) -> Result<String, StudyError> {
     let mut command = Command::new(executable);
     command
-        .current_dir(arena.fixture.repository())
+        .current_dir(setting.fixture.repository())
         .env("CRITERION_HOME", home)
         .args(["--bench", &format!("^{workload}$"), mode, "study", "--noplot", "--color", "never"])
-        .args(&arena.criterion);
+        .args(&setting.criterion);
     Ok(String::from_utf8_lossy(&checked(&mut command)?.stdout).into_owned())
 }
 

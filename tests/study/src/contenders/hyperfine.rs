@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::Arena;
+use super::Setting;
 use crate::StudyError;
 use crate::fixture::{Harness, checked};
 use crate::plan::{PROCESSES, Trial, Variant};
@@ -14,12 +14,12 @@ use crate::record::Said;
 /// The thresholds on the mean.
 const THRESHOLDS: [(&str, f64); 2] = [("hyperfine, mean > 5 %", 0.05), ("hyperfine, mean > 10 %", 0.10)];
 
-pub(super) fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
-    let before = arena.fixture.executable(Harness::Process, Variant::BASELINE)?;
-    let after = arena.fixture.executable(Harness::Process, trial.variant)?;
-    let path = arena.fixture.folder("hyperfine.json");
+pub(super) fn compare(setting: &Setting, trial: &Trial) -> Result<Vec<Said>, StudyError> {
+    let before = setting.fixture.executable(Harness::Process, Variant::BASELINE)?;
+    let after = setting.fixture.executable(Harness::Process, trial.variant)?;
+    let path = setting.fixture.folder("hyperfine.json");
     let mut all = Vec::new();
-    for workload in arena.workloads.iter().filter(|name| PROCESSES.contains(&name.as_str())) {
+    for workload in setting.workloads.iter().filter(|name| PROCESSES.contains(&name.as_str())) {
         let start = Instant::now();
         let mut command = Command::new("hyperfine");
         command.args(["--shell=none", "--warmup", "3", "--style", "none", "--export-json"]).arg(&path);

@@ -20,7 +20,7 @@ const ALIGNED: &str = "perfguard --layout aligned, T = 5 %";
 
 /// Everything a comparison needs.
 #[derive(Debug, Clone)]
-pub struct Arena {
+pub struct Setting {
     /// The workloads.
     pub fixture: Fixture,
     /// `cargo-perfguard`.
@@ -41,24 +41,24 @@ pub struct Arena {
 ///
 /// # Errors
 /// What the contender could not do.
-pub fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
+pub fn compare(setting: &Setting, trial: &Trial) -> Result<Vec<Said>, StudyError> {
     match trial.family {
-        Family::Perfguard5 => perfguard::compare(arena, trial, "perfguard, T = 5 %", "5%", "drawn"),
-        Family::Perfguard2 => perfguard::compare(arena, trial, "perfguard, T = 2 %", "2%", "drawn"),
-        Family::AsLinked => perfguard::compare(arena, trial, AS_LINKED, "5%", "default"),
-        Family::Aligned => perfguard::compare(arena, trial, ALIGNED, "5%", "aligned"),
+        Family::Perfguard5 => perfguard::compare(setting, trial, "perfguard, T = 5 %", "5%", "drawn"),
+        Family::Perfguard2 => perfguard::compare(setting, trial, "perfguard, T = 2 %", "2%", "drawn"),
+        Family::AsLinked => perfguard::compare(setting, trial, AS_LINKED, "5%", "default"),
+        Family::Aligned => perfguard::compare(setting, trial, ALIGNED, "5%", "aligned"),
         Family::Truth => {
             // At the true change nothing can be decided, so that pairs are taken until it is hopeless.
             // No threshold is nothing, so the truth about equal code is asked for with next to nothing.
             let threshold = format!("{}%", (f64::from(trial.variant.per_mille) / 10.0).max(0.01));
-            perfguard::compare(arena, trial, "truth", &threshold, "drawn")
+            perfguard::compare(setting, trial, "truth", &threshold, "drawn")
         }
         Family::Processes => {
-            perfguard::compare_processes(arena, trial, "perfguard, processes, T = 5 %", "5%")
+            perfguard::compare_processes(setting, trial, "perfguard, processes, T = 5 %", "5%")
         }
-        Family::Hyperfine => hyperfine::compare(arena, trial),
-        Family::Criterion => criterion::compare(arena, trial),
-        Family::Tango => tango::compare(arena, trial),
+        Family::Hyperfine => hyperfine::compare(setting, trial),
+        Family::Criterion => criterion::compare(setting, trial),
+        Family::Tango => tango::compare(setting, trial),
     }
 }
 
@@ -66,7 +66,7 @@ pub fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
 ///
 /// # Errors
 /// It does not build.
-pub fn prepare(arena: &Arena, family: Family, variant: Variant) -> Result<(), StudyError> {
+pub fn prepare(setting: &Setting, family: Family, variant: Variant) -> Result<(), StudyError> {
     use crate::fixture::Harness;
     match family {
         // It keeps what it built by itself.
@@ -76,8 +76,8 @@ pub fn prepare(arena: &Arena, family: Family, variant: Variant) -> Result<(), St
         | Family::Aligned
         | Family::Processes
         | Family::Truth => Ok(()),
-        Family::Hyperfine => arena.fixture.executable(Harness::Process, variant).map(drop),
-        Family::Criterion => arena.fixture.executable(Harness::Criterion, variant).map(drop),
-        Family::Tango => arena.fixture.executable(Harness::Tango, variant).map(drop),
+        Family::Hyperfine => setting.fixture.executable(Harness::Process, variant).map(drop),
+        Family::Criterion => setting.fixture.executable(Harness::Criterion, variant).map(drop),
+        Family::Tango => setting.fixture.executable(Harness::Tango, variant).map(drop),
     }
 }

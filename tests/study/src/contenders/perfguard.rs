@@ -5,58 +5,58 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::Arena;
+use super::Setting;
 use crate::StudyError;
 use crate::fixture::end_of;
 use crate::plan::{PROCESSES, Trial, Variant};
 use crate::record::Said;
 
 pub(super) fn compare(
-    arena: &Arena,
+    setting: &Setting,
     trial: &Trial,
     contender: &str,
     threshold: &str,
     layout: &str,
 ) -> Result<Vec<Said>, StudyError> {
-    let workloads: Vec<&str> = arena.workloads.iter().map(String::as_str).collect();
+    let workloads: Vec<&str> = setting.workloads.iter().map(String::as_str).collect();
     let words = ["--threshold", threshold, "--layout", layout];
-    compare_target(arena, trial, (contender, &words), (arena.names.1, &workloads))
+    compare_target(setting, trial, (contender, &words), (setting.names.1, &workloads))
 }
 
 /// The same, of the workloads that are processes of their own.
 pub(super) fn compare_processes(
-    arena: &Arena,
+    setting: &Setting,
     trial: &Trial,
     contender: &str,
     threshold: &str,
 ) -> Result<Vec<Said>, StudyError> {
-    let workloads = arena.workloads.iter().map(String::as_str);
+    let workloads = setting.workloads.iter().map(String::as_str);
     let workloads: Vec<&str> = workloads.filter(|name| PROCESSES.contains(name)).collect();
-    compare_target(arena, trial, (contender, &["--threshold", threshold]), ("command", &workloads))
+    compare_target(setting, trial, (contender, &["--threshold", threshold]), ("command", &workloads))
 }
 
 fn compare_target(
-    arena: &Arena,
+    setting: &Setting,
     trial: &Trial,
     (contender, words): (&str, &[&str]),
     (target, workloads): (&str, &[&str]),
 ) -> Result<Vec<Said>, StudyError> {
-    let mut command = program(&arena.perfguard);
+    let mut command = program(&setting.perfguard);
     command
-        .current_dir(arena.fixture.repository())
+        .current_dir(setting.fixture.repository())
         .args(["perfguard", "compare", &Variant::BASELINE.tag(), &trial.variant.tag()])
         .args(["--measure-identical", "--no-builtin"])
         .args(["--metrics", "wall-time"])
         .args(["--bench", target, "--format", "json", "--quiet"])
         .args(words)
         .arg("--budget")
-        .arg(format!("{}s", arena.budget))
+        .arg(format!("{}s", setting.budget))
         .arg("--store")
-        .arg(arena.fixture.folder("store.db"))
+        .arg(setting.fixture.folder("store.db"))
         .arg("--target-dir")
-        .arg(arena.fixture.folder("perfguard"))
+        .arg(setting.fixture.folder("perfguard"))
         .args(["--exact", "--"])
-        .args(workloads.iter().map(|name| format!("{}::{target}::{name}", arena.names.0)));
+        .args(workloads.iter().map(|name| format!("{}::{target}::{name}", setting.names.0)));
     let report = report(&mut command, &[0, 100])?;
     let benchmarks = report["benchmarks"].as_array().ok_or_else(|| nonsense("no benchmarks".to_owned()))?;
     Ok(benchmarks.iter().filter_map(|benchmark| said(benchmark, contender)).collect())

@@ -3,24 +3,24 @@
 use std::process::Command;
 use std::time::Instant;
 
-use super::Arena;
+use super::Setting;
 use crate::StudyError;
 use crate::fixture::{Harness, checked};
 use crate::plan::{Trial, Variant};
 use crate::record::Said;
 
-pub(super) fn compare(arena: &Arena, trial: &Trial) -> Result<Vec<Said>, StudyError> {
-    let before = arena.fixture.executable(Harness::Tango, Variant::BASELINE)?;
-    let after = arena.fixture.executable(Harness::Tango, trial.variant)?;
+pub(super) fn compare(setting: &Setting, trial: &Trial) -> Result<Vec<Said>, StudyError> {
+    let before = setting.fixture.executable(Harness::Tango, Variant::BASELINE)?;
+    let after = setting.fixture.executable(Harness::Tango, trial.variant)?;
     let mut all = Vec::new();
-    for workload in &arena.workloads {
+    for workload in &setting.workloads {
         let mut command = Command::new(&after);
         command
-            .current_dir(arena.fixture.repository())
+            .current_dir(setting.fixture.repository())
             .env("NO_COLOR", "1")
             .arg("compare")
             .arg(&before)
-            .args(["--time", &arena.tango.to_string(), "--filter", workload]);
+            .args(["--time", &setting.tango.to_string(), "--filter", workload]);
         let start = Instant::now();
         let output = command
             .output()
