@@ -7,7 +7,7 @@ use crate::domain::{Execution, Progress};
 use crate::support::process::{self, Stream};
 
 use super::lock_file::LockFile;
-use super::{BuildError, BuildRequest, Plan, argv, cargo, inventory};
+use super::{BuildError, BuildRequest, Plan, argv, cargo};
 
 /// Builds the binary target `name` of `package` as the benches of the request are built, runs it, and gives what it
 /// prints.
@@ -21,8 +21,7 @@ pub fn output_of_binary(
     progress: &dyn Progress,
 ) -> Result<String, BuildError> {
     let plan = Plan::new(request)?;
-    inventory::heal(request.target_dir, progress)?;
-    plan.claim(request.target_dir)?;
+    plan.prepare(request.target_dir, progress)?;
     let arguments = argv::of_binary(package, name, request.flags, request.target_dir, request.patches);
     let _lock = LockFile::keep(request.workspace);
     let messages = cargo::compile_with(request, &arguments, &plan.environment, progress)?;

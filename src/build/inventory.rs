@@ -14,8 +14,7 @@ use crate::domain::{Event, Progress};
 use crate::support::files;
 
 use super::relink::capture;
-use super::seed::unit_folders;
-use super::{BuildError, Seed};
+use super::{BuildError, Seed, seed};
 
 /// The lengths of files, by their paths in the target folder.
 const FILE: &str = ".perfguard-inventory";
@@ -32,17 +31,8 @@ pub(super) fn heal(target_dir: &Path, progress: &dyn Progress) -> Result<(), Bui
     tracing::debug!(target_dir = %target_dir.display(), damaged = %damaged.display(), "empties a damaged target folder");
     let what = "What was compiled before is not whole any more: all of it is compiled anew";
     progress.event(Event::Task(what));
-    let fail = || BuildError::file("remove", target_dir.to_owned());
-    for entry in fs::read_dir(target_dir).map_err(fail())? {
-        let path = entry.map_err(fail())?.path();
-        let removed = if path.is_dir() && !path.is_symlink() {
-            fs::remove_dir_all(&path)
-        } else {
-            fs::remove_file(&path)
-        };
-        removed.map_err(BuildError::file("remove", path))?;
-    }
-    Ok(())
+    let emptied = fs::remove_dir_all(target_dir).and_then(|()| fs::create_dir(target_dir));
+    emptied.map_err(BuildError::file("empty", target_dir))
 }
 
 /// Whether a build may start from what another left. The user's own folder is Cargo's alone.
@@ -72,13 +62,14 @@ fn write(target_dir: &Path) -> io::Result<()> {
 
 /// The first file that is not as a build left it. `None` where all are, where nothing was built, or nobody knows.
 fn damage(target_dir: &Path) -> Option<PathBuf> {
-    let is_used = unit_folders(target_dir).is_ok_and(|folders| !folders.is_empty());
     if target_dir.join(OPEN).exists() {
         return None;
     }
     let list = target_dir.join(FILE);
-    let known: Option<Lengths> = fs::read(&list).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let Some(known) = known else { return is_used.then_some(list) };
+    let Some(known) = fs::read(&list).ok().and_then(|bytes| serde_json::from_slice::<Lengths>(&bytes).ok())
+    else {
+        return (!seed::is_unused(target_dir)).then_some(list);
+    };
     let is_as_left = |path: &Path, length: u64| {
         let now = fs::metadata(target_dir.join(path)).map(|data| data.len());
         now.is_ok_and(|now| now == length || (now > 0 && is_output(path)))
@@ -94,7 +85,7 @@ fn is_output(path: &Path) -> bool {
 
 fn lengths(target_dir: &Path) -> io::Result<Lengths> {
     let mut found = Lengths::new();
-    for folder in unit_folders(target_dir)? {
+    for folder in seed::unit_folders(target_dir)? {
         for name in FOLDERS {
             add(target_dir, &folder.join(name), &mut found)?;
         }
@@ -103,20 +94,14 @@ fn lengths(target_dir: &Path) -> io::Result<Lengths> {
     Ok(found)
 }
 
-/// Adds every file below a folder, if there is one.
+/// Adds every file below a folder, if there is one. Links are not followed.
 fn add(target_dir: &Path, folder: &Path, found: &mut Lengths) -> io::Result<()> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let (kind, path) = (entry.file_type()?, entry.path());
-        if kind.is_dir() {
+    for path in seed::entries(folder)? {
+        let data = fs::symlink_metadata(&path)?;
+        if data.is_dir() {
             add(target_dir, &path, found)?;
-        } else if kind.is_file() {
-            let below = path.strip_prefix(target_dir).unwrap_or(&path).to_owned();
-            found.insert(below, entry.metadata()?.len());
+        } else if data.is_file() {
+            found.insert(path.strip_prefix(target_dir).unwrap_or(&path).to_owned(), data.len());
         }
     }
     Ok(())

@@ -116,10 +116,10 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
         return Ok(plan.built(request, &kept, Origin::Kept, notes));
     }
-    inventory::heal(request.target_dir, progress)?;
-    plan.claim(request.target_dir)?;
-    let may_start = |from: &Seed<'_>| plan.may_start_from(*from) && inventory::is_whole(*from);
-    if let Some(from) = request.seed.filter(|from| seed::is_unused(request.target_dir) && may_start(from)) {
+    plan.prepare(request.target_dir, progress)?;
+    if let Some(from) =
+        request.seed.filter(|from| seed::is_unused(request.target_dir) && plan.may_start_from(*from))
+    {
         let constant: BTreeSet<&str> = request.patches.iter().map(|patch| patch.name.as_str()).collect();
         let packages =
             seed::Packages { local: request.local, unchanged: request.unchanged, constant: &constant };
@@ -193,17 +193,19 @@ impl Plan {
         asked.then(|| native::cpu(request.workspace, config, environment)).transpose()
     }
 
-    /// Makes sure that nothing in a target folder was compiled for another CPU than the one that flags ask for.
-    fn claim(&self, target_dir: &Path) -> Result<(), BuildError> {
+    /// Makes sure that what is in a target folder is whole, and was compiled for no other CPU than the one that flags ask for.
+    fn prepare(&self, target_dir: &Path, progress: &dyn Progress) -> Result<(), BuildError> {
+        inventory::heal(target_dir, progress)?;
         self.native.as_ref().map_or(Ok(()), |cpu| native::claim(target_dir, cpu))
     }
 
-    /// Whether what was compiled elsewhere is for the same CPU. Of the user's own target folder nobody knows.
+    /// Whether what was compiled elsewhere is whole, and for the same CPU. Of the user's own target folder nobody knows.
     fn may_start_from(&self, seed: Seed<'_>) -> bool {
-        self.native.as_ref().is_none_or(|cpu| match seed {
+        let same_cpu = self.native.as_ref().is_none_or(|cpu| match seed {
             Seed::Tree(target) => native::is_for(target, cpu),
             Seed::Own { .. } => false,
-        })
+        });
+        same_cpu && inventory::is_whole(seed)
     }
 
     fn inputs<'a>(&'a self, request: &'a BuildRequest<'_>) -> Inputs<'a> {

@@ -281,7 +281,8 @@ fn create_parent(path: &Path) -> io::Result<()> {
 }
 
 /// What a folder holds; nothing when there is no such folder.
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// What is in a folder; nothing where there is none.
+pub(super) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(folder) {
         Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

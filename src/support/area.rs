@@ -89,12 +89,14 @@ pub fn below(target: &Path, workspace: &Path) -> PathBuf {
     use rustix::fs::{Access, access};
     let usual = target.join(NAME);
     let me = rustix::process::geteuid().as_raw();
-    let is_others = |data: fs::Metadata| {
+    let is_of_no_use = |data: fs::Metadata| {
         let usable = is_trusted(&data, workspace) && access(&usual, Access::WRITE_OK).is_ok();
         data.is_dir() && data.uid() != me && !usable
     };
-    let is_others = fs::symlink_metadata(&usual).is_ok_and(is_others);
-    if is_others { target.join(format!("{NAME}-{me}")) } else { usual }
+    if fs::symlink_metadata(&usual).is_ok_and(is_of_no_use) {
+        return target.join(format!("{NAME}-{me}"));
+    }
+    usual
 }
 
 /// The folder of ours in a target folder.

@@ -25,6 +25,7 @@ mod forge;
 mod interleaved;
 mod library_versions;
 mod measure;
+mod mounts;
 mod relink;
 #[cfg(unix)]
 mod safety;

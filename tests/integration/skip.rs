@@ -14,6 +14,8 @@ pub(crate) enum Need {
     Mounts,
     /// Files of other users, which only root can make.
     OtherUsers,
+    /// Another device than the one of what is temporary, at `/dev/shm`.
+    OtherDevice,
     /// The linter of shell scripts.
     Shellcheck,
     /// Chromium or Chrome.
@@ -30,6 +32,7 @@ impl Need {
             Self::PerfEvents => "perf-events",
             Self::Mounts => "mounts",
             Self::OtherUsers => "other-users",
+            Self::OtherDevice => "other-device",
             Self::Shellcheck => "shellcheck",
             Self::Browser => "browser",
             Self::Postgres => "postgres",

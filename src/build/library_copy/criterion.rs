@@ -81,9 +81,12 @@ macro_rules! hook {
 /// The hook of every Criterion since 0.3.3, and of all forks of later ones.
 const NEWEST_HOOK: Replacement = hook!("\n    let (sampling_mode, iters, times);\n");
 
-/// The replacements for those, and for the forks that are like them.
-const NEWEST: &[Replacement] =
-    &[NO_LINTS, MODULE_LINE, NO_ARGUMENTS, BENCH, UNIT, BEGIN, FINISH, NEWEST_HOOK];
+/// What is replaced in a library whose arguments clap parses, by what releases differ in.
+const fn edits(lints: Replacement, hook: Replacement) -> [Replacement; 8] {
+    [lints, MODULE_LINE, NO_ARGUMENTS, BENCH, UNIT, BEGIN, FINISH, hook]
+}
+
+const NEWEST: &[Replacement] = &edits(NO_LINTS, NEWEST_HOOK);
 
 /// criterion2: a fork of Criterion 0.5 with fewer dependencies, whose arguments are parsed by a smaller one.
 pub(super) const CRITERION2: &[Versions] =
@@ -94,31 +97,7 @@ pub(super) const CODSPEED: &[Versions] = &[((2, 9, 0)..(7, 0, 0), NEWEST)];
 
 /// Criterion itself.
 pub(super) const CRITERION: &[Versions] = &[
-    (
-        (0, 3, 0)..(0, 3, 1),
-        &[
-            NO_LINTS_AT_FIRST,
-            MODULE_LINE,
-            NO_ARGUMENTS,
-            BENCH,
-            UNIT,
-            BEGIN,
-            FINISH,
-            hook!("\n    let (iters, times) = routine.sample(\n"),
-        ],
-    ),
-    (
-        (0, 3, 1)..(0, 3, 3),
-        &[
-            NO_LINTS_AT_FIRST,
-            MODULE_LINE,
-            NO_ARGUMENTS,
-            BENCH,
-            UNIT,
-            BEGIN,
-            FINISH,
-            hook!("\n    let (iters, times);\n"),
-        ],
-    ),
+    ((0, 3, 0)..(0, 3, 1), &edits(NO_LINTS_AT_FIRST, hook!("\n    let (iters, times) = routine.sample(\n"))),
+    ((0, 3, 1)..(0, 3, 3), &edits(NO_LINTS_AT_FIRST, hook!("\n    let (iters, times);\n"))),
     ((0, 3, 3)..(0, 9, 0), NEWEST),
 ];

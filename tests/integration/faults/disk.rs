@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rusqlite::Connection;
 
 use super::{Belongings, Ended, is_sound, run, stored};
+use crate::mounts::mounted;
 use crate::sandbox::Sandbox;
-use crate::skip::{Need, skip};
 
 /// Mounts a small file system at `$AT`, prepares it with `$PREPARE`, runs the program, and brings away what is left.
 const SCRIPT: &str = r#"
@@ -32,28 +32,11 @@ struct Disk<'a> {
 
 impl Disk<'_> {
     /// Runs the program; `None` where nothing can be mounted.
-    fn run(&self, program: &Command) -> Option<Ended> {
+    fn run(&self, mut program: Command) -> Option<Ended> {
         fs::create_dir_all(self.at).unwrap();
-        let mut shell = Command::new("unshare");
-        shell.args(["--mount", "sh", "-c", SCRIPT, "sh"]).arg(program.get_program()).args(program.get_args());
-        shell.current_dir(program.get_current_dir().unwrap()).stdin(Stdio::null());
-        for (name, value) in program.get_envs() {
-            match value {
-                Some(value) => shell.env(name, value),
-                None => shell.env_remove(name),
-            };
-        }
-        shell.env("AT", self.at).env("SIZE", self.size).env("PREPARE", self.prepare);
-        shell.env("KEEP", self.keep.map_or_else(Default::default, |path| path.as_os_str().to_owned()));
-        let output = shell.output().ok()?;
-        let unmountable = output.status.code() == Some(77) || output.stderr.starts_with(b"unshare:");
-        if unmountable {
-            skip(
-                Need::Mounts,
-                &format!("no file system can be mounted here ({})", String::from_utf8_lossy(&output.stderr)),
-            );
-        }
-        (!unmountable).then(|| Ended::of(output))
+        program.env("AT", self.at).env("SIZE", self.size).env("PREPARE", self.prepare);
+        program.env("KEEP", self.keep.map_or_else(Default::default, |path| path.as_os_str().to_owned()));
+        mounted(SCRIPT, &program).map(Ended::of)
     }
 }
 
@@ -81,7 +64,7 @@ fn a_full_disk_under_the_store_loses_nothing_that_was_stored() {
         let after = kept.path().join(format!("after-{left}"));
         fs::create_dir(&after).unwrap();
         let disk = Disk { at: &folder, size: "2m", prepare: &prepare, keep: Some(&after) };
-        let Some(ended) = disk.run(&sandbox.process(RUN)) else { return };
+        let Some(ended) = disk.run(sandbox.process(RUN)) else { return };
         ended.says(101, &["the disk is full", "free some space"]);
         is_sound(&after.join("store.db"));
         before.are_untouched(&sandbox);
@@ -96,7 +79,7 @@ fn a_store_that_cannot_even_be_made_is_a_clear_error() {
     let sandbox = Sandbox::new("gauge");
     let folder = sandbox.path(".perfguard");
     let disk = Disk { at: &folder, size: "32k", prepare: "", keep: None };
-    let Some(ended) = disk.run(&sandbox.process(RUN)) else { return };
+    let Some(ended) = disk.run(sandbox.process(RUN)) else { return };
     ended.says(101, &["store.db", "the disk is full"]);
 }
 
@@ -112,7 +95,7 @@ fn a_read_only_store_is_a_clear_error() {
         kept.path().display()
     );
     let disk = Disk { at: &folder, size: "2m", prepare: &prepare, keep: None };
-    let Some(ended) = disk.run(&sandbox.process(RUN)) else { return };
+    let Some(ended) = disk.run(sandbox.process(RUN)) else { return };
     ended.says(101, &[".perfguard", "writable"]);
 }
 
@@ -138,7 +121,7 @@ fn a_store_on_a_read_only_disk_is_reported_also_where_parts_of_it_are_in_the_log
         }
         let prepare = prepare(files);
         let disk = Disk { at: &sandbox.path("disk"), size: "4m", prepare: &prepare, keep: None };
-        let Some(ended) = disk.run(&sandbox.process(&report)) else { return };
+        let Some(ended) = disk.run(sandbox.process(&report)) else { return };
         ended.says(0, &[]);
         assert!(ended.stdout.contains("pkg::bench::group/function/"), "{}", ended.stdout);
     }
@@ -160,7 +143,7 @@ fn a_full_target_folder_is_a_clear_error() {
         let mut program = sandbox.process(RUN);
         program.env("CARGO_TARGET_DIR", &target).env(variable, folder);
         let disk = Disk { at: folder, size, prepare: "", keep: None };
-        let Some(ended) = disk.run(&program) else { return };
+        let Some(ended) = disk.run(program) else { return };
         ended.says(101, &["No space left on device"]);
         before.are_untouched(&sandbox);
     }

@@ -9,6 +9,7 @@ use crate::contract::counts::metric;
 use crate::contract::{Ran, ran_with};
 use crate::fixture;
 use crate::sandbox::{Sandbox, program};
+use crate::skip::{Need, skip};
 
 /// What the debug log says where nothing is kept of a build.
 const BUILDS: &str = "no executables are kept";
@@ -95,11 +96,15 @@ fn with_little_room_only_what_a_run_used_is_left() {
     assert_eq!(kept().len(), 3);
 }
 
-/// A folder on another device than what is temporary, where there is one.
+/// A folder on another device than what is temporary; says so where there is none.
 fn other_device() -> Option<tempfile::TempDir> {
-    let folder = tempfile::tempdir_in("/dev/shm").ok()?;
     let device = |path: &Path| fs::metadata(path).unwrap().dev();
-    (device(folder.path()) != device(&std::env::temp_dir())).then_some(folder)
+    let is_other = |folder: &tempfile::TempDir| device(folder.path()) != device(&std::env::temp_dir());
+    let found = tempfile::tempdir_in("/dev/shm").ok().filter(is_other);
+    if found.is_none() {
+        skip(Need::OtherDevice, "/dev/shm is none");
+    }
+    found
 }
 
 #[test]

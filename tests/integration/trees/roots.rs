@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, chown};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use super::machines::package;
 use crate::contract::{Ran, ran_with};
+use crate::mounts::mounted;
 use crate::sandbox::Sandbox;
 use crate::skip::{Need, skip};
 
@@ -54,26 +55,6 @@ fn whoever_finds_another_users_folder_has_one_of_their_own() {
         "nothing of theirs is touched"
     );
     compare();
-}
-
-/// Runs a shell's commands in a mount namespace of their own, as in `sh -c SCRIPT sh PROGRAM ARGUMENTS`; `None` where nobody may.
-fn mounted(script: &str, program: &Command) -> Option<Output> {
-    let mut shell = Command::new("unshare");
-    shell.args(["--mount", "sh", "-c", script, "sh"]).arg(program.get_program()).args(program.get_args());
-    shell.current_dir(program.get_current_dir().unwrap()).stdin(Stdio::null());
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    let output = shell.output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    if output.status.code() == Some(77) || told.starts_with("unshare:") {
-        skip(Need::Mounts, &format!("nothing can be mounted here ({told})"));
-        return None;
-    }
-    Some(output)
 }
 
 fn assert_measured(output: &Output) {
