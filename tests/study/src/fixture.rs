@@ -158,7 +158,7 @@ impl Fixture {
 
     /// Makes the baseline's files those of a variant.
     fn turn(&self, variant: Variant) -> Result<(), StudyError> {
-        let Variant { per_mille, moved, edited, reshaped } = variant;
+        let Variant { per_mille, moved, edited, reshaped, order } = variant;
         // From one step to six.
         let steps = if reshaped > 0 { 1 + (reshaped - 1) % 6 } else { 0 };
         let path = self.repository().join("src/knob.rs");
@@ -175,6 +175,12 @@ impl Fixture {
         if moved > 0 {
             let path = self.repository().join("benches/support/mod.rs");
             fs::write(&path, ballast::functions(moved)).map_err(StudyError::file(&path))?;
+        }
+        if order > 0 {
+            for package in [self.repository(), self.repository().join("tango")] {
+                let path = package.join("build.rs");
+                fs::write(&path, build_script(order)).map_err(StudyError::file(&path))?;
+            }
         }
         Ok(())
     }
@@ -201,6 +207,13 @@ impl Fixture {
             .args(arguments);
         checked(&mut git)
     }
+}
+
+/// A build script that has LLVM's linker put all functions of benches into an order of its own, another for every number.
+fn build_script(order: u32) -> String {
+    format!(
+        "fn main() {{\n    println!(\"cargo:rustc-link-arg-benches=-Wl,--shuffle-sections=.text*={order}\");\n}}\n"
+    )
 }
 
 /// The text with a number added to a constant; `None` where there is no such constant.

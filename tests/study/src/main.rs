@@ -18,6 +18,7 @@ use perfguard_study::fixture::{Fixture, checked};
 use perfguard_study::levels::{Levels, levels, observed};
 use perfguard_study::neighbour::{self, Neighbour};
 use perfguard_study::plan::{Condition, Extent, Family, Kind, LOOPS, Trial, WORKLOADS, trials};
+use perfguard_study::plots::Across;
 use perfguard_study::record::{Record, Records};
 use perfguard_study::{StudyError, moved, plots, summary};
 
@@ -380,8 +381,10 @@ fn draw(arguments: &Arguments, folder: &Path, records: &Records) -> Result<Vec<S
     std::fs::create_dir_all(folder).map_err(StudyError::file(folder))?;
     let mut drawings = Vec::new();
     if arguments.moved {
-        if plots::draw_moved(&records.all, &folder.join("moved.svg"))? {
-            drawings.push("study/moved.svg".to_owned());
+        for across in Across::ALL {
+            if plots::draw_moved(&records.all, across, &folder.join(across.file()))? {
+                drawings.push(format!("study/{}", across.file()));
+            }
         }
         return Ok(drawings);
     }

@@ -130,6 +130,7 @@ fn title(kind: Kind, per_mille: u32) -> String {
         Kind::Edited => "Edited, and costs what it did".to_owned(),
         Kind::Reshaped => "Edited so that loops move within their functions".to_owned(),
         Kind::MovedAndSlower => format!("Moved, edited, and {} slower", percent(per_mille)),
+        Kind::Ordered => "One commit that only moves code, linked in many orders".to_owned(),
     }
 }
 

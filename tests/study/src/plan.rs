@@ -92,6 +92,9 @@ pub struct Variant {
     /// Which edit that moves every loop within its function, and costs nearly nothing; 0 for none.
     #[serde(default, skip_serializing_if = "is_none")]
     pub reshaped: u32,
+    /// In which order the linker is told to put all functions, of this commit and of the one before it; 0 for its own.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub order: u32,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -101,17 +104,29 @@ fn is_none(number: &u32) -> bool {
 
 impl Variant {
     /// What the others are compared with.
-    pub const BASELINE: Self = Self { per_mille: 0, moved: 0, edited: 0, reshaped: 0 };
+    pub const BASELINE: Self = Self { per_mille: 0, moved: 0, edited: 0, reshaped: 0, order: 0 };
 
     /// Made slower, and nothing else.
     pub fn slower(per_mille: u32) -> Self {
         Self { per_mille, ..Self::BASELINE }
     }
 
+    /// What it is compared with.
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self { order: self.order, ..Self::BASELINE }
+    }
+
     /// The name of its commit.
     pub fn tag(self) -> String {
         let mut tag = format!("slow-{}", self.per_mille);
-        for (what, number) in [("moved", self.moved), ("edited", self.edited), ("reshaped", self.reshaped)] {
+        let numbers = [
+            ("moved", self.moved),
+            ("edited", self.edited),
+            ("reshaped", self.reshaped),
+            ("order", self.order),
+        ];
+        for (what, number) in numbers {
             if number > 0 {
                 tag.extend(["-", what, "-", &number.to_string()]);
             }
@@ -122,6 +137,7 @@ impl Variant {
     /// Which of many that are counted together.
     pub fn kind(self) -> Kind {
         match self {
+            Self { order: 1.., .. } => Kind::Ordered,
             Self { moved: 1.., per_mille: 0, .. } => Kind::Moved,
             Self { moved: 1.., .. } => Kind::MovedAndSlower,
             Self { edited: 1.., .. } => Kind::Edited,
@@ -144,10 +160,12 @@ pub enum Kind {
     Reshaped,
     /// Functions are added that nobody runs, and every workload is edited and made slower.
     MovedAndSlower,
+    /// The first commit that adds functions nobody runs, each time with another order of all functions on both sides.
+    Ordered,
 }
 
 impl Kind {
-    /// Those that show what places of code are worth.
+    /// Those that show what places of code are worth, unless others are asked for.
     pub const OF_MOVED: [Self; 4] = [Self::Moved, Self::Edited, Self::Reshaped, Self::MovedAndSlower];
 }
 
@@ -189,8 +207,8 @@ pub struct Extent {
 impl Extent {
     /// Every variant that takes part in some trial.
     pub fn variants(&self) -> Vec<Variant> {
-        let mut variants: Vec<Variant> = trials(self).into_iter().map(|trial| trial.variant).collect();
-        variants.push(Variant::BASELINE);
+        let of_trials = trials(self).into_iter().flat_map(|trial| [trial.variant.before(), trial.variant]);
+        let mut variants: Vec<Variant> = of_trials.chain([Variant::BASELINE]).collect();
         variants.sort_unstable();
         variants.dedup();
         variants
@@ -235,7 +253,8 @@ fn trials_of_moved(extent: &Extent) -> Vec<Trial> {
         let reshaped = Variant { reshaped: commit, ..Variant::BASELINE };
         let slower =
             extent.slowdowns.iter().map(|&per_mille| Variant { per_mille, reshaped: commit, ..moved });
-        let variants: Vec<Variant> = [moved, edited, reshaped]
+        let ordered = Variant { moved: 1, order: commit, ..Variant::BASELINE };
+        let variants: Vec<Variant> = [moved, edited, reshaped, ordered]
             .into_iter()
             .chain(slower)
             .filter(|variant| extent.kinds.contains(&variant.kind()))
@@ -303,6 +322,20 @@ mod tests {
                 && tags.contains(&"slow-0-edited-1".to_owned())
         );
         assert_eq!(trials(&extent).len(), 3 * 2 * 4 * 5);
+    }
+
+    #[test]
+    fn one_commit_is_compared_in_many_orders_with_the_one_before_it_in_the_same() {
+        let extent = Extent { moved: true, kinds: vec![Kind::Ordered], rounds: 20, ..extent() };
+        let variants: BTreeSet<Variant> = trials(&extent).iter().map(|trial| trial.variant).collect();
+        assert_eq!(variants.len(), 20);
+        assert!(variants.iter().all(|variant| variant.moved == 1 && variant.kind() == Kind::Ordered));
+        let tags: Vec<String> = extent.variants().into_iter().map(Variant::tag).collect();
+        assert_eq!(tags.len(), 1 + 2 * 20, "{tags:?}");
+        assert!(
+            tags.contains(&"slow-0-order-20".to_owned())
+                && tags.contains(&"slow-0-moved-1-order-20".to_owned())
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use crate::StudyError;
-use crate::plan::{Condition, Kind};
+use crate::plan::{Condition, Kind, Variant};
 use crate::record::{Record, Said};
 use crate::summary::Table;
 
@@ -110,35 +110,76 @@ const PANELS: [(&str, &str); 4] = [
     ("tango-bench", "tango-bench"),
 ];
 
-/// Draws what each program said of each commit that only moves code; `false` when there is nothing to draw.
+/// What stands beside each other in a drawing of code that moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Across {
+    /// Commits, in the order of the linker.
+    Commits,
+    /// Orders of linking, of one commit.
+    Orders,
+}
+
+impl Across {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Orders, Self::Commits];
+
+    /// The name of its file.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Commits => "moved.svg",
+            Self::Orders => "orders.svg",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Commits => "Commits that add functions nobody runs: no loop changed",
+            Self::Orders => {
+                "One commit that adds functions nobody runs, linked in many orders: no loop changed"
+            }
+        }
+    }
+
+    /// Where a variant stands, if it takes part.
+    fn place(self, variant: Variant) -> Option<u32> {
+        match (self, variant.kind()) {
+            (Self::Commits, Kind::Moved) => Some(variant.moved),
+            (Self::Orders, Kind::Ordered) => Some(variant.order),
+            _ => None,
+        }
+    }
+
+    fn unit(self) -> &'static str {
+        match self {
+            Self::Commits => "commit",
+            Self::Orders => "order of linking, the same on both sides",
+        }
+    }
+}
+
+/// Draws what each program said of code that only moved; `false` when there is nothing to draw.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn draw_moved(records: &[Record], path: &Path) -> Result<bool, StudyError> {
-    let moved = |record: &&Record| {
-        record.trial.variant.kind() == Kind::Moved && record.trial.condition == Condition::Quiet
-    };
-    let points: Vec<(u32, &Said)> = records
-        .iter()
-        .filter(moved)
-        .flat_map(|record| record.said.iter().map(|said| (record.trial.variant.moved, said)))
-        .collect();
-    let Some(commits) = points.iter().map(|(commit, _)| *commit).max() else { return Ok(false) };
+pub fn draw_moved(records: &[Record], across: Across, path: &Path) -> Result<bool, StudyError> {
+    let quiet = records.iter().filter(|record| record.trial.condition == Condition::Quiet);
+    let places = quiet.filter_map(|record| Some((across.place(record.trial.variant)?, record)));
+    let points: Vec<(u32, &Said)> =
+        places.flat_map(|(place, record)| record.said.iter().map(move |said| (place, said))).collect();
+    let Some(commits) = points.iter().map(|(place, _)| *place).max() else { return Ok(false) };
     let changes = points.iter().filter_map(|(_, said)| said.change).map(|change| change * 100.0);
     let (low, high) = changes.fold((-10.0_f64, 10.0_f64), |(low, high), one| (low.min(one), high.max(one)));
     let text = |error: &dyn std::fmt::Display| StudyError::Drawing(error.to_string());
     let area = SVGBackend::new(path, (960, 640)).into_drawing_area();
     area.fill(&WHITE).map_err(|error| text(&error))?;
-    let area = area
-        .titled("Commits that add functions nobody runs: no loop changed", ("sans-serif", 20))
-        .map_err(|error| text(&error))?;
+    let area = area.titled(across.title(), ("sans-serif", 20)).map_err(|error| text(&error))?;
     for (panel, (contender, title)) in area.split_evenly((2, 2)).iter().zip(PANELS) {
         let mut chart = ChartBuilder::on(panel)
             .caption(title, ("sans-serif", 16))
             .margin(8)
             .x_label_area_size(34)
             .y_label_area_size(48)
-            .build_cartesian_2d(0.4..f64::from(commits) + 0.6, low * 1.1..high * 1.1)
+            .build_cartesian_2d(0.4..f64::from(commits) + 0.6, low * 1.1..high * 1.6)
             .map_err(|error| text(&error))?;
         chart
             .configure_mesh()
@@ -146,7 +187,7 @@ pub fn draw_moved(records: &[Record], path: &Path) -> Result<bool, StudyError> {
             .x_label_formatter(&|commit| {
                 if (commit - commit.round()).abs() < 1e-6 { format!("{commit:.0}") } else { String::new() }
             })
-            .x_desc("commit")
+            .x_desc(across.unit())
             .y_desc("change, in %")
             .draw()
             .map_err(|error| text(&error))?;

@@ -10,14 +10,14 @@ use serde_json::Value;
 use super::Setting;
 use crate::StudyError;
 use crate::fixture::{Harness, checked};
-use crate::plan::{Trial, Variant};
+use crate::plan::Trial;
 use crate::record::Said;
 
 /// The thresholds on the mean.
 const THRESHOLDS: [(&str, f64); 2] = [("Criterion, mean > 5 %", 0.05), ("Criterion, mean > 10 %", 0.10)];
 
 pub(super) fn compare(setting: &Setting, trial: &Trial) -> Result<Vec<Said>, StudyError> {
-    let before = setting.fixture.executable(Harness::Criterion, Variant::BASELINE)?;
+    let before = setting.fixture.executable(Harness::Criterion, trial.variant.before())?;
     let after = setting.fixture.executable(Harness::Criterion, trial.variant)?;
     let home = setting.fixture.folder("criterion");
     let mut all = Vec::new();

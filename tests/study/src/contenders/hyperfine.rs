@@ -8,14 +8,14 @@ use serde_json::Value;
 use super::Setting;
 use crate::StudyError;
 use crate::fixture::{Harness, checked};
-use crate::plan::{PROCESSES, Trial, Variant};
+use crate::plan::{PROCESSES, Trial};
 use crate::record::Said;
 
 /// The thresholds on the mean.
 const THRESHOLDS: [(&str, f64); 2] = [("hyperfine, mean > 5 %", 0.05), ("hyperfine, mean > 10 %", 0.10)];
 
 pub(super) fn compare(setting: &Setting, trial: &Trial) -> Result<Vec<Said>, StudyError> {
-    let before = setting.fixture.executable(Harness::Process, Variant::BASELINE)?;
+    let before = setting.fixture.executable(Harness::Process, trial.variant.before())?;
     let after = setting.fixture.executable(Harness::Process, trial.variant)?;
     let path = setting.fixture.folder("hyperfine.json");
     let mut all = Vec::new();

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Setting;
 use crate::StudyError;
 use crate::fixture::end_of;
-use crate::plan::{PROCESSES, Trial, Variant};
+use crate::plan::{PROCESSES, Trial};
 use crate::record::Said;
 
 pub(super) fn compare(
@@ -44,7 +44,7 @@ fn compare_target(
     let mut command = program(&setting.perfguard);
     command
         .current_dir(setting.fixture.repository())
-        .args(["perfguard", "compare", &Variant::BASELINE.tag(), &trial.variant.tag()])
+        .args(["perfguard", "compare", &trial.variant.before().tag(), &trial.variant.tag()])
         .args(["--measure-identical", "--no-builtin"])
         .args(["--metrics", "wall-time"])
         .args(["--bench", target, "--format", "json", "--quiet"])

@@ -6,11 +6,11 @@ use std::time::Instant;
 use super::Setting;
 use crate::StudyError;
 use crate::fixture::{Harness, checked};
-use crate::plan::{Trial, Variant};
+use crate::plan::Trial;
 use crate::record::Said;
 
 pub(super) fn compare(setting: &Setting, trial: &Trial) -> Result<Vec<Said>, StudyError> {
-    let before = setting.fixture.executable(Harness::Tango, Variant::BASELINE)?;
+    let before = setting.fixture.executable(Harness::Tango, trial.variant.before())?;
     let after = setting.fixture.executable(Harness::Tango, trial.variant)?;
     let mut all = Vec::new();
     for workload in &setting.workloads {
