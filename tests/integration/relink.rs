@@ -560,7 +560,14 @@ fn flags_and_linkers_are_drawn_or_refused_with_a_reason() {
         files: &[("more.ld", "SECTIONS { .mine : { KEEP(*(.mine)) } } INSERT AFTER .text;")],
         ..Crate::new("")
     };
-    println!("a linker script: {:?}", comes_to(&scripted));
+    assert_all_in_place(&scripted);
+    // The linker obeys one order, and refuses to be given another kind of one beside it.
+    let ordered = Crate {
+        variables: &[("RUSTFLAGS", "-Clink-arg=-Wl,--call-graph-ordering-file=calls")],
+        files: &[("calls", "_start main 1\n")],
+        ..Crate::new("")
+    };
+    assert_all_in_place(&ordered);
     // The system's own archives are found by the driver: the linker says which.
     let variables: &'static [(&str, &str)] = &[("RUSTFLAGS", "-Ctarget-feature=+crt-static")];
     assert_nearly_all_in_place(&Crate { variables, ..Crate::new("") });

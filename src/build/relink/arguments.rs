@@ -92,17 +92,33 @@ fn takes_names(flag: &str) -> bool {
     matches!(flag, "-s" | "-x" | "-X") || matches!(long, "strip-all" | "discard-all" | "discard-locals")
 }
 
+/// Whether a flag of a linker gives functions an order, and so takes it from whoever draws one.
+fn gives_order(flag: &str) -> bool {
+    let name = flag.split_once('=').map_or(flag, |(name, _)| name);
+    ORDERING.contains(&name.trim_start_matches('-'))
+}
+
+/// Flags of linkers that order functions; each has a value, after `=` or as the next argument.
+const ORDERING: [&str; 5] = [
+    "shuffle-sections",
+    "symbol-ordering-file",
+    "section-ordering-file",
+    "call-graph-ordering-file",
+    "call-graph-profile-sort",
+];
+
 /// Whether the arguments take names of functions away.
 pub(super) fn take_names(kind: Kind, arguments: &[String]) -> bool {
     without(kind, arguments.to_vec(), takes_names) != arguments
 }
 
-/// The arguments without those that choose another linker or that take symbols away: `--strip-all` takes what shows
-/// whether an order was obeyed, and is replaced by the caller.
+/// The arguments without those that choose another linker, that give functions an order of their own, or that take symbols
+/// away: `--strip-all` takes what shows whether an order was obeyed, and is replaced by the caller.
 pub(super) fn neutral(kind: Kind, arguments: Vec<String>) -> Vec<String> {
-    let takes_symbols = |flag: &str| takes_names(flag) || matches!(flag, "-S" | "--strip-debug");
+    let unwanted =
+        |flag: &str| takes_names(flag) || gives_order(flag) || matches!(flag, "-S" | "--strip-debug");
     let mut kept = Vec::with_capacity(arguments.len());
-    let mut rest = without(kind, arguments, takes_symbols).into_iter();
+    let mut rest = without(kind, arguments, unwanted).into_iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
             "-Map" => drop(rest.next()),
@@ -114,27 +130,71 @@ pub(super) fn neutral(kind: Kind, arguments: Vec<String>) -> Vec<String> {
     kept
 }
 
-/// The arguments without some of the linker's own flags, whichever way these are passed to it.
+/// The arguments without some of the linker's own flags, whichever way these are passed to it, and without their values.
 fn without(kind: Kind, arguments: Vec<String>, unwanted: impl Fn(&str) -> bool) -> Vec<String> {
-    let mut kept: Vec<String> = Vec::with_capacity(arguments.len());
-    for argument in arguments {
-        let is_passed_on = kind == Kind::Driver && kept.last().is_some_and(|before| before == "-Xlinker");
-        if let (Kind::Driver, Some(list)) = (kind, argument.strip_prefix("-Wl,")) {
-            let wanted: Vec<&str> = list.split(',').filter(|flag| !unwanted(flag)).collect();
-            if !wanted.is_empty() {
-                kept.push(format!("-Wl,{}", wanted.join(",")));
-            }
-            continue;
-        }
+    let mut words = words_of(kind, arguments).into_iter();
+    let mut kept: Vec<Word> = Vec::new();
+    while let Some(word) = words.next() {
         // To a driver `-x` is a language.
-        let is_own = is_passed_on || kind == Kind::Linker || !matches!(argument.as_str(), "-x" | "-X");
-        match is_own && unwanted(&argument) {
-            true if is_passed_on => drop(kept.pop()),
+        let is_own =
+            word.way != Way::Plain || kind == Kind::Linker || !matches!(word.text.as_str(), "-x" | "-X");
+        match is_own && unwanted(&word.text) {
+            true if gives_order(&word.text) && !word.text.contains('=') => drop(words.next()),
             true => {}
-            false => kept.push(argument),
+            false => kept.push(word),
         }
     }
-    kept
+    arguments_of(kept)
+}
+
+/// One argument of a linker, and how it gets there.
+struct Word {
+    text: String,
+    way: Way,
+}
+
+/// How an argument gets to a linker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// As it stands: to the linker itself, or through a driver that knows it.
+    Plain,
+    /// In the list after a driver's `-Wl,` that is the argument of this number.
+    Listed(usize),
+    /// After a driver's `-Xlinker`.
+    PassedOn,
+}
+
+fn words_of(kind: Kind, arguments: Vec<String>) -> Vec<Word> {
+    let mut words = Vec::with_capacity(arguments.len());
+    let mut rest = arguments.into_iter().enumerate();
+    while let Some((number, argument)) = rest.next() {
+        if kind == Kind::Driver
+            && let Some(list) = argument.strip_prefix("-Wl,")
+        {
+            words
+                .extend(list.split(',').map(|text| Word { text: text.to_owned(), way: Way::Listed(number) }));
+        } else if kind == Kind::Driver && argument == "-Xlinker" {
+            words.extend(rest.next().map(|(_, text)| Word { text, way: Way::PassedOn }));
+        } else {
+            words.push(Word { text: argument, way: Way::Plain });
+        }
+    }
+    words
+}
+
+fn arguments_of(words: Vec<Word>) -> Vec<String> {
+    let mut arguments: Vec<String> = Vec::with_capacity(words.len());
+    let mut before = Way::Plain;
+    for Word { text, way } in words {
+        match (way, arguments.last_mut()) {
+            (Way::Listed(_), Some(list)) if way == before => list.extend([",", &text]),
+            (Way::Listed(_), _) => arguments.push(format!("-Wl,{text}")),
+            (Way::PassedOn, _) => arguments.extend(["-Xlinker".to_owned(), text]),
+            (Way::Plain, _) => arguments.push(text),
+        }
+        before = way;
+    }
+    arguments
 }
 
 /// The object or archive that a line of a linker's `--trace` names: `path`, `path(member)`, and mold puts `trace: ` before.
@@ -202,6 +262,20 @@ mod tests {
             ["-x", "c", "-Wl,-O1,-x,-z,now", "-Wl,--discard-all", "-Xlinker", "-X", "-Xlinker", "-O1", "a.o"];
         assert_eq!(neutral(Kind::Driver, &given), ["-x", "c", "-Wl,-O1,-z,now", "-Xlinker", "-O1", "a.o"]);
         assert_eq!(neutral(Kind::Linker, &["-x", "--strip-debug", "-O1", "a.o"]), ["-O1", "a.o"]);
+        let ordered = [
+            "-Wl,--shuffle-sections=.text*=3,-O1,--symbol-ordering-file,/t/list",
+            "-Xlinker",
+            "--section-ordering-file",
+            "-Xlinker",
+            "/t/order",
+            "-Wl,--call-graph-profile-sort=none",
+            "a.o",
+        ];
+        assert_eq!(neutral(Kind::Driver, &ordered), ["-Wl,-O1", "a.o"]);
+        assert_eq!(
+            neutral(Kind::Linker, &["--symbol-ordering-file", "/t/list", "-O1", "a.o"]),
+            ["-O1", "a.o"]
+        );
     }
 
     #[test]
