@@ -61,8 +61,8 @@ pub(super) struct Matched {
 /// What stands in an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Item<'a> {
-    /// A function, or data, by its symbol.
-    Part(&'a str),
+    /// A function, or data, by its symbol. Its number is the same in all orders of its side.
+    Part(&'a str, usize),
     /// Bytes that nobody runs.
     Gap(Gap),
 }
@@ -179,10 +179,11 @@ impl Matched {
     /// ways, shuffled once for both, with gaps that let what both have in common lie at one random address; then what only one
     /// side has, shuffled for each. `below` draws a number below its argument.
     pub(super) fn order(&self, below: &mut dyn FnMut(usize) -> usize) -> Sides<Vec<Item<'_>>> {
-        let mut same: Vec<&Sides<String>> = self.same.iter().map(|(_, names)| names).collect();
+        let mut same: Vec<(usize, &Sides<String>)> =
+            (0..).zip(self.same.iter().map(|(_, names)| names)).collect();
         shuffle(&mut same, below);
-        let mut orders =
-            Sides::from_fn(|side| same.iter().map(|names| Item::Part(names.get(side))).collect());
+        let of = |side| same.iter().map(move |(number, names)| Item::Part(names.get(side), *number));
+        let mut orders = Sides::from_fn(|side| of(side).collect());
         if self.differs_in_code() {
             self.place_edited(&mut orders, below);
         }
@@ -201,15 +202,15 @@ impl Matched {
         }
         // Counted from the first gap, which begins a line.
         let mut ends = Sides { baseline: first.size, candidate: first.size };
-        let mut edited: Vec<&Edited> = self.edited.iter().collect();
+        let mut edited: Vec<(usize, &Edited)> = (self.same.len()..).zip(&self.edited).collect();
         shuffle(&mut edited, below);
-        for function in edited {
+        for (number, function) in edited {
             let after = ends.baseline.max(ends.candidate) + drawn(NEAR, STEP, below).size;
             let place = after.next_multiple_of(function.alignment.max(STEP));
             for side in Side::BOTH {
                 let start = place + function.delays.get(side);
                 let gap = Gap { size: start - ends.get(side), alignment: STEP };
-                orders.get_mut(side).extend([Item::Gap(gap), Item::Part(function.names.get(side))]);
+                orders.get_mut(side).extend([Item::Gap(gap), Item::Part(function.names.get(side), number)]);
                 *ends.get_mut(side) = (start + function.sizes.get(side)).next_multiple_of(STEP);
             }
         }
@@ -221,15 +222,16 @@ impl Matched {
         order: &mut Vec<Item<'a>>,
         below: &mut dyn FnMut(usize) -> usize,
     ) {
-        let mut different: Vec<&(Kind, String)> = self.different.get(side).iter().collect();
+        let first = self.same.len() + self.edited.len();
+        let mut different: Vec<(usize, &(Kind, String))> = (first..).zip(self.different.get(side)).collect();
         shuffle(&mut different, below);
         let mut gaps = 0;
-        for (kind, name) in different {
+        for (number, (kind, name)) in different {
             if *kind == Kind::Code && gaps < MOST {
                 order.push(Item::Gap(drawn(NEAR, STEP, below)));
                 gaps += 1;
             }
-            order.push(Item::Part(name));
+            order.push(Item::Part(name, number));
         }
     }
 
@@ -439,7 +441,8 @@ mod tests {
                 prop_assert!(one.abs_diff(two) < alignment.max(1), "{one} {two} {alignment}");
             }
             for side in Side::BOTH {
-                let without: Vec<Item<'_>> = parts_of(orders.get(side)).into_iter().map(Item::Part).collect();
+                let mut without = orders.get(side).clone();
+                without.retain(|item| matches!(item, Item::Part(..)));
                 let (_, least) = linked(&without, both.get(side));
                 prop_assert!(ends.get(side).1 <= least + found.gaps());
             }
@@ -447,7 +450,7 @@ mod tests {
     }
 
     fn parts_of<'a>(order: &[Item<'a>]) -> Vec<&'a str> {
-        let name = |item: &Item<'a>| if let Item::Part(name) = *item { Some(name) } else { None };
+        let name = |item: &Item<'a>| if let Item::Part(name, _) = *item { Some(name) } else { None };
         order.iter().filter_map(name).collect()
     }
 
@@ -457,7 +460,7 @@ mod tests {
         let mut end: u64 = 0x1_0000;
         for item in order {
             match item {
-                Item::Part(name) => {
+                Item::Part(name, _) => {
                     let part = parts.iter().find(|part| part.names[0] == *name).unwrap();
                     let start = end.next_multiple_of(part.alignment);
                     places.insert(*name, start);

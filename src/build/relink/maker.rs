@@ -12,8 +12,9 @@ use crate::domain::Sides;
 use super::draw::Item;
 use super::gaps::Gap;
 use super::image::Image;
+use super::linked::Linked;
 use super::map::{self, Output};
-use super::rearrange::Linked;
+use super::rearrange::Arranger;
 
 /// Larger executables are always made by a linker: four of them are held in memory for a moment, and two for longer.
 const LARGEST: u64 = 16 << 20;
@@ -32,14 +33,14 @@ struct Made {
 /// An item of an order, to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Named {
-    Part(String),
+    Part(String, usize),
     Gap(Gap),
 }
 
 impl Named {
     fn item(&self) -> Item<'_> {
         match self {
-            Self::Part(name) => Item::Part(name),
+            Self::Part(name, number) => Item::Part(name, *number),
             Self::Gap(gap) => Item::Gap(*gap),
         }
     }
@@ -61,7 +62,7 @@ enum State {
     /// What a linker made so far of all sides.
     Learning(Vec<Sides<Option<Made>>>),
     /// The linker is not needed any more.
-    Able(Arc<Sides<Option<Linked>>>),
+    Able(Arc<Sides<Option<Arranger>>>),
     /// Something is not understood.
     Unable,
 }
@@ -97,8 +98,8 @@ impl Maker {
     /// How many bytes of executables are held.
     pub(super) fn known(&self) -> usize {
         match &*self.state() {
-            State::Able(linked) => {
-                [&linked.baseline, &linked.candidate].into_iter().flatten().map(Linked::size).sum()
+            State::Able(able) => {
+                [&able.baseline, &able.candidate].into_iter().flatten().map(Arranger::size).sum()
             }
             State::Learning(_) | State::Unable => 0,
         }
@@ -111,7 +112,7 @@ impl Maker {
     }
 
     /// What makes the next executables, once two are known and the second was made from the first.
-    pub(super) fn able(&self) -> Option<Arc<Sides<Option<Linked>>>> {
+    pub(super) fn able(&self) -> Option<Arc<Sides<Option<Arranger>>>> {
         let mut state = self.state();
         if let State::Learning(made) = &mut *state
             && let [first, second] = &mut made[..]
@@ -136,7 +137,7 @@ impl Maker {
             }
         }
         match &*state {
-            State::Able(linked) => Some(Arc::clone(linked)),
+            State::Able(able) => Some(Arc::clone(able)),
             _ => None,
         }
     }
@@ -149,7 +150,7 @@ impl Maker {
 impl Made {
     fn of(made: ByLinker<'_>) -> Self {
         let named = |item: &Item<'_>| match item {
-            Item::Part(name) => Named::Part((*name).to_owned()),
+            Item::Part(name, number) => Named::Part((*name).to_owned(), *number),
             Item::Gap(gap) => Named::Gap(*gap),
         };
         Self {
@@ -179,7 +180,7 @@ impl Drop for Made {
 }
 
 /// Understands the first, and makes the second from it.
-fn proven(first: &Made, second: &Made) -> Result<Linked, String> {
+fn proven(first: &Made, second: &Made) -> Result<Arranger, String> {
     let (bytes, map) = first.read()?;
     let linked = Linked::new(&bytes, map, &first.folder)?;
     let (bytes, map) = second.read()?;
@@ -190,14 +191,14 @@ fn proven(first: &Made, second: &Made) -> Result<Linked, String> {
     }
     let made = linked.arranged(&orders)?;
     match Image::difference(&made, &bytes)? {
-        None => Ok(linked.for_orders()),
+        None => linked.arranger(&list),
         Some(section) => Err(format!("`{section}` is not as the linker makes it")),
     }
 }
 
 /// Makes an executable in an order.
-pub(super) fn make(linked: &Linked, order: &[Item<'_>], output: &Path) -> Result<(), String> {
-    let bytes = linked.arranged(&linked.orders_by(order))?;
+pub(super) fn make(arranger: &Arranger, order: &[Item<'_>], output: &Path) -> Result<(), String> {
+    let bytes = arranger.arranged(order)?;
     fs::write(output, bytes).map_err(|error| error.to_string())?;
     #[cfg(unix)]
     {

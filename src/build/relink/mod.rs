@@ -17,7 +17,8 @@
 //! | `image` | which symbols lie where in what was linked |
 //! | `link` | running a linker on what was kept |
 //! | `map`, `fields`, `frames`, `file` | pure but for reading objects: where the linker put what, and every byte in it that holds an address |
-//! | `rearrange` | pure: an executable with its parts in another order, made without a linker |
+//! | `linked` | what is known of an executable as a linker made it |
+//! | `rearrange`, `moves` | pure: an executable with its parts in another order, made without a linker |
 //! | `maker` | who makes a drawing, and the proof that no linker is needed |
 //!
 //! What equality means, and what was tried with which linker, is told in `docs/layout.md`.
@@ -33,8 +34,10 @@ mod frames;
 mod gaps;
 mod image;
 mod link;
+mod linked;
 mod maker;
 mod map;
+mod moves;
 mod names;
 mod rearrange;
 mod reference;
@@ -273,8 +276,8 @@ impl Drawable {
     fn make(&self, orders: Sides<&[Item<'_>]>, outputs: Sides<&Path>) -> Option<Agreement> {
         let able = self.maker.able()?;
         let make = |side: Side| {
-            let linked = able.get(side).as_ref().ok_or("nothing is known of that side")?;
-            maker::make(linked, orders.get(side), outputs.get(side))
+            let arranger = able.get(side).as_ref().ok_or("nothing is known of that side")?;
+            maker::make(arranger, orders.get(side), outputs.get(side))
         };
         if let Err(reason) = twice(self.is_one, |side| make(side).map_err(LayoutFallback::Unreadable)) {
             self.maker.give_up(&reason.to_string());
@@ -304,7 +307,7 @@ impl Drawable {
         let mut list = String::new();
         for item in order {
             match item {
-                Item::Part(name) => list.push_str(name),
+                Item::Part(name, _) => list.push_str(name),
                 Item::Gap(_) if self.architecture.is_none() => continue,
                 Item::Gap(gap) => {
                     list.push_str(&gaps::name(made.len()));
