@@ -15,6 +15,8 @@ use crate::domain::{SourceTree, TreeId};
 
 /// The name of the folder in which trees are built.
 const BUILD: &str = "build";
+/// The link that the build folder was before, or will be next.
+const OTHER: &str = ".build-other";
 /// In a home: where it belongs, in case it is found as `build` after a kill.
 const MARKER: &str = ".perfguard-home";
 /// The folder of homes, beside the build folder.
@@ -122,10 +124,12 @@ impl BuildSite {
     pub fn point_at(&self, home: &Path) -> Result<(), CurrentError> {
         let build = self.build();
         let target = home.strip_prefix(&self.area).unwrap_or(home);
-        if fs::read_link(&build).is_ok_and(|now| now == target) {
-            return Ok(());
+        // Sides change places with every turn: where a link is, nothing was left behind that has to be put back.
+        match fs::read_link(&build) {
+            Ok(now) if now == target => return Ok(()),
+            Ok(_) => {}
+            Err(_) => drop(self.recover()?),
         }
-        self.recover()?;
         if !home.is_dir() {
             return Err(CurrentError::NoHome(home.to_owned()));
         }
@@ -263,16 +267,33 @@ impl Drop for Occupied {
     }
 }
 
-/// Replaces `build` by a link to `target`, in one step.
+/// Replaces `build` by a link to `target`, in one step. The link that it was stays beside it: most often it is wanted next.
 #[cfg(unix)]
 fn link(target: &Path, build: &Path, area: &Path) -> Result<(), CurrentError> {
-    let draft = area.join(format!(".{BUILD}-{}", std::process::id()));
-    let _ = fs::remove_file(&draft);
-    std::os::unix::fs::symlink(target, &draft).map_err(prepare(&draft))?;
-    fs::rename(&draft, build).map_err(|error| {
-        let _ = fs::remove_file(&draft);
-        moving(&draft, build)(error)
+    let other = area.join(OTHER);
+    if fs::read_link(&other).map_or(true, |leads| leads != target) {
+        let _ = fs::remove_file(&other);
+        std::os::unix::fs::symlink(target, &other).map_err(prepare(&other))?;
+    }
+    if exchange(&other, build).is_ok() {
+        return Ok(());
+    }
+    fs::rename(&other, build).map_err(|error| {
+        let _ = fs::remove_file(&other);
+        moving(&other, build)(error)
     })
+}
+
+/// Lets two files change their names, which makes and removes none. Not every file system can.
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, two: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, one, CWD, two, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn exchange(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Links to folders need a right that users seldom have: paths in executables then lead nowhere, which most survive.

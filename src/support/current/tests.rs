@@ -76,8 +76,20 @@ fn the_build_folder_leads_to_the_side_that_runs() {
     area.site.point_at(&b.home).unwrap();
     assert_eq!(who(), "b");
     assert!(!area.site.recover().unwrap(), "a link is no stranded home");
+    // Turn after turn, also with a third, with one that was removed, and with something else where the other link is.
+    let c = area.tree('c');
+    for home in [&a.home, &b.home, &a.home, &c.home, &a.home] {
+        area.site.point_at(home).unwrap();
+        assert_eq!(fs::read_link(area.site.build()).unwrap(), home.strip_prefix(&area.path).unwrap());
+    }
+    fs::remove_dir_all(&c.home).unwrap();
+    assert!(matches!(area.site.point_at(&c.home), Err(CurrentError::NoHome(_))));
+    fs::remove_file(area.path.join(OTHER)).unwrap();
+    fs::write(area.path.join(OTHER), "something else").unwrap();
+    area.site.point_at(&b.home).unwrap();
+    assert_eq!(who(), "b");
     let left: Vec<_> = fs::read_dir(&area.path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2 + TAGS.len(), "only the trees, the link and the tags: {left:?}");
+    assert_eq!(left.len(), 3 + TAGS.len(), "only the trees, two links and the tags: {left:?}");
 }
 
 #[test]
