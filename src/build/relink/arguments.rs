@@ -92,59 +92,71 @@ fn takes_names(flag: &str) -> bool {
     matches!(flag, "-s" | "-x" | "-X") || matches!(long, "strip-all" | "discard-all" | "discard-locals")
 }
 
-/// Whether a flag of a linker gives functions an order, and so takes it from whoever draws one.
-fn gives_order(flag: &str) -> bool {
-    let name = flag.split_once('=').map_or(flag, |(name, _)| name);
-    ORDERING.contains(&name.trim_start_matches('-'))
+/// What follows a flag that is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    /// Something else.
+    Nothing,
+    /// Its value, unless that stands in it, after `=`.
+    Value,
+    /// Its value, where that looks like a pattern with a number: mold knows the flag without one.
+    Numbered,
 }
 
-/// Flags of linkers that order functions; each has a value, after `=` or as the next argument.
-const ORDERING: [&str; 5] = [
-    "shuffle-sections",
-    "symbol-ordering-file",
-    "section-ordering-file",
-    "call-graph-ordering-file",
-    "call-graph-profile-sort",
-];
+/// What stays when both sides are linked in a drawn order, and what does not.
+fn is_left_out(flag: &str) -> Option<Follows> {
+    if takes_names(flag) || matches!(flag, "-S" | "--strip-debug") {
+        return Some(Follows::Nothing);
+    }
+    let name = flag.split_once('=').map_or(flag, |(name, _)| name);
+    match name.strip_prefix("--").or_else(|| name.strip_prefix('-'))? {
+        // Other linkers, and orders of functions: a linker obeys one kind.
+        "fuse-ld" | "ld-path" | "call-graph-profile-sort" => Some(Follows::Nothing),
+        "shuffle-sections" => Some(Follows::Numbered),
+        "symbol-ordering-file" | "section-ordering-file" | "call-graph-ordering-file" => Some(Follows::Value),
+        // Files that are written.
+        "Map" | "dependency-file" | "reproduce" | "out-implib" | "print-archive-stats" => {
+            Some(Follows::Value)
+        }
+        _ => None,
+    }
+}
 
 /// Whether the arguments take names of functions away.
 pub(super) fn take_names(kind: Kind, arguments: &[String]) -> bool {
-    without(kind, arguments.to_vec(), takes_names) != arguments
+    let names = |flag: &str| takes_names(flag).then_some(Follows::Nothing);
+    without(kind, arguments.to_vec(), names) != arguments
 }
 
-/// The arguments without those that choose another linker, that give functions an order of their own, or that take symbols
-/// away: `--strip-all` takes what shows whether an order was obeyed, and is replaced by the caller.
+/// The arguments without those that choose another linker, that give functions an order of their own, that have something else
+/// written, or that take symbols away: `--strip-all` takes what shows whether an order was obeyed, and is replaced by the
+/// caller.
 pub(super) fn neutral(kind: Kind, arguments: Vec<String>) -> Vec<String> {
-    let unwanted =
-        |flag: &str| takes_names(flag) || gives_order(flag) || matches!(flag, "-S" | "--strip-debug");
-    let mut kept = Vec::with_capacity(arguments.len());
-    let mut rest = without(kind, arguments, unwanted).into_iter();
-    while let Some(argument) = rest.next() {
-        match argument.as_str() {
-            "-Map" => drop(rest.next()),
-            flag if flag.starts_with("-fuse-ld=") || flag.starts_with("--ld-path=") => {}
-            flag if names_output(flag) => {}
-            _ => kept.push(argument),
-        }
-    }
-    kept
+    without(kind, arguments, is_left_out)
 }
 
-/// The arguments without some of the linker's own flags, whichever way these are passed to it, and without their values.
-fn without(kind: Kind, arguments: Vec<String>, unwanted: impl Fn(&str) -> bool) -> Vec<String> {
-    let mut words = words_of(kind, arguments).into_iter();
+/// The arguments without some of the linker's own flags, whichever way these are passed to it, and without what follows those.
+fn without(kind: Kind, arguments: Vec<String>, unwanted: impl Fn(&str) -> Option<Follows>) -> Vec<String> {
+    let mut words = words_of(kind, arguments).into_iter().peekable();
     let mut kept: Vec<Word> = Vec::new();
     while let Some(word) = words.next() {
         // To a driver `-x` is a language.
         let is_own =
             word.way != Way::Plain || kind == Kind::Linker || !matches!(word.text.as_str(), "-x" | "-X");
-        match is_own && unwanted(&word.text) {
-            true if gives_order(&word.text) && !word.text.contains('=') => drop(words.next()),
-            true => {}
-            false => kept.push(word),
+        match unwanted(&word.text).filter(|_| is_own) {
+            None => kept.push(word),
+            Some(Follows::Value) if !word.text.contains('=') => drop(words.next()),
+            Some(Follows::Numbered) => drop(words.next_if(|next| is_numbered(&next.text))),
+            Some(_) => {}
         }
     }
     arguments_of(kept)
+}
+
+/// Whether a word is a pattern with a number, as `.text*=3`.
+fn is_numbered(text: &str) -> bool {
+    let number = text.rsplit_once('=').filter(|_| !text.starts_with('-')).map(|(_, number)| number);
+    number.is_some_and(|number| number.parse::<i64>().is_ok())
 }
 
 /// One argument of a linker, and how it gets there.
@@ -272,6 +284,23 @@ mod tests {
             "a.o",
         ];
         assert_eq!(neutral(Kind::Driver, &ordered), ["-Wl,-O1", "a.o"]);
+        let without_values = [
+            "-Wl,--shuffle-sections,-z,now",
+            "-Wl,--shuffle-sections,.text*=7,--call-graph-profile-sort,--gc-sections",
+            "-Wl,--shuffle-sections",
+            "symbol-ordering-file",
+            "a.o",
+        ];
+        assert_eq!(
+            neutral(Kind::Driver, &without_values),
+            ["-Wl,-z,now", "-Wl,--gc-sections", "symbol-ordering-file", "a.o"]
+        );
+        let written =
+            ["-Wl,-Map,/t/m,-O1", "-Wl,-z,now,-Map=/t/m", "-Xlinker", "-Map", "-Xlinker", "/t/m", "a.o"];
+        assert_eq!(neutral(Kind::Driver, &written), ["-Wl,-O1", "-Wl,-z,now", "a.o"]);
+        let as_given =
+            ["-Wl,", "-Wl,-a,,-b", "-Wl,-rpath,/a,b", "-Wl,-O1", "-Wl,-O2", "-Xlinker", "-z", "-lfoo"];
+        assert_eq!(neutral(Kind::Driver, &as_given), as_given);
         assert_eq!(
             neutral(Kind::Linker, &["--symbol-ordering-file", "/t/list", "-O1", "a.o"]),
             ["-O1", "a.o"]
