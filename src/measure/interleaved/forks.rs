@@ -60,7 +60,7 @@ impl ForkingProgram {
         if answer == "threads" {
             return Ok(None);
         }
-        let pid = answer.strip_prefix("forked ").and_then(|pid| Pid::from_raw(pid.parse().ok()?));
+        let pid = answer.strip_prefix("forked ").and_then(pid);
         // It will be killed: what is no process of the program's is not its child.
         let pid = pid.filter(|pid| group_of(*pid) == self.process.pid());
         let pid = pid.ok_or_else(|| misunderstood(&answer))?;
@@ -149,17 +149,25 @@ impl Child<'_> {
 /// Whether a group of processes has any but its leader and another, of which it is not known whether it is there still.
 fn has_others(leader: Pid, other: Pid) -> bool {
     let Ok(processes) = fs::read_dir("/proc") else { return true };
-    let pids =
-        processes.flatten().filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
+    let pids = processes.flatten().filter_map(|entry| pid(entry.file_name().to_str()?));
     pids.filter(|pid| *pid != leader && *pid != other).any(|pid| group_of(pid) == Some(leader))
 }
 
 /// The group of a process; `None` for one of the kernel's, which has none, and for one that is gone.
 fn group_of(pid: Pid) -> Option<Pid> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", Pid::as_raw_pid(pid))).ok()?;
+    group_in(&fs::read_to_string(format!("/proc/{}/stat", Pid::as_raw_pid(pid))).ok()?)
+}
+
+/// The group that a process's state names. Of one that is just ending the kernel says -1.
+fn group_in(stat: &str) -> Option<Pid> {
     // Behind the name, which may hold anything: its state, its parent, its group (proc_pid_stat(5)).
     let (_, behind) = stat.rsplit_once(')')?;
-    Pid::from_raw(behind.split_ascii_whitespace().nth(2)?.parse().ok()?)
+    pid(behind.split_ascii_whitespace().nth(2)?)
+}
+
+/// The number of a process as text.
+fn pid(text: &str) -> Option<Pid> {
+    text.parse().ok().filter(|number| *number > 0).and_then(Pid::from_raw)
 }
 
 /// FNV-1a, of 64 bits: an id may be longer than a line.
@@ -179,6 +187,15 @@ mod tests {
             (hash(""), hash("a"), hash("foobar")),
             (0xcbf2_9ce4_8422_2325, 0xaf63_dc4c_8601_ec8c, 0x8594_4171_f739_67e8)
         );
+    }
+
+    #[test]
+    fn what_is_no_number_of_a_process_is_none() {
+        assert_eq!(group_in("12 (a) 3 (b)) S 1 7 9 0"), Pid::from_raw(7));
+        for stat in ["12 (a) X 0 -1 -1 0", "12 (a) S 2 0 0 0", "12 (a) S 1 99999999999 0", "12 (a) S", "12"] {
+            assert_eq!(group_in(stat), None, "{stat}");
+        }
+        assert_eq!((pid("7"), pid("-7"), pid("0"), pid("seven")), (Pid::from_raw(7), None, None, None));
     }
 
     #[test]
