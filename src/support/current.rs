@@ -16,6 +16,7 @@ use crate::domain::{SourceTree, TreeId};
 /// The name of the folder in which trees are built.
 const BUILD: &str = "build";
 /// The link that the build folder was before, or will be next.
+#[cfg(unix)]
 const OTHER: &str = ".build-other";
 /// In a home: where it belongs, in case it is found as `build` after a kill.
 const MARKER: &str = ".perfguard-home";
