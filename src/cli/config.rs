@@ -59,7 +59,7 @@ pub(crate) struct Config {
 /// Limits by metric.
 pub(crate) type Limits = Vec<(Metric, Limit)>;
 
-/// `[[benchmark]]`: limits for the benchmarks that a glob matches.
+/// `[[benchmark]]`: limits for the benchmarks that a glob, or a name, matches.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct BenchmarkRule {
     pub(crate) glob: String,

@@ -3,9 +3,7 @@
 //! What is accepted stays `regressed`; it only does not fail the gate. The burden of proof is turned round: a regression
 //! is proven already, so it is its estimate that has to keep within what is accepted.
 
-use globset::GlobMatcher;
-
-use super::policy::{PolicyError, glob};
+use super::policy::{NamePattern, PolicyError};
 use crate::domain::{
     Acceptance, AcceptanceOutcome, AcceptanceSource, AcceptanceUse, Accepted, BenchmarkName,
     BenchmarkOutcome, Limit, Metric, MetricOutcome, Note, Reason, Verdict,
@@ -18,12 +16,12 @@ const ROUNDING: f64 = 1e-9;
 const FILES: &str = ", ";
 const REASONS: &str = "; ";
 
-/// Checks the patterns of an acceptance: each must be a glob.
+/// Checks the patterns of an acceptance: each must be a glob, or a full name.
 ///
 /// # Errors
 /// The first that is none.
 pub fn check_patterns(patterns: &[String]) -> Result<(), PolicyError> {
-    patterns.iter().try_for_each(|pattern| glob(pattern).map(drop))
+    patterns.iter().try_for_each(|pattern| NamePattern::new(pattern).map(drop))
 }
 
 /// Acceptances with their patterns ready to match.
@@ -35,25 +33,25 @@ pub struct Acceptances<'a> {
 #[derive(Debug)]
 struct Ready<'a> {
     acceptance: &'a Acceptance,
-    globs: Vec<GlobMatcher>,
+    patterns: Vec<NamePattern>,
 }
 
 impl Ready<'_> {
-    /// Whether it is about a benchmark. A name that holds what globs take for wildcards matches itself.
+    /// Whether it is about a benchmark.
     fn matches(&self, name: &BenchmarkName, arch: &str) -> bool {
-        let Acceptance { benchmarks, arch: only, .. } = self.acceptance;
+        let only = &self.acceptance.arch;
         let name = name.to_string();
         (only.is_empty() || only.iter().any(|one| one == arch))
-            && (benchmarks.contains(&name) || self.globs.iter().any(|glob| glob.is_match(&name)))
+            && self.patterns.iter().any(|pattern| pattern.matches(&name))
     }
 }
 
 impl<'a> Acceptances<'a> {
-    /// Makes them ready. A pattern that is no glob matches nothing but its own text: [`check_patterns`] refuses it earlier.
+    /// Makes them ready. What is no pattern matches nothing: [`check_patterns`] refuses it earlier.
     pub fn new(all: &'a [Acceptance]) -> Self {
         let ready = |acceptance: &'a Acceptance| {
-            let globs = acceptance.benchmarks.iter().filter_map(|pattern| glob(pattern).ok());
-            Ready { acceptance, globs: globs.collect() }
+            let patterns = acceptance.benchmarks.iter().filter_map(|pattern| NamePattern::new(pattern).ok());
+            Ready { acceptance, patterns: patterns.collect() }
         };
         Self { all: all.iter().map(ready).collect() }
     }

@@ -20,7 +20,7 @@ pub type Limits = BTreeMap<Metric, Limit>;
 /// Why a policy cannot be.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum PolicyError {
-    /// The pattern of a `[[benchmark]]` entry is no glob.
+    /// The pattern of a `[[benchmark]]` entry is neither a glob nor a full name.
     #[error("invalid pattern `{pattern}`: {reason}")]
     Pattern {
         /// The pattern.
@@ -57,18 +57,18 @@ impl TargetLimits {
 /// One `[[benchmark]]` entry: limits for the benchmarks whose full names match.
 #[derive(Debug, Clone)]
 pub struct BenchmarkRule {
-    pattern: GlobMatcher,
+    pattern: NamePattern,
     limits: TargetLimits,
 }
 
 impl BenchmarkRule {
-    /// A glob over full names (`*` also crosses `/` and `::`) and the limits of what it matches.
+    /// A pattern over full names and the limits of what it matches.
     ///
     /// # Errors
-    /// A pattern that is no glob.
+    /// Neither a glob nor a full name.
     pub fn new(pattern: &str, limits: Limits) -> Result<Self, PolicyError> {
         let limits = TargetLimits { general: limits, targets: Vec::new() };
-        Ok(Self { pattern: glob(pattern)?, limits })
+        Ok(Self { pattern: NamePattern::new(pattern)?, limits })
     }
 
     /// Adds limits that hold on some targets only.
@@ -80,17 +80,40 @@ impl BenchmarkRule {
 
     /// Whether the entry is about a benchmark.
     pub fn matches(&self, name: &BenchmarkName) -> bool {
-        self.pattern.is_match(name.to_string())
+        self.pattern.matches(&name.to_string())
     }
 }
 
-/// Compiles a glob over full names.
-pub(super) fn glob(pattern: &str) -> Result<GlobMatcher, PolicyError> {
-    let glob = GlobBuilder::new(pattern).build().map_err(|error| PolicyError::Pattern {
-        pattern: pattern.to_owned(),
-        reason: error.kind().to_string(),
-    })?;
-    Ok(glob.compile_matcher())
+/// A glob over full names (`*` also crosses `/` and `::`). A name matches itself, whatever wildcards it seems to hold.
+#[derive(Debug, Clone)]
+pub(super) struct NamePattern {
+    text: String,
+    /// `None` for a name that is no glob.
+    glob: Option<GlobMatcher>,
+}
+
+impl NamePattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// Neither a glob nor a full name.
+    pub(super) fn new(text: &str) -> Result<Self, PolicyError> {
+        let is_full = text.splitn(3, "::").filter(|part| !part.is_empty()).count() == 3;
+        let glob = match GlobBuilder::new(text).build() {
+            Ok(glob) => Some(glob.compile_matcher()),
+            Err(_) if is_full => None,
+            Err(error) => {
+                let reason = error.kind().to_string();
+                return Err(PolicyError::Pattern { pattern: text.to_owned(), reason });
+            }
+        };
+        Ok(Self { text: text.to_owned(), glob })
+    }
+
+    /// Whether it is about a name.
+    pub(super) fn matches(&self, name: &str) -> bool {
+        self.text == name || self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
+    }
 }
 
 /// Everything a judgement depends on besides the measurements.
@@ -222,6 +245,19 @@ pub fn tests_of(limit: &Limit) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_matches_itself_whatever_wildcards_it_seems_to_hold() {
+        for name in ["p::t::a[1]", "p::t::{y} $1 .* \\d", "p::t::open [", "p::t::{", "p::t::a::b?"] {
+            let pattern = NamePattern::new(name).unwrap();
+            assert!(pattern.matches(name) && !pattern.matches("p::t::other"), "{name}");
+        }
+        let glob = NamePattern::new("p::*[12]").unwrap();
+        assert!(glob.matches("p::t::x/1") && !glob.matches("p::t::x/3"));
+        for text in ["a[", "t::a[", "p::::[", "{"] {
+            assert!(NamePattern::new(text).is_err(), "{text}");
+        }
+    }
 
     fn limits(text: &str) -> Limits {
         Limits::from([(Metric::WallTime, Limit::parse(text, Metric::WallTime).unwrap())])

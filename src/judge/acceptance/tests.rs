@@ -121,8 +121,8 @@ fn what_accepts_nothing_is_a_note() {
 }
 
 #[test]
-fn a_pattern_that_is_no_glob_is_refused() {
-    assert!(check_patterns(&["p::*".into()]).is_ok());
+fn a_pattern_that_is_neither_a_glob_nor_a_name_is_refused() {
+    assert!(check_patterns(&["p::*".into(), "p::t::a[".into()]).is_ok());
     let error = check_patterns(&["p::[".into()]).unwrap_err().to_string();
     assert!(error.contains("p::["), "{error}");
 }

@@ -6,6 +6,8 @@
 
 mod accepting;
 #[cfg(unix)]
+mod advice;
+#[cfg(unix)]
 mod axes;
 mod baselines;
 mod bisect;
