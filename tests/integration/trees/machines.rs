@@ -186,3 +186,56 @@ fn a_target_folder_that_was_moved_damaged_and_dated_back_is_not_believed() {
         assert!(built > 0, "this commit was built nowhere before");
     }
 }
+
+/// A library that, loaded before all others, lets no file have a second name.
+fn no_links(folder: &Path) -> String {
+    let (source, library) = (folder.join("links.c"), folder.join("links.so"));
+    let text = "#include <errno.h>\n\
+                int link(const char *a, const char *b) { errno = EPERM; return -1; }\n\
+                int linkat(int a, const char *b, int c, const char *d, int e) { errno = EPERM; return -1; }\n";
+    fs::write(&source, text).unwrap();
+    let made =
+        std::process::Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).status();
+    assert!(made.unwrap().success());
+    library.display().to_string()
+}
+
+#[test]
+fn a_file_system_without_hard_links_is_copied_on() {
+    let tools = tempfile::tempdir().unwrap();
+    let library = no_links(tools.path());
+    let package = package();
+    let target = own_target(&package);
+    let linked = |below: &str| {
+        let files = fixture::files(&Path::new(&target).join(below)).into_keys();
+        files.filter(|path| fs::symlink_metadata(path).is_ok_and(|data| data.nlink() > 1)).count()
+    };
+    let compared = |text: &str, variables: &[(&str, &str)]| {
+        package.write("src/main.rs", &format!("fn main() {{ println!(\"{text}\"); }}\n"));
+        package.commit(text);
+        let arguments = [
+            "compare",
+            "HEAD~1",
+            "HEAD",
+            "--no-builtin",
+            "--format",
+            "json",
+            "-vv",
+            "--layout",
+            "drawn",
+            "--target-dir",
+            &target,
+        ];
+        let ran = ran_with(&package, &arguments, variables);
+        let document = ran.json();
+        let time = metric(&document, "moved::command::all", "wall-time");
+        assert_eq!(time["reason_code"], "output-differs", "{document}\n{}", ran.stderr);
+        assert!(time["reason"].to_string().contains(text), "{time}");
+        ran.stderr.matches(BUILDS).count()
+    };
+    let without = [("LD_PRELOAD", library.as_str())];
+    assert_eq!(compared("one", &without), 2);
+    assert_eq!((compared("two", &without), linked("perfguard")), (1, 0), "what was copied is kept, too");
+    assert_eq!(compared("three", &[]), 1);
+    assert!(linked("perfguard") > 0, "where there are links they are used");
+}
