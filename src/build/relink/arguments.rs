@@ -49,11 +49,19 @@ pub(super) fn candidates(argument: &str) -> Vec<std::ops::Range<usize>> {
     found
 }
 
+/// Flags of linkers that name a file which is written, not read: with one dash or two.
+const WRITTEN: [&str; 5] = ["Map", "dependency-file", "reproduce", "out-implib", "print-archive-stats"];
+
 /// Whether an argument names a file that is written, not read.
 pub(super) fn names_output(argument: &str) -> bool {
-    ["-Map", "--Map", "--dependency-file", "--reproduce", "--out-implib", "--print-archive-stats"]
-        .iter()
-        .any(|flag| argument.contains(flag))
+    let flags = argument.strip_prefix("-Wl,").unwrap_or(argument).split(',');
+    flags.filter_map(name_of).any(|name| WRITTEN.contains(&name))
+}
+
+/// The name of a flag, without its dashes and its value; `None` for what is none.
+fn name_of(flag: &str) -> Option<&str> {
+    let name = flag.split_once('=').map_or(flag, |(name, _)| name);
+    name.strip_prefix("--").or_else(|| name.strip_prefix('-'))
 }
 
 /// Which program a link runs, by its way of taking arguments.
@@ -103,21 +111,17 @@ enum Follows {
     Numbered,
 }
 
-/// What stays when both sides are linked in a drawn order, and what does not.
+/// What follows a flag that is left out when a side is linked in a drawn order; `None` for what stays.
 fn is_left_out(flag: &str) -> Option<Follows> {
     if takes_names(flag) || matches!(flag, "-S" | "--strip-debug") {
         return Some(Follows::Nothing);
     }
-    let name = flag.split_once('=').map_or(flag, |(name, _)| name);
-    match name.strip_prefix("--").or_else(|| name.strip_prefix('-'))? {
+    match name_of(flag)? {
         // Other linkers, and orders of functions: a linker obeys one kind.
         "fuse-ld" | "ld-path" | "call-graph-profile-sort" => Some(Follows::Nothing),
         "shuffle-sections" => Some(Follows::Numbered),
         "symbol-ordering-file" | "section-ordering-file" | "call-graph-ordering-file" => Some(Follows::Value),
-        // Files that are written.
-        "Map" | "dependency-file" | "reproduce" | "out-implib" | "print-archive-stats" => {
-            Some(Follows::Value)
-        }
+        name if WRITTEN.contains(&name) => Some(Follows::Value),
         _ => None,
     }
 }
@@ -305,6 +309,18 @@ mod tests {
             neutral(Kind::Linker, &["--symbol-ordering-file", "/t/list", "-O1", "a.o"]),
             ["-O1", "a.o"]
         );
+    }
+
+    #[test]
+    fn files_that_are_written_are_known_whichever_way_they_are_named() {
+        for argument in
+            ["-Map", "--Map=/t/m", "-Wl,-z,now,-Map=/t/m", "-Wl,-Map,/t/m", "--reproduce=/t/r.tar"]
+        {
+            assert!(names_output(argument), "{argument}");
+        }
+        for argument in ["/t/Map", "-Wl,-O1", "a.o", "-L/t/out-implib", "-T/t/x.ld"] {
+            assert!(!names_output(argument), "{argument}");
+        }
     }
 
     #[test]

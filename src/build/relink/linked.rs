@@ -294,30 +294,16 @@ const BY_CALL: u64 = 37;
 #[cfg(test)]
 mod tests {
     use super::super::gaps::Gap;
+    use super::super::rearrange::tests::{example, input};
     use super::*;
 
-    fn input(section: &str, address: u64, size: u64) -> Input {
-        Input { file: "/a.o".to_owned(), section: section.to_owned(), address, size, alignment: 16 }
-    }
-
-    /// An executable of two functions and what nobody named, then a gap from an earlier order, and data.
     fn linked() -> Linked {
-        let code = vec![
-            input(".text.f", 0x1000, 5),
-            input(".text.perfguard.gap.0", 0x1010, 16),
-            input(".text.g", 0x1020, 16),
-            input(".text", 0x1030, 1),
-        ];
-        let data = vec![input(".data.d", 0x2000, 8)];
-        let output = |name: &str, address, inputs| Output { name: name.to_owned(), address, size: 0, inputs };
-        let names = |names: &[&[&str]]| -> Vec<Vec<String>> {
-            names.iter().map(|names| names.iter().map(|name| (*name).to_owned()).collect()).collect()
-        };
+        let (outputs, names) = example();
         Linked {
             file: Executable::default(),
-            outputs: vec![output(".text", 0x1000, code), output(".data", 0x2000, data)],
+            outputs,
             fields: Vec::new(),
-            names: vec![names(&[&["f", "alias"], &[], &["g"], &[]]), names(&[&["d"]])],
+            names,
             own: std::iter::once(0x3000..0x3010).collect(),
             loaded: HashMap::new(),
             symbols: Vec::new(),

@@ -359,17 +359,16 @@ const CODE: &str = ".text";
 const TRAP: u8 = 0xcc;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::map::Input;
     use super::*;
 
-    fn input(section: &str, address: u64, size: u64) -> Input {
+    pub(in super::super) fn input(section: &str, address: u64, size: u64) -> Input {
         Input { file: "/a.o".to_owned(), section: section.to_owned(), address, size, alignment: 16 }
     }
 
-    #[test]
-    fn what_a_list_names_comes_first_and_the_rest_stays_as_it_is() {
-        // Two functions and what nobody named, then a gap from an earlier order, and data.
+    /// Sections of two functions and what nobody named, then a gap from an earlier order, and data; and the names of their parts.
+    pub(in super::super) fn example() -> (Vec<Output>, Vec<Vec<Vec<String>>>) {
         let code = vec![
             input(".text.f", 0x1000, 5),
             input(".text.perfguard.gap.0", 0x1010, 16),
@@ -378,11 +377,18 @@ mod tests {
         ];
         let data = vec![input(".data.d", 0x2000, 8)];
         let output = |name: &str, address, inputs| Output { name: name.to_owned(), address, size: 0, inputs };
-        let outputs = [output(CODE, 0x1000, code), output(".data", 0x2000, data)];
         let names = |names: &[&[&str]]| -> Vec<Vec<String>> {
             names.iter().map(|names| names.iter().map(|name| (*name).to_owned()).collect()).collect()
         };
-        let names = [names(&[&["f", "alias"], &[], &["g"], &[]]), names(&[&["d"]])];
+        (
+            vec![output(CODE, 0x1000, code), output(".data", 0x2000, data)],
+            vec![names(&[&["f", "alias"], &[], &["g"], &[]]), names(&[&["d"]])],
+        )
+    }
+
+    #[test]
+    fn what_a_list_names_comes_first_and_the_rest_stays_as_it_is() {
+        let (outputs, names) = example();
         let gap = Gap { size: 32, alignment: 16 };
         let list = [
             Item::Part("no such", 4),
