@@ -50,7 +50,7 @@ pub use binary::output_of_binary;
 pub use carried::unchanged;
 pub use error::BuildError;
 pub use request::{BuildRequest, Patch, Seed};
-pub(crate) use surroundings::{TreeFiles, apart, data_of, otherwise, sources_of};
+pub(crate) use surroundings::{TreeFiles, apart, data_of, otherwise, sources_of, variables_of};
 pub use toolchain::{toolchain, tools};
 
 /// Where a build's executables came from.

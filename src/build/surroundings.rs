@@ -14,7 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::domain::{BenchTarget, Digest, MadeFile, SourceTree, Surroundings};
+use crate::domain::{BenchTarget, BuiltBench, Digest, MadeFile, SourceTree, Surroundings};
 
 use super::messages::Messages;
 use super::{BuildError, BuildRequest, digest};
@@ -115,6 +115,14 @@ impl<'a> Around<'a> {
         });
         made.collect()
     }
+}
+
+/// What the variables come to that Cargo sets for a bench, but where Cargo itself is: that depends on who starts it. They may hold
+/// anything, so they are not kept themselves.
+pub(crate) fn variables_of(bench: &BuiltBench) -> Digest {
+    let variables = bench.environment.iter().filter(|(name, _)| *name != "CARGO");
+    let lines = variables.map(|(name, value)| [name, "\0", value, "\n"].concat());
+    digest::of_text(&lines.collect::<String>())
 }
 
 /// Whether everything that a build made for its executables to reach is still there.

@@ -235,6 +235,8 @@ pub enum Note {
     NoBenchTarget(Side, String),
     /// The built-in suite does not build on a side, with the error.
     SuiteLeftOut(Side, String),
+    /// So many bench targets have no baseline: what is stored of it says enough.
+    BaselineKnown(usize),
     /// The built-in suite is not measured: nothing that it depends on differs between the sides.
     SuiteSame,
     /// The built-in suite is not measured: nobody asked for it, and there is one side.

@@ -7,9 +7,11 @@ use super::comparison::{Phase, Schedule};
 use super::layout::LayoutSeed;
 use super::machine::MachineFacts;
 use super::measurement::MeasurementKey;
+use super::revision::Revision;
 use super::run_id::Provenance;
 use super::sample::SampleSet;
 use super::side::{Side, Sides};
+use super::summary::BenchSummary;
 
 /// What a run is called outside of its store: 128 random bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,12 +72,17 @@ pub struct SharedRun {
     pub measurements: Vec<SharedMeasurement>,
     /// What it measured in pairs.
     pub comparisons: Vec<SharedComparison>,
+    /// The bench targets that it built. Revisions have no labels.
+    pub benches: Vec<(Revision, BenchSummary)>,
 }
 
 impl SharedRun {
-    /// The same without raw samples.
+    /// The same without what need not go along: raw samples, and what executables were linked from.
     #[must_use]
     pub fn summary(mut self) -> Self {
+        for (_, bench) in &mut self.benches {
+            bench.link = None;
+        }
         let launches = self.measurements.iter_mut().filter(|found| !found.key.metric.is_count());
         for launch in launches.flat_map(|found| &mut found.launches) {
             launch.samples = None;

@@ -2,9 +2,9 @@
 
 use crate::domain::fixtures;
 use crate::domain::{
-    BenchmarkName, Digest, LayoutSeed, MeasurementKey, Metric, Phase, Provenance, Revision, RunUid,
-    SampleSet, Schedule, SharedComparison, SharedLaunch, SharedMeasurement, SharedPair, SharedRun, Side,
-    Sides,
+    BenchSummary, BenchmarkName, Digest, LayoutSeed, LinkSummary, MadeFile, MeasurementKey, Metric, Phase,
+    Provenance, Revision, RunUid, SampleSet, Schedule, SharedComparison, SharedLaunch, SharedMeasurement,
+    SharedPair, SharedRun, Side, Sides, SummaryFacts, Surroundings, UnitKind,
 };
 
 /// The id with this number.
@@ -31,7 +31,29 @@ pub(crate) fn run(number: u8) -> SharedRun {
             executables: Sides { baseline: Digest::new("e-a"), candidate: Digest::new("e-b") },
             pairs: vec![pair(0, 0.095), pair(1, 0.1)],
         }],
+        benches: Vec::new(),
     }
+}
+
+/// The same, with two bench targets that it built.
+pub(crate) fn run_with_benches(number: u8) -> SharedRun {
+    let bench = |target: &str, link| {
+        let made = vec![MadeFile { path: "release/tool".into(), digest: Digest::new("m") }];
+        let surroundings = Surroundings { digest: Digest::new("s"), variables: Digest::new("v"), made };
+        let ids = vec!["group/function/🦀\"::x".to_owned(), "b".to_owned()];
+        BenchSummary {
+            package: "pkg".into(),
+            target: target.into(),
+            fingerprint: fixtures::fingerprint(),
+            executable: Digest::new("e-b"),
+            facts: SummaryFacts { unit: UnitKind::Bench, surroundings, variables: Digest::new("w"), ids },
+            link,
+        }
+    };
+    let link = LinkSummary { besides: Digest::new("f"), nameless: Digest::new("n"), parts: vec![7, 1 << 40] };
+    let revision = || Revision { label: String::new(), ..fixtures::revision('b') };
+    let benches = vec![(revision(), bench("bench", Some(link))), (revision(), bench("other", None))];
+    SharedRun { benches, ..run(number) }
 }
 
 fn pair(index: u32, log_ratio: f64) -> SharedPair {

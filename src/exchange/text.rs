@@ -9,13 +9,17 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    BenchmarkName, BuildFingerprint, CommitId, Digest, LayoutSeed, MachineFacts, MeasurementKey, Metric,
-    Phase, Provenance, Revision, RunUid, Sample, SampleSet, Schedule, SharedComparison, SharedLaunch,
-    SharedMeasurement, SharedPair, SharedRun, Side, Sides, TreeId,
+    BenchSummary, BenchmarkName, BuildFingerprint, CommitId, Digest, LayoutSeed, LinkSummary, MachineFacts,
+    MeasurementKey, Metric, Phase, Provenance, Revision, RunUid, Sample, SampleSet, Schedule,
+    SharedComparison, SharedLaunch, SharedMeasurement, SharedPair, SharedRun, Side, Sides, SummaryFacts,
+    TreeId, is_below,
 };
+use crate::support::hex::{bytes_of, hexadecimal};
 
-/// The newest format this program writes and reads.
-const FORMAT: u32 = 1;
+/// The newest format that this program writes and reads.
+const FORMAT: u32 = 2;
+/// The format without benches: runs that have none are read by programs that know no other.
+const WITHOUT_BENCHES: u32 = 1;
 /// A run of more bytes is not read.
 pub const LARGEST: u64 = 64 << 20;
 /// The longest name, version or setting.
@@ -71,7 +75,26 @@ enum Line {
     Executable(Digest),
     Measurement(MeasurementLine),
     Comparison(ComparisonLine),
+    Bench(BenchLine),
 }
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BenchLine {
+    revision: usize,
+    build: usize,
+    executable: usize,
+    package: String,
+    target: String,
+    facts: SummaryFacts,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    link: Option<LinkLine>,
+}
+
+/// What an executable was linked from: flags and libraries, code without names, and the numbers of all that has one, 12
+/// hexadecimal digits each.
+#[derive(Serialize, Deserialize)]
+struct LinkLine(Digest, Digest, String);
 
 #[derive(Serialize, Deserialize)]
 struct MeasurementLine {
@@ -104,7 +127,7 @@ struct ComparisonLine {
 pub fn write(run: &SharedRun) -> String {
     let mut writer = Writer::default();
     let head = Head {
-        format: FORMAT,
+        format: if run.benches.is_empty() { WITHOUT_BENCHES } else { FORMAT },
         uid: run.uid.to_string(),
         command: run.command.clone(),
         started_ms: run.started_ms,
@@ -115,11 +138,12 @@ pub fn write(run: &SharedRun) -> String {
     writer.line(&head);
     let measurements: Vec<Line> = run.measurements.iter().map(|found| writer.measurement(found)).collect();
     let comparisons: Vec<Line> = run.comparisons.iter().map(|found| writer.comparison(found)).collect();
+    let benches: Vec<Line> = run.benches.iter().map(|found| writer.bench(found)).collect();
     let Writer { mut text, revisions, builds, executables } = writer;
     let revisions = revisions.into_iter().map(|(commit, dirty, tree)| Line::Revision(commit, dirty, tree));
     let named = revisions.chain(builds.into_iter().map(Line::Build));
     let named = named.chain(executables.into_iter().map(Line::Executable));
-    for line in named.chain(measurements).chain(comparisons) {
+    for line in named.chain(measurements).chain(comparisons).chain(benches) {
         put(&mut text, &line);
     }
     text
@@ -162,6 +186,23 @@ impl Writer {
                     (executable, launch.cpu, launch.seconds, launch.median)
                 })
                 .collect(),
+        })
+    }
+
+    fn bench(&mut self, (revision, bench): &(Revision, BenchSummary)) -> Line {
+        let BenchSummary { package, target, fingerprint, executable, facts, link } = bench;
+        let Revision { commit, dirty, tree, .. } = revision;
+        let link = link
+            .as_ref()
+            .map(|link| LinkLine(link.besides.clone(), link.nameless.clone(), hexadecimal(&link.bytes())));
+        Line::Bench(BenchLine {
+            revision: place(&mut self.revisions, (commit.clone(), *dirty, tree.clone())),
+            build: place(&mut self.builds, fingerprint.clone()),
+            executable: place(&mut self.executables, executable.clone()),
+            package: package.clone(),
+            target: target.clone(),
+            facts: facts.clone(),
+            link,
         })
     }
 
@@ -251,6 +292,7 @@ impl Reader {
             seed: head.seed,
             measurements: Vec::new(),
             comparisons: Vec::new(),
+            benches: Vec::new(),
         };
         Ok(Self { run, revisions: Vec::new(), builds: Vec::new(), executables: Vec::new() })
     }
@@ -282,6 +324,16 @@ impl Reader {
             Line::Comparison(line) => {
                 let found = self.comparison(line)?;
                 self.run.comparisons.push(found);
+            }
+            Line::Bench(line) => {
+                let (revision, bench) = self.bench(line)?;
+                let is_same = |(known, other): &(Revision, BenchSummary)| {
+                    *known == revision && (&other.package, &other.target) == (&bench.package, &bench.target)
+                };
+                if self.run.benches.iter().any(is_same) {
+                    return Err("it has a bench target twice".to_owned());
+                }
+                self.run.benches.push((revision, bench));
             }
         }
         Ok(())
@@ -338,6 +390,33 @@ impl Reader {
         Ok(SharedMeasurement { key, provenance: line.provenance, launches })
     }
 
+    fn bench(&self, line: BenchLine) -> Result<(Revision, BenchSummary), String> {
+        let SummaryFacts { surroundings, variables, ids, .. } = &line.facts;
+        let digests = [&surroundings.digest, &surroundings.variables, variables].map(Digest::as_str);
+        let made = surroundings.made.iter().flat_map(|made| [made.path.as_str(), made.digest.as_str()]);
+        let texts = [line.package.as_str(), line.target.as_str()].into_iter().chain(digests).chain(made);
+        texts.chain(ids.iter().map(String::as_str)).try_for_each(short)?;
+        // They are looked for below a folder of ours.
+        if surroundings.made.iter().any(|made| !is_below(&made.path)) {
+            return Err("a file of the build has no path below its folder".to_owned());
+        }
+        let summary = line.link.map(|LinkLine(besides, nameless, parts)| {
+            [besides.as_str(), nameless.as_str()].into_iter().try_for_each(short)?;
+            let parts = bytes_of(&parts).and_then(|bytes| LinkSummary::parts_of(&bytes));
+            let parts = parts.ok_or_else(|| "numbers of parts make no sense".to_owned())?;
+            Ok::<_, String>(LinkSummary { besides, nameless, parts })
+        });
+        let bench = BenchSummary {
+            package: line.package,
+            target: line.target,
+            fingerprint: self.builds.get(line.build).cloned().ok_or("it refers to no build")?,
+            executable: self.executable(line.executable)?,
+            facts: line.facts,
+            link: summary.transpose()?,
+        };
+        Ok((self.revisions.get(line.revision).cloned().ok_or("it refers to no revision")?, bench))
+    }
+
     fn comparison(&self, line: ComparisonLine) -> Result<SharedComparison, String> {
         let measurements = Sides { baseline: line.measurements.0, candidate: line.measurements.1 };
         let known = self.run.measurements.len();
@@ -377,7 +456,7 @@ fn short(text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{run, uid};
+    use super::super::fixtures::{run, run_with_benches, uid};
     use super::*;
 
     #[test]
@@ -396,6 +475,33 @@ mod tests {
             2,
             "each once\n{text}"
         );
+    }
+
+    #[test]
+    fn bench_targets_go_along_and_only_runs_with_some_need_a_newer_program() {
+        let whole = run_with_benches(1);
+        let text = write(&whole);
+        assert!(text.starts_with("{\"perfguard-run\":2,"), "{text}");
+        assert_eq!(read(text.as_bytes(), uid(1)).unwrap(), whole);
+        assert!(write(&run(1)).starts_with("{\"perfguard-run\":1,"));
+        let line = text.lines().find(|line| line.contains("{\"bench\"")).unwrap();
+        let refused = |changed: String| read(changed.as_bytes(), uid(1)).unwrap_err().to_string();
+        assert!(refused(text.replacen(line, &format!("{line}\n{line}"), 1)).contains("twice"));
+        for (from, to) in [
+            ("release/tool", "../../tool"),
+            ("release/tool", "/bin/tool"),
+            ("000000000007010000000000", "010000000000000000000007"),
+            ("000000000007010000000000", "0000000000070100000000"),
+            ("000000000007010000000000", "00000000000701000000000g"),
+        ] {
+            assert!(text.contains(from), "{from} is not in\n{text}");
+            refused(text.replacen(from, to, 1));
+        }
+        for field in ["revision", "build", "executable"] {
+            let from = format!("\"{field}\":");
+            let at = line.find(&from).unwrap() + from.len();
+            refused(text.replacen(line, &format!("{}9{}", &line[..at], &line[at + 1..]), 1));
+        }
     }
 
     #[test]

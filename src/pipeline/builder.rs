@@ -53,6 +53,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) variant: Variant,
     /// The only bench targets to build, where not all that are selected are wanted.
     pub(crate) only: Option<&'a BTreeSet<TargetName>>,
+    /// The bench targets that are not built, because enough is known of them.
+    pub(crate) spared: Option<&'a BTreeSet<TargetName>>,
     /// What takes the place of the Cargo.lock of every tree.
     pub(crate) lock: Option<&'a GivenLock>,
     /// Who removes old trees beside the build.
@@ -60,6 +62,10 @@ pub(crate) struct Builder<'a> {
     /// Whether executables are built for the names that they tell, and nothing else.
     pub(crate) names_only: bool,
 }
+
+/// Who says of which bench targets of a baseline enough is known, once the candidate is built.
+pub(super) type Spare<'a> =
+    dyn FnMut(&Prepared, &SourceTree) -> Result<BTreeSet<TargetName>, PipelineError> + 'a;
 
 /// A package and one of its bench targets.
 pub(crate) type TargetName = (String, String);
@@ -105,6 +111,8 @@ pub(crate) struct Prepared {
     pub(crate) left_out: Vec<LeftOut>,
     /// Bench targets that were not built, because they can have nothing that is meant.
     pub(crate) passed_over: Vec<TargetName>,
+    /// Bench targets that were not built, because enough is known of them. They would be built as the other side's are.
+    pub(crate) spared: BTreeSet<TargetName>,
     /// What the reader should know.
     pub(crate) notes: Vec<Note>,
     /// What the harness says about the layout of types, or why it cannot.
@@ -127,6 +135,7 @@ impl Prepared {
             refused: Vec::new(),
             left_out: Vec::new(),
             passed_over: Vec::new(),
+            spared: BTreeSet::new(),
             notes,
             layout: None,
             sources: BTreeMap::new(),
@@ -174,6 +183,7 @@ impl<'a> Builder<'a> {
             layout: TypeLayout::Unasked,
             variant: Variant::Timed,
             only: None,
+            spared: None,
             lock: None,
             sweeper: None,
             names_only: false,
@@ -210,30 +220,47 @@ impl Builder<'_> {
         revision: &Revision,
         like: Option<&Prepared>,
     ) -> Result<(Prepared, SourceTree), PipelineError> {
-        self.progress.event(Event::Task(&format!("Extracting the {side}, {revision}")));
-        let extracting = within(self.progress, Stage::SourceTrees);
-        let prefix = self.repository.prefix_of(&self.project.root)?;
-        let trees = self.trees();
-        let tree = match self.lock {
-            Some(lock) => self.repository.extract_with_lock(revision, &trees, &prefix, lock)?,
-            None => self.repository.extract(revision, &trees, &prefix, Some(&self.project.root))?,
-        };
-        drop(extracting);
+        let tree = self.extract(side, revision)?;
         let prepared = self.own(side, &tree, like)?;
         Ok((prepared, tree))
     }
 
-    /// Builds both sides, the candidate first: its errors are the user's news.
-    pub(crate) fn prepare_both(&self, revisions: &Sides<Revision>) -> Result<Sides<Prepared>, PipelineError> {
+    fn extract(&self, side: Side, revision: &Revision) -> Result<SourceTree, PipelineError> {
+        self.progress.event(Event::Task(&format!("Extracting the {side}, {revision}")));
+        let _stage = within(self.progress, Stage::SourceTrees);
+        let prefix = self.repository.prefix_of(&self.project.root)?;
+        let trees = self.trees();
+        Ok(match self.lock {
+            Some(lock) => self.repository.extract_with_lock(revision, &trees, &prefix, lock)?,
+            None => self.repository.extract(revision, &trees, &prefix, Some(&self.project.root))?,
+        })
+    }
+
+    /// Builds both sides, the candidate first: its errors are the user's news. `spare` is told of the candidate and of the
+    /// baseline's files, and names the bench targets of which no baseline is built.
+    pub(crate) fn prepare_both(
+        &self,
+        revisions: &Sides<Revision>,
+        spare: &mut Spare<'_>,
+    ) -> Result<Sides<Prepared>, PipelineError> {
         let (mut candidate, tree) = self.prepare_own(Side::Candidate, &revisions.candidate, None)?;
         if revisions.baseline.tree == candidate.revision.tree {
             self.complete(Side::Candidate, &tree, &mut candidate, Beside::Same)?;
             let baseline = candidate.clone().standing_for(revisions.baseline.clone());
             return Ok(Sides { baseline, candidate });
         }
-        let baseline = self.prepare_own(Side::Baseline, &revisions.baseline, Some(&candidate))?;
-        let sides = Sides { baseline, candidate: (candidate, tree) };
+        let baseline_tree = self.extract(Side::Baseline, &revisions.baseline)?;
+        let spared = spare(&candidate, &baseline_tree)?;
+        let mut baseline = self.sparing(&spared).own(Side::Baseline, &baseline_tree, Some(&candidate))?;
+        baseline.spared = spared;
+        let sides = Sides { baseline: (baseline, baseline_tree), candidate: (candidate, tree) };
         Self::complete_both(&Sides { baseline: self, candidate: self }, sides)
+    }
+
+    /// The same, leaving out these bench targets.
+    fn sparing<'b>(&'b self, spared: &'b BTreeSet<TargetName>) -> Builder<'b> {
+        let this: &Builder<'b> = self;
+        Builder { spared: Some(spared), ..*this }
     }
 
     /// Builds both sides, each by a builder of its own.
@@ -383,6 +410,9 @@ impl Builder<'_> {
         if let Some(only) = self.only {
             found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
         }
+        if let Some(spared) = self.spared {
+            found.benches.retain(|bench| !spared.contains(&(bench.package.clone(), bench.target.clone())));
+        }
         found.benches.retain(|bench| self.scope.builds(&bench.package, &bench.target));
         let possible = |bench: &BenchTarget| self.scope.may_match(&bench.package, &bench.target);
         let (wanted, others) = found.benches.into_iter().partition::<Vec<_>, _>(possible);
@@ -452,6 +482,7 @@ impl Builder<'_> {
             refused,
             left_out: found.left_out,
             passed_over,
+            spared: BTreeSet::new(),
             notes,
             layout,
             sources,

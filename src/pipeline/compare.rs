@@ -17,12 +17,14 @@ use super::layouts::Layouts;
 use super::places;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
-use super::sides::{counting_allocations, prepare};
+use super::sides::{counting_allocations, listed, prepare_sparing};
+use super::spared::{Asker, Spared};
 use super::stopwatch::{Stopwatch, within};
+use super::summaries;
 use super::workspace::{Listing, Workspace, broken_off, nothing};
 use crate::domain::{
-    Acceptance, BenchmarkEvidence, BenchmarkName, Event, Metric, Note, Progress, Report, RunEvidence, RunId,
-    Side, Sides, Stage, Trouble, Verdict,
+    Acceptance, BenchmarkEvidence, BenchmarkName, BuiltBench, Event, Metric, Note, Progress, Report,
+    RunEvidence, RunId, Side, Sides, Stage, Trouble, Verdict,
 };
 use crate::judge::next::{most_tests_of, tests_of};
 use crate::judge::{Rules, Step, judge_run, next};
@@ -76,15 +78,13 @@ fn compare_sides(
     }
     let settings = request.axes.as_ref().map(|side| apply(side, &request.project, &request.scope));
     let builders = builders(&builder, &settings, &request.axes);
-    let prepared = prepare(&builders, request, &revisions)?;
+    let asker = Asker { store, runner, progress };
+    let (prepared, spared) = prepare_sparing(&builders, request, &revisions, asker)?;
     builder.tidy_trees(&[prepared.baseline.content.clone(), prepared.candidate.content.clone()]);
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
-    progress.event(Event::Task("Listing benchmarks"));
-    let lists = Sides {
-        baseline: Listing::ask(&prepared.baseline, runner, progress)?,
-        candidate: Listing::ask(&prepared.candidate, runner, progress)?,
-    };
-    let everything = benchmarks(&lists.as_ref().map(|list| &list.benches[..]));
+    let lists = listed(&prepared, &spared, runner, progress)?;
+    let mut everything = benchmarks(&lists.as_ref().map(|list| &list.benches[..]));
+    spared.settle(&mut everything);
     let names: Vec<BenchmarkName> = everything.iter().map(|one| one.evidence.name.clone()).collect();
     let claims =
         gate::selected(request, &revisions.candidate, &prepared.candidate, &lists.candidate, &everything)?;
@@ -113,6 +113,7 @@ fn compare_sides(
     let allocations = counting_allocations(&builders, request, &revisions, &timed, (&wanted, &claims))?;
     let mut run = nothing_yet(request, &prepared, watching.in_force(), unlisted);
     run.notes.extend(watching.note());
+    run.notes.extend(spared.note());
     watching.add(session.store, &request.machine.key, &mut wanted)?;
     let mut anchors = Anchors::new(request, &builders, (&prepared.candidate, &lists.candidate), &watching);
     let mut collector = Collector::new(&mut session, &revisions, &builders.candidate, allocations);
@@ -146,6 +147,7 @@ fn compare_sides(
         )
         .err()
     });
+    let broken = broken.or_else(|| keep_summaries(&mut session, &prepared, &lists, &spared).err());
     builder.make_room();
     workspace.unlock();
     session.layouts.tell(&mut run);
@@ -162,6 +164,22 @@ fn compare_sides(
         return Ok(judged(request, &run, &evidence));
     }
     keep_and_judge(request, &mut session, run, &evidence)
+}
+
+/// Keeps what is known of both sides' executables.
+fn keep_summaries(
+    session: &mut Session<'_>,
+    prepared: &Sides<Prepared>,
+    lists: &Sides<Listing>,
+    spared: &Spared,
+) -> Result<(), PipelineError> {
+    for side in Side::BOTH {
+        let known = |session: &Session<'_>, bench: &BuiltBench| {
+            session.layouts.summary_of(&bench.digest).or_else(|| spared.summary_of(bench))
+        };
+        summaries::keep(session, prepared.get(side), lists.get(side), known)?;
+    }
+    Ok(())
 }
 
 /// What is known of a run before anything is measured.

@@ -17,8 +17,8 @@ use tempfile::TempDir;
 
 use crate::build::relink::{Agreement, Drawable, Original, path_of};
 use crate::domain::{
-    BuiltBench, Digest, Execution, Layout, LayoutFallback, LayoutSeed, LayoutUse, LayoutsUsed, Note, Phase,
-    RunEvidence, Side, Sides, fnv,
+    BuiltBench, Digest, Execution, Layout, LayoutFallback, LayoutSeed, LayoutUse, LayoutsUsed, LinkSummary,
+    Note, Phase, RunEvidence, Side, Sides, fnv,
 };
 use crate::stats::random::Generator;
 use crate::support::parallel;
@@ -231,6 +231,19 @@ impl Layouts {
         let drawable = self.prepared(benches).ok_or_else(none)?.drawable()?;
         let functions = laid.as_ref().try_map(|bench| drawable.changed_in(&bench.executable))?;
         Ok(Changed { benches: laid, functions })
+    }
+
+    /// What is worth keeping of an executable that was looked into.
+    pub(crate) fn summary_of(&self, executable: &Digest) -> Option<LinkSummary> {
+        self.targets.iter().find_map(|((_, baseline, candidate), target)| {
+            let drawable = target.drawable().ok()?;
+            let side = match executable {
+                of if of == candidate => Side::Candidate,
+                of if of == baseline => Side::Baseline,
+                _ => return None,
+            };
+            drawable.summary_of(side).cloned()
+        })
     }
 
     /// What was used for each bench target that was to be drawn.

@@ -11,7 +11,9 @@ use super::layouts::Layouts;
 use super::request::{RunRequest, RunSubject};
 use super::session::{Beginning, Session, provenance, sequential};
 use super::stopwatch::{Stopwatch, within};
+use super::summaries;
 use super::workspace::{Listing, Workspace, broken_off, nothing};
+use crate::build::relink::Archives;
 use crate::domain::{
     BenchmarkName, BenchmarkOutcome, BuiltBench, CountKind, Event, Failure, Insistence, Launch, Limit,
     Measurement, MeasurementKey, Metric, MetricOutcome, NotCounted, Note, Progress, Reason, Report,
@@ -138,6 +140,9 @@ impl Recorder<'_> {
         let revision = &prepared.revision;
         let listing = Listing::ask(prepared, self.session.runner, self.session.progress)?;
         self.report.troubles.extend(listing.troubles(None));
+        let mut archives = Archives::default();
+        let link = |_: &Session<'_>, bench: &BuiltBench| summaries::linked(bench, &mut archives);
+        summaries::keep(&mut self.session, prepared, &listing, link)?;
         self.known = listing.names();
         let declared = |name: &BenchmarkName| {
             Work::of(&Sides { baseline: Vec::new(), candidate: listing.work(name).to_vec() })

@@ -5,27 +5,65 @@ use std::collections::BTreeSet;
 use super::allocations::{AllocationBuild, allocation_builds, among};
 use super::apart::mark;
 use super::axes::axes;
-use super::builder::{Builder, Prepared, TargetName};
+use super::builder::{Builder, Prepared, Spare, TargetName};
 use super::catalogue::Benchmark;
 use super::claims::{self, Resolved};
 use super::error::PipelineError;
 use super::request::CompareRequest;
-use crate::domain::{BuiltBench, CountKind, Identical, Presence, Revision, Sides};
+use super::spared::{Asker, Search, Spared};
+use super::workspace::Listing;
+use crate::domain::{
+    BuiltBench, CountKind, Event, Identical, Presence, Progress, Revision, Sides, SourceTree,
+};
+use crate::measure::runner::Runner;
 
-/// Builds both sides, apart where they differ on purpose.
+/// Builds both sides, apart where they differ on purpose. `spare` is asked where they do not.
 pub(super) fn prepare(
     builders: &Sides<Builder<'_>>,
     request: &CompareRequest,
     revisions: &Sides<Revision>,
+    spare: &mut Spare<'_>,
 ) -> Result<Sides<Prepared>, PipelineError> {
     let mut prepared = if axes(&request.axes).is_empty() {
-        builders.candidate.prepare_both(revisions)?
+        builders.candidate.prepare_both(revisions, spare)?
     } else {
         Builder::prepare_apart(builders, revisions)?
     };
     mark(&request.axes.baseline, &mut prepared.baseline);
     mark(&request.axes.candidate, &mut prepared.candidate);
     Ok(prepared)
+}
+
+/// Builds both sides, but for bench targets of which the store knows enough of the baseline.
+pub(super) fn prepare_sparing(
+    builders: &Sides<Builder<'_>>,
+    request: &CompareRequest,
+    revisions: &Sides<Revision>,
+    asker: Asker<'_>,
+) -> Result<(Sides<Prepared>, Spared), PipelineError> {
+    let mut spared = Spared::default();
+    let Asker { store, runner, progress } = asker;
+    let asker = Asker { store, runner, progress };
+    let mut search = Search { request, asker, builder: &builders.candidate, baseline: &revisions.baseline };
+    let mut spare = |candidate: &Prepared, tree: &SourceTree| {
+        spared = search.find(candidate, tree)?;
+        Ok(spared.names())
+    };
+    let prepared = prepare(builders, request, revisions, &mut spare)?;
+    Ok((prepared, spared))
+}
+
+/// Asks both sides for their benchmarks.
+pub(super) fn listed(
+    prepared: &Sides<Prepared>,
+    spared: &Spared,
+    runner: &mut dyn Runner,
+    progress: &dyn Progress,
+) -> Result<Sides<Listing>, PipelineError> {
+    progress.event(Event::Task("Listing benchmarks"));
+    let mut baseline = Listing::ask(&prepared.baseline, runner, progress)?;
+    baseline.benches.extend(spared.listed());
+    Ok(Sides { baseline, candidate: Listing::ask(&prepared.candidate, runner, progress)? })
 }
 
 /// Finds or builds what allocations are counted in, where they are wanted and anything differs between the sides.
@@ -40,7 +78,9 @@ pub(super) fn counting_allocations(
     let all = request.measuring.identical == Identical::Measured;
     let open = benchmarks.iter().filter(|benchmark| {
         let presence = &benchmark.evidence.presence;
-        counted && matches!(presence, Presence::Both(_)) && (all || !presence.is_identical())
+        // Of what is settled already nothing is counted.
+        let is_open = benchmark.both().is_some() && (all || !presence.is_identical());
+        counted && matches!(presence, Presence::Both(_)) && is_open
     });
     let mut targets: BTreeSet<TargetName> = open
         .map(|one| (one.evidence.name.package().to_owned(), one.evidence.name.target().to_owned()))
@@ -50,5 +90,8 @@ pub(super) fn counting_allocations(
         return Ok(None);
     }
     let timed = timed.as_ref().map(|benches| among(benches.iter().copied(), &targets));
-    allocation_builds(builders, &timed, |builders| prepare(builders, request, revisions)).map(Some)
+    let all = |builders: &Sides<Builder<'_>>| {
+        prepare(builders, request, revisions, &mut |_, _| Ok(BTreeSet::new()))
+    };
+    allocation_builds(builders, &timed, all).map(Some)
 }

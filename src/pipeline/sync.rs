@@ -112,8 +112,9 @@ pub fn pull(store: &mut Store, exchange: &mut dyn Exchange) -> Result<Pulled, Pi
             }
             Received::Pruned => {}
             Received::Known => {
-                // Whether samples went along is up to the sender.
-                if store.shared_run(item.uid, RawSamples::Left, log_ratio)? != run.summary() {
+                // Whether samples and links went along is up to the sender.
+                let own = store.shared_run(item.uid, RawSamples::Left, log_ratio)?;
+                if own.summary() != run.summary() {
                     pulled.odd.push(Oddity::Differs(item.uid));
                 }
             }

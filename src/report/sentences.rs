@@ -9,7 +9,7 @@ use crate::domain::{
     Partition, Reason, Seemed, SelfDoubt, Sides, TopFunction, Trouble, UnitKind, Variation, Verdict,
 };
 
-use super::text::without;
+use super::text::{plural, without};
 use super::units;
 
 /// Why a metric's verdict is what it is. Fragments without a capital and without a full stop, so that they fit into lists.
@@ -131,6 +131,9 @@ fn counts_vary(source: Option<Variation>, doubt: Option<CountDoubt>, cap: Option
     parts.extend(doubt.map(|doubt| match doubt {
         CountDoubt::CountedOnce => "it takes two runs to know whether a count repeats".to_owned(),
         CountDoubt::NotANumber => "a count is no number".to_owned(),
+        CountDoubt::Overlap(low, high) if low.total_cmp(&high).is_eq() => format!(
+            "the counts of the baseline vary from run to run, and {low} on the candidate does not decide"
+        ),
         CountDoubt::Overlap(low, high) => format!(
             "the counts vary from run to run ({low} to {high} on the candidate) and these runs do not decide"
         ),
@@ -233,6 +236,10 @@ pub(super) fn note(note: &Note) -> String {
         Note::NoPackage(side, name) => format!("the {side} has no package `{name}`"),
         Note::NoBenchTarget(side, name) => format!("the {side} has no bench target `{name}`"),
         Note::SuiteLeftOut(side, error) => format!("the built-in suite is left out of the {side}: {error}"),
+        Note::BaselineKnown(targets) => format!(
+            "the baseline of {} was not built: what the store has of it says that nothing else is run",
+            plural(*targets, "bench target")
+        ),
         Note::SuiteSame => "the built-in suite is not measured: toolchain, profile and flags are the same on both sides \
                             (`-p perfguard-harness` measures it)"
             .to_owned(),

@@ -22,6 +22,7 @@ mod prune;
 mod rows;
 mod shared;
 mod steps;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod write;

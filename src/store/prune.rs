@@ -59,6 +59,11 @@ impl Store {
                  AND NOT EXISTS (SELECT 1 FROM comparison WHERE comparison.run = run.id)",
                 [rule.before_ms],
             )?;
+            transaction.execute(
+                "DELETE FROM link_summary WHERE NOT EXISTS (SELECT 1 FROM bench_summary \
+                 WHERE bench_summary.executable = link_summary.executable)",
+                [],
+            )?;
             Ok(Pruned {
                 measurements: measurements as u64,
                 launches: launches - count(transaction, "launch")?,

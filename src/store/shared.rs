@@ -15,6 +15,7 @@ use super::encoding::{decode, encode, encode_median, is_median};
 use super::error::{Problem, Refusal, StoreError};
 use super::open::Store;
 use super::rows;
+use super::summary;
 
 /// Whether raw samples of times go along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub enum Received {
 }
 
 impl Store {
-    /// The runs of this store that measured something and were not sent to a place, oldest first. What was received is
+    /// The runs of this store that measured or built something and were not sent to a place, oldest first. What was received is
     /// none of them.
     ///
     /// # Errors
@@ -63,7 +64,8 @@ impl Store {
     pub fn runs_to_send(&self, place: &str) -> Result<Vec<RunUid>, StoreError> {
         self.read("look for runs in", |connection| {
             let mut query = connection.prepare_cached(
-                "SELECT run.uid FROM run WHERE EXISTS (SELECT 1 FROM measurement WHERE measurement.run = run.id) \
+                "SELECT run.uid FROM run WHERE (EXISTS (SELECT 1 FROM measurement WHERE measurement.run = run.id) \
+                 OR EXISTS (SELECT 1 FROM bench_summary WHERE bench_summary.run = run.id)) \
                  AND NOT EXISTS (SELECT 1 FROM exchanged WHERE exchanged.uid = run.uid \
                  AND (exchanged.place = ?1 OR exchanged.direction = 'received')) ORDER BY run.id",
             )?;
@@ -108,7 +110,8 @@ impl Store {
     ) -> Result<SharedRun, StoreError> {
         let (mut run, id) = self.read("read a run from", |connection| {
             let (run, id) = head(connection, uid)?;
-            Ok((SharedRun { measurements: measurements(connection, id, samples)?, ..run }, id))
+            let measurements = measurements(connection, id, samples)?;
+            Ok((SharedRun { measurements, benches: summary::of_run(connection, id)?, ..run }, id))
         })?;
         for found in self.read("read a run from", |connection| comparisons(connection, id))? {
             let mut pairs =
@@ -164,6 +167,9 @@ impl Store {
             for found in &run.comparisons {
                 add_comparison(transaction, row.id, &added, found)?;
             }
+            for (revision, bench) in &run.benches {
+                summary::add(transaction, row.id, revision, bench)?;
+            }
             note(transaction, run.uid, place, Direction::Received, content)?;
             Ok(Received::New)
         })
@@ -202,6 +208,7 @@ fn head(connection: &Connection, uid: RunUid) -> Result<(SharedRun, i64), Proble
                 machine: rows::word(row, 5, |text| serde_json::from_str::<MachineFacts>(text).ok())?,
                 measurements: Vec::new(),
                 comparisons: Vec::new(),
+                benches: Vec::new(),
             };
             Ok((run, row.get(0)?))
         })

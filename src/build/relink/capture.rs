@@ -15,6 +15,7 @@ use crate::domain::{Digest, LayoutFallback};
 
 use super::super::digest;
 use super::arguments;
+use super::sections::is_of_toolchain;
 
 /// Changed whenever captures are written otherwise.
 const SCHEMA: u32 = 2;
@@ -218,6 +219,11 @@ impl Capture {
         self.manifest.arguments.iter().map(|pieces| pieces.iter().map(piece).collect()).collect()
     }
 
+    /// Whether the linker is told which names to keep, so that those of the executable do not tell what is in it.
+    pub(super) fn keeps_some_names(&self) -> bool {
+        self.arguments(Path::new("")).iter().any(|argument| argument.contains("retain-symbols-file"))
+    }
+
     /// What decides beside the objects what is linked: the other arguments, and what scripts and shared libraries hold.
     pub(super) fn besides(&self) -> (BTreeSet<&str>, BTreeSet<&Digest>) {
         let words = self.manifest.arguments.iter().filter_map(|pieces| match &pieces[..] {
@@ -307,7 +313,7 @@ impl Keeper<'_> {
         if !arguments::names_output(argument) {
             for range in arguments::candidates(argument) {
                 let path = self.link.folder.join(&argument[range.clone()]);
-                if path.is_file() && !path.to_string_lossy().contains("/lib/rustlib/") {
+                if path.is_file() && !is_of_toolchain(&path) {
                     let file = Piece::File(self.kept(&path)?);
                     let pieces = [text(&argument[..range.start]), Some(file), text(&argument[range.end..])];
                     return Ok(pieces.into_iter().flatten().collect());

@@ -1,16 +1,21 @@
-//! Which functions do not do the same on both sides, as far as can be told without running them. Pure.
+//! Which functions do not do the same on both sides, as far as can be told without running them. Pure, but for looking into objects
+//! for who refers to data.
 //!
 //! A function is the same when every copy of its name is: the same bytes, the same targets of relocations, the same constants
 //! and tables. What it calls is another function, which is looked at by itself. Of data that other objects define, whoever
 //! refers to what differs differs, too.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 
 use crate::domain::Sides;
 
 use super::draw::Alive;
 use super::names::canonical;
-use super::sections::{Kind, Part, Sum};
+use super::sections::{self, Kind, Part, Sum};
+
+/// Why nothing can be said where what has no name is not the same.
+pub(super) const NAMELESS: &str = "code or a list without a name differs";
 
 /// What differs, by canonical names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,7 +27,7 @@ pub(super) struct Differing {
 }
 
 /// What one side holds under each name, in no order: linkers keep none.
-type Contents<'a> = HashMap<(Kind, &'a str), Vec<Sum>>;
+pub(super) type Contents<'a> = HashMap<(Kind, &'a str), Vec<Sum>>;
 
 /// Finds what differs among what is in the executables.
 ///
@@ -30,7 +35,7 @@ type Contents<'a> = HashMap<(Kind, &'a str), Vec<Sum>>;
 /// Code, or a list that is walked, has no name and differs, so nothing can be said of any benchmark.
 pub(super) fn differing(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Result<Differing, String> {
     if nameless(parts.baseline) != nameless(parts.candidate) {
-        return Err("code or a list without a name differs".to_owned());
+        return Err(NAMELESS.to_owned());
     }
     let baseline = contents(parts.baseline, alive.baseline);
     let candidate = contents(parts.candidate, alive.candidate);
@@ -40,15 +45,43 @@ pub(super) fn differing(parts: Sides<&[Part]>, alive: Sides<&Alive>) -> Result<D
     };
     let mut found = Differing::default();
     for (kind, name) in one_way(&baseline, &candidate).into_iter().chain(one_way(&candidate, &baseline)) {
-        match kind {
-            Kind::Code => found.code.insert(name),
-            Kind::Data | Kind::ThreadLocal => found.data.insert(name),
-        };
+        found.add(kind, name);
     }
     Ok(found)
 }
 
-fn contents<'a>(parts: &'a [Part], alive: &Alive) -> Contents<'a> {
+impl Differing {
+    /// Adds what is called so.
+    pub(super) fn add(&mut self, kind: Kind, name: String) {
+        match kind {
+            Kind::Code => self.code.insert(name),
+            Kind::Data | Kind::ThreadLocal => self.data.insert(name),
+        };
+    }
+}
+
+/// The functions that differ, and those that refer to data that do, by way of other data or not.
+pub(super) fn code_of(mut found: Differing, inputs: &[&Vec<PathBuf>]) -> Result<BTreeSet<String>, String> {
+    let mut fresh = found.data.clone();
+    while !fresh.is_empty() {
+        let mut next = BTreeSet::new();
+        for inputs in inputs {
+            let referring = sections::referring(inputs, &fresh).map_err(|error| error.to_string())?;
+            for (kind, name) in referring {
+                match kind {
+                    Kind::Code => drop(found.code.insert(name)),
+                    _ if found.data.insert(name.clone()) => drop(next.insert(name)),
+                    Kind::Data | Kind::ThreadLocal => {}
+                }
+            }
+        }
+        fresh = next;
+    }
+    Ok(found.code)
+}
+
+/// What is in an executable under each name.
+pub(super) fn contents<'a>(parts: &'a [Part], alive: &Alive) -> Contents<'a> {
     let mut contents = Contents::new();
     for part in parts.iter().filter(|part| part.kind == Kind::Code || part.is_shared) {
         for name in part.names.iter().filter(|name| alive.contains_key(*name)) {
@@ -62,7 +95,7 @@ fn contents<'a>(parts: &'a [Part], alive: &Alive) -> Contents<'a> {
 }
 
 /// What code without a name comes to, what runs before `main`, and what is walked from end to end.
-fn nameless(parts: &[Part]) -> Vec<Sum> {
+pub(super) fn nameless(parts: &[Part]) -> Vec<Sum> {
     let mut sums: Vec<Sum> = parts.iter().filter(|part| part.names.is_empty()).map(|part| part.sum).collect();
     sums.sort_unstable();
     sums

@@ -1,6 +1,6 @@
 //! What a linker made: which symbols lie where, and where the loaded sections are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -10,10 +10,13 @@ use object::{
 
 use super::draw::Alive;
 use super::names::is_mark;
-use super::sections::Kind;
+use super::sections::{Kind, Part};
 
 /// What LLD signs with.
 const LLD: &[u8] = b"Linker: LLD";
+
+/// The share of an executable's named functions that must be found in its objects.
+pub(super) const KNOWN: f64 = 0.9;
 
 /// The section of the number that a build is known by.
 const BUILD_ID: &str = ".note.gnu.build-id";
@@ -41,6 +44,7 @@ pub(super) struct Image {
     /// What it runs on; `None` where nothing was read.
     pub(super) architecture: Option<Architecture>,
     is_by_lld: bool,
+    imports: BTreeSet<String>,
     code: Addresses,
     data: Addresses,
 }
@@ -82,7 +86,9 @@ impl Image {
         let comment = file.section_by_name(".comment");
         let comment = comment.and_then(|section| section.data().ok()).unwrap_or_default();
         let is_by_lld = comment.windows(LLD.len()).any(|part| part == LLD);
-        Ok(Self { sections, architecture: Some(file.architecture()), is_by_lld, code, data })
+        let undefined = file.dynamic_symbols().filter(ObjectSymbol::is_undefined);
+        let imports = undefined.filter_map(|symbol| symbol.name().ok().map(str::to_owned)).collect();
+        Ok(Self { sections, architecture: Some(file.architecture()), is_by_lld, imports, code, data })
     }
 
     /// What is not the same in two executables: the name of the first loaded section that differs, or `symbols`. The number that
@@ -112,6 +118,11 @@ impl Image {
         self.is_by_lld
     }
 
+    /// The names that shared libraries give.
+    pub(super) fn imports(&self) -> &BTreeSet<String> {
+        &self.imports
+    }
+
     /// How many symbols there are of each name.
     pub(super) fn alive(&self) -> Alive {
         let mut alive = Alive::new();
@@ -125,6 +136,14 @@ impl Image {
     pub(super) fn places(&self, kind: Kind, name: &str) -> &[u64] {
         let addresses = if kind == Kind::Code { &self.code } else { &self.data };
         addresses.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The share of the functions that objects have. `alive` are its own symbols.
+    pub(super) fn known(&self, parts: &[Part], alive: &Alive) -> f64 {
+        let code = parts.iter().filter(|part| part.kind == Kind::Code);
+        let names: HashSet<&str> = code.flat_map(|part| part.names.iter().map(String::as_str)).collect();
+        let found: usize = names.iter().filter_map(|name| alive.get(*name)).sum();
+        found as f64 / self.functions().max(1) as f64
     }
 
     /// How many functions have a name.

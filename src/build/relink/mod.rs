@@ -14,6 +14,7 @@
 //! | `shift` | pure: how far what two versions of a function have in common lies apart in them |
 //! | `gaps` | an object of nothing but gaps between functions |
 //! | `changed`, `entries` | which functions do not do the same on both sides, and where they begin |
+//! | `summary` | what is kept of an executable for the time when it is gone |
 //! | `image` | which symbols lie where in what was linked |
 //! | `link` | running a linker on what was kept |
 //! | `map`, `fields`, `frames`, `file` | pure but for reading objects: where the linker put what, and every byte in it that holds an address |
@@ -43,10 +44,11 @@ mod rearrange;
 mod reference;
 mod sections;
 mod shift;
+mod summary;
 mod watch;
 mod wrapper;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -55,7 +57,7 @@ use std::thread;
 
 use object::Architecture;
 
-use crate::domain::{LayoutFallback, Side, Sides};
+use crate::domain::{LayoutFallback, LinkSummary, Side, Sides};
 
 use capture::Capture;
 use draw::{Alive, Item, Matched};
@@ -64,16 +66,15 @@ use link::Ordered;
 use maker::{ByLinker, Maker};
 use reference::{reference, unnamed};
 use sections::{Kind, Part};
+use summary::Looked;
 
 pub use reference::Original;
+pub use summary::{Archives, Changed, changed_since, summary};
 pub(super) use watch::{is_drawable, source, watch};
 pub use wrapper::{offer, serve};
 
 /// The share of the functions that are the same which must come to the same address.
 const ENOUGH: f64 = 0.99;
-
-/// The share of an executable's named functions that must be found in its objects.
-const KNOWN: f64 = 0.9;
 
 /// How far two executables agree in where their parts lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,6 +108,8 @@ pub struct Drawable {
     is_one: bool,
     matched: Matched,
     changed: Result<BTreeSet<String>, String>,
+    /// What is worth keeping of each side, where that is known.
+    summaries: Sides<Option<LinkSummary>>,
     /// Whether the executables of the build have the symbols by which what is in them was told.
     has_symbols: bool,
     places: Vec<(String, u64)>,
@@ -144,8 +147,8 @@ impl Drawable {
         let mut inputs = &named;
         let alive = images.as_ref().map(Image::alive);
         let known_of =
-            |parts: &Sides<Vec<Part>>, side: Side| known(parts.get(side), alive.get(side), images.get(side));
-        if Side::BOTH.iter().any(|side| known_of(&parts, *side) < KNOWN) {
+            |parts: &Sides<Vec<Part>>, side: Side| images.get(side).known(parts.get(side), alive.get(side));
+        if Side::BOTH.iter().any(|side| known_of(&parts, *side) < image::KNOWN) {
             parts = read(is_one, &taken)?;
             inputs = &taken;
         }
@@ -153,13 +156,23 @@ impl Drawable {
         let matched = draw::matched(parts.as_ref().map(Vec::as_slice), alive.as_ref(), architecture);
         for side in Side::BOTH {
             let known = known_of(&parts, side);
-            if known < KNOWN {
+            if known < image::KNOWN {
                 let share = format!("only {:.0} % of them are in its objects", known * 100.0);
                 return Err(LayoutFallback::Unreadable(share));
             }
         }
         let changed = unnamed(inputs, &taken).and_then(|()| {
             changed(captures.as_ref(), parts.as_ref().map(Vec::as_slice), alive.as_ref(), inputs)
+        });
+        let summaries = Sides::from_fn(|side: Side| {
+            summary::of(&Looked {
+                capture: captures.get(side),
+                image: images.get(side),
+                parts: parts.get(side),
+                inputs: inputs.get(side),
+                taken: taken.get(side),
+            })
+            .ok()
         });
         let places = image::common_places(&images.baseline, &images.candidate, matched.gaps());
         let as_built = agreement(&matched, images.as_ref());
@@ -170,6 +183,7 @@ impl Drawable {
             is_one,
             matched,
             changed,
+            summaries,
             has_symbols,
             places,
             architecture,
@@ -200,6 +214,11 @@ impl Drawable {
     /// Why that cannot be told, as a fragment: `code without a name differs`.
     pub fn changed_in(&self, executable: &Path) -> Result<Vec<(u64, String)>, String> {
         entries::of(executable, self.changed.as_ref().map_err(Clone::clone)?)
+    }
+
+    /// What is worth keeping of a side for the time when its executable is gone; `None` where that is not known.
+    pub fn summary_of(&self, side: Side) -> Option<&LinkSummary> {
+        self.summaries.get(side).as_ref()
     }
 
     /// How far the two agree when they are linked in the order of the build.
@@ -359,38 +378,11 @@ fn changed(
     if captures.baseline.besides() != captures.candidate.besides() {
         return Err("both sides are linked with other flags or libraries".to_owned());
     }
-    let keeps_some = |capture: &Capture| {
-        capture.arguments(Path::new("")).iter().any(|argument| argument.contains("retain-symbols-file"))
-    };
-    if keeps_some(captures.baseline) || keeps_some(captures.candidate) {
+    if captures.baseline.keeps_some_names() || captures.candidate.keeps_some_names() {
         return Err("its linker is told which names to keep".to_owned());
     }
-    let mut found = changed::differing(parts, alive)?;
-    // Whoever refers to data that differ, by way of other data or not.
-    let mut fresh = found.data.clone();
-    while !fresh.is_empty() {
-        let mut next = BTreeSet::new();
-        for inputs in [&inputs.baseline, &inputs.candidate] {
-            let referring = sections::referring(inputs, &fresh).map_err(|error| error.to_string())?;
-            for (kind, name) in referring {
-                match kind {
-                    Kind::Code => drop(found.code.insert(name)),
-                    _ if found.data.insert(name.clone()) => drop(next.insert(name)),
-                    Kind::Data | Kind::ThreadLocal => {}
-                }
-            }
-        }
-        fresh = next;
-    }
-    Ok(found.code)
-}
-
-/// The share of an executable's functions that its objects have.
-fn known(parts: &[Part], alive: &Alive, image: &Image) -> f64 {
-    let code = parts.iter().filter(|part| part.kind == Kind::Code);
-    let names: HashSet<&str> = code.flat_map(|part| part.names.iter().map(String::as_str)).collect();
-    let found: usize = names.iter().filter_map(|name| alive.get(*name)).sum();
-    found as f64 / image.functions().max(1) as f64
+    let found = changed::differing(parts, alive)?;
+    changed::code_of(found, &[&inputs.baseline, &inputs.candidate])
 }
 
 /// The parts of what both sides are linked from.

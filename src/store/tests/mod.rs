@@ -13,6 +13,7 @@ mod pairs;
 mod queries;
 mod sharing;
 mod space;
+mod summaries;
 
 pub(super) fn facts(key: &str) -> MachineFacts {
     MachineFacts {

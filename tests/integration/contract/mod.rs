@@ -28,6 +28,8 @@ mod pulls;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod reach;
 mod rejudge;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod spared;
 mod streams;
 pub(crate) mod sync;
 pub(crate) mod verdicts;

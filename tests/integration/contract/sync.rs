@@ -231,7 +231,7 @@ fn what_cannot_be_taken_is_told_and_the_rest_is() {
     let mut files: Vec<PathBuf> = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let text = |file: &PathBuf| fs::read_to_string(file).unwrap();
-    fs::write(&files[0], text(&files[0]).replace("\"perfguard-run\":1", "\"perfguard-run\":2")).unwrap();
+    fs::write(&files[0], text(&files[0]).replace("\"perfguard-run\":1", "\"perfguard-run\":3")).unwrap();
     fs::write(&files[1], "\u{1b}]0;owned\u{7} garbage").unwrap();
     fs::write(place.join("..-..-etc.perfguard-run"), "x").unwrap();
     let got = ran(&project, &["sync", "pull", "--from", "dir:../place", "--store", second]);
@@ -489,6 +489,7 @@ pub(crate) fn made_run(number: u32, benchmarks: u32) -> SharedRun {
         program_version: "0.1.0".into(),
         seed: mixed,
         comparisons: Vec::new(),
+        benches: Vec::new(),
     }
 }
 

@@ -36,7 +36,7 @@ fn bench(start: &str) -> String {
 }
 
 /// The source trees of the slot that a sandbox builds in.
-fn trees(area: PathBuf) -> PathBuf {
+pub(crate) fn trees(area: PathBuf) -> PathBuf {
     let elsewhere = fs::read_to_string(area.join(".perfguard-trees")).map(PathBuf::from);
     elsewhere.unwrap_or(area).join("trees")
 }
