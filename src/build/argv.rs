@@ -33,6 +33,11 @@ pub(super) fn invocations(benches: &[BenchTarget]) -> Vec<Vec<&BenchTarget>> {
     groups
 }
 
+/// Whether these are built by one invocation, so that some of them can be left out and the others are resolved as before.
+pub(super) fn are_one(benches: &[BenchTarget]) -> bool {
+    benches.iter().all(|bench| bench.unit == Unit::Bench && bench.namesake == Namesake::None)
+}
+
 /// The flags for a variant: line tables are asked for by two more settings, behind all others so that they win. `"*"` is every
 /// package that is no member of the workspace.
 pub(super) fn for_variant(flags: &CargoFlags, variant: Variant) -> Cow<'_, CargoFlags> {
@@ -50,11 +55,13 @@ pub(super) fn for_variant(flags: &CargoFlags, variant: Variant) -> Cow<'_, Cargo
     }
 }
 
-/// The arguments of one invocation: only the named bench targets are built, and nothing is run.
+/// The arguments of one invocation: only the named bench targets are built, and nothing is run. The packages of those `beside` take
+/// part in what is resolved.
 ///
 /// `--locked` is dropped when there are patches: a patch changes Cargo.lock (in our copy of the tree alone).
 pub(super) fn arguments(
     benches: &[&BenchTarget],
+    beside: &[BenchTarget],
     features: &Features,
     flags: &CargoFlags,
     target: Option<&str>,
@@ -73,8 +80,9 @@ pub(super) fn arguments(
     };
     let mut pair = |name: &str, value: &str| arguments.extend([name.to_owned(), value.to_owned()]);
     pair("--color", color);
+    let selected = || benches.iter().copied().chain(beside);
     let packages: BTreeSet<String> =
-        benches.iter().map(|bench| format!("{}@{}", bench.package, bench.package_version)).collect();
+        selected().map(|bench| format!("{}@{}", bench.package, bench.package_version)).collect();
     for package in &packages {
         pair("--package", package);
     }
@@ -105,7 +113,7 @@ pub(super) fn arguments(
         }
     }
     arguments.extend(are_libraries.then(|| "--lib".to_owned()));
-    arguments.extend(known(benches, features).arguments());
+    arguments.extend(known(selected(), features).arguments());
     arguments.extend(lock_flags(flags, patches).into_iter().map(str::to_owned));
     arguments
 }
@@ -141,8 +149,8 @@ pub(super) fn of_binary(
 
 /// The features without those that none of the packages knows: Cargo would refuse them, although it takes them for the
 /// whole workspace.
-fn known(benches: &[&BenchTarget], features: &Features) -> Features {
-    let list = benches.iter().flat_map(|bench| bench.known_features.iter().cloned()).collect();
+fn known<'a>(benches: impl Iterator<Item = &'a BenchTarget>, features: &Features) -> Features {
+    let list = benches.flat_map(|bench| bench.known_features.iter().cloned()).collect();
     Features { list, ..features.clone() }
 }
 
@@ -201,7 +209,7 @@ mod tests {
     fn argv(flags: &CargoFlags, patches: &[Patch]) -> String {
         let bench = bench("pkg", "sums", Namesake::None);
         let asked = Features { list: vec!["pkg-only,other-only".into()], ..Features::default() };
-        arguments(&[&bench], &asked, flags, None, Path::new("/t"), patches).join(" ")
+        arguments(&[&bench], &[], &asked, flags, None, Path::new("/t"), patches).join(" ")
     }
 
     #[test]
@@ -212,6 +220,19 @@ mod tests {
             "bench --no-run --message-format=json-render-diagnostics --color never --package pkg@1.0.0 --bench sums \
              --target-dir /t --features pkg-only"
         );
+    }
+
+    #[test]
+    fn what_is_beside_takes_part_in_what_is_resolved_and_is_not_built() {
+        let (one, other) = (bench("pkg", "sums", Namesake::None), bench("other", "words", Namesake::None));
+        let asked = Features { list: vec!["pkg-only,other-only".into()], ..Features::default() };
+        let text = arguments(&[&one], &[other], &asked, &CargoFlags::default(), None, Path::new("/t"), &[]);
+        let text = text.join(" ");
+        assert!(
+            text.contains("--package other@1.0.0 --package pkg@1.0.0 --bench sums --target-dir"),
+            "{text}"
+        );
+        assert!(text.ends_with("--features other-only,pkg-only"), "{text}");
     }
 
     #[test]

@@ -47,6 +47,9 @@ pub(super) struct Inputs<'a> {
     pub(super) environment: Digest,
     /// Package, target and measuring library of each bench.
     pub(super) benches: Vec<[String; 3]>,
+    /// The packages of benches that were selected with these and not built.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) beside: Vec<&'a str>,
     /// Name and digest of each patch.
     pub(super) patches: Vec<[&'a str; 2]>,
     pub(super) variant: Variant,
@@ -108,6 +111,12 @@ impl Entry {
         let inputs = serde_json::to_string(inputs).unwrap_or_default();
         let name = digest::of_text(&format!("{SCHEMA} {inputs}"));
         Self { folder: artifacts.join(name.as_str()), inputs }
+    }
+
+    /// What the inputs come to, with the versions that a lock file holds: libraries seldom have one in git.
+    pub(super) fn key(&self, workspace: &Path) -> Digest {
+        let lock = digest::of_file(&workspace.join("Cargo.lock")).unwrap_or_default();
+        digest::of_text(&format!("{} {lock}", self.name()))
     }
 
     /// Where it is.
@@ -215,6 +224,7 @@ mod tests {
             configuration: digest::of_text("c"),
             environment: digest::of_text("e"),
             benches: vec![["p".into(), "b".into(), "criterion 0.8.2".into()]],
+            beside: Vec::new(),
             patches: Vec::new(),
             variant: Variant::Timed,
         }
@@ -242,6 +252,19 @@ mod tests {
             },
             link: None,
         }
+    }
+
+    #[test]
+    fn what_was_selected_beside_and_what_is_locked_decide_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = |beside| Entry::new(folder.path(), &Inputs { beside, ..inputs("t") });
+        let alone = entry(Vec::new());
+        assert_ne!(alone.folder(), entry(vec!["other"]).folder());
+        let unlocked = alone.key(folder.path());
+        fs::write(folder.path().join("Cargo.lock"), "version = 4").unwrap();
+        let locked = alone.key(folder.path());
+        assert!(unlocked != locked && locked == entry(Vec::new()).key(folder.path()));
+        assert_ne!(locked, entry(vec!["other"]).key(folder.path()));
     }
 
     #[test]

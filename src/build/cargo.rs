@@ -52,8 +52,15 @@ fn compile_some(
 ) -> Result<(), BuildError> {
     let flags = argv::for_variant(request.flags, request.variant);
     let target = request.flags.target.as_deref();
-    let arguments =
-        argv::arguments(benches, request.features, &flags, target, request.target_dir, request.patches);
+    let arguments = argv::arguments(
+        benches,
+        request.beside,
+        request.features,
+        &flags,
+        target,
+        request.target_dir,
+        request.patches,
+    );
     invoke(request, &arguments, environment, messages, complaints, progress)
 }
 

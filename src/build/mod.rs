@@ -36,7 +36,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    BenchTarget, BuildFingerprint, BuiltBench, CrateOrigin, CrateSource, Execution, Instrument, Note,
+    BenchTarget, BuildFingerprint, BuiltBench, CrateOrigin, CrateSource, Digest, Execution, Instrument, Note,
     Progress, Variables, Variant,
 };
 
@@ -70,6 +70,8 @@ pub struct Built {
     /// Benches, as `package::target`, that cannot have their allocations counted, and why. Empty unless they were built for
     /// that.
     pub refused: Vec<(String, String)>,
+    /// What decided what they are, summed up.
+    pub key: Option<Digest>,
     /// Where they came from.
     pub origin: Origin,
     /// What the reader should know, that is no error.
@@ -105,16 +107,23 @@ struct Plan {
 pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Built, BuildError> {
     let notes = notes(request);
     if request.benches.is_empty() {
-        return Ok(Built { benches: Vec::new(), refused: Vec::new(), origin: Origin::Kept, notes });
+        return Ok(Built {
+            benches: Vec::new(),
+            refused: Vec::new(),
+            key: None,
+            origin: Origin::Kept,
+            notes,
+        });
     }
     let plan = Plan::new(request)?;
     let entry = Entry::new(request.artifacts, &plan.inputs(request));
+    let key = entry.key(request.workspace);
     let is_whole = |kept: &Vec<Kept>| {
         surroundings::is_there(kept.iter().flat_map(|bench| &bench.surroundings.made), request.target_dir)
     };
     if let Some(kept) = entry.load(request.records).filter(is_whole) {
         tracing::debug!(side = %request.side, variant = ?request.variant, entry = %entry.folder().display(), "executables are kept");
-        return Ok(plan.built(request, &kept, Origin::Kept, notes));
+        return Ok(Built { key: Some(key), ..plan.built(request, &kept, Origin::Kept, notes) });
     }
     plan.prepare(request.target_dir, progress)?;
     if let Some(from) =
@@ -147,7 +156,17 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         }
     }
     let kept = entry.store(kept, request.records)?;
-    Ok(plan.built(request, &kept, Origin::Built, notes))
+    Ok(Built { key: Some(key), ..plan.built(request, &kept, Origin::Built, notes) })
+}
+
+/// What decides what the benches of a request are, summed up, and whether some of them can be left out of their build.
+///
+/// # Errors
+/// A compiler or configuration that cannot be used, a target that nothing here can run.
+pub fn key(request: &BuildRequest<'_>) -> Result<(Digest, bool), BuildError> {
+    let plan = Plan::new(request)?;
+    let key = Entry::new(request.artifacts, &plan.inputs(request)).key(request.workspace);
+    Ok((key, argv::are_one(request.benches)))
 }
 
 /// What differs from what was asked for.
@@ -235,6 +254,13 @@ impl Plan {
             configuration: digest::of_text(&self.config.text()),
             environment: digest::of_text(&format!("{:?}", environment::decisive(request.environment))),
             benches,
+            beside: request
+                .beside
+                .iter()
+                .map(|bench| bench.package_id.as_str())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
             patches: request
                 .patches
                 .iter()
@@ -332,7 +358,7 @@ impl Plan {
         };
         let refused = request.benches.iter().filter(missing);
         let refused = refused.map(|bench| (label(bench), OWN_ALLOCATOR.to_owned())).collect();
-        Built { benches, refused, origin, notes }
+        Built { benches, refused, key: None, origin, notes }
     }
 
     /// Says where kept executables are run, in the order of the request.

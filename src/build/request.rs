@@ -62,6 +62,9 @@ pub struct BuildRequest<'a> {
     pub features: &'a Features,
     /// The bench targets to build.
     pub benches: &'a [BenchTarget],
+    /// Others that they were selected with, and that are not built. Their packages and features take part in what Cargo resolves, as
+    /// they do where all are built.
+    pub beside: &'a [BenchTarget],
     /// Crates to replace.
     pub patches: &'a [Patch],
     /// What the executables are for. The copies of Criterion among the patches must be for the same.

@@ -69,4 +69,8 @@ pub struct Axis {
     pub axis: AxisName,
     /// What each side was given; nothing where it is as for any build.
     pub sides: Sides<Option<String>>,
+    /// One by one, what each side was given of an axis that can be given several times. Runs and reports that were written before
+    /// this was kept have none.
+    #[serde(default)]
+    pub given: Sides<Vec<String>>,
 }

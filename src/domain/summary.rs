@@ -62,6 +62,8 @@ pub struct BenchSummary {
 /// What a bench target finds when it runs, and which benchmarks it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SummaryFacts {
+    /// What decided what it is: the tree, the compiler, flags, the benches that were built with it, versions of dependencies.
+    pub key: Digest,
     /// What of the package was compiled.
     pub unit: UnitKind,
     /// What surrounds it when it runs.

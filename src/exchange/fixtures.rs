@@ -46,7 +46,13 @@ pub(crate) fn run_with_benches(number: u8) -> SharedRun {
             target: target.into(),
             fingerprint: fixtures::fingerprint(),
             executable: Digest::new("e-b"),
-            facts: SummaryFacts { unit: UnitKind::Bench, surroundings, variables: Digest::new("w"), ids },
+            facts: SummaryFacts {
+                key: Digest::new("k"),
+                unit: UnitKind::Bench,
+                surroundings,
+                variables: Digest::new("w"),
+                ids,
+            },
             link,
         }
     };

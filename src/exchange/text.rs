@@ -4,6 +4,7 @@
 //! `executable`), each referred to by its place among its kind, then measurements, then comparisons. docs/history.md
 //! describes every line. What is read may come from anyone: every number is checked, and nothing in it is a path.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -268,6 +269,8 @@ struct Reader {
     revisions: Vec<Revision>,
     builds: Vec<BuildFingerprint>,
     executables: Vec<Digest>,
+    /// Which benches there are, by the place of their revision, package and target.
+    benches: BTreeSet<(usize, String, String)>,
 }
 
 impl Reader {
@@ -294,7 +297,13 @@ impl Reader {
             comparisons: Vec::new(),
             benches: Vec::new(),
         };
-        Ok(Self { run, revisions: Vec::new(), builds: Vec::new(), executables: Vec::new() })
+        Ok(Self {
+            run,
+            revisions: Vec::new(),
+            builds: Vec::new(),
+            executables: Vec::new(),
+            benches: BTreeSet::new(),
+        })
     }
 
     fn take(&mut self, line: Line) -> Result<(), String> {
@@ -326,11 +335,9 @@ impl Reader {
                 self.run.comparisons.push(found);
             }
             Line::Bench(line) => {
+                let name = (line.revision, line.package.clone(), line.target.clone());
                 let (revision, bench) = self.bench(line)?;
-                let is_same = |(known, other): &(Revision, BenchSummary)| {
-                    *known == revision && (&other.package, &other.target) == (&bench.package, &bench.target)
-                };
-                if self.run.benches.iter().any(is_same) {
+                if !self.benches.insert(name) {
                     return Err("it has a bench target twice".to_owned());
                 }
                 self.run.benches.push((revision, bench));
@@ -391,8 +398,8 @@ impl Reader {
     }
 
     fn bench(&self, line: BenchLine) -> Result<(Revision, BenchSummary), String> {
-        let SummaryFacts { surroundings, variables, ids, .. } = &line.facts;
-        let digests = [&surroundings.digest, &surroundings.variables, variables].map(Digest::as_str);
+        let SummaryFacts { key, surroundings, variables, ids, .. } = &line.facts;
+        let digests = [key, &surroundings.digest, &surroundings.variables, variables].map(Digest::as_str);
         let made = surroundings.made.iter().flat_map(|made| [made.path.as_str(), made.digest.as_str()]);
         let texts = [line.package.as_str(), line.target.as_str()].into_iter().chain(digests).chain(made);
         texts.chain(ids.iter().map(String::as_str)).try_for_each(short)?;

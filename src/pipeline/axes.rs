@@ -35,17 +35,27 @@ impl SideSettings {
             AxisName::NoDefaultFeatures => self.no_default_features.then(|| "true".to_owned()),
             AxisName::Profile => self.profile.clone(),
             AxisName::Lockfile => self.lockfile.as_ref().map(|lock| lock.path().display().to_string()),
-            AxisName::Env => {
-                some(&self.env.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>())
-            }
-            AxisName::Config => some(&self.config),
+            AxisName::Env | AxisName::Config => some(&self.each(axis)),
+        }
+    }
+
+    /// What is given one by one on an axis that can be given several times.
+    fn each(&self, axis: AxisName) -> Vec<String> {
+        match axis {
+            AxisName::Env => self.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            AxisName::Config => self.config.clone(),
+            _ => Vec::new(),
         }
     }
 }
 
 /// What differs on purpose, in the order of reports.
 pub fn axes(sides: &Sides<SideSettings>) -> Vec<Axis> {
-    let of = |axis| Axis { axis, sides: sides.as_ref().map(|side| side.on(axis)) };
+    let of = |axis| Axis {
+        axis,
+        sides: sides.as_ref().map(|side| side.on(axis)),
+        given: sides.as_ref().map(|side| side.each(axis)),
+    };
     let differs = |axis: &Axis| match axis.axis {
         // By content, for that is what is built with.
         AxisName::Lockfile => sides.baseline.lockfile != sides.candidate.lockfile,
@@ -67,6 +77,7 @@ mod tests {
         let told: Vec<(AxisName, Option<&str>)> =
             found.iter().map(|axis| (axis.axis, axis.sides.candidate.as_deref())).collect();
         assert_eq!(told, [(AxisName::NoDefaultFeatures, Some("true")), (AxisName::Env, Some("A=1 B=2 3"))]);
+        assert_eq!(found[1].given, Sides { baseline: vec![], candidate: vec!["A=1".into(), "B=2 3".into()] });
         assert!(axes(&Sides { baseline: both.clone(), candidate: both }).is_empty());
     }
 

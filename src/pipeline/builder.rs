@@ -9,12 +9,12 @@ use super::request::{Project, Scope, Suite};
 use super::stopwatch::within;
 use super::sweeper::Sweeper;
 use crate::build::library_copy::{LibraryCopy, LibraryCopyError};
-use crate::build::{BuildRequest, Built, Patch, Seed, build, output_of_binary, tools, unchanged};
+use crate::build::{BuildRequest, Built, Patch, Seed, build, key, output_of_binary, tools, unchanged};
 use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
 use crate::domain::library;
 use crate::domain::{
-    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Event, LocalPackage, Note, Progress,
-    Revision, Side, Sides, SourceTree, Stage, Toolchain, TreeId, Variables, Variant, is_below,
+    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Digest, Event, LocalPackage, Note,
+    Progress, Revision, Side, Sides, SourceTree, Stage, Toolchain, TreeId, Variables, Variant, is_below,
 };
 use crate::source::{
     GivenLock, Repository, SUITE_PACKAGE, SourceError, inherit_times, nearest_target, note, note_begin,
@@ -59,13 +59,30 @@ pub(crate) struct Builder<'a> {
     pub(crate) lock: Option<&'a GivenLock>,
     /// Who removes old trees beside the build.
     pub(crate) sweeper: Option<&'a Sweeper>,
+    /// Whether it is only found out what would decide what is built.
+    pub(crate) only_key: bool,
     /// Whether executables are built for the names that they tell, and nothing else.
     pub(crate) names_only: bool,
 }
 
 /// Who says of which bench targets of a baseline enough is known, once the candidate is built.
-pub(super) type Spare<'a> =
-    dyn FnMut(&Prepared, &SourceTree) -> Result<BTreeSet<TargetName>, PipelineError> + 'a;
+pub(super) trait Spare {
+    /// Whether it is worth asking. `baseline` is where the baseline's files are.
+    fn may_know(&mut self, baseline: &SourceTree) -> bool;
+
+    /// The bench targets that need not be built. `key` is what decides what the baseline would be; where it cannot be parted, it is all
+    /// of them or none.
+    ///
+    /// # Errors
+    /// A signal came.
+    fn find(
+        &mut self,
+        candidate: &Prepared,
+        baseline: &SourceTree,
+        key: &Digest,
+        may_be_parted: bool,
+    ) -> Result<BTreeSet<TargetName>, PipelineError>;
+}
 
 /// A package and one of its bench targets.
 pub(crate) type TargetName = (String, String);
@@ -113,6 +130,10 @@ pub(crate) struct Prepared {
     pub(crate) passed_over: Vec<TargetName>,
     /// Bench targets that were not built, because enough is known of them. They would be built as the other side's are.
     pub(crate) spared: BTreeSet<TargetName>,
+    /// What decided what its own benches are, summed up.
+    pub(crate) key: Option<Digest>,
+    /// Whether some of them could be left out of their build.
+    may_be_parted: bool,
     /// What the reader should know.
     pub(crate) notes: Vec<Note>,
     /// What the harness says about the layout of types, or why it cannot.
@@ -136,6 +157,8 @@ impl Prepared {
             left_out: Vec::new(),
             passed_over: Vec::new(),
             spared: BTreeSet::new(),
+            key: None,
+            may_be_parted: false,
             notes,
             layout: None,
             sources: BTreeMap::new(),
@@ -186,6 +209,7 @@ impl<'a> Builder<'a> {
             spared: None,
             lock: None,
             sweeper: None,
+            only_key: false,
             names_only: false,
         }
     }
@@ -241,7 +265,7 @@ impl Builder<'_> {
     pub(crate) fn prepare_both(
         &self,
         revisions: &Sides<Revision>,
-        spare: &mut Spare<'_>,
+        spare: &mut dyn Spare,
     ) -> Result<Sides<Prepared>, PipelineError> {
         let (mut candidate, tree) = self.prepare_own(Side::Candidate, &revisions.candidate, None)?;
         if revisions.baseline.tree == candidate.revision.tree {
@@ -250,11 +274,26 @@ impl Builder<'_> {
             return Ok(Sides { baseline, candidate });
         }
         let baseline_tree = self.extract(Side::Baseline, &revisions.baseline)?;
-        let spared = spare(&candidate, &baseline_tree)?;
+        let spared = self.spared(&candidate, &baseline_tree, spare)?;
         let mut baseline = self.sparing(&spared).own(Side::Baseline, &baseline_tree, Some(&candidate))?;
         baseline.spared = spared;
         let sides = Sides { baseline: (baseline, baseline_tree), candidate: (candidate, tree) };
         Self::complete_both(&Sides { baseline: self, candidate: self }, sides)
+    }
+
+    /// The bench targets of which no baseline is built: all, or some where the others are built as they would be with them.
+    fn spared(
+        &self,
+        candidate: &Prepared,
+        baseline: &SourceTree,
+        spare: &mut dyn Spare,
+    ) -> Result<BTreeSet<TargetName>, PipelineError> {
+        if !spare.may_know(baseline) {
+            return Ok(BTreeSet::new());
+        }
+        let planned = Builder { only_key: true, ..*self }.own(Side::Baseline, baseline, Some(candidate))?;
+        let Some(key) = planned.key else { return Ok(BTreeSet::new()) };
+        spare.find(candidate, baseline, &key, planned.may_be_parted)
     }
 
     /// The same, leaving out these bench targets.
@@ -410,9 +449,6 @@ impl Builder<'_> {
         if let Some(only) = self.only {
             found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
         }
-        if let Some(spared) = self.spared {
-            found.benches.retain(|bench| !spared.contains(&(bench.package.clone(), bench.target.clone())));
-        }
         found.benches.retain(|bench| self.scope.builds(&bench.package, &bench.target));
         let possible = |bench: &BenchTarget| self.scope.may_match(&bench.package, &bench.target);
         let (wanted, others) = found.benches.into_iter().partition::<Vec<_>, _>(possible);
@@ -435,7 +471,13 @@ impl Builder<'_> {
             Variant::Lines | Variant::Places => " with line tables",
         };
         let scope = self.scope;
-        if !found.benches.is_empty() {
+        let is_spared = |bench: &BenchTarget| {
+            let name = (bench.package.clone(), bench.target.clone());
+            self.spared.is_some_and(|spared| spared.contains(&name))
+        };
+        let (beside, wanted) = found.benches.into_iter().partition::<Vec<_>, _>(is_spared);
+        found.benches = wanted;
+        if !found.benches.is_empty() && !self.only_key {
             let why = self.names_only.then(|| why_built(&found.benches, &scope.words)).flatten();
             let why = why.unwrap_or_default();
             self.progress.event(Event::Task(&format!("Building the {side}{purpose}{why}")));
@@ -459,6 +501,7 @@ impl Builder<'_> {
             flags: &scope.flags,
             features: &selection.features,
             benches: &found.benches,
+            beside: &beside,
             patches: &patches,
             variant: self.variant,
             layout: scope.layout,
@@ -466,7 +509,13 @@ impl Builder<'_> {
             local: &local,
             unchanged: &unchanged,
         };
-        let Built { benches, refused, notes: built_notes, .. } = build(&request, self.progress)?;
+        if self.only_key {
+            let plan = key(&request);
+            occupied.release()?;
+            let (key, may_be_parted) = plan?;
+            return Ok(Prepared { key: Some(key), may_be_parted, ..Prepared::empty(tree, Vec::new()) });
+        }
+        let Built { benches, refused, key, notes: built_notes, .. } = build(&request, self.progress)?;
         let layout = (self.layout == TypeLayout::Asked
             && found.members.iter().any(|member| member == SUITE_PACKAGE))
         .then(|| {
@@ -483,6 +532,8 @@ impl Builder<'_> {
             left_out: found.left_out,
             passed_over,
             spared: BTreeSet::new(),
+            key,
+            may_be_parted: false,
             notes,
             layout,
             sources,

@@ -10,11 +10,9 @@ use super::catalogue::Benchmark;
 use super::claims::{self, Resolved};
 use super::error::PipelineError;
 use super::request::CompareRequest;
-use super::spared::{Asker, Search, Spared};
+use super::spared::{Asker, Nothing, Search, Spared};
 use super::workspace::Listing;
-use crate::domain::{
-    BuiltBench, CountKind, Event, Identical, Presence, Progress, Revision, Sides, SourceTree,
-};
+use crate::domain::{BuiltBench, CountKind, Event, Identical, Presence, Progress, Revision, Sides};
 use crate::measure::runner::Runner;
 
 /// Builds both sides, apart where they differ on purpose. `spare` is asked where they do not.
@@ -22,7 +20,7 @@ pub(super) fn prepare(
     builders: &Sides<Builder<'_>>,
     request: &CompareRequest,
     revisions: &Sides<Revision>,
-    spare: &mut Spare<'_>,
+    spare: &mut dyn Spare,
 ) -> Result<Sides<Prepared>, PipelineError> {
     let mut prepared = if axes(&request.axes).is_empty() {
         builders.candidate.prepare_both(revisions, spare)?
@@ -41,16 +39,12 @@ pub(super) fn prepare_sparing(
     revisions: &Sides<Revision>,
     asker: Asker<'_>,
 ) -> Result<(Sides<Prepared>, Spared), PipelineError> {
-    let mut spared = Spared::default();
     let Asker { store, runner, progress } = asker;
+    let (builder, baseline) = (&builders.candidate, &revisions.baseline);
     let asker = Asker { store, runner, progress };
-    let mut search = Search { request, asker, builder: &builders.candidate, baseline: &revisions.baseline };
-    let mut spare = |candidate: &Prepared, tree: &SourceTree| {
-        spared = search.find(candidate, tree)?;
-        Ok(spared.names())
-    };
-    let prepared = prepare(builders, request, revisions, &mut spare)?;
-    Ok((prepared, spared))
+    let mut search = Search { request, asker, builder, baseline, spared: Spared::default() };
+    let prepared = prepare(builders, request, revisions, &mut search)?;
+    Ok((prepared, search.spared))
 }
 
 /// Asks both sides for their benchmarks.
@@ -90,8 +84,6 @@ pub(super) fn counting_allocations(
         return Ok(None);
     }
     let timed = timed.as_ref().map(|benches| among(benches.iter().copied(), &targets));
-    let all = |builders: &Sides<Builder<'_>>| {
-        prepare(builders, request, revisions, &mut |_, _| Ok(BTreeSet::new()))
-    };
+    let all = |builders: &Sides<Builder<'_>>| prepare(builders, request, revisions, &mut Nothing);
     allocation_builds(builders, &timed, all).map(Some)
 }

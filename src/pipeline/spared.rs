@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::builder::{Builder, Prepared, TargetName};
+use super::builder::{Builder, Prepared, Spare, TargetName};
 use super::catalogue::{Benchmark, ListedBench};
 use super::collect::reach::alone::{Alone, Found};
 use super::error::PipelineError;
@@ -13,9 +13,11 @@ use super::request::CompareRequest;
 use super::session::{provenance, side_build};
 use super::workspace::Listing;
 use crate::build::relink::Archives;
+use crate::build::variables_of;
 use crate::domain::{
-    BenchSummary, BenchmarkEvidence, BenchmarkName, BuiltBench, Event, Execution, Layout, LinkSummary, Note,
-    Presence, Progress, Provenance, Reach, Revision, SideBuild, Sides, SourceTree, UnitKind,
+    BenchSummary, BenchmarkEvidence, BenchmarkName, BuiltBench, Digest, Event, Execution, Layout,
+    LinkSummary, Note, Presence, Progress, Provenance, Reach, Revision, SideBuild, Sides, SourceTree,
+    UnitKind,
 };
 use crate::judge::{Rules, Step, next};
 use crate::measure::runner::Runner;
@@ -85,28 +87,53 @@ pub(super) struct Search<'a> {
     pub(super) asker: Asker<'a>,
     pub(super) builder: &'a Builder<'a>,
     pub(super) baseline: &'a Revision,
+    /// What was found so far.
+    pub(super) spared: Spared,
 }
 
-impl Search<'_> {
-    /// Whether a summary may stand for an executable: where nobody asks for more than the judge does.
-    fn may_spare(&self) -> bool {
-        let CompareRequest { judging, creep, scope, .. } = self.request;
-        scope.layout == Layout::Drawn && creep.is_none() && !judging.aa_test && !self.baseline.dirty
+/// Nothing is known: every build is made.
+pub(super) struct Nothing;
+
+impl Spare for Nothing {
+    fn may_know(&mut self, _: &SourceTree) -> bool {
+        false
     }
 
-    /// The bench targets whose baseline needs no build. `tree` is the baseline's.
-    ///
-    /// # Errors
-    /// The store is damaged; a signal came.
-    pub(super) fn find(&mut self, candidate: &Prepared, tree: &SourceTree) -> Result<Spared, PipelineError> {
-        let mut spared = Spared::default();
-        // What was built here can be looked at itself.
-        if !self.may_spare() || was_built(tree) {
-            return Ok(spared);
-        }
-        let known = self.asker.store.summaries(&self.baseline.tree)?;
+    fn find(
+        &mut self,
+        _: &Prepared,
+        _: &SourceTree,
+        _: &Digest,
+        _: bool,
+    ) -> Result<BTreeSet<TargetName>, PipelineError> {
+        Ok(BTreeSet::new())
+    }
+}
+
+impl Spare for Search<'_> {
+    /// Where nobody asks for more than the judge does, and nothing was built that could be looked at itself.
+    fn may_know(&mut self, baseline: &SourceTree) -> bool {
+        let CompareRequest { judging, creep, scope, axes, .. } = self.request;
+        scope.layout == Layout::Drawn
+            && *axes == Sides::default()
+            && creep.is_none()
+            && !judging.aa_test
+            && !self.baseline.dirty
+            && !was_built(baseline)
+            && !self.known().is_empty()
+    }
+
+    fn find(
+        &mut self,
+        candidate: &Prepared,
+        baseline: &SourceTree,
+        key: &Digest,
+        may_be_parted: bool,
+    ) -> Result<BTreeSet<TargetName>, PipelineError> {
+        let known: Vec<BenchSummary> =
+            self.known().into_iter().filter(|before| before.facts.key == *key).collect();
         if known.is_empty() {
-            return Ok(spared);
+            return Ok(BTreeSet::new());
         }
         self.asker
             .progress
@@ -122,11 +149,11 @@ impl Search<'_> {
             else {
                 continue;
             };
-            match self.look(listed, before, tree, &mut archives) {
+            match self.look(listed, before, baseline, &mut archives) {
                 Ok(Found { reach, link }) => {
                     tracing::debug!(target = bench.label(), "needs no baseline");
                     let listed = absent(listed, before);
-                    spared.targets.insert(name, Known { listed, reach, link });
+                    self.spared.targets.insert(name, Known { listed, reach, link });
                 }
                 Err(reason) => tracing::debug!(target = bench.label(), %reason, "needs a baseline"),
             }
@@ -134,7 +161,21 @@ impl Search<'_> {
                 return Err(PipelineError::Interrupted);
             }
         }
-        Ok(spared)
+        let is_all = known.iter().all(|before| self.spared.targets.contains_key(&name_of(before)));
+        if !(is_all || may_be_parted) {
+            self.spared = Spared::default();
+        }
+        Ok(self.spared.names())
+    }
+}
+
+impl Search<'_> {
+    /// What the store knows of the baseline. That it cannot say costs a build, and is told where something has to be kept.
+    fn known(&self) -> Vec<BenchSummary> {
+        let found = self.asker.store.summaries(&self.baseline.tree);
+        found
+            .inspect_err(|error| tracing::debug!(%error, "nothing is known of the baseline"))
+            .unwrap_or_default()
     }
 
     /// What each of its benchmarks reaches, where that is nothing.
@@ -163,6 +204,8 @@ impl Search<'_> {
             && bench.surroundings.digest == before.facts.surroundings.digest;
         let found = if is_one {
             Found { reach: BTreeMap::new(), link: before.link.clone() }
+        } else if variables_of(bench) != before.facts.variables {
+            return Err("variables that Cargo sets have other values".to_owned());
         } else {
             let mut alone = Alone {
                 runner: self.asker.runner,
@@ -191,6 +234,11 @@ impl Search<'_> {
         let budget = self.request.measuring.budget.as_secs_f64();
         next(&evidence, &Rules::new(&self.request.judging.policy, &asked, budget), 1) == Step::Done
     }
+}
+
+/// The bench target that a summary is of.
+fn name_of(before: &BenchSummary) -> TargetName {
+    (before.package.clone(), before.target.clone())
 }
 
 /// Whether Cargo built something of a tree here.
@@ -227,7 +275,6 @@ fn absent(listed: &ListedBench, before: &BenchSummary) -> ListedBench {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::variables_of;
     use crate::domain::SummaryFacts;
     use crate::domain::fixtures::bench;
 
@@ -235,6 +282,7 @@ mod tests {
     fn a_summary_stands_for_a_bench_that_was_built_likewise_and_no_other() {
         let built = bench("1");
         let facts = SummaryFacts {
+            key: Digest::new("k"),
             unit: UnitKind::Bench,
             surroundings: built.surroundings.clone(),
             variables: variables_of(&built),

@@ -106,14 +106,18 @@ impl Builder<'_> {
     fn part(&self, side: Side, prepared: &Prepared, beside: Beside) -> Part {
         let own = prepared.benches.iter().any(|bench| bench.package == SUITE_PACKAGE)
             || prepared.left_out.iter().any(|target| target.package == SUITE_PACKAGE)
-            || prepared.passed_over.iter().any(|(package, _)| package == SUITE_PACKAGE);
+            || prepared
+                .passed_over
+                .iter()
+                .chain(&prepared.spared)
+                .any(|(package, _)| package == SUITE_PACKAGE);
         let Suite::On { when, .. } = self.scope.suite else { return Part::None(None) };
         if own || !self.wants_harness() {
             return Part::None(None);
         }
         let measured = when == SuiteWhen::Always
             || beside == Beside::Different
-            || prepared.benches.is_empty()
+            || (prepared.benches.is_empty() && prepared.spared.is_empty())
             || self.asks_for_harness();
         match (measured, beside, side) {
             (true, _, _) => Part::Measured,

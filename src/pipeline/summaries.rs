@@ -10,8 +10,7 @@ use crate::build::variables_of;
 use crate::domain::{BenchSummary, BuiltBench, LinkSummary, SummaryFacts};
 use crate::support::scratch::Scratch;
 
-/// Keeps what is known of the bench targets of a commit, of those of which the store has no summary. `link` says of an executable
-/// what it was linked from.
+/// Keeps what is known of the bench targets of a commit that were built. `link` says of an executable what it was linked from.
 ///
 /// # Errors
 /// The store does not take it.
@@ -21,37 +20,29 @@ pub(super) fn keep(
     listing: &Listing,
     mut link: impl FnMut(&Session<'_>, &BuiltBench) -> Option<LinkSummary>,
 ) -> Result<(), PipelineError> {
-    let revision = &prepared.revision;
+    let (revision, Some(key)) = (&prepared.revision, &prepared.key) else { return Ok(()) };
     if revision.dirty {
         return Ok(());
     }
-    let known = session.store.summaries(&revision.tree)?;
     let mut found = Vec::new();
-    for listed in listing.benches.iter().filter(|listed| is_summed_up(&listed.bench)) {
-        let (bench, Ok(ids)) = (&listed.bench, &listed.ids) else { continue };
-        let facts = SummaryFacts {
-            unit: bench.unit.kind(),
-            surroundings: bench.surroundings.clone(),
-            variables: variables_of(bench),
-            ids: ids.clone(),
-        };
-        let summary = BenchSummary {
+    for bench in prepared.benches.iter().filter(|bench| is_summed_up(bench)) {
+        let listed = listing.benches.iter().find(|listed| listed.bench.identity() == bench.identity());
+        let Some(Ok(ids)) = listed.map(|listed| &listed.ids) else { continue };
+        let known = session.store.link_summary(&bench.digest)?.filter(relink::is_current);
+        found.push(BenchSummary {
             package: bench.package.clone(),
             target: bench.target.clone(),
             fingerprint: bench.fingerprint.clone(),
             executable: bench.digest.clone(),
-            facts,
-            link: None,
-        };
-        let is_same = |before: &BenchSummary| BenchSummary { link: None, ..before.clone() } == summary;
-        if known.iter().any(is_same) {
-            continue;
-        }
-        let link = match session.store.link_summary(&bench.digest)? {
-            None => link(session, bench),
-            known => known,
-        };
-        found.push(BenchSummary { link, ..summary });
+            facts: SummaryFacts {
+                key: key.clone(),
+                unit: bench.unit.kind(),
+                surroundings: bench.surroundings.clone(),
+                variables: variables_of(bench),
+                ids: ids.clone(),
+            },
+            link: known.or_else(|| link(session, bench)),
+        });
     }
     if found.is_empty() {
         return Ok(());

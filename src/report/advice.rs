@@ -98,15 +98,17 @@ fn sides(report: &Report) -> Option<String> {
     Some(sides)
 }
 
-/// The flag of one side, with a space before it.
+/// The flags of one side, with a space before each.
 fn flag(axis: &Axis, side: Side) -> Option<String> {
     let value = axis.sides.get(side).as_deref()?;
     let name = axis.axis;
-    Some(match name {
-        AxisName::NoDefaultFeatures => format!(" --{side}-{name}"),
-        // Several that were given are told as one: where one of them ends cannot be told.
-        AxisName::Env | AxisName::Config if value.contains(' ') => format!(" --{side}-{name}=…"),
-        _ => format!(" --{side}-{name}={}", shell_word(value)),
+    let flag = |value: &str| format!(" --{side}-{name}={}", shell_word(value));
+    Some(match (name, &axis.given.get(side)[..]) {
+        (AxisName::NoDefaultFeatures, _) => format!(" --{side}-{name}"),
+        // An old report tells several as one: where one of them ends cannot be told.
+        (AxisName::Env | AxisName::Config, []) if value.contains(' ') => format!(" --{side}-{name}=…"),
+        (_, []) => flag(value),
+        (_, given) => given.iter().map(|value| flag(value)).collect(),
     })
 }
 

@@ -71,11 +71,14 @@ struct WireAxis<'a> {
     axis: &'static str,
     baseline: Option<&'a str>,
     candidate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given: Option<&'a Sides<Vec<String>>>,
 }
 
 fn axis(axis: &Axis) -> WireAxis<'_> {
     let Sides { baseline, candidate } = axis.sides.as_ref().map(Option::as_deref);
-    WireAxis { axis: axis.axis.name(), baseline, candidate }
+    let given = Some(&axis.given).filter(|given| **given != Sides::default());
+    WireAxis { axis: axis.axis.name(), baseline, candidate, given }
 }
 
 #[derive(Serialize)]

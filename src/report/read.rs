@@ -95,6 +95,8 @@ struct WireAxis {
     axis: AxisName,
     baseline: Option<String>,
     candidate: Option<String>,
+    #[serde(default)]
+    given: Sides<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -274,7 +276,11 @@ pub fn read(text: &str) -> Result<Report, ReadError> {
         axes: document
             .axes
             .into_iter()
-            .map(|WireAxis { axis, baseline, candidate }| Axis { axis, sides: Sides { baseline, candidate } })
+            .map(|WireAxis { axis, baseline, candidate, given }| Axis {
+                axis,
+                sides: Sides { baseline, candidate },
+                given,
+            })
             .collect(),
         judged_by: document.judged_by.map(|by| JudgedBy {
             version: by.version,

@@ -87,11 +87,14 @@ fn what_builds_differ_in_on_purpose_is_said_first_and_stays_in_the_advice() {
     let made = |axis, baseline: Option<&str>, candidate: Option<&str>| Axis {
         axis,
         sides: Sides { baseline, candidate }.map(|value| value.map(str::to_owned)),
+        given: Sides::default(),
     };
+    let given =
+        Sides { baseline: vec!["A=1".to_owned(), "B=2 'x'".to_owned()], candidate: vec!["A=1".to_owned()] };
     let axes = vec![
         made(AxisName::NoDefaultFeatures, None, Some("true")),
         made(AxisName::Lockfile, None, Some("old one/Cargo.lock")),
-        made(AxisName::Env, Some("A=1 B=2"), Some("A=1")),
+        Axis { given, ..made(AxisName::Env, Some("A=1 B=2 'x'"), Some("A=1")) },
     ];
     let report = Report { kind: ReportKind::Compare, axes, ..fixtures::mixed() };
     let table = render(&report, Format::Table, &style(None));
@@ -99,7 +102,7 @@ fn what_builds_differ_in_on_purpose_is_said_first_and_stays_in_the_advice() {
     assert!(
         first.ends_with(
             ", no-default-features `true` instead of none, lockfile `old one/Cargo.lock` instead of its own, \
-             env `A=1` instead of `A=1 B=2`"
+             env `A=1` instead of `A=1 B=2 'x'`"
         ),
         "{first}"
     );
@@ -107,8 +110,8 @@ fn what_builds_differ_in_on_purpose_is_said_first_and_stays_in_the_advice() {
         Sides { baseline: "opt-level=3 lto=false", candidate: "opt-level=3 lto=false lockfile 12ab" };
     let settings = BuildDifference { field: "settings".into(), values: values.map(str::to_owned) };
     assert_eq!(sentences::build_difference(&settings), "settings: none → `lockfile 12ab`");
-    let again = " --candidate-no-default-features --candidate-lockfile='old one/Cargo.lock' --baseline-env=… \
-                 --candidate-env=A=1 -- ";
+    let again = " --candidate-no-default-features --candidate-lockfile='old one/Cargo.lock' --baseline-env=A=1 \
+                 --baseline-env='B=2 '\\''x'\\''' --candidate-env=A=1 -- ";
     assert!(table.contains(again) && !table.contains("cargo perfguard explain"), "{table}");
 }
 

@@ -34,7 +34,7 @@ impl Store {
                 "SELECT {SUMMARY} FROM revision JOIN bench_summary ON bench_summary.revision = revision.id \
                  JOIN build ON build.id = bench_summary.build \
                  JOIN executable ON executable.id = bench_summary.executable \
-                 WHERE revision.tree_id = ?1 ORDER BY bench_summary.run DESC, \
+                 WHERE revision.tree_id = ?1 AND NOT revision.dirty ORDER BY bench_summary.run DESC, \
                  bench_summary.package, bench_summary.target"
             ))?;
             let found = query.query_map([tree.as_str()], summary)?;
@@ -101,30 +101,42 @@ pub(super) fn add(
     let build = rows::build_id(transaction, &bench.fingerprint)?;
     let executable = rows::executable_id(transaction, bench.executable.as_str())?;
     let facts = serde_json::to_string(&bench.facts).map_err(|error| Problem::Nonsense(error.to_string()))?;
+    let brings_link = match &bench.link {
+        Some(link) => {
+            let mut add = transaction.prepare_cached(
+                "INSERT INTO link_summary (executable, besides, nameless, parts) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (executable) DO UPDATE SET besides = excluded.besides, nameless = excluded.nameless, \
+                 parts = excluded.parts WHERE besides <> excluded.besides",
+            )?;
+            add.execute(params![executable, link.besides.as_str(), link.nameless.as_str(), link.bytes()])? > 0
+        }
+        None => false,
+    };
     transaction
         .prepare_cached(
-            "INSERT OR REPLACE INTO bench_summary (run, revision, package, target, build, executable, facts) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO bench_summary \
+             (run, revision, package, target, build, executable, facts, brings_link) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
-        .execute(params![run.0, revision, bench.package, bench.target, build, executable, facts])?;
-    if let Some(link) = &bench.link {
-        transaction
-            .prepare_cached(
-                "INSERT OR IGNORE INTO link_summary (executable, besides, nameless, parts) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![executable, link.besides.as_str(), link.nameless.as_str(), link.bytes()])?;
-    }
+        .execute(params![
+            run.0,
+            revision,
+            bench.package,
+            bench.target,
+            build,
+            executable,
+            facts,
+            brings_link
+        ])?;
     Ok(())
 }
 
-/// The summaries of a run, with their revisions, in a fixed order. What an executable was linked from goes with the first run that
-/// has it: whoever receives all runs has it once.
+/// The summaries of a run, with their revisions, in a fixed order. What an executable was linked from goes with the run that found it
+/// out: whoever receives all runs has it once.
 pub(super) fn of_run(connection: &Connection, run: i64) -> Result<Vec<(Revision, BenchSummary)>, Problem> {
     let mut query = connection.prepare_cached(&format!(
         "SELECT {SUMMARY}, revision.commit_id, revision.dirty, revision.tree_id, \
-         NOT EXISTS (SELECT 1 FROM bench_summary AS earlier WHERE earlier.executable = bench_summary.executable \
-         AND earlier.run < bench_summary.run) \
-         FROM bench_summary JOIN revision ON revision.id = bench_summary.revision \
+         bench_summary.brings_link FROM bench_summary JOIN revision ON revision.id = bench_summary.revision \
          JOIN build ON build.id = bench_summary.build \
          JOIN executable ON executable.id = bench_summary.executable WHERE bench_summary.run = ?1 \
          ORDER BY revision.commit_id, bench_summary.package, bench_summary.target"
@@ -140,8 +152,8 @@ pub(super) fn of_run(connection: &Connection, run: i64) -> Result<Vec<(Revision,
     })?;
     let mut all = Vec::new();
     for found in found {
-        let (revision, bench, is_first) = found?;
-        all.push((revision, if is_first { with_link(connection, bench)? } else { bench }));
+        let (revision, bench, brings_link) = found?;
+        all.push((revision, if brings_link { with_link(connection, bench)? } else { bench }));
     }
     Ok(all)
 }

@@ -118,6 +118,7 @@ impl Stage {
             flags: &self.flags,
             features: &self.features,
             benches: &found.benches,
+            beside: &[],
             patches: &self.patches,
             variant: self.variant,
             layout: Layout::Default,

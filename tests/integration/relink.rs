@@ -189,6 +189,7 @@ impl Crate {
             flags: &flags,
             features: &Features::default(),
             benches: &[bench],
+            beside: &[],
             patches: &[],
             variant: Variant::Timed,
             layout: self.layout,

@@ -15,7 +15,6 @@ use crate::domain::{Digest, LayoutFallback};
 
 use super::super::digest;
 use super::arguments;
-use super::sections::is_of_toolchain;
 
 /// Changed whenever captures are written otherwise.
 const SCHEMA: u32 = 2;
@@ -313,7 +312,7 @@ impl Keeper<'_> {
         if !arguments::names_output(argument) {
             for range in arguments::candidates(argument) {
                 let path = self.link.folder.join(&argument[range.clone()]);
-                if path.is_file() && !is_of_toolchain(&path) {
+                if path.is_file() && !path.to_string_lossy().contains("/lib/rustlib/") {
                     let file = Piece::File(self.kept(&path)?);
                     let pieces = [text(&argument[..range.start]), Some(file), text(&argument[range.end..])];
                     return Ok(pieces.into_iter().flatten().collect());

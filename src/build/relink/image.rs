@@ -45,6 +45,7 @@ pub(super) struct Image {
     pub(super) architecture: Option<Architecture>,
     is_by_lld: bool,
     imports: BTreeSet<String>,
+    exports: BTreeSet<String>,
     code: Addresses,
     data: Addresses,
 }
@@ -86,9 +87,22 @@ impl Image {
         let comment = file.section_by_name(".comment");
         let comment = comment.and_then(|section| section.data().ok()).unwrap_or_default();
         let is_by_lld = comment.windows(LLD.len()).any(|part| part == LLD);
-        let undefined = file.dynamic_symbols().filter(ObjectSymbol::is_undefined);
-        let imports = undefined.filter_map(|symbol| symbol.name().ok().map(str::to_owned)).collect();
-        Ok(Self { sections, architecture: Some(file.architecture()), is_by_lld, imports, code, data })
+        let (mut imports, mut exports) = (BTreeSet::new(), BTreeSet::new());
+        for symbol in file.dynamic_symbols() {
+            if let Ok(name) = symbol.name() {
+                let names = if symbol.is_undefined() { &mut imports } else { &mut exports };
+                names.insert(name.to_owned());
+            }
+        }
+        Ok(Self {
+            sections,
+            architecture: Some(file.architecture()),
+            is_by_lld,
+            imports,
+            exports,
+            code,
+            data,
+        })
     }
 
     /// What is not the same in two executables: the name of the first loaded section that differs, or `symbols`. The number that
@@ -116,6 +130,11 @@ impl Image {
     /// Whether it was linked by LLD, by its own word.
     pub(super) fn is_by_lld(&self) -> bool {
         self.is_by_lld
+    }
+
+    /// The names that shared libraries may find in it.
+    pub(super) fn exports(&self) -> &BTreeSet<String> {
+        &self.exports
     }
 
     /// The names that shared libraries give.

@@ -69,7 +69,7 @@ use sections::{Kind, Part};
 use summary::Looked;
 
 pub use reference::Original;
-pub use summary::{Archives, Changed, changed_since, summary};
+pub use summary::{Archives, Changed, changed_since, is_current, summary};
 pub(super) use watch::{is_drawable, source, watch};
 pub use wrapper::{offer, serve};
 

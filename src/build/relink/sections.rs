@@ -21,9 +21,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::names::{canonical, is_made_up};
 
-/// Where the libraries of a toolchain are.
-pub(super) const TOOLCHAIN: &str = "/lib/rustlib/";
-
 /// The digest of a part.
 pub(super) type Sum = [u8; 32];
 
@@ -50,8 +47,6 @@ pub(super) struct Part {
     pub(super) size: u64,
     /// What its address is a multiple of.
     pub(super) alignment: u64,
-    /// Whether the toolchain brings it along.
-    pub(super) is_of_toolchain: bool,
     /// Of code, what the object holds: nothing where an address will be filled in.
     pub(super) code: Arc<[u8]>,
 }
@@ -67,7 +62,6 @@ impl Part {
             sum: [sum; 32],
             size: 16,
             alignment: 16,
-            is_of_toolchain: false,
             code: Arc::default(),
         }
     }
@@ -120,18 +114,7 @@ fn id(path: &Path) -> std::io::Result<Id> {
 
 fn of_archive(path: &Path) -> std::io::Result<Vec<Part>> {
     let bytes = fs::read(path)?;
-    let mut parts = parts_of(members(&bytes).unwrap_or_default().into_iter());
-    if is_of_toolchain(path) {
-        for part in &mut parts {
-            part.is_of_toolchain = true;
-        }
-    }
-    Ok(parts)
-}
-
-/// Whether a file is one of the toolchain's libraries.
-pub(super) fn is_of_toolchain(path: &Path) -> bool {
-    path.to_string_lossy().contains(TOOLCHAIN)
+    Ok(parts_of(members(&bytes).unwrap_or_default().into_iter()))
 }
 
 /// The files in an archive; `None` for what is none.
@@ -172,7 +155,6 @@ fn opaque(bytes: &[u8]) -> Part {
         sum: Sha256::digest(bytes).into(),
         size: bytes.len() as u64,
         alignment: 1,
-        is_of_toolchain: false,
         code: Arc::default(),
     }
 }
@@ -270,8 +252,7 @@ impl<'d> Reader<'d> {
                 let is_shared = self.shared.contains(&section);
                 let sum = self.sum(section, shared);
                 let code = if kind == Kind::Code { self.code(section) } else { Arc::default() };
-                let is_of_toolchain = false;
-                parts.push(Part { kind, names, is_shared, sum, size, alignment, is_of_toolchain, code });
+                parts.push(Part { kind, names, is_shared, sum, size, alignment, code });
             }
         }
         parts

@@ -1,11 +1,10 @@
 //! What is kept of an executable for the time when it is gone: numbers by which another one tells what it has otherwise.
 //!
 //! Two executables are compared by it as by their objects ([`mod@super::changed`]): a function is the same where the other has
-//! one of the same name, bytes and targets. What the toolchain brings along is the same where the toolchain is. Only the side that is at hand can be asked which of its functions the other lacks;
-//! what the other had besides is gone with whoever called it, and its callers are functions that differ.
+//! one of the same name, bytes and targets. Only the side that is at hand can be asked which of its functions the other lacks;
+//! what the other had besides is gone, and whoever called it is another function, or calls by that name what lies elsewhere now.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -15,8 +14,9 @@ use super::changed::{Differing, NAMELESS, code_of, contents, nameless};
 use super::draw::Alive;
 use super::entries;
 use super::image::{Image, KNOWN};
+use super::names::{canonical, is_made_up};
 use super::reference::{Original, reference};
-use super::sections::{self, Kind, Known, Part, Sum, is_of_toolchain};
+use super::sections::{self, Kind, Known, Part, Sum};
 use crate::build::digest;
 use crate::domain::{Digest, LayoutFallback, LinkSummary};
 use crate::support::hex::hexadecimal;
@@ -113,20 +113,24 @@ fn with<T>(
     look(&looked, linked.is_as_built)
 }
 
+/// Whether this program would sum an executable up likewise.
+pub fn is_current(summary: &LinkSummary) -> bool {
+    summary.besides.as_str().starts_with(VERSION)
+}
+
 /// What is worth keeping of what was looked at.
 pub(super) fn of(looked: &Looked<'_>) -> Result<LinkSummary, String> {
     if looked.capture.keeps_some_names() {
         return Err("its linker is told which names to keep".to_owned());
     }
-    let besides = besides(looked)?;
-    Ok(LinkSummary {
-        besides,
-        nameless: sum_of(&nameless(looked.parts)),
-        parts: numbers(looked.parts, &looked.image.alive(), looked.image.imports()),
-    })
+    let Looked { image, parts, .. } = looked;
+    let mut numbers: Vec<u64> = named(parts, &image.alive(), image.imports()).into_keys().collect();
+    numbers.sort_unstable();
+    Ok(LinkSummary { besides: besides(looked)?, nameless: sum_of(&nameless(parts)), parts: numbers })
 }
 
-/// What decides beside the parts what is linked: flags, scripts, shared libraries, and what the linker finds by itself.
+/// What decides beside the parts what is linked, and what others see of it: flags, scripts, shared libraries, what the linker finds
+/// by itself, and the names that shared libraries may find in the executable.
 fn besides(looked: &Looked<'_>) -> Result<Digest, String> {
     let (words, scripts) = looked.capture.besides();
     let is_unnamed = |path: &&PathBuf| !looked.inputs.contains(*path);
@@ -135,33 +139,33 @@ fn besides(looked: &Looked<'_>) -> Result<Digest, String> {
         Ok((path.file_name().map(|name| name.to_string_lossy().into_owned()), digest))
     });
     let unnamed = unnamed.collect::<Result<BTreeSet<_>, String>>()?;
-    // Their names have a number of the compiler's; that their length is the same as well costs nothing to ask.
-    let libraries = looked.inputs.iter().filter(|path| is_of_toolchain(path));
-    let libraries: BTreeMap<_, _> = libraries.map(|path| (path.file_name(), length(path))).collect();
-    Ok(digest::of_text(&format!("{words:?}{scripts:?}{unnamed:?}{libraries:?}")))
+    let exports = looked.image.exports();
+    let all = digest::of_text(&format!("{words:?}{scripts:?}{unnamed:?}{exports:?}"));
+    Ok(Digest::new(format!("{VERSION}{all}")))
 }
 
-fn length(path: &Path) -> Option<u64> {
-    fs::metadata(path).ok().map(|found| found.len())
+/// What has a number: what it is, and under which name.
+type Named = HashMap<u64, (Kind, String)>;
+
+/// Everything in an executable that has a name, by its number: what its objects hold, names of which nobody knows what they
+/// hold, and those that shared libraries give. Who refers to one of the latter is looked for as for data.
+fn named(parts: &[Part], alive: &Alive, imports: &BTreeSet<String>) -> Named {
+    let contents = contents(parts, alive);
+    let held: HashSet<&str> = contents.keys().map(|(_, name)| *name).collect();
+    let hidden: HashSet<&str> =
+        parts.iter().flat_map(|part| &part.names).map(|name| canonical(name)).collect();
+    let is_foreign = |name: &&str| !held.contains(name) && !hidden.contains(name) && !is_made_up(name);
+    let foreign = alive.keys().map(|name| canonical(name)).filter(is_foreign);
+    let foreign = foreign.map(|name| (number(FOREIGN, name, &[]), (Kind::Code, name.to_owned())));
+    let imported = imports.iter().map(|name| (number(IMPORT, name, &[]), (Kind::Data, name.clone())));
+    let own = contents
+        .iter()
+        .map(|((kind, name), sums)| (number(word(*kind), name, sums), (*kind, (*name).to_owned())));
+    own.chain(foreign).chain(imported).collect()
 }
 
-/// A number for each thing that has a name.
-fn numbers(parts: &[Part], alive: &Alive, imports: &BTreeSet<String>) -> Vec<u64> {
-    let parts = own(parts);
-    let named = contents(&parts, alive);
-    let named = named.iter().map(|((kind, name), sums)| number(word(*kind), name, sums));
-    let mut numbers: Vec<u64> = named.chain(imports.iter().map(|name| number(IMPORT, name, &[]))).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
-}
-
-/// The parts that the toolchain does not bring along.
-fn own(parts: &[Part]) -> Vec<Part> {
-    parts.iter().filter(|part| !part.is_of_toolchain).cloned().collect()
-}
-
-/// What differs from the executable of which this was kept.
+/// What differs from the executable of which this was kept. A name that moved from its own code to an archive or a shared library
+/// differs as well, though whoever calls it may be the same to the byte.
 fn differing(
     parts: &[Part],
     alive: &Alive,
@@ -172,19 +176,22 @@ fn differing(
         return Err(NAMELESS.to_owned());
     }
     let mut found = Differing::default();
-    for ((kind, name), sums) in contents(&own(parts), alive) {
-        if !before.has(number(word(kind), name, &sums)) {
-            found.add(kind, name.to_owned());
+    for (number, (kind, name)) in named(parts, alive, imports) {
+        if !before.has(number) {
+            found.add(kind, name);
         }
     }
-    // Code that calls it may be the same to the byte, and did something else while the executable had it itself.
-    let fresh = imports.iter().filter(|name| !before.has(number(IMPORT, name, &[])));
-    found.data.extend(fresh.cloned());
     Ok(found)
 }
 
+/// Begins what is kept. Changed whenever executables are summed up otherwise.
+const VERSION: &str = "1-";
+
 /// What stands for a name that a shared library gives.
 const IMPORT: &str = "import";
+
+/// What stands for a name of which nobody knows what it holds: it comes from an archive that the linker found by itself.
+const FOREIGN: &str = "foreign";
 
 fn word(kind: Kind) -> &'static str {
     match kind {
@@ -222,12 +229,10 @@ mod tests {
     use crate::domain::Sides;
 
     fn kept(parts: &[Part], imports: &[&str]) -> LinkSummary {
-        let imports = names(imports);
-        LinkSummary {
-            besides: Digest::default(),
-            nameless: sum_of(&nameless(parts)),
-            parts: numbers(parts, &alive(parts), &imports),
-        }
+        let nameless = sum_of(&nameless(parts));
+        let mut parts: Vec<u64> = named(parts, &alive(parts), &names(imports)).into_keys().collect();
+        parts.sort_unstable();
+        LinkSummary { besides: Digest::default(), nameless, parts }
     }
 
     fn names(of: &[&str]) -> BTreeSet<String> {
@@ -304,16 +309,17 @@ mod tests {
     }
 
     #[test]
-    fn what_the_toolchain_brings_along_takes_no_room() {
-        let library = |sum| Part { is_of_toolchain: true, ..Part::function("std", sum) };
-        let before = kept(&[Part::function("f", 1), library(1)], &[]);
-        assert_eq!(before.parts.len(), 1);
-        let now = [Part::function("f", 1), library(2)];
-        assert_eq!(
-            found(&before, &now, &[]),
-            Ok(Differing::default()),
-            "the fingerprint tells toolchains apart"
-        );
+    fn a_name_that_moved_to_an_archive_differs() {
+        let caller = || Part::function("caller", 1);
+        let before = kept(&[caller(), Part::function("__udivti3", 2)], &[]);
+        let mut alive = alive(&[caller()]);
+        alive.insert("__udivti3".to_owned(), 1);
+        let now =
+            |before: &LinkSummary| differing(&[caller()], &alive, &BTreeSet::new(), before).unwrap().code;
+        assert_eq!(now(&before), names(&["__udivti3"]));
+        let mut archived: Vec<u64> = named(&[caller()], &alive, &BTreeSet::new()).into_keys().collect();
+        archived.sort_unstable();
+        assert_eq!(now(&LinkSummary { parts: archived, ..before }), names(&[]));
     }
 
     #[test]

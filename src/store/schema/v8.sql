@@ -7,6 +7,7 @@ CREATE TABLE bench_summary (
     build       INTEGER NOT NULL REFERENCES build (id),
     executable  INTEGER NOT NULL REFERENCES executable (id),
     facts       TEXT NOT NULL,
+    brings_link INTEGER NOT NULL CHECK (brings_link IN (0, 1)),
     PRIMARY KEY (run, revision, package, target)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bench_summary_by_revision ON bench_summary (revision);

@@ -14,6 +14,7 @@ fn bench(target: &str, executable: &str, parts: &[u64]) -> BenchSummary {
         fingerprint: fingerprint(),
         executable: Digest::new(executable),
         facts: SummaryFacts {
+            key: Digest::new("k"),
             unit: UnitKind::Bench,
             surroundings: Surroundings::default(),
             variables: Digest::new("v"),

@@ -11,9 +11,9 @@ use super::super::super::request::Measuring;
 use super::differing::Differing;
 use super::look::{Looker, Place};
 use super::{Homes, paths_apart, sources_apart};
+use crate::build::data_of;
 use crate::build::preload::heeds;
 use crate::build::relink::{Archives, Changed, Original, changed_since};
-use crate::build::{data_of, variables_of};
 use crate::domain::{BenchSummary, BenchmarkName, BuiltBench, LinkSummary, Progress, Reach, Side, Sides};
 use crate::measure::runner::Runner;
 use crate::support::scratch::Scratch;
@@ -70,9 +70,6 @@ impl Alone<'_> {
         bench: &BuiltBench,
         before: &BenchSummary,
     ) -> Result<(Differing, Option<LinkSummary>), String> {
-        if variables_of(bench) != before.facts.variables {
-            return Err("variables that Cargo sets have other values".to_owned());
-        }
         // Nobody starts it: it says where the baseline's files are, and what its build made.
         let absent = BuiltBench {
             executable: PathBuf::new(),
