@@ -70,8 +70,7 @@ pub(super) trait Spare {
     /// Whether it is worth asking. `baseline` is where the baseline's files are.
     fn may_know(&mut self, baseline: &SourceTree) -> bool;
 
-    /// The bench targets that need not be built. `key` is what decides what the baseline would be; where it cannot be parted, it is all
-    /// of them or none.
+    /// The bench targets that need not be built. Where what is planned cannot be parted, it is all of them or none.
     ///
     /// # Errors
     /// A signal came.
@@ -79,13 +78,30 @@ pub(super) trait Spare {
         &mut self,
         candidate: &Prepared,
         baseline: &SourceTree,
-        key: &Digest,
-        may_be_parted: bool,
+        planned: &Planned,
     ) -> Result<BTreeSet<TargetName>, PipelineError>;
+}
+
+/// What would be built of a revision.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    /// What decides what it is, summed up.
+    pub(crate) key: Digest,
+    pub(crate) targets: BTreeSet<TargetName>,
+    /// Whether some of them can be left out, and the others are what they are beside all.
+    pub(crate) may_be_parted: bool,
 }
 
 /// A package and one of its bench targets.
 pub(crate) type TargetName = (String, String);
+
+impl Planned {
+    fn of(request: &BuildRequest<'_>) -> Result<Self, PipelineError> {
+        let (key, may_be_parted) = key(request)?;
+        let targets = request.benches.iter().map(|bench| (bench.package.clone(), bench.target.clone()));
+        Ok(Self { key, targets: targets.collect(), may_be_parted })
+    }
+}
 
 /// Whether the harness is asked for the layout of types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,8 +148,8 @@ pub(crate) struct Prepared {
     pub(crate) spared: BTreeSet<TargetName>,
     /// What decided what its own benches are, summed up.
     pub(crate) key: Option<Digest>,
-    /// Whether some of them could be left out of their build.
-    may_be_parted: bool,
+    /// What would have been built, where only that was asked.
+    planned: Option<Planned>,
     /// What the reader should know.
     pub(crate) notes: Vec<Note>,
     /// What the harness says about the layout of types, or why it cannot.
@@ -158,7 +174,7 @@ impl Prepared {
             passed_over: Vec::new(),
             spared: BTreeSet::new(),
             key: None,
-            may_be_parted: false,
+            planned: None,
             notes,
             layout: None,
             sources: BTreeMap::new(),
@@ -291,9 +307,8 @@ impl Builder<'_> {
         if !spare.may_know(baseline) {
             return Ok(BTreeSet::new());
         }
-        let planned = Builder { only_key: true, ..*self }.own(Side::Baseline, baseline, Some(candidate))?;
-        let Some(key) = planned.key else { return Ok(BTreeSet::new()) };
-        spare.find(candidate, baseline, &key, planned.may_be_parted)
+        let asked = Builder { only_key: true, ..*self }.own(Side::Baseline, baseline, Some(candidate))?;
+        asked.planned.map_or_else(|| Ok(BTreeSet::new()), |planned| spare.find(candidate, baseline, &planned))
     }
 
     /// The same, leaving out these bench targets.
@@ -510,10 +525,9 @@ impl Builder<'_> {
             unchanged: &unchanged,
         };
         if self.only_key {
-            let plan = key(&request);
+            let planned = Planned::of(&request);
             occupied.release()?;
-            let (key, may_be_parted) = plan?;
-            return Ok(Prepared { key: Some(key), may_be_parted, ..Prepared::empty(tree, Vec::new()) });
+            return Ok(Prepared { planned: Some(planned?), ..Prepared::empty(tree, Vec::new()) });
         }
         let Built { benches, refused, key, notes: built_notes, .. } = build(&request, self.progress)?;
         let layout = (self.layout == TypeLayout::Asked
@@ -533,7 +547,7 @@ impl Builder<'_> {
             passed_over,
             spared: BTreeSet::new(),
             key,
-            may_be_parted: false,
+            planned: None,
             notes,
             layout,
             sources,

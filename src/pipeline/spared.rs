@@ -4,8 +4,9 @@
 //! A machine that was set up a minute ago has no baseline, but it may have the history that all machines share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use super::builder::{Builder, Prepared, Spare, TargetName};
+use super::builder::{Builder, Planned, Prepared, Spare, TargetName};
 use super::catalogue::{Benchmark, ListedBench};
 use super::collect::reach::alone::{Alone, Found};
 use super::error::PipelineError;
@@ -15,9 +16,8 @@ use super::workspace::Listing;
 use crate::build::relink::Archives;
 use crate::build::variables_of;
 use crate::domain::{
-    BenchSummary, BenchmarkEvidence, BenchmarkName, BuiltBench, Digest, Event, Execution, Layout,
-    LinkSummary, Note, Presence, Progress, Provenance, Reach, Revision, SideBuild, Sides, SourceTree,
-    UnitKind,
+    BenchSummary, BenchmarkEvidence, BenchmarkName, BuiltBench, Event, Execution, Layout, LinkSummary, Note,
+    Presence, Progress, Provenance, Reach, Revision, SideBuild, Sides, SourceTree, UnitKind,
 };
 use crate::judge::{Rules, Step, next};
 use crate::measure::runner::Runner;
@@ -103,8 +103,7 @@ impl Spare for Nothing {
         &mut self,
         _: &Prepared,
         _: &SourceTree,
-        _: &Digest,
-        _: bool,
+        _: &Planned,
     ) -> Result<BTreeSet<TargetName>, PipelineError> {
         Ok(BTreeSet::new())
     }
@@ -127,11 +126,10 @@ impl Spare for Search<'_> {
         &mut self,
         candidate: &Prepared,
         baseline: &SourceTree,
-        key: &Digest,
-        may_be_parted: bool,
+        planned: &Planned,
     ) -> Result<BTreeSet<TargetName>, PipelineError> {
         let known: Vec<BenchSummary> =
-            self.known().into_iter().filter(|before| before.facts.key == *key).collect();
+            self.known().into_iter().filter(|before| before.facts.key == planned.key).collect();
         if known.is_empty() {
             return Ok(BTreeSet::new());
         }
@@ -161,11 +159,12 @@ impl Spare for Search<'_> {
                 return Err(PipelineError::Interrupted);
             }
         }
-        let is_all = known.iter().all(|before| self.spared.targets.contains_key(&name_of(before)));
-        if !(is_all || may_be_parted) {
-            self.spared = Spared::default();
+        let names = self.spared.names();
+        if names == planned.targets || planned.may_be_parted {
+            return Ok(names);
         }
-        Ok(self.spared.names())
+        self.spared = Spared::default();
+        Ok(BTreeSet::new())
     }
 }
 
@@ -236,11 +235,6 @@ impl Search<'_> {
     }
 }
 
-/// The bench target that a summary is of.
-fn name_of(before: &BenchSummary) -> TargetName {
-    (before.package.clone(), before.target.clone())
-}
-
 /// Whether Cargo built something of a tree here.
 fn was_built(tree: &SourceTree) -> bool {
     tree.target().join(".rustc_info.json").exists()
@@ -264,7 +258,7 @@ pub(super) fn is_summed_up(bench: &BuiltBench) -> bool {
 /// What a baseline would tell of itself: what the candidate does, from an executable that is nowhere.
 fn absent(listed: &ListedBench, before: &BenchSummary) -> ListedBench {
     let bench = BuiltBench {
-        executable: std::path::PathBuf::new(),
+        executable: PathBuf::new(),
         digest: before.executable.clone(),
         surroundings: before.facts.surroundings.clone(),
         ..listed.bench.clone()
@@ -275,8 +269,8 @@ fn absent(listed: &ListedBench, before: &BenchSummary) -> ListedBench {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::SummaryFacts;
     use crate::domain::fixtures::bench;
+    use crate::domain::{Digest, SummaryFacts};
 
     #[test]
     fn a_summary_stands_for_a_bench_that_was_built_likewise_and_no_other() {
