@@ -3,7 +3,6 @@
 //! Cargo goes by time stamps. Files that are the same in both trees get the times that the other build knows, and packages
 //! with a file that differs are left out, whatever its time is: so Cargo compiles them, and what depends on them.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::domain::LocalPackage;
@@ -16,13 +15,8 @@ use super::surroundings::is_for_people;
 /// A Rust source belongs to the package whose folder it lies in; that another package names it as well is known to Cargo,
 /// for it is newer than that package's build. Prose is for people, and where it is compiled in, Cargo knows that as well.
 /// Anything else (manifests, lock files, configuration, data) may be read by any build, so nothing is carried over. A
-/// package with a build script is the same where the script is one of those that are `steady`.
-pub fn unchanged(
-    local: &[LocalPackage],
-    files: &Path,
-    differing: &[PathBuf],
-    steady: &BTreeSet<String>,
-) -> Vec<LocalPackage> {
+/// package with a build script is never the same: what the script asks, git for one, is not known.
+pub fn unchanged(local: &[LocalPackage], files: &Path, differing: &[PathBuf]) -> Vec<LocalPackage> {
     let mut changed: Vec<&Path> = Vec::new();
     for path in differing.iter().filter(|path| !is_for_people(path)) {
         let is_source = path.extension().is_some_and(|end| end == "rs");
@@ -33,8 +27,7 @@ pub fn unchanged(
     }
     let is_same = |package: &&LocalPackage| {
         let folder = package.manifest_dir.as_path();
-        let asks_nothing_else = !package.has_build_script || steady.contains(&package.name);
-        folder.starts_with(files) && asks_nothing_else && !changed.contains(&folder)
+        folder.starts_with(files) && !package.has_build_script && !changed.contains(&folder)
     };
     local.iter().filter(is_same).cloned().collect()
 }
@@ -59,10 +52,6 @@ mod tests {
     }
 
     fn same(differing: &[&str]) -> Vec<String> {
-        same_with(differing, &[])
-    }
-
-    fn same_with(differing: &[&str], steady: &[&str]) -> Vec<String> {
         let local = [
             package("root", "/t/src", false),
             package("a", "/t/src/crates/a", false),
@@ -71,12 +60,7 @@ mod tests {
             package("elsewhere", "/elsewhere", false),
         ];
         let differing: Vec<PathBuf> = differing.iter().map(PathBuf::from).collect();
-        let names = unchanged(
-            &local,
-            Path::new("/t/src"),
-            &differing,
-            &steady.iter().map(ToString::to_string).collect(),
-        );
+        let names = unchanged(&local, Path::new("/t/src"), &differing);
         names.into_iter().map(|package| package.name).collect()
     }
 
@@ -86,13 +70,6 @@ mod tests {
         assert_eq!(same(&["crates/a/benches/x.rs", "crates/b/build/y.rs"]), ["root"]);
         assert_eq!(same(&["src/main.rs"]), ["a", "b"]);
         assert_eq!(same(&["scripts/x.rs"]), ["a", "b"], "the root's folder holds it");
-    }
-
-    #[test]
-    fn a_steady_script_is_no_reason_to_compile_its_package() {
-        assert_eq!(same_with(&["crates/a/src/lib.rs"], &["sys"]), ["root", "b", "sys"]);
-        assert_eq!(same_with(&["crates/sys/build.rs"], &["sys"]), ["root", "a", "b"]);
-        assert!(same_with(&["data/x.json"], &["sys"]).is_empty());
     }
 
     #[test]

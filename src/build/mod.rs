@@ -25,7 +25,6 @@ pub mod preload;
 mod profile;
 pub mod relink;
 mod request;
-mod scripts;
 mod seed;
 mod surroundings;
 mod toolchain;
@@ -51,7 +50,6 @@ pub use binary::output_of_binary;
 pub use carried::unchanged;
 pub use error::BuildError;
 pub use request::{BuildRequest, Patch, Seed};
-pub use scripts::steady;
 pub(crate) use surroundings::{TreeFiles, apart, data_of, otherwise, sources_of, variables_of};
 pub use toolchain::{toolchain, tools};
 

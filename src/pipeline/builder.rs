@@ -9,9 +9,7 @@ use super::request::{Project, Scope, Suite};
 use super::stopwatch::within;
 use super::sweeper::Sweeper;
 use crate::build::library_copy::{LibraryCopy, LibraryCopyError};
-use crate::build::{
-    BuildRequest, Built, Patch, Seed, build, key, output_of_binary, steady, tools, unchanged,
-};
+use crate::build::{BuildRequest, Built, Patch, Seed, build, key, output_of_binary, tools, unchanged};
 use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
 use crate::domain::library;
 use crate::domain::{
@@ -661,10 +659,7 @@ impl Start {
     fn apart(&self, local: &[LocalPackage], files: &Path) -> (Vec<LocalPackage>, Vec<LocalPackage>) {
         // Cargo may spell a folder behind a link otherwise.
         let real = files.canonicalize().unwrap_or_else(|_| files.to_owned());
-        let same = |differing: &Vec<PathBuf>| {
-            let scripts = self.other.as_deref().map(|target| steady(local, target, &real));
-            unchanged(local, &real, differing, &scripts.unwrap_or_default())
-        };
+        let same = |differing: &Vec<PathBuf>| unchanged(local, &real, differing);
         let same = self.differing.as_ref().map(same).unwrap_or_default();
         local.iter().cloned().partition(|package| same.contains(package))
     }
