@@ -18,9 +18,10 @@ use super::surroundings::is_for_people;
 /// package with a build script is never the same: what the script asks, git for one, is not known.
 pub fn unchanged(local: &[LocalPackage], files: &Path, differing: &[PathBuf]) -> Vec<LocalPackage> {
     let mut changed: Vec<&Path> = Vec::new();
-    for path in differing.iter().filter(|path| !is_for_people(path)) {
-        let is_source = path.extension().is_some_and(|end| end == "rs");
-        match package_of(local, &files.join(path)).filter(|_| is_source) {
+    // A package may lie in a folder that is called `docs`.
+    let is_source = |path: &Path| path.extension().is_some_and(|end| end == "rs");
+    for path in differing.iter().filter(|path| is_source(path) || !is_for_people(path)) {
+        match package_of(local, &files.join(path)).filter(|_| is_source(path)) {
             Some(folder) => changed.push(folder),
             None => return Vec::new(),
         }
@@ -70,6 +71,11 @@ mod tests {
         assert_eq!(same(&["crates/a/benches/x.rs", "crates/b/build/y.rs"]), ["root"]);
         assert_eq!(same(&["src/main.rs"]), ["a", "b"]);
         assert_eq!(same(&["scripts/x.rs"]), ["a", "b"], "the root's folder holds it");
+        assert_eq!(
+            same(&["crates/a/book/src/lib.rs", "docs/x.rs"]),
+            ["b"],
+            "sources, whatever the folder is called"
+        );
     }
 
     #[test]

@@ -77,17 +77,24 @@ pub struct SharedRun {
 }
 
 impl SharedRun {
-    /// The same without what need not go along: raw samples, and what executables were linked from.
+    /// The same without what executables were linked from.
     #[must_use]
-    pub fn summary(mut self) -> Self {
+    pub fn without_links(mut self) -> Self {
         for (_, bench) in &mut self.benches {
             bench.link = None;
         }
-        let launches = self.measurements.iter_mut().filter(|found| !found.key.metric.is_count());
+        self
+    }
+
+    /// The same without what need not go along: raw samples, and what executables were linked from.
+    #[must_use]
+    pub fn summary(self) -> Self {
+        let mut summary = self.without_links();
+        let launches = summary.measurements.iter_mut().filter(|found| !found.key.metric.is_count());
         for launch in launches.flat_map(|found| &mut found.launches) {
             launch.samples = None;
         }
-        self
+        summary
     }
 }
 

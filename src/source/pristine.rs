@@ -184,8 +184,8 @@ pub(super) fn ids(home: &Path, records: &Records) -> BTreeMap<PathBuf, (Kind, Oi
     entries.into_iter().filter_map(|(path, entry)| Some((path, (entry.file_kind()?, entry.id?)))).collect()
 }
 
-/// Gives every file of the tree of `home` that is the same in the tree of `from`, which was built, the time that it has there: Cargo
-/// goes by it. Gives the paths of all others, those that only one of the two has included; `None` where it is not known how
+/// Gives every file of the tree of `home` that is the same in the tree of `from`, which was built, the time that it has there, and every
+/// other one the time of now: Cargo goes by it. Gives the paths of all others, those that only one of the two has included; `None` where it is not known how
 /// the two were, or a file of the other claims to be of the future.
 ///
 /// # Errors
@@ -212,7 +212,14 @@ pub fn inherit_times(
                 set_time(&home.join(SourceTree::FILES).join(path), entry)?;
             }
             Some(_) => {}
-            None => differing.push(path.clone()),
+            None => {
+                // It may have been there since before the other was built.
+                if entry.file_kind() != Some(Kind::Link) {
+                    entry.modified = u64::try_from(now.as_nanos()).unwrap_or(entry.modified);
+                    set_time(&home.join(SourceTree::FILES).join(path), entry)?;
+                }
+                differing.push(path.clone());
+            }
         }
     }
     let bytes = own.write(home).map_err(io_error(home))?;
@@ -361,12 +368,17 @@ mod tests {
         fs::write(fresh.path().join("src/data/x"), "other").unwrap();
         fs::write(fresh.path().join("src/new.rs"), "").unwrap();
         fs::set_permissions(fresh.path().join("src/run"), fs::Permissions::from_mode(0o644)).unwrap();
+        // It was extracted before the other was built, and is to be built only now.
+        let older = SystemTime::UNIX_EPOCH + Duration::from_secs(500_000);
+        for path in ["data/x", "new.rs", "run"] {
+            set_times(&fresh.path().join("src").join(path), FileTimes::new().set_modified(older)).unwrap();
+        }
         note(fresh.path(), &records).unwrap();
         let mut differing = inherit_times(fresh.path(), built.path(), &records).unwrap().unwrap();
         differing.sort();
         assert_eq!(differing, ["data/x", "gone.rs", "new.rs", "run"].map(PathBuf::from));
         assert_eq!(time(&fresh, "a.rs"), old);
-        assert!(time(&fresh, "data/x") > old && time(&fresh, "run") > old);
+        assert!(["data/x", "new.rs", "run"].iter().all(|path| time(&fresh, path) > old));
         assert_eq!(restore(fresh.path(), &records).unwrap(), 0, "the times are those that are known");
         assert_eq!(distance(fresh.path(), built.path(), &records), Some(6), "two of them on both sides");
         assert_eq!(distance(fresh.path(), fresh.path(), &records), Some(0));

@@ -114,9 +114,12 @@ pub(super) fn add(
     };
     transaction
         .prepare_cached(
-            "INSERT OR REPLACE INTO bench_summary \
+            "INSERT INTO bench_summary \
              (run, revision, package, target, build, executable, facts, brings_link) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+             ON CONFLICT (run, revision, package, target) DO UPDATE SET build = excluded.build, \
+             executable = excluded.executable, facts = excluded.facts, \
+             brings_link = max(brings_link, excluded.brings_link)",
         )?
         .execute(params![
             run.0,

@@ -124,6 +124,7 @@ fn what_the_history_knows_of_the_baseline_is_not_built_where_the_change_reaches_
 fn whatever_a_summary_does_not_settle_is_built() {
     let gauge = two_targets();
     gauge.write("benches/words.txt", "one two three");
+    gauge.write("benches/gone.txt", "one");
     gauge.edit(
         "benches/two.rs",
         "criterion_group!",
@@ -143,6 +144,9 @@ fn whatever_a_summary_does_not_settle_is_built() {
     };
     gauge.write("README.md", "Prose.");
     assert_eq!(verdicts(&next("documentation", 2)), UNCHANGED);
+    // A file that only the baseline has may have been opened there, whoever opens nothing now.
+    gauge.git(&["rm", "--quiet", "benches/gone.txt"]);
+    next("a file less", 0);
     // Executables are the same, and one of them reads what is not.
     gauge.write("benches/words.txt", "one two three four");
     let document = next("a file", 1);

@@ -83,6 +83,7 @@ impl Alone<'_> {
         let data = data_of(self.baseline).map_err(|error| error.to_string())?;
         homes.data.insert(self.baseline.to_owned(), data);
         let paths = paths_apart(self.runner, benches, &mut homes)?;
+        nothing_is_gone(&paths.baseline, &bench.home)?;
         let Changed { functions, summary } = match &before.link {
             known if bench.digest == before.executable => {
                 Changed { functions: Vec::new(), summary: known.clone() }
@@ -95,8 +96,17 @@ impl Alone<'_> {
         let mut differing = Differing { changed, paths, sources: Sides::default(), variables: 0 };
         if !differing.is_nothing() {
             differing.sources = sources_apart(benches, &mut homes)?;
+            nothing_is_gone(&differing.sources.baseline, &bench.home)?;
         }
         Ok((differing, summary))
+    }
+}
+
+/// Makes sure that the candidate has these files of the baseline, too: nobody sees who would have opened one there.
+fn nothing_is_gone(paths: &[PathBuf], home: &Path) -> Result<(), String> {
+    match paths.iter().find(|path| home.join(path).symlink_metadata().is_err()) {
+        None => Ok(()),
+        Some(path) => Err(format!("only the baseline has `{}`", path.display())),
     }
 }
 
