@@ -3,7 +3,7 @@
 //! A baseline is an executable to run again, not only numbers. Each entry is a folder named by the digest of its
 //! inputs, put in place as a whole; what does not verify counts as absent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -48,8 +48,8 @@ pub(super) struct Inputs<'a> {
     /// Package, target and measuring library of each bench.
     pub(super) benches: Vec<[String; 3]>,
     /// The packages of benches that were selected with these and not built.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) beside: Vec<&'a str>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) beside: BTreeSet<&'a str>,
     /// Name and digest of each patch.
     pub(super) patches: Vec<[&'a str; 2]>,
     pub(super) variant: Variant,
@@ -224,7 +224,7 @@ mod tests {
             configuration: digest::of_text("c"),
             environment: digest::of_text("e"),
             benches: vec![["p".into(), "b".into(), "criterion 0.8.2".into()]],
-            beside: Vec::new(),
+            beside: BTreeSet::new(),
             patches: Vec::new(),
             variant: Variant::Timed,
         }
@@ -258,13 +258,13 @@ mod tests {
     fn what_was_selected_beside_and_what_is_locked_decide_what_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let entry = |beside| Entry::new(folder.path(), &Inputs { beside, ..inputs("t") });
-        let alone = entry(Vec::new());
-        assert_ne!(alone.folder(), entry(vec!["other"]).folder());
+        let alone = entry(BTreeSet::new());
+        assert_ne!(alone.folder(), entry(BTreeSet::from(["other"])).folder());
         let unlocked = alone.key(folder.path());
         fs::write(folder.path().join("Cargo.lock"), "version = 4").unwrap();
         let locked = alone.key(folder.path());
-        assert!(unlocked != locked && locked == entry(Vec::new()).key(folder.path()));
-        assert_ne!(locked, entry(vec!["other"]).key(folder.path()));
+        assert!(unlocked != locked && locked == entry(BTreeSet::new()).key(folder.path()));
+        assert_ne!(locked, entry(BTreeSet::from(["other"])).key(folder.path()));
     }
 
     #[test]

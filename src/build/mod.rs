@@ -254,13 +254,7 @@ impl Plan {
             configuration: digest::of_text(&self.config.text()),
             environment: digest::of_text(&format!("{:?}", environment::decisive(request.environment))),
             benches,
-            beside: request
-                .beside
-                .iter()
-                .map(|bench| bench.package_id.as_str())
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect(),
+            beside: request.beside.iter().map(|bench| bench.package_id.as_str()).collect(),
             patches: request
                 .patches
                 .iter()

@@ -216,6 +216,11 @@ impl BuildFingerprint {
 }
 
 impl BuiltBench {
+    /// The package and the bench target: what several of a workspace are told apart by.
+    pub fn target_name(&self) -> (String, String) {
+        (self.package.clone(), self.target.clone())
+    }
+
     /// `package::target`, as messages name it.
     pub fn label(&self) -> String {
         format!("{}::{}", self.package, self.target)

@@ -176,6 +176,11 @@ pub struct BenchTarget {
 }
 
 impl BenchTarget {
+    /// The package and the bench target: what several of a workspace are told apart by.
+    pub fn target_name(&self) -> (String, String) {
+        (self.package.clone(), self.target.clone())
+    }
+
     /// The name of the crate that its executable is compiled from.
     pub fn crate_name(&self) -> String {
         self.unit.command().map_or(&self.target, |command| &command.bin).replace('-', "_")

@@ -50,6 +50,11 @@ impl BenchmarkName {
         &self.target
     }
 
+    /// The package and the bench target: what several of a workspace are told apart by.
+    pub fn target_name(&self) -> (String, String) {
+        (self.package.clone(), self.target.clone())
+    }
+
     /// Criterion's full id: `group/function/value`, never truncated.
     pub fn id(&self) -> &str {
         &self.id

@@ -6,7 +6,7 @@ use super::artifact::{BuildFingerprint, Digest, Surroundings};
 use super::command::UnitKind;
 
 /// What an executable was linked from, summed up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkSummary {
     /// The linker's flags and scripts, shared libraries, and what the linker found by itself.
     pub besides: Digest,

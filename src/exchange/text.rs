@@ -2,7 +2,8 @@
 //!
 //! The first line says the format and what the run is. Then come the things that others refer to (`revision`, `build`,
 //! `executable`), each referred to by its place among its kind, then measurements, then comparisons. docs/history.md
-//! describes every line. What is read may come from anyone: every number is checked, and nothing in it is a path.
+//! describes every line. What is read may come from anyone: every number is checked, and what may become a path leads
+//! below a folder of ours.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -107,11 +107,11 @@ fn in_place<const N: usize>(
     let all = || sides.iter().flat_map(|side| side.iter().copied());
     let preload = all().any(needs_more).then(|| preload(builder, Library::Allocations)).flatten();
     let unheeding = |bench: &&BuiltBench| needs_more(bench) && !(preload.is_some() && heeds(bench));
-    let rest: BTreeSet<TargetName> = all().filter(unheeding).map(name).collect();
+    let rest: BTreeSet<TargetName> = all().filter(unheeding).map(BuiltBench::target_name).collect();
     let build = |side: &[&BuiltBench]| AllocationBuild {
         benches: side
             .iter()
-            .filter(|bench| !rest.contains(&name(bench)))
+            .filter(|bench| !rest.contains(&bench.target_name()))
             .map(|&bench| match &preload {
                 Some(preload) if needs_more(bench) => preload.loaded_into(bench),
                 _ => bench.clone(),
@@ -128,12 +128,7 @@ pub(crate) fn among<'a>(
     benches: impl IntoIterator<Item = &'a BuiltBench>,
     targets: &BTreeSet<TargetName>,
 ) -> Vec<&'a BuiltBench> {
-    benches.into_iter().filter(|bench| targets.contains(&name(bench))).collect()
-}
-
-/// The bench target that an executable is made of.
-fn name(bench: &BuiltBench) -> TargetName {
-    (bench.package.clone(), bench.target.clone())
+    benches.into_iter().filter(|bench| targets.contains(&bench.target_name())).collect()
 }
 
 /// Whether an executable has to be made to count: by the copied library in it, which says where iterations begin and end. What

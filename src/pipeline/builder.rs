@@ -98,7 +98,7 @@ pub(crate) type TargetName = (String, String);
 impl Planned {
     fn of(request: &BuildRequest<'_>) -> Result<Self, PipelineError> {
         let (key, may_be_parted) = key(request)?;
-        let targets = request.benches.iter().map(|bench| (bench.package.clone(), bench.target.clone()));
+        let targets = request.benches.iter().map(BenchTarget::target_name);
         Ok(Self { key, targets: targets.collect(), may_be_parted })
     }
 }
@@ -462,7 +462,7 @@ impl Builder<'_> {
         let mut found = self.discover(side, &cargo, &workspace, selection, &environment)?;
         start.know_lock(&tree.prefix, &occupied.files());
         if let Some(only) = self.only {
-            found.benches.retain(|bench| only.contains(&(bench.package.clone(), bench.target.clone())));
+            found.benches.retain(|bench| only.contains(&bench.target_name()));
         }
         found.benches.retain(|bench| self.scope.builds(&bench.package, &bench.target));
         let possible = |bench: &BenchTarget| self.scope.may_match(&bench.package, &bench.target);
@@ -486,10 +486,8 @@ impl Builder<'_> {
             Variant::Lines | Variant::Places => " with line tables",
         };
         let scope = self.scope;
-        let is_spared = |bench: &BenchTarget| {
-            let name = (bench.package.clone(), bench.target.clone());
-            self.spared.is_some_and(|spared| spared.contains(&name))
-        };
+        let is_spared =
+            |bench: &BenchTarget| self.spared.is_some_and(|spared| spared.contains(&bench.target_name()));
         let (beside, wanted) = found.benches.into_iter().partition::<Vec<_>, _>(is_spared);
         found.benches = wanted;
         if !found.benches.is_empty() && !self.only_key {
@@ -702,7 +700,7 @@ fn source(bench: &BenchTarget, occupied: &Occupied, tree: &SourceTree) -> Option
     let below = bench.source.strip_prefix(files).or_else(|_| bench.source.strip_prefix(&real)).ok()?;
     let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
     let path = parts?.join("/");
-    is_below(&path).then(|| ((bench.package.clone(), bench.target.clone()), path))
+    is_below(&path).then(|| (bench.target_name(), path))
 }
 
 /// A copy as the build takes it. Its folder is named by its content.

@@ -18,7 +18,7 @@ use super::places;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
 use super::sides::{counting_allocations, listed, prepare_sparing};
-use super::spared::{Asker, Spared};
+use super::spared::Spared;
 use super::stopwatch::{Stopwatch, within};
 use super::summaries;
 use super::workspace::{Listing, Workspace, broken_off, nothing};
@@ -78,8 +78,7 @@ fn compare_sides(
     }
     let settings = request.axes.as_ref().map(|side| apply(side, &request.project, &request.scope));
     let builders = builders(&builder, &settings, &request.axes);
-    let asker = Asker { store, runner, progress };
-    let (prepared, spared) = prepare_sparing(&builders, request, &revisions, asker)?;
+    let (prepared, spared) = prepare_sparing(&builders, request, &revisions, store, runner, progress)?;
     builder.tidy_trees(&[prepared.baseline.content.clone(), prepared.candidate.content.clone()]);
     let revisions = prepared.as_ref().map(|prepared| prepared.revision.clone());
     let lists = listed(&prepared, &spared, runner, progress)?;
@@ -92,7 +91,7 @@ fn compare_sides(
     wanted.retain(|benchmark| request.scope.includes(&benchmark.evidence.name));
     for benchmark in &mut wanted {
         let name = &benchmark.evidence.name;
-        let target = (name.package().to_owned(), name.target().to_owned());
+        let target = name.target_name();
         benchmark.evidence.source = prepared.candidate.sources.get(&target).cloned();
     }
     let watching = creep::begin(request, &workspace, &revisions, acceptances)?;

@@ -61,7 +61,7 @@ pub(crate) fn find(
     };
     for variant in [Variant::Places, Variant::Lines] {
         let unknown = benchmarks.iter().filter(|evidence| is_wanted(variant, &evidence.top_functions));
-        let targets: BTreeSet<TargetName> = unknown.map(|evidence| target_of(evidence)).collect();
+        let targets: BTreeSet<TargetName> = unknown.map(|evidence| evidence.name.target_name()).collect();
         if variant == Variant::Lines && targets.is_empty() {
             break;
         }
@@ -77,9 +77,11 @@ pub(crate) fn find(
         };
         let tables = tables(&built, benchmarks, &mut why);
         for evidence in benchmarks.iter_mut() {
-            let target = target_of(evidence);
+            let target = evidence.name.target_name();
             let benches = candidate.benches.iter();
-            let Some(bench) = benches.chain(&built).find(|bench| label(bench) == target) else { continue };
+            let Some(bench) = benches.chain(&built).find(|bench| bench.target_name() == target) else {
+                continue;
+            };
             let files = Files {
                 spelled: files(workspace.project, bench),
                 home: bench.home.join(SourceTree::FILES),
@@ -108,14 +110,6 @@ fn is_wanted(variant: Variant, functions: &[TopFunction]) -> bool {
     }
 }
 
-fn target_of(evidence: &BenchmarkEvidence) -> TargetName {
-    (evidence.name.package().to_owned(), evidence.name.target().to_owned())
-}
-
-fn label(bench: &BuiltBench) -> TargetName {
-    (bench.package.clone(), bench.target.clone())
-}
-
 /// What the line tables of each executable say about the functions of its benchmarks.
 fn tables(
     built: &[BuiltBench],
@@ -124,8 +118,8 @@ fn tables(
 ) -> BTreeMap<TargetName, BTreeMap<String, Written>> {
     let mut tables = BTreeMap::new();
     for bench in built {
-        let target = label(bench);
-        let of_target = benchmarks.iter().filter(|evidence| target_of(evidence) == target);
+        let target = bench.target_name();
+        let of_target = benchmarks.iter().filter(|evidence| evidence.name.target_name() == target);
         let functions = of_target.flat_map(|evidence| &evidence.top_functions);
         let names: BTreeSet<String> = functions.map(|function| function.function.clone()).collect();
         match written_at(&bench.executable, &names) {

@@ -10,10 +10,11 @@ use super::catalogue::Benchmark;
 use super::claims::{self, Resolved};
 use super::error::PipelineError;
 use super::request::CompareRequest;
-use super::spared::{Asker, Nothing, Search, Spared};
+use super::spared::{Nothing, Search, Spared};
 use super::workspace::Listing;
 use crate::domain::{BuiltBench, CountKind, Event, Identical, Presence, Progress, Revision, Sides};
 use crate::measure::runner::Runner;
+use crate::store::Store;
 
 /// Builds both sides, apart where they differ on purpose. `spare` is asked where they do not.
 pub(super) fn prepare(
@@ -37,14 +38,14 @@ pub(super) fn prepare_sparing(
     builders: &Sides<Builder<'_>>,
     request: &CompareRequest,
     revisions: &Sides<Revision>,
-    asker: Asker<'_>,
+    store: &Store,
+    runner: &mut dyn Runner,
+    progress: &dyn Progress,
 ) -> Result<(Sides<Prepared>, Spared), PipelineError> {
-    let Asker { store, runner, progress } = asker;
-    let (builder, baseline) = (&builders.candidate, &revisions.baseline);
-    let asker = Asker { store, runner, progress };
-    let mut search = Search { request, asker, builder, baseline, spared: Spared::default() };
+    let sides = (&builders.candidate, &revisions.baseline);
+    let mut search = Search::new(request, sides, store, runner, progress);
     let prepared = prepare(builders, request, revisions, &mut search)?;
-    Ok((prepared, search.spared))
+    Ok((prepared, search.found()))
 }
 
 /// Asks both sides for their benchmarks.
@@ -76,9 +77,7 @@ pub(super) fn counting_allocations(
         let is_open = benchmark.both().is_some() && (all || !presence.is_identical());
         counted && matches!(presence, Presence::Both(_)) && is_open
     });
-    let mut targets: BTreeSet<TargetName> = open
-        .map(|one| (one.evidence.name.package().to_owned(), one.evidence.name.target().to_owned()))
-        .collect();
+    let mut targets: BTreeSet<TargetName> = open.map(|one| one.evidence.name.target_name()).collect();
     targets.extend(claims::targets(claims.iter().filter(|claim| counted || claim.is_counted())));
     if targets.is_empty() {
         return Ok(None);

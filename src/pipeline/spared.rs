@@ -12,12 +12,13 @@ use super::collect::reach::alone::{Alone, Found};
 use super::error::PipelineError;
 use super::request::CompareRequest;
 use super::session::{provenance, side_build};
+use super::stopwatch::within;
 use super::workspace::Listing;
 use crate::build::relink::Archives;
 use crate::build::variables_of;
 use crate::domain::{
     BenchSummary, BenchmarkEvidence, BenchmarkName, BuiltBench, Event, Execution, Layout, LinkSummary, Note,
-    Presence, Progress, Provenance, Reach, Revision, SideBuild, Sides, SourceTree, UnitKind,
+    Presence, Progress, Provenance, Reach, Revision, SideBuild, Sides, SourceTree, Stage, UnitKind,
 };
 use crate::judge::{Rules, Step, next};
 use crate::measure::runner::Runner;
@@ -51,7 +52,7 @@ impl Spared {
     pub(super) fn settle(&self, benchmarks: &mut [Benchmark]) {
         for benchmark in benchmarks {
             let name = &benchmark.evidence.name;
-            let target = (name.package().to_owned(), name.target().to_owned());
+            let target = name.target_name();
             let Some(known) = self.targets.get(&target) else { continue };
             benchmark.evidence.reach = known.reach.get(name).cloned();
             benchmark.benches.baseline = None;
@@ -65,7 +66,7 @@ impl Spared {
 
     /// What is worth keeping of a candidate's executable.
     pub(super) fn summary_of(&self, bench: &BuiltBench) -> Option<LinkSummary> {
-        self.targets.get(&(bench.package.clone(), bench.target.clone()))?.link.clone()
+        self.targets.get(&bench.target_name())?.link.clone()
     }
 
     /// What a reader should know.
@@ -74,21 +75,18 @@ impl Spared {
     }
 }
 
-/// Who is asked.
-pub(super) struct Asker<'a> {
-    pub(super) store: &'a Store,
-    pub(super) runner: &'a mut dyn Runner,
-    pub(super) progress: &'a dyn Progress,
-}
-
 /// A search for them.
 pub(super) struct Search<'a> {
     pub(super) request: &'a CompareRequest,
-    pub(super) asker: Asker<'a>,
+    pub(super) store: &'a Store,
+    pub(super) runner: &'a mut dyn Runner,
+    pub(super) progress: &'a dyn Progress,
     pub(super) builder: &'a Builder<'a>,
     pub(super) baseline: &'a Revision,
+    /// What the store knows of the baseline, once it was asked.
+    known: Vec<BenchSummary>,
     /// What was found so far.
-    pub(super) spared: Spared,
+    spared: Spared,
 }
 
 /// Nothing is known: every build is made.
@@ -113,13 +111,16 @@ impl Spare for Search<'_> {
     /// Where nobody asks for more than the judge does, and nothing was built that could be looked at itself.
     fn may_know(&mut self, baseline: &SourceTree) -> bool {
         let CompareRequest { judging, creep, scope, axes, .. } = self.request;
-        scope.layout == Layout::Drawn
+        let may_spare = scope.layout == Layout::Drawn
             && *axes == Sides::default()
             && creep.is_none()
             && !judging.aa_test
             && !self.baseline.dirty
-            && !was_built(baseline)
-            && !self.known().is_empty()
+            && !was_built(baseline);
+        if may_spare {
+            self.known = self.known();
+        }
+        !self.known.is_empty()
     }
 
     fn find(
@@ -129,18 +130,17 @@ impl Spare for Search<'_> {
         planned: &Planned,
     ) -> Result<BTreeSet<TargetName>, PipelineError> {
         let known: Vec<BenchSummary> =
-            self.known().into_iter().filter(|before| before.facts.key == planned.key).collect();
+            self.known.iter().filter(|before| before.facts.key == planned.key).cloned().collect();
         if known.is_empty() {
             return Ok(BTreeSet::new());
         }
-        self.asker
-            .progress
-            .event(Event::Task("Looking what the change reaches of what is known of the baseline"));
+        self.progress.event(Event::Task("Looking what the change reaches of what is known of the baseline"));
+        let _stage = within(self.progress, Stage::Counting);
         let mut archives = Archives::default();
-        let listing = Listing::ask(candidate, self.asker.runner, self.asker.progress)?;
+        let listing = Listing::ask(candidate, self.runner, self.progress)?;
         for listed in &listing.benches {
             let bench = &listed.bench;
-            let name = (bench.package.clone(), bench.target.clone());
+            let name = bench.target_name();
             let is_only =
                 listing.benches.iter().filter(|other| other.bench.label() == bench.label()).count() == 1;
             let Some(before) = known.iter().find(|before| stands_for(before, bench)).filter(|_| is_only)
@@ -168,10 +168,27 @@ impl Spare for Search<'_> {
     }
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// Nobody was asked yet.
+    pub(super) fn new(
+        request: &'a CompareRequest,
+        (builder, baseline): (&'a Builder<'a>, &'a Revision),
+        store: &'a Store,
+        runner: &'a mut dyn Runner,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        let (known, spared) = (Vec::new(), Spared::default());
+        Self { request, store, runner, progress, builder, baseline, known, spared }
+    }
+
+    /// What was found.
+    pub(super) fn found(self) -> Spared {
+        self.spared
+    }
+
     /// What the store knows of the baseline. That it cannot say costs a build, and is told where something has to be kept.
     fn known(&self) -> Vec<BenchSummary> {
-        let found = self.asker.store.summaries(&self.baseline.tree);
+        let found = self.store.summaries(&self.baseline.tree);
         found
             .inspect_err(|error| tracing::debug!(%error, "nothing is known of the baseline"))
             .unwrap_or_default()
@@ -207,8 +224,8 @@ impl Search<'_> {
             return Err("variables that Cargo sets have other values".to_owned());
         } else {
             let mut alone = Alone {
-                runner: self.asker.runner,
-                progress: self.asker.progress,
+                runner: self.runner,
+                progress: self.progress,
                 measuring: &self.request.measuring,
                 builder: self.builder,
                 archives,

@@ -208,7 +208,7 @@ fn built_alike(baseline: &Prepared, candidate: &Prepared) -> bool {
             && (profile, settings, rustflags) == (&other.profile, &other.settings, &other.rustflags)
     };
     let both = candidate.benches.iter().filter_map(|bench| {
-        if baseline.spared.contains(&(bench.package.clone(), bench.target.clone())) {
+        if baseline.spared.contains(&bench.target_name()) {
             return Some(true);
         }
         let other = baseline.benches.iter().find(|other| other.label() == bench.label())?;

@@ -24,7 +24,7 @@ impl Store {
         })
     }
 
-    /// What is known of the bench targets of all revisions with these files, the newest first.
+    /// What is known of the bench targets of all revisions with these files, the newest first; once, however many runs say the same.
     ///
     /// # Errors
     /// Damage, locked for long.
@@ -34,8 +34,9 @@ impl Store {
                 "SELECT {SUMMARY} FROM revision JOIN bench_summary ON bench_summary.revision = revision.id \
                  JOIN build ON build.id = bench_summary.build \
                  JOIN executable ON executable.id = bench_summary.executable \
-                 WHERE revision.tree_id = ?1 AND NOT revision.dirty ORDER BY bench_summary.run DESC, \
-                 bench_summary.package, bench_summary.target"
+                 WHERE revision.tree_id = ?1 AND NOT revision.dirty \
+                 GROUP BY bench_summary.package, bench_summary.target, build.id, executable.id, bench_summary.facts \
+                 ORDER BY max(bench_summary.run) DESC, bench_summary.package, bench_summary.target"
             ))?;
             let found = query.query_map([tree.as_str()], summary)?;
             let found: Vec<BenchSummary> = found.collect::<Result<_, _>>()?;

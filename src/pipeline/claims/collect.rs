@@ -30,7 +30,7 @@ pub(crate) struct Built<'a> {
 /// The executables that claims need to have their allocations counted in.
 pub(crate) fn targets<'a>(claims: impl IntoIterator<Item = &'a Resolved>) -> BTreeSet<TargetName> {
     let names = claims.into_iter().flat_map(|claim| &claim.evidence.benchmarks);
-    names.map(|name| (name.package().to_owned(), name.target().to_owned())).collect()
+    names.map(BenchmarkName::target_name).collect()
 }
 
 /// Finds out about every claim, in the order given. Benchmarks that gave nothing become troubles of the run besides.
