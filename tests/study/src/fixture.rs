@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use crate::StudyError;
 use crate::ballast;
-use crate::plan::Variant;
+use crate::plan::{Surroundings, Variant};
 
 /// Where the study works.
 #[derive(Debug, Clone)]
@@ -158,31 +158,96 @@ impl Fixture {
 
     /// Makes the baseline's files those of a variant.
     fn turn(&self, variant: Variant) -> Result<(), StudyError> {
-        let Variant { per_mille, moved, edited, reshaped, order } = variant;
+        let Variant { moved, edited, reshaped, order, .. } = variant;
+        // Surroundings make it slower by themselves.
+        let per_mille = if variant.surroundings.is_some() { 0 } else { variant.per_mille };
         // From one step to six.
         let steps = if reshaped > 0 { 1 + (reshaped - 1) % 6 } else { 0 };
-        let path = self.repository().join("src/knob.rs");
-        let mut text = fs::read_to_string(&path).map_err(StudyError::file(&path))?;
         for (knob, value) in [("PER_MILLE", per_mille), ("START", edited.max(reshaped)), ("STEPS", steps)] {
             if value > 0 {
-                text = turned(&text, knob, value).ok_or_else(|| StudyError::Nonsense {
-                    what: path.display().to_string(),
-                    reason: format!("it has no {knob}"),
-                })?;
+                self.edit("src/knob.rs", knob, |text| turned(text, knob, value))?;
             }
         }
-        fs::write(&path, text).map_err(StudyError::file(&path))?;
         if moved > 0 {
-            let path = self.repository().join("benches/support/mod.rs");
-            fs::write(&path, ballast::functions(moved)).map_err(StudyError::file(&path))?;
+            self.put("benches/support/mod.rs", &ballast::functions(moved))?;
         }
         if order > 0 {
-            for package in [self.repository(), self.repository().join("tango")] {
-                let path = package.join("build.rs");
-                fs::write(&path, build_script(order)).map_err(StudyError::file(&path))?;
+            self.put("build.rs", &build_script(order))?;
+            self.put("tango/build.rs", &build_script(order))?;
+        }
+        variant.surroundings.map_or(Ok(()), |surroundings| self.surround(surroundings, variant))
+    }
+
+    /// Gives a commit its surroundings: the second of two where it is slower, or moves code.
+    fn surround(&self, surroundings: Surroundings, variant: Variant) -> Result<(), StudyError> {
+        let is_second = variant != variant.before();
+        let knob = |condition: &str| {
+            let value = format!("if cfg!({condition}) {{ {} }} else {{ 0 }}", Surroundings::PER_MILLE);
+            self.edit("src/knob.rs", "PER_MILLE", |text| {
+                replaced(text, "PER_MILLE: usize = 0;", &format!("PER_MILLE: usize = {value};"))
+            })
+        };
+        match surroundings {
+            Surroundings::Flags => {
+                knob("slower")?;
+                if is_second {
+                    self.put(".cargo/config.toml", "[build]\nrustflags = [\"--cfg\", \"slower\"]\n")?;
+                }
+            }
+            Surroundings::Profile => {
+                knob("debug_assertions")?;
+                for manifest in ["Cargo.toml", "tango/Cargo.toml"].into_iter().filter(|_| is_second) {
+                    let profile = "\n[profile.bench]\ndebug-assertions = true\n";
+                    self.edit(manifest, "text", |text| Some(format!("{text}{profile}")))?;
+                }
+            }
+            Surroundings::Workspace => {
+                if !is_second {
+                    let head = |text: &str| text.split_once("\n[workspace]").map(|(head, _)| head.to_owned());
+                    self.edit("Cargo.toml", "[workspace]", head)?;
+                }
+            }
+            Surroundings::LeftInTree | Surroundings::LeftInTmp => {
+                let folder = match surroundings {
+                    Surroundings::LeftInTmp => "std::env::temp_dir()",
+                    _ => "std::path::PathBuf::from(env!(\"CARGO_MANIFEST_DIR\"))",
+                };
+                let source = |text: &str| {
+                    let text = replaced(text, "1000 + knob::PER_MILLE", "1000 + *LEFT")?;
+                    Some(text + &leaving(folder))
+                };
+                self.edit("src/lib.rs", "use of PER_MILLE", source)?;
             }
         }
         Ok(())
+    }
+
+    /// Removes what benchmarks left behind: every comparison begins with a fresh checkout.
+    ///
+    /// # Errors
+    /// git.
+    pub fn clean(&self) -> Result<(), StudyError> {
+        let _ = fs::remove_file(std::env::temp_dir().join(LEFT));
+        self.git(&["clean", "--quiet", "-d", "-x", "--force"]).map(drop)
+    }
+
+    fn put(&self, file: &str, text: &str) -> Result<(), StudyError> {
+        let path = self.repository().join(file);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(StudyError::file(folder))?;
+        }
+        fs::write(&path, text).map_err(StudyError::file(&path))
+    }
+
+    /// Changes a file's text; `None` where it has no such `part`.
+    fn edit(&self, file: &str, part: &str, edit: impl Fn(&str) -> Option<String>) -> Result<(), StudyError> {
+        let path = self.repository().join(file);
+        let text = fs::read_to_string(&path).map_err(StudyError::file(&path))?;
+        let edited = edit(&text).ok_or_else(|| StudyError::Nonsense {
+            what: path.display().to_string(),
+            reason: format!("it has no {part}"),
+        })?;
+        self.put(file, &edited)
     }
 
     fn commit(&self, tag: &str) -> Result<(), StudyError> {
@@ -214,6 +279,24 @@ fn build_script(order: u32) -> String {
     format!(
         "fn main() {{\n    println!(\"cargo:rustc-link-arg-benches=-Wl,--shuffle-sections=.text*={order}\");\n}}\n"
     )
+}
+
+/// The file that a launch leaves behind.
+const LEFT: &str = "left-by-a-loop.txt";
+
+/// Source text of a number that grows with every launch by a tenth of what a loop works through, up to twice that: it is
+/// counted in a file.
+fn leaving(folder: &str) -> String {
+    format!(
+        "\nstatic LEFT: LazyLock<usize> = LazyLock::new(|| {{\n    let path = {folder}.join(\"{LEFT}\");\n    \
+         let mut left = std::fs::read(&path).unwrap_or_default();\n    left.extend([b'.'; 100]);\n    \
+         let _ = std::fs::write(&path, &left);\n    left.len().min(3000)\n}});\n"
+    )
+}
+
+/// The text with what occurs once replaced; `None` where it does not.
+fn replaced(text: &str, from: &str, to: &str) -> Option<String> {
+    (text.matches(from).count() == 1).then(|| text.replace(from, to))
 }
 
 /// The text with a number added to a constant; `None` where there is no such constant.
@@ -298,7 +381,23 @@ mod tests {
         let moved = Variant { moved: 2, per_mille: 100, ..Variant::BASELINE };
         let edited = Variant { edited: 3, ..Variant::BASELINE };
         let reshaped = Variant { reshaped: 8, ..Variant::BASELINE };
-        let fixture = Fixture::lay_out(&source, folder.path(), &[moved, edited, reshaped]).unwrap();
+        let surrounded = |surroundings, per_mille, moved| Variant {
+            per_mille,
+            moved,
+            surroundings: Some(surroundings),
+            ..Variant::BASELINE
+        };
+        let flags = surrounded(Surroundings::Flags, 100, 0);
+        let profile = surrounded(Surroundings::Profile, 100, 0);
+        let workspace = surrounded(Surroundings::Workspace, 0, 1);
+        let left = surrounded(Surroundings::LeftInTmp, 0, 1);
+        let of_surroundings = [flags, profile, workspace, left];
+        let variants: Vec<Variant> = [moved, edited, reshaped]
+            .into_iter()
+            .chain(of_surroundings)
+            .chain(of_surroundings.map(Variant::before))
+            .collect();
+        let fixture = Fixture::lay_out(&source, folder.path(), &variants).unwrap();
         let changed = |variant: Variant| {
             let output = fixture.git(&["diff", "-U0", &Variant::BASELINE.tag(), &variant.tag()]).unwrap();
             String::from_utf8(output.stdout).unwrap()
@@ -310,5 +409,26 @@ mod tests {
         assert!(text.contains("+pub const START: u64 = 4;") && !text.contains("benches/support"), "{text}");
         let text = changed(reshaped);
         assert!(text.contains("+pub const STEPS: u32 = 2;") && text.contains("+pub const START: u64 = 9;"));
+        let changed = |variant: Variant| {
+            let output = fixture.git(&["diff", "-U0", &variant.before().tag(), &variant.tag()]).unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let text = changed(flags);
+        assert!(text.contains("+rustflags = [\"--cfg\", \"slower\"]") && !text.contains("knob.rs"), "{text}");
+        let text = changed(profile);
+        assert_eq!(text.matches("+debug-assertions = true").count(), 2, "{text}");
+        assert!(!text.contains("knob.rs"), "{text}");
+        let text = changed(workspace);
+        assert!(text.contains("+[workspace]") && text.contains("+fn unused_0"), "{text}");
+        let text = changed(left);
+        assert!(text.contains("+fn unused_0") && !text.contains("src/lib.rs"), "{text}");
+        fixture.check_out(left).unwrap();
+        let library = fs::read_to_string(fixture.repository().join("src/lib.rs")).unwrap();
+        assert!(
+            library.contains("1000 + *LEFT") && library.contains("temp_dir().join(\"left-by-a-loop.txt\")")
+        );
+        fs::write(fixture.repository().join(LEFT), "").unwrap();
+        fixture.clean().unwrap();
+        assert!(!fixture.repository().join(LEFT).exists());
     }
 }

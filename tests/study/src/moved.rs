@@ -90,7 +90,8 @@ pub fn document(records: &[Record], origin: &Origin, drawings: &[String]) -> Str
         out,
         "Ten small loops, and commits that add one to twelve functions which nobody runs: the linker moves what follows, and \
          nothing else changes. Whatever a program calls regressed or improved is false. Other commits edit every loop \
-         at no cost, or move it within its function, or do all of it and make it slower. The loops, the commits and the way to repeat it are in [tests/study](../tests/study/README.md).\n\n"
+         at no cost, or move it within its function, or do all of it and make it slower. Others change what surrounds the code: flags, profile, workspace, files that a \
+         launch leaves behind. The loops, the commits and the way to repeat it are in [tests/study](../tests/study/README.md).\n\n"
     );
     heading(&mut out, records.iter().map(|record| record.seconds), origin);
     for drawing in drawings {
@@ -131,6 +132,18 @@ fn title(kind: Kind, per_mille: u32) -> String {
         Kind::Reshaped => "Edited so that loops move within their functions".to_owned(),
         Kind::MovedAndSlower => format!("Moved, edited, and {} slower", percent(per_mille)),
         Kind::Ordered => "One commit that only moves code, linked in many orders".to_owned(),
+        Kind::Flags => {
+            format!("A flag in .cargo/config.toml that makes everything {} slower", percent(per_mille))
+        }
+        Kind::Profile => format!("A profile that makes everything {} slower", percent(per_mille)),
+        Kind::Workspace => "Only moved, and the package becomes a workspace".to_owned(),
+        Kind::LeftInTree => {
+            "Only moved; every launch leaves a file in the source tree that slows the next one down"
+                .to_owned()
+        }
+        Kind::LeftInTmp => {
+            "Only moved; every launch leaves a temporary file that slows the next one down".to_owned()
+        }
     }
 }
 

@@ -78,6 +78,63 @@ impl Condition {
     }
 }
 
+/// What surrounds the code of two commits, and decides how fast it is or must not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Surroundings {
+    /// The second commit sets a flag in `.cargo/config.toml` that makes every workload slower.
+    Flags,
+    /// The second commit changes the profile, and that makes every workload slower.
+    Profile,
+    /// The second commit makes its package a workspace of its own.
+    Workspace,
+    /// Every launch leaves a file in the source tree that makes the next one slower.
+    LeftInTree,
+    /// The same, in the folder for temporary files.
+    LeftInTmp,
+}
+
+impl Surroundings {
+    /// How much slower flags and profile make it, in thousandths.
+    pub const PER_MILLE: u32 = 100;
+
+    const ALL: [Self; 5] = [Self::Flags, Self::Profile, Self::Workspace, Self::LeftInTree, Self::LeftInTmp];
+
+    /// The name in a commit's.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flags => "flags",
+            Self::Profile => "profile",
+            Self::Workspace => "workspace",
+            Self::LeftInTree => "left-in-tree",
+            Self::LeftInTmp => "left-in-tmp",
+        }
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::Flags => Kind::Flags,
+            Self::Profile => Kind::Profile,
+            Self::Workspace => Kind::Workspace,
+            Self::LeftInTree => Kind::LeftInTree,
+            Self::LeftInTmp => Kind::LeftInTmp,
+        }
+    }
+
+    /// The second commit of a round: what is slower is slower by its surroundings alone; the others only move code.
+    fn after(self, round: u32) -> Variant {
+        let surroundings = Some(self);
+        match self {
+            Self::Flags | Self::Profile => {
+                Variant { per_mille: Self::PER_MILLE, surroundings, ..Variant::BASELINE }
+            }
+            Self::Workspace | Self::LeftInTree | Self::LeftInTmp => {
+                Variant { moved: round + 1, surroundings, ..Variant::BASELINE }
+            }
+        }
+    }
+}
+
 /// How the code that is judged differs from what it is compared with: a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Variant {
@@ -95,6 +152,9 @@ pub struct Variant {
     /// In which order the linker is told to put all functions, of this commit and of the one before it; 0 for its own.
     #[serde(default, skip_serializing_if = "is_none")]
     pub order: u32,
+    /// What surrounds this commit and the one before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surroundings: Option<Surroundings>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -104,7 +164,8 @@ fn is_none(number: &u32) -> bool {
 
 impl Variant {
     /// What the others are compared with.
-    pub const BASELINE: Self = Self { per_mille: 0, moved: 0, edited: 0, reshaped: 0, order: 0 };
+    pub const BASELINE: Self =
+        Self { per_mille: 0, moved: 0, edited: 0, reshaped: 0, order: 0, surroundings: None };
 
     /// Made slower, and nothing else.
     pub fn slower(per_mille: u32) -> Self {
@@ -114,7 +175,7 @@ impl Variant {
     /// What it is compared with.
     #[must_use]
     pub fn before(self) -> Self {
-        Self { order: self.order, ..Self::BASELINE }
+        Self { order: self.order, surroundings: self.surroundings, ..Self::BASELINE }
     }
 
     /// The name of its commit.
@@ -131,12 +192,16 @@ impl Variant {
                 tag.extend(["-", what, "-", &number.to_string()]);
             }
         }
+        if let Some(surroundings) = self.surroundings {
+            tag.extend(["-", surroundings.name()]);
+        }
         tag
     }
 
     /// Which of many that are counted together.
     pub fn kind(self) -> Kind {
         match self {
+            Self { surroundings: Some(surroundings), .. } => surroundings.kind(),
             Self { order: 1.., .. } => Kind::Ordered,
             Self { moved: 1.., per_mille: 0, .. } => Kind::Moved,
             Self { moved: 1.., .. } => Kind::MovedAndSlower,
@@ -162,6 +227,16 @@ pub enum Kind {
     MovedAndSlower,
     /// The first commit that adds functions nobody runs, each time with another order of all functions on both sides.
     Ordered,
+    /// A flag in `.cargo/config.toml` makes every workload slower.
+    Flags,
+    /// A profile in `Cargo.toml` makes every workload slower.
+    Profile,
+    /// Functions are added that nobody runs, and the package becomes a workspace.
+    Workspace,
+    /// Functions are added that nobody runs, and every launch leaves a file in the source tree that slows the next one down.
+    LeftInTree,
+    /// Functions are added that nobody runs, and every launch leaves a temporary file that slows the next one down.
+    LeftInTmp,
 }
 
 impl Kind {
@@ -257,6 +332,7 @@ fn trials_of_moved(extent: &Extent) -> Vec<Trial> {
         let variants: Vec<Variant> = [moved, edited, reshaped, ordered]
             .into_iter()
             .chain(slower)
+            .chain(Surroundings::ALL.map(|surroundings| surroundings.after(round)))
             .filter(|variant| extent.kinds.contains(&variant.kind()))
             .collect();
         for &condition in &extent.conditions {
@@ -336,6 +412,36 @@ mod tests {
             tags.contains(&"slow-0-order-20".to_owned())
                 && tags.contains(&"slow-0-moved-1-order-20".to_owned())
         );
+    }
+
+    #[test]
+    fn what_surrounds_a_commit_surrounds_the_one_before_it() {
+        let kinds = vec![Kind::Flags, Kind::Profile, Kind::Workspace, Kind::LeftInTree, Kind::LeftInTmp];
+        let extent = Extent { moved: true, kinds, rounds: 2, ..extent() };
+        let variants: BTreeSet<Variant> = trials(&extent).iter().map(|trial| trial.variant).collect();
+        let tags: BTreeSet<String> =
+            variants.iter().flat_map(|variant| [variant.before().tag(), variant.tag()]).collect();
+        let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+        let expected = [
+            "slow-0-flags",
+            "slow-0-left-in-tmp",
+            "slow-0-left-in-tree",
+            "slow-0-moved-1-left-in-tmp",
+            "slow-0-moved-1-left-in-tree",
+            "slow-0-moved-1-workspace",
+            "slow-0-moved-2-left-in-tmp",
+            "slow-0-moved-2-left-in-tree",
+            "slow-0-moved-2-workspace",
+            "slow-0-profile",
+            "slow-0-workspace",
+            "slow-100-flags",
+            "slow-100-profile",
+        ];
+        assert_eq!(tags, expected);
+        let variant = Surroundings::LeftInTree.after(3);
+        let written = serde_json::to_string(&variant).unwrap();
+        assert_eq!(written, r#"{"per_mille":0,"moved":4,"surroundings":"left-in-tree"}"#);
+        assert_eq!(serde_json::from_str::<Variant>(&written).unwrap(), variant);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub struct Setting {
 /// # Errors
 /// What the contender could not do.
 pub fn compare(setting: &Setting, trial: &Trial) -> Result<Vec<Said>, StudyError> {
+    setting.fixture.clean()?;
     match trial.family {
         Family::Perfguard5 => perfguard::compare(setting, trial, "perfguard, T = 5 %", "5%", "drawn"),
         Family::Perfguard2 => perfguard::compare(setting, trial, "perfguard, T = 2 %", "2%", "drawn"),
