@@ -33,10 +33,11 @@ use watch::Watch;
 
 use crate::build::relink;
 use crate::domain::Exit;
-use crate::support::process;
+use crate::support::{heap, process};
 
 /// Runs the program with its arguments, the program's own name first.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    heap::give_back();
     let words: Vec<OsString> = words.into_iter().collect();
     if let Some(reason) = relink::serve(&words) {
         Console::new(args::Color::Never, true).error(reason, &[], None);
