@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::build::relink::{Agreement, Drawable, Original, path_of};
+use crate::build::relink::{Agreement, Archives, Drawable, Original, path_of};
 use crate::domain::{
     BuiltBench, Digest, Execution, Layout, LayoutFallback, LayoutSeed, LayoutUse, LayoutsUsed, LinkSummary,
     Note, Phase, RunEvidence, Side, Sides, fnv,
@@ -48,6 +48,7 @@ pub(crate) struct Layouts {
     asked: Layout,
     seed: u64,
     targets: BTreeMap<Key, Target>,
+    archives: Archives,
     /// Counts uses, to know which drawing was not used for longest.
     clock: u64,
     room: u64,
@@ -138,12 +139,28 @@ impl Layouts {
         let folder = (layout == Layout::Drawn).then(|| {
             private_folder(&area.join(FOLDER)).map_err(|error| LayoutFallback::Files(error.to_string()))
         });
-        Self { folder, asked: layout, seed, targets: BTreeMap::new(), clock: 0, room: ROOM }
+        Self {
+            folder,
+            asked: layout,
+            seed,
+            targets: BTreeMap::new(),
+            archives: Archives::default(),
+            clock: 0,
+            room: ROOM,
+        }
     }
 
     /// None: pairs are measured in the executables of the build.
     pub(crate) fn none() -> Self {
-        Self { folder: None, asked: Layout::Default, seed: 0, targets: BTreeMap::new(), clock: 0, room: 0 }
+        Self {
+            folder: None,
+            asked: Layout::Default,
+            seed: 0,
+            targets: BTreeMap::new(),
+            archives: Archives::default(),
+            clock: 0,
+            room: 0,
+        }
     }
 
     /// The executables for a pair of launches. One benchmark of one executable on both sides needs no layout.
@@ -288,7 +305,8 @@ impl Layouts {
             let start = Instant::now();
             let folder = self.folder.as_ref()?.as_ref();
             let folder = folder.map(|folder| folder.path().join(self.targets.len().to_string()));
-            let state = folder.map_err(Clone::clone).and_then(|folder| prepare(benches, folder));
+            let archives = &mut self.archives;
+            let state = folder.map_err(Clone::clone).and_then(|folder| prepare(benches, archives, folder));
             let (agreement, spent) = (Agreement::default(), start.elapsed());
             let is_aligned = Side::BOTH.iter().all(|&side| benches.get(side).fingerprint.is_aligned());
             let (exhausted, drawings, used) = (None, 0, 0);
@@ -470,10 +488,14 @@ fn seed_of((label, ..): &Key) -> u64 {
     fnv(label)
 }
 
-fn prepare(benches: Sides<&BuiltBench>, folder: PathBuf) -> Result<Drawn, LayoutFallback> {
+fn prepare(
+    benches: Sides<&BuiltBench>,
+    archives: &mut Archives,
+    folder: PathBuf,
+) -> Result<Drawn, LayoutFallback> {
     fs::create_dir_all(&folder).map_err(|error| LayoutFallback::Files(error.to_string()))?;
     let originals = benches.map(|bench| Original { executable: &bench.executable, digest: &bench.digest });
-    let drawable = Drawable::prepare(originals, &folder)?;
+    let drawable = Drawable::prepare(originals, archives, &folder)?;
     Ok(Drawn { drawable, folder, ready: BTreeMap::new() })
 }
 

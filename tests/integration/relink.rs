@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use object::{Architecture, Object, ObjectSymbol, SymbolKind};
-use perfguard::build::relink::{Agreement, Drawable, Original, offer, path_of};
+use perfguard::build::relink::{Agreement, Archives, Drawable, Original, offer, path_of};
 use perfguard::build::{BuildRequest, build};
 use perfguard::domain::{
     BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Features, Layout, LayoutFallback,
@@ -211,7 +211,7 @@ impl Crate {
     fn prepare(&self, sides: &Sides<BuiltBench>) -> Result<Drawable, LayoutFallback> {
         let originals =
             sides.as_ref().map(|bench| Original { executable: &bench.executable, digest: &bench.digest });
-        Drawable::prepare(originals, self.folder.path())
+        Drawable::prepare(originals, &mut Archives::default(), self.folder.path())
     }
 
     /// Draws a layout; gives where it is.

@@ -69,7 +69,8 @@ use sections::{Kind, Part};
 use summary::Looked;
 
 pub use reference::Original;
-pub use summary::{Archives, Changed, changed_since, is_current, summary};
+pub use sections::Archives;
+pub use summary::{Changed, changed_since, is_current, summary};
 pub(super) use watch::{is_drawable, source, watch};
 pub use wrapper::{offer, serve};
 
@@ -125,11 +126,15 @@ pub struct Drawable {
 
 impl Drawable {
     /// Takes the captures of both sides, links each as before to see that it gives the same executable, and finds out what both
-    /// have in common. `scratch` is a folder for files that are gone when this returns.
+    /// have in common. `archives` is what is known of some already. `scratch` is a folder for files that are gone when this returns.
     ///
     /// # Errors
     /// Why no order can be drawn.
-    pub fn prepare(originals: Sides<Original<'_>>, scratch: &Path) -> Result<Self, LayoutFallback> {
+    pub fn prepare(
+        originals: Sides<Original<'_>>,
+        archives: &mut Archives,
+        scratch: &Path,
+    ) -> Result<Self, LayoutFallback> {
         let captures = originals.try_map(|original| Capture::of(original.executable))?;
         let is_one = originals.baseline.digest == originals.candidate.digest;
         let folder = tempfile::tempdir_in(scratch).map_err(files)?;
@@ -138,7 +143,7 @@ impl Drawable {
         };
         // Linking mostly waits for another process; the objects are read meanwhile.
         let named = captures.as_ref().map(Capture::inputs);
-        let (linked, parts) = both(|| side_by_side(is_one, link), || read(is_one, &named))?;
+        let (linked, parts) = both(|| side_by_side(is_one, link), || read(is_one, &named, archives))?;
         let Sides { baseline, candidate } = linked?;
         let has_symbols = baseline.is_as_built && candidate.is_as_built;
         let images = Sides { baseline: baseline.image, candidate: candidate.image };
@@ -149,7 +154,7 @@ impl Drawable {
         let known_of =
             |parts: &Sides<Vec<Part>>, side: Side| images.get(side).known(parts.get(side), alive.get(side));
         if Side::BOTH.iter().any(|side| known_of(&parts, *side) < image::KNOWN) {
-            parts = read(is_one, &taken)?;
+            parts = read(is_one, &taken, archives)?;
             inputs = &taken;
         }
         let architecture = images.candidate.architecture.filter(|it| gaps::are_known(*it));
@@ -386,10 +391,13 @@ fn changed(
 }
 
 /// The parts of what both sides are linked from.
-fn read(is_one: bool, inputs: &Sides<Vec<PathBuf>>) -> Result<Sides<Vec<Part>>, LayoutFallback> {
-    let mut archives = sections::Known::new();
+fn read(
+    is_one: bool,
+    inputs: &Sides<Vec<PathBuf>>,
+    archives: &mut Archives,
+) -> Result<Sides<Vec<Part>>, LayoutFallback> {
     twice(is_one, |side| {
-        sections::read(inputs.get(side), &mut archives)
+        sections::read(inputs.get(side), archives)
             .map_err(|error| LayoutFallback::Unreadable(error.to_string()))
     })
 }

@@ -6,7 +6,6 @@
 //! count. A function counts by its name as a target; data of the same object count by what they hold as well, and constants
 //! that have no name by that alone.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +13,8 @@ use std::sync::Arc;
 
 use object::read::archive::ArchiveFile;
 use object::{
-    Architecture, File, Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget, SectionFlags,
-    SectionIndex, SectionKind, SymbolIndex, SymbolKind, elf,
+    Architecture, File, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationKind,
+    RelocationTarget, SectionFlags, SectionIndex, SectionKind, SymbolIndex, SymbolKind, elf,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -51,6 +50,13 @@ pub(super) struct Part {
     pub(super) code: Arc<[u8]>,
 }
 
+impl Part {
+    /// About how many bytes it takes here.
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.code.len() + self.names.iter().map(String::len).sum::<usize>()
+    }
+}
+
 #[cfg(test)]
 impl Part {
     /// A function of one section, which other objects can refer to.
@@ -67,33 +73,54 @@ impl Part {
     }
 }
 
-/// The parts of archives that were read: most archives are of both sides.
-pub(super) type Known = HashMap<Id, Vec<Part>>;
+/// What is known of the archives that executables are linked from: most of them are of both sides, and of many executables.
+#[derive(Debug, Default)]
+pub struct Archives {
+    known: HashMap<Id, Arc<[Part]>>,
+    /// About how many bytes that takes.
+    bytes: usize,
+}
 
-/// Device and number of a file.
+/// About how many bytes may be kept of archives.
+const ROOM: usize = 48 << 20;
+
+/// Device and number of a file, its size and when it was changed: a number may be another file's later.
 #[cfg(unix)]
-type Id = (u64, u64);
+type Id = (u64, u64, u64, (i64, i64));
 
 /// The true path of a file.
 #[cfg(not(unix))]
 type Id = PathBuf;
+
+impl Archives {
+    fn parts(&mut self, archive: &Path) -> std::io::Result<Arc<[Part]>> {
+        let id = id(archive)?;
+        if let Some(parts) = self.known.get(&id) {
+            return Ok(Arc::clone(parts));
+        }
+        let parts: Arc<[Part]> = of_archive(archive)?.into();
+        self.bytes += parts.iter().map(Part::bytes).sum::<usize>();
+        if self.bytes > ROOM {
+            *self = Self::default();
+        }
+        self.known.insert(id, Arc::clone(&parts));
+        Ok(parts)
+    }
+}
 
 /// Reads the parts of everything that is linked, in the order of the command line. What is no object is passed over: a
 /// linker script may hide behind any name.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub(super) fn read(inputs: &[PathBuf], known: &mut Known) -> std::io::Result<Vec<Part>> {
+pub(super) fn read(inputs: &[PathBuf], known: &mut Archives) -> std::io::Result<Vec<Part>> {
     let mut parts = Vec::new();
     let (archives, objects): (Vec<&PathBuf>, Vec<&PathBuf>) =
         inputs.iter().partition(|path| path.extension().is_none_or(|end| end != "o"));
     let bytes = objects.into_iter().map(fs::read).collect::<Result<Vec<_>, _>>()?;
     parts.extend(parts_of(bytes.iter().map(Vec::as_slice)));
     for archive in archives {
-        match known.entry(id(archive)?) {
-            Entry::Occupied(known) => parts.extend_from_slice(known.get()),
-            Entry::Vacant(place) => parts.extend_from_slice(place.insert(of_archive(archive)?)),
-        }
+        parts.extend_from_slice(&known.parts(archive)?);
     }
     Ok(parts)
 }
@@ -103,7 +130,7 @@ pub(super) fn read(inputs: &[PathBuf], known: &mut Known) -> std::io::Result<Vec
 fn id(path: &Path) -> std::io::Result<Id> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = fs::metadata(path)?;
-    Ok((metadata.dev(), metadata.ino()))
+    Ok((metadata.dev(), metadata.ino(), metadata.len(), (metadata.mtime(), metadata.mtime_nsec())))
 }
 
 /// What a file is known by.
@@ -181,31 +208,36 @@ pub(super) fn referring(
 
 struct Reader<'d> {
     file: File<'d>,
-    /// Named symbols by section, with their places.
-    symbols: HashMap<SectionIndex, Vec<(u64, String)>>,
-    /// The sections that other objects can refer to by a name.
-    shared: HashSet<SectionIndex>,
-    sums: HashMap<SectionIndex, Sum>,
-    /// Sections whose sum is being made.
-    open: HashSet<SectionIndex>,
+    /// What is known of each section, by its number.
+    sections: Vec<Section>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Section {
+    /// The named symbols in it, with their places.
+    symbols: Vec<(u64, String)>,
+    /// Whether other objects can refer to it by a name.
+    is_shared: bool,
+    sum: Option<Sum>,
+    /// Whether its sum is being made.
+    is_open: bool,
 }
 
 impl<'d> Reader<'d> {
     fn new(file: File<'d>) -> Self {
-        let mut symbols: HashMap<SectionIndex, Vec<(u64, String)>> = HashMap::new();
-        let mut shared = HashSet::new();
+        let count = file.sections().map(|section| section.index().0 + 1).max().unwrap_or(0);
+        let mut sections = vec![Section::default(); count];
         for symbol in file.symbols() {
             let is_name = !matches!(symbol.kind(), SymbolKind::Section | SymbolKind::File);
             if let (true, Some(section), Ok(name)) = (is_name, symbol.section_index(), symbol.name())
+                && let Some(section) = sections.get_mut(section.0)
                 && !name.is_empty()
             {
-                symbols.entry(section).or_default().push((symbol.address(), name.to_owned()));
-                if symbol.is_global() {
-                    shared.insert(section);
-                }
+                section.symbols.push((symbol.address(), name.to_owned()));
+                section.is_shared |= symbol.is_global();
             }
         }
-        Self { file, symbols, shared, sums: HashMap::new(), open: HashSet::new() }
+        Self { file, sections }
     }
 
     /// What the constants hold that have names for other objects, but made-up ones.
@@ -244,12 +276,12 @@ impl<'d> Reader<'d> {
         let mut parts = Vec::new();
         for (section, kind, is_list, (size, alignment)) in sections {
             // Whoever runs such a list asks for no name.
-            let names = if is_list { None } else { self.symbols.get(&section) };
-            let names = names.into_iter().flatten().map(|(_, name)| name).filter(|name| !is_made_up(name));
-            let names: Vec<String> = names.cloned().collect();
+            let known = self.sections.get(section.0).filter(|_| !is_list);
+            let names = known.into_iter().flat_map(|section| &section.symbols).map(|(_, name)| name);
+            let names: Vec<String> = names.filter(|name| !is_made_up(name)).cloned().collect();
             let runs = is_list || kind == Kind::Code;
             if !names.is_empty() || (runs && size > 0) {
-                let is_shared = self.shared.contains(&section);
+                let is_shared = self.sections.get(section.0).is_some_and(|section| section.is_shared);
                 let sum = self.sum(section, shared);
                 let code = if kind == Kind::Code { self.code(section) } else { Arc::default() };
                 parts.push(Part { kind, names, is_shared, sum, size, alignment, code });
@@ -265,17 +297,19 @@ impl<'d> Reader<'d> {
 
     /// What a section comes to.
     fn sum(&mut self, index: SectionIndex, shared: &HashMap<String, Sum>) -> Sum {
-        if let Some(sum) = self.sums.get(&index) {
-            return *sum;
-        }
         // Constants may refer to each other in a circle: whoever comes back to this one finds what it holds itself.
-        if !self.open.insert(index) {
-            return self.own_sum(index);
+        match self.sections.get_mut(index.0) {
+            Some(Section { sum: Some(sum), .. }) => return *sum,
+            Some(section) if !section.is_open => section.is_open = true,
+            _ => return self.own_sum(index),
         }
         let mut hasher = self.hasher_of(index);
         for (offset, relocation) in self.relocations(index) {
             hasher.update(offset.to_le_bytes());
-            hasher.update(format!("{:?}", relocation.flags()));
+            match relocation.flags() {
+                RelocationFlags::Elf { r_type } => hasher.update(r_type.0.to_le_bytes()),
+                other => hasher.update(format!("{other:?}")),
+            }
             // Where a constant lies among others that have nothing to do with it does not count.
             if let Some((at, constant)) = self.merged_target(&relocation) {
                 hasher.update(at.to_le_bytes());
@@ -288,8 +322,9 @@ impl<'d> Reader<'d> {
             }
         }
         let sum = hasher.finalize().into();
-        self.open.remove(&index);
-        self.sums.insert(index, sum);
+        if let Some(section) = self.sections.get_mut(index.0) {
+            (section.is_open, section.sum) = (false, Some(sum));
+        }
         sum
     }
 
@@ -402,7 +437,7 @@ impl<'d> Reader<'d> {
         }
         let symbols = |section: SectionIndex| {
             let kind = kind(self.file.section_by_index(section).ok()?.kind())?;
-            Some((kind, self.symbols.get(&section)?))
+            Some((kind, &self.sections.get(section.0)?.symbols))
         };
         let names = referring.into_iter().filter_map(symbols).flat_map(|(kind, names)| {
             names

@@ -16,7 +16,7 @@ use super::entries;
 use super::image::{Image, KNOWN};
 use super::names::{canonical, is_made_up};
 use super::reference::{Original, reference};
-use super::sections::{self, Kind, Known, Part, Sum};
+use super::sections::{self, Archives, Kind, Part, Sum};
 use crate::build::digest;
 use crate::domain::{Digest, LayoutFallback, LinkSummary};
 use crate::support::hex::hexadecimal;
@@ -31,10 +31,6 @@ pub(super) struct Looked<'a> {
     /// All files that its linker took.
     pub(super) taken: &'a [PathBuf],
 }
-
-/// What is known of the archives that executables are linked from: most of them share theirs.
-#[derive(Debug, Default)]
-pub struct Archives(Known);
 
 /// What is worth keeping of an executable.
 ///
@@ -84,7 +80,7 @@ pub fn changed_since(
 /// Links an executable once more, to be sure of what it was linked from, and looks at that.
 fn with<T>(
     original: Original<'_>,
-    Archives(known): &mut Archives,
+    archives: &mut Archives,
     scratch: &Path,
     look: impl FnOnce(&Looked<'_>, bool) -> Result<T, String>,
 ) -> Result<T, String> {
@@ -92,7 +88,7 @@ fn with<T>(
     let capture = Capture::of(original.executable).map_err(text)?;
     let folder = tempfile::tempdir_in(scratch).map_err(|error| error.to_string())?;
     let linked = reference(&capture, original, &folder.path().join("again")).map_err(text)?;
-    let mut read = |inputs: &[PathBuf]| sections::read(inputs, known).map_err(|error| error.to_string());
+    let mut read = |inputs: &[PathBuf]| sections::read(inputs, archives).map_err(|error| error.to_string());
     let alive = linked.image.alive();
     let mut inputs = capture.inputs();
     let mut parts = read(&inputs)?;
@@ -185,7 +181,7 @@ fn differing(
 }
 
 /// Begins what is kept. Changed whenever executables are summed up otherwise.
-const VERSION: &str = "1-";
+const VERSION: &str = "2-";
 
 /// What stands for a name that a shared library gives.
 const IMPORT: &str = "import";
