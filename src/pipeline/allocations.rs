@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::builder::{Builder, Prepared, TargetName};
+use super::builder::Builder;
 use super::error::PipelineError;
+use super::prepared::{Prepared, TargetName};
 use crate::build::preload::{Library, Preload, heeds};
 use crate::domain::{BuiltBench, CountKind, NotCounted, Sides};
 use crate::measure::harness::Counting;

@@ -7,7 +7,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::axes::SideSettings;
-use super::builder::{Builder, Prepared};
+use super::builder::Builder;
+use super::prepared::Prepared;
 use super::request::{Project, Scope};
 use crate::domain::{Sides, Variables};
 

@@ -1,26 +1,23 @@
 //! From a revision to executables: its files are extracted, its benches found and built, at the one build path.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::copies::{Copies, leave_out};
 use super::error::PipelineError;
+use super::prepared::{Planned, Prepared, TargetName};
 use super::request::{Project, Scope, Suite};
+use super::start::Start;
 use super::stopwatch::within;
 use super::sweeper::Sweeper;
-use crate::build::library_copy::{LibraryCopy, LibraryCopyError};
-use crate::build::{BuildRequest, Built, Patch, Seed, build, key, output_of_binary, tools, unchanged};
-use crate::discover::{DiscoverError, Discovered, LeftOut, Selection, discover};
+use crate::build::{BuildRequest, Built, build, output_of_binary, tools};
+use crate::discover::{DiscoverError, Discovered, Selection, discover};
 use crate::domain::library;
 use crate::domain::{
-    BenchTarget, BuiltBench, CargoFlags, CrateOrigin, CrateSource, Digest, Event, LocalPackage, Note,
-    Progress, Revision, Side, Sides, SourceTree, Stage, Toolchain, TreeId, Variables, Variant, is_below,
+    BenchTarget, CargoFlags, Event, Note, Progress, Revision, Side, Sides, SourceTree, Stage, TreeId,
+    Variables, Variant, is_below,
 };
-use crate::source::{
-    GivenLock, Repository, SUITE_PACKAGE, SourceError, inherit_times, nearest_target, note, note_begin,
-    require_untracked,
-};
-use crate::support::area;
+use crate::source::{GivenLock, Repository, SUITE_PACKAGE, SourceError, nearest_target, note, note_begin};
 use crate::support::current::{BuildSite, Occupied};
 use crate::support::room;
 
@@ -29,9 +26,6 @@ const LAYOUT_BINARY: &str = "perfguard-layout";
 
 /// The folder of kept executables, in the program's area.
 const ARTIFACTS: &str = "artifacts";
-
-/// The folder of copied measuring libraries, in the program's area.
-const LIBRARIES: &str = "libraries";
 
 /// The folder of what Cargo knows of compilers, in the program's area.
 const COMPILERS: &str = "compilers";
@@ -82,27 +76,6 @@ pub(super) trait Spare {
     ) -> Result<BTreeSet<TargetName>, PipelineError>;
 }
 
-/// What would be built of a revision.
-#[derive(Debug, Clone)]
-pub(crate) struct Planned {
-    /// What decides what it is, summed up.
-    pub(crate) key: Digest,
-    pub(crate) targets: BTreeSet<TargetName>,
-    /// Whether some of them can be left out, and the others are what they are beside all.
-    pub(crate) may_be_parted: bool,
-}
-
-/// A package and one of its bench targets.
-pub(crate) type TargetName = (String, String);
-
-impl Planned {
-    fn of(request: &BuildRequest<'_>) -> Result<Self, PipelineError> {
-        let (key, may_be_parted) = key(request)?;
-        let targets = request.benches.iter().map(BenchTarget::target_name);
-        Ok(Self { key, targets: targets.collect(), may_be_parted })
-    }
-}
-
 /// Whether the harness is asked for the layout of types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TypeLayout {
@@ -129,81 +102,6 @@ enum MissingTarget {
     Silent,
     /// No mistake, but the reader should know.
     Noted(Note),
-}
-
-/// One revision, built.
-#[derive(Debug, Clone)]
-pub(crate) struct Prepared {
-    /// What was built: a dirty work tree may have changed since it was looked at.
-    pub(crate) revision: Revision,
-    /// The benches of the workspace, and of the harness where it takes part.
-    pub(crate) benches: Vec<BuiltBench>,
-    /// Benches, as `package::target`, whose allocations cannot be counted, and why.
-    pub(crate) refused: Vec<(String, String)>,
-    /// Bench targets that are not measured.
-    pub(crate) left_out: Vec<LeftOut>,
-    /// Bench targets that were not built, because they can have nothing that is meant.
-    pub(crate) passed_over: Vec<TargetName>,
-    /// Bench targets that were not built, because enough is known of them. They would be built as the other side's are.
-    pub(crate) spared: BTreeSet<TargetName>,
-    /// What decided what its own benches are, summed up.
-    pub(crate) key: Option<Digest>,
-    /// What would have been built, where only that was asked.
-    planned: Option<Planned>,
-    /// What the reader should know.
-    pub(crate) notes: Vec<Note>,
-    /// What the harness says about the layout of types, or why it cannot.
-    pub(crate) layout: Option<Result<String, String>>,
-    /// The files of the workspace's bench targets, from the repository's root.
-    pub(crate) sources: BTreeMap<TargetName, String>,
-    /// What the files are that it was built from: what names their folder.
-    pub(crate) content: TreeId,
-    /// The target folder to start another side's build from.
-    target: Option<PathBuf>,
-}
-
-impl Prepared {
-    /// A revision that has nothing of what is wanted.
-    pub(super) fn empty(tree: &SourceTree, notes: Vec<Note>) -> Self {
-        Self {
-            revision: tree.revision.clone(),
-            content: tree.content.clone(),
-            benches: Vec::new(),
-            refused: Vec::new(),
-            left_out: Vec::new(),
-            passed_over: Vec::new(),
-            spared: BTreeSet::new(),
-            key: None,
-            planned: None,
-            notes,
-            layout: None,
-            sources: BTreeMap::new(),
-            target: None,
-        }
-    }
-
-    /// What a reader should know, the targets that are not measured included.
-    pub(crate) fn all_notes(&self) -> Vec<Note> {
-        let left_out = self
-            .left_out
-            .iter()
-            .map(|target| Note::left_out(&target.package, &target.target, &target.reason));
-        self.notes.iter().cloned().chain(left_out).collect()
-    }
-
-    /// What the figures are taken with.
-    pub(crate) fn toolchain(&self) -> Option<Toolchain> {
-        self.benches.first().map(|bench| Toolchain {
-            rustc: bench.fingerprint.rustc.clone(),
-            target: bench.fingerprint.target.clone(),
-            profile: bench.fingerprint.profile.clone(),
-        })
-    }
-
-    /// The same executables, for a revision with the same files.
-    pub(crate) fn standing_for(self, revision: Revision) -> Self {
-        Self { revision, ..self }
-    }
 }
 
 impl<'a> Builder<'a> {
@@ -423,13 +321,7 @@ impl Builder<'_> {
         let other = like
             .and_then(|prepared| prepared.target.clone())
             .or_else(|| nearest_target(&self.trees(), &tree.home, records));
-        let mut start = Start { differing: self.differing(tree, other.as_deref())?, other };
-        tracing::debug!(
-            home = %tree.home.display(),
-            other = ?start.other,
-            differing = ?start.differing.as_ref().map(Vec::len),
-            "knows what to start a build from"
-        );
+        let mut start = Start::from(tree, other, records)?;
         let made = self.make_in_place(side, tree, selection, &mut start);
         let noted = note(&tree.home, records).map_err(SourceError::from);
         let made = made?;
@@ -472,7 +364,7 @@ impl Builder<'_> {
             others.into_iter().map(|bench| (bench.package, bench.target)).collect();
         passed_over.dedup();
         let mut notes = Vec::new();
-        let Copies { patches, none } = self.copies(&found.benches)?;
+        let Copies { patches, none } = Copies::of(&found.benches, &self.project.area, self.variant)?;
         for (library, what) in none {
             if library::family(&library.name).measures_uncopied() {
                 notes.push(Note::Sequential(library.instrument(false), what));
@@ -495,11 +387,7 @@ impl Builder<'_> {
             let why = why.unwrap_or_default();
             self.progress.event(Event::Task(&format!("Building the {side}{purpose}{why}")));
         }
-        let own = if start.other.is_some() { None } else { self.own_target() };
-        let seed = match (&start.other, own) {
-            (Some(target), _) => Some(Seed::Tree(target)),
-            (None, own) => own.map(|target| Seed::Own { target, downloads: &found.downloads }),
-        };
+        let seed = start.seed(self.project, &found.downloads);
         let (unchanged, local) = start.apart(&found.local, &occupied.files());
         let request = BuildRequest {
             side,
@@ -554,26 +442,6 @@ impl Builder<'_> {
         })
     }
 
-    /// What differs between a tree that was never built and the one whose target folder its build starts from.
-    fn differing(
-        &self,
-        tree: &SourceTree,
-        other: Option<&Path>,
-    ) -> Result<Option<Vec<PathBuf>>, PipelineError> {
-        let Some(built) = other.and_then(Path::parent).filter(|_| !tree.target().exists()) else {
-            return Ok(None);
-        };
-        Ok(inherit_times(&tree.home, built, &self.project.records).map_err(SourceError::from)?)
-    }
-
-    /// The target folder of the user's own builds, unless others may write there or git put something into it.
-    fn own_target(&self) -> Option<&Path> {
-        let Project { area, root, .. } = self.project;
-        let target = area.parent()?;
-        let own = !area::is_shared(target, root).unwrap_or(true) && require_untracked(target, root).is_ok();
-        own.then_some(target)
-    }
-
     /// Finds the benches. A lock file that was given must fit as it is: Cargo would otherwise choose versions anew.
     fn discover(
         &self,
@@ -596,33 +464,6 @@ impl Builder<'_> {
             other => other.into(),
         })
     }
-
-    /// A copy of each library that the benches measure with, whose samples take turns.
-    fn copies(&self, benches: &[BenchTarget]) -> Result<Copies, PipelineError> {
-        let mut copies = Copies::default();
-        let folder = self.project.area.join(LIBRARIES);
-        let linked = benches.iter().map(|bench| &bench.library);
-        let libraries: BTreeSet<&CrateSource> =
-            linked.filter(|library| library::family(&library.name).is_linked()).collect();
-        for library in libraries {
-            let CrateSource { name, version, origin, root } = library;
-            if *origin != CrateOrigin::CratesIo {
-                // Criterion's forks are measured as they are, and what they cannot do is told where it is asked for.
-                if !library::family(name).measures_uncopied() {
-                    copies.none.push((library.clone(), "it is no release from crates.io".to_owned()));
-                }
-                continue;
-            }
-            match LibraryCopy::prepare(name, version, root, &folder, self.variant) {
-                Ok(copy) => copies.patches.push(patch(&copy)),
-                Err(LibraryCopyError::Unsupported { what, .. }) => {
-                    copies.none.push((library.clone(), what));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(copies)
-    }
 }
 
 /// Why bench targets are built to tell names, where the user gave a part of one: it may be in any of them.
@@ -630,61 +471,6 @@ fn why_built(benches: &[BenchTarget], words: &[String]) -> Option<String> {
     let targets: BTreeSet<_> = benches.iter().map(|bench| (&bench.package, &bench.target)).collect();
     (targets.len() > 1 && !words.is_empty())
         .then(|| format!(": {} bench targets may have `{}`", targets.len(), words.join("` or `")))
-}
-
-/// What the build of a tree starts from.
-struct Start {
-    /// The target folder of another tree.
-    other: Option<PathBuf>,
-    /// The files that differ from that tree's, where that is known.
-    differing: Option<Vec<PathBuf>>,
-}
-
-impl Start {
-    /// Looks at the lock file again once Cargo has read the workspace. Libraries seldom have one in git: Cargo writes it, and
-    /// what it writes is most often what it wrote for the other tree.
-    fn know_lock(&mut self, prefix: &Path, files: &Path) {
-        let (Some(differing), Some(target)) = (&mut self.differing, &self.other) else { return };
-        let lock = prefix.join("Cargo.lock");
-        let there = target.parent().map(|home| home.join(SourceTree::FILES).join(&lock));
-        let same = || Some(fs::read(files.join(&lock)).ok()? == fs::read(there?).ok()?);
-        if differing.contains(&lock) && same() == Some(true) {
-            differing.retain(|path| *path != lock);
-        }
-    }
-
-    /// The workspace's own packages: those that are compiled from the same files as there, and all others.
-    fn apart(&self, local: &[LocalPackage], files: &Path) -> (Vec<LocalPackage>, Vec<LocalPackage>) {
-        // Cargo may spell a folder behind a link otherwise.
-        let real = files.canonicalize().unwrap_or_else(|_| files.to_owned());
-        let same = |differing: &Vec<PathBuf>| unchanged(local, &real, differing);
-        let same = self.differing.as_ref().map(same).unwrap_or_default();
-        local.iter().cloned().partition(|package| same.contains(package))
-    }
-}
-
-/// The libraries that were copied, and those that could not be, with the reason.
-#[derive(Default)]
-struct Copies {
-    patches: Vec<Patch>,
-    none: Vec<(CrateSource, String)>,
-}
-
-/// Leaves the benches out that measure with a library which is only measured through its copy.
-fn leave_out(found: &mut Discovered, library: &CrateSource, what: &str) {
-    let (out, benches) =
-        std::mem::take(&mut found.benches).into_iter().partition(|bench| bench.library == *library);
-    found.benches = benches;
-    found.left_out.extend(Vec::into_iter(out).map(|bench: BenchTarget| LeftOut {
-        package: bench.package,
-        target: bench.target,
-        reason: format!(
-            "measures with {}, which is measured through an edited copy only: {what}; use a release of {} from crates.io that \
-             is known",
-            library.instrument(false),
-            library::family(&library.name).title()
-        ),
-    }));
 }
 
 /// A bench target's file from the root of its tree, where it lies in there.
@@ -701,14 +487,4 @@ fn source(bench: &BenchTarget, occupied: &Occupied, tree: &SourceTree) -> Option
     let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
     let path = parts?.join("/");
     is_below(&path).then(|| (bench.target_name(), path))
-}
-
-/// A copy as the build takes it. Its folder is named by its content.
-fn patch(copy: &LibraryCopy) -> Patch {
-    Patch {
-        name: copy.name().to_owned(),
-        version: copy.version().to_owned(),
-        path: copy.folder().to_owned(),
-        digest: copy.folder().file_name().unwrap_or_default().to_string_lossy().into_owned(),
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::acceptances::in_force;
 use super::apart::{apply, builders};
-use super::builder::{Builder, Prepared, TypeLayout};
+use super::builder::{Builder, TypeLayout};
 use super::catalogue::{Benchmark, benchmarks};
 use super::claims::{self, Resolved, gate};
 use super::collect::anchor::Anchors;
@@ -15,6 +15,7 @@ use super::creep;
 use super::error::PipelineError;
 use super::layouts::Layouts;
 use super::places;
+use super::prepared::Prepared;
 use super::request::{CompareRequest, SuiteClaims};
 use super::session::{Beginning, Session};
 use super::sides::{counting_allocations, listed, prepare_sparing};

@@ -6,10 +6,10 @@
 
 use std::time::Instant;
 
-use super::builder::Prepared;
 use super::collect::paired::{Comparison, Test};
 use super::error::{Fault, PipelineError};
 use super::layouts::Layouts;
+use super::prepared::Prepared;
 use super::request::{Measuring, Project, Scope, Suite};
 use super::session::{Beginning, Session, key, provenance};
 use super::workspace::{Listing, Workspace, nothing};

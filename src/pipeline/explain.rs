@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::builder::{Builder, Prepared};
+use super::builder::Builder;
 use super::error::PipelineError;
 use super::places::{prefix_in, roots};
+use super::prepared::Prepared;
 use super::request::{Project, Scope, Subject};
 use super::workspace::{Workspace, nothing};
 use crate::blame;

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::builder::{Builder, Prepared, TargetName};
+use super::builder::Builder;
+use super::prepared::{Prepared, TargetName};
 use super::request::Project;
 use super::workspace::Workspace;
 use crate::blame::shortened;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::allocations::allocation_build;
-use super::builder::{Builder, Prepared};
+use super::builder::Builder;
 use super::collect::counts::{Taken, Task, counting_bench, task};
 use super::error::PipelineError;
 use super::layouts::Layouts;
+use super::prepared::Prepared;
 use super::request::{RunRequest, RunSubject};
 use super::session::{Beginning, Session, provenance, sequential};
 use super::stopwatch::{Stopwatch, within};

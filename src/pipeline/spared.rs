@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::builder::{Builder, Planned, Prepared, Spare, TargetName};
+use super::builder::{Builder, Spare};
 use super::catalogue::{Benchmark, ListedBench};
 use super::collect::reach::alone::{Alone, Found};
 use super::error::PipelineError;
+use super::prepared::{Planned, Prepared, TargetName};
 use super::request::CompareRequest;
 use super::session::{provenance, side_build};
 use super::stopwatch::within;

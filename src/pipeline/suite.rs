@@ -1,7 +1,8 @@
 //! The shipped harness beside a workspace: whether it is built for a comparison, and its build.
 
-use super::builder::{Beside, Builder, Prepared};
+use super::builder::{Beside, Builder};
 use super::error::PipelineError;
+use super::prepared::Prepared;
 use super::request::{Suite, SuiteWhen};
 use super::stopwatch::within;
 use crate::build::{toolchain, tools};

@@ -1,7 +1,7 @@
 //! Keeping what is known of executables for the time when they are gone, and for machines that never had them.
 
-use super::builder::Prepared;
 use super::error::PipelineError;
+use super::prepared::Prepared;
 use super::session::Session;
 use super::spared::is_summed_up;
 use super::workspace::Listing;

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::builder::{Builder, Prepared, TREES};
+use super::builder::{Builder, TREES};
 use super::catalogue::ListedBench;
 use super::error::PipelineError;
+use super::prepared::Prepared;
 use super::request::{Project, Scope, Subject, Suite};
 use super::stopwatch::within;
 use super::sweeper::Sweeper;

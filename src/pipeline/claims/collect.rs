@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::allocations::AllocationBuild;
-use super::super::builder::TargetName;
 use super::super::collect::counts::{counted, counting_bench, task};
 use super::super::collect::paired::Comparison;
 use super::super::error::PipelineError;
+use super::super::prepared::TargetName;
 use super::super::session::Session;
 use super::super::stopwatch::within;
 use super::super::workspace::Listing;

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::super::builder::Prepared;
 use super::super::catalogue::Benchmark;
 use super::super::error::PipelineError;
+use super::super::prepared::Prepared;
 use super::super::request::{ClaimGate, CompareRequest, Measuring, Suite, SuiteClaims};
 use super::super::session::Session;
 use super::super::workspace::Listing;

@@ -16,9 +16,10 @@ pub mod wire;
 use std::path::Path;
 
 use super::allocations::{allocation_build, among};
-use super::builder::{Builder, Prepared, TypeLayout};
+use super::builder::{Builder, TypeLayout};
 use super::error::PipelineError;
 use super::layouts::Layouts;
+use super::prepared::Prepared;
 use super::request::{Measuring, Project, Scope, Suite};
 use super::session::{Beginning, Session};
 use super::stopwatch::Stopwatch;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::builder::{Builder, Prepared};
+use super::super::builder::Builder;
 use super::super::catalogue::{Benchmark, benchmarks};
 use super::super::creep::Watching;
 use super::super::error::PipelineError;
+use super::super::prepared::Prepared;
 use super::super::request::CompareRequest;
 use super::super::session::Session;
 use super::super::sides::counting_allocations;
