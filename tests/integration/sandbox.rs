@@ -37,7 +37,19 @@ impl Sandbox {
         sandbox
     }
 
-    /// The same with a target folder of its own, which outlives the test: where dependencies are compiled otherwise than the
+    /// The fixture `gauge` whose `work` allocates once a round. Allocations are counted in milliseconds, instructions in seconds.
+    pub(crate) fn allocating() -> Self {
+        let sandbox = Self::new("gauge");
+        sandbox.edit(
+            "src/lib.rs",
+            "    rounds!(state, ROUNDS);",
+            "    for _ in 0..ROUNDS {\n        state = *std::hint::black_box(Box::new(state));\n    }",
+        );
+        sandbox.git(&["commit", "--quiet", "--all", "--amend", "--no-edit"]);
+        sandbox
+    }
+
+    /// This one with a target folder of its own, which outlives the test: where dependencies are compiled otherwise than the
     /// slots have them, the next run of the tests starts from those.
     pub(crate) fn keeping(mut self, name: &str) -> Self {
         self.target = slots::kept(name);

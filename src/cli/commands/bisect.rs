@@ -39,11 +39,14 @@ pub(in super::super) fn execute(context: &Context, arguments: &BisectArgs) -> Re
     Ok(exit(&report))
 }
 
-/// What explains the largest part, where that is one commit and instructions can tell.
+/// What explains the largest part, where that is one commit and instructions, with who allocates, can tell.
 fn why(report: &BisectReport, ends: &crate::pipeline::request::CompareRequest) -> Option<ExplainRequest> {
     let part = report.parts.first().filter(|part| part.change.is_some())?;
     let [suspect] = &part.suspects[..] else { return None };
-    let explained = matches!(report.metric, Metric::Instructions | Metric::WallTime);
+    let explained = matches!(
+        report.metric,
+        Metric::Instructions | Metric::WallTime | Metric::Allocations | Metric::AllocatedBytes
+    );
     explained.then(|| ExplainRequest {
         project: ends.project.clone(),
         benchmark: report.benchmark.to_string(),

@@ -9,11 +9,11 @@ use crate::skip::valgrind;
 /// A name that a shell, a pattern and a configuration file could each stumble over.
 const CRAB: &str = "(y) {z} $1";
 
-const INSTRUCTIONS: [(&str, &str); 1] = [("PERFGUARD_METRICS", "instructions")];
+const ALLOCATIONS: [(&str, &str); 1] = [("PERFGUARD_METRICS", "allocations")];
 
 fn checked(gauge: &Sandbox) -> Ran {
     let check = ["check", "--no-builtin", "--bench", "names", "--baseline", "HEAD~1", "--", CRAB];
-    ran_with(gauge, &check, &INSTRUCTIONS)
+    ran_with(gauge, &check, &ALLOCATIONS)
 }
 
 /// Types a line into a shell, in the workspace, where the program is installed.
@@ -31,7 +31,7 @@ fn typed(gauge: &Sandbox, line: &str) -> Output {
             None => shell.env_remove(name),
         };
     }
-    shell.envs(INSTRUCTIONS).env("PATH", path.unwrap()).output().unwrap()
+    shell.envs(ALLOCATIONS).env("PATH", path.unwrap()).output().unwrap()
 }
 
 #[test]
@@ -40,7 +40,10 @@ fn what_is_advised_works_as_it_is_printed() {
         return;
     }
     let gauge = Sandbox::with_names();
-    gauge.edit("src/lib.rs", "rounds!(state, 1_000)", "rounds!(state, 1_300)");
+    let allocates = "for _ in 0..1_000 {\n        state = *std::hint::black_box(Box::new(state));\n    }";
+    gauge.edit("src/lib.rs", "rounds!(state, 1_000);", allocates);
+    gauge.commit("allocates");
+    gauge.edit("src/lib.rs", "0..1_000", "0..1_300");
     gauge.commit("slower");
     let failed = checked(&gauge);
     assert_eq!(failed.code, 100, "{failed:?}");

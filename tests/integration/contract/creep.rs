@@ -1,31 +1,27 @@
-//! Small slowdowns that add up, by counted instructions: nothing here depends on a clock.
+//! Small slowdowns that add up, by counted allocations: nothing here depends on a clock.
 
 use serde_json::Value;
 
 use super::{benchmark, ran_with};
 use crate::sandbox::Sandbox;
-use crate::skip::valgrind;
 
 const WORK: &str = "gauge::work::gauge/work";
 
 const CHECK: [&str; 4] = ["check", "--no-builtin", "--bench", "work"];
-const INSTRUCTIONS: [(&str, &str); 1] = [("PERFGUARD_METRICS", "instructions")];
+const ALLOCATIONS: [(&str, &str); 1] = [("PERFGUARD_METRICS", "allocations")];
 
 fn checked(gauge: &Sandbox, more: &[&str]) -> Value {
-    ran_with(gauge, &[&CHECK[..], &["--format", "json"], more].concat(), &INSTRUCTIONS).json()
+    ran_with(gauge, &[&CHECK[..], &["--format", "json"], more].concat(), &ALLOCATIONS).json()
 }
 
 #[test]
 fn the_change_that_crosses_the_limit_fails_and_what_others_added_fails_nobody() {
-    if !valgrind() {
-        return;
-    }
-    let gauge = Sandbox::new("gauge");
+    let gauge = Sandbox::allocating();
     let none = ran_with(&gauge, &["check", "--creep"], &[]);
     assert!(none.code == 2 && none.stderr.contains("[creep]"), "{none:?}");
     gauge.write(
         "perfguard.toml",
-        "[thresholds]\ninstructions = \"3%\"\n[creep]\nsince = \"v*\"\nlimit = { instructions = \"3%\" }\n",
+        "[thresholds]\nallocations = \"3%\"\n[creep]\nsince = \"v*\"\nlimit = { allocations = \"3%\" }\n",
     );
     gauge.commit("configured");
     let early = checked(&gauge, &["--creep"]);
@@ -39,15 +35,15 @@ fn the_change_that_crosses_the_limit_fails_and_what_others_added_fails_nobody() 
     let accepted = "baselines/accepted/a.toml";
     gauge.write(
         accepted,
-        "benchmark = \"gauge::work::*\"\nup-to = { instructions = \"0.5%\" }\nreason = \"checks\"\n",
+        "benchmark = \"gauge::work::*\"\nup-to = { allocations = \"0.5%\" }\nreason = \"checks\"\n",
     );
     let first = slower(1000, 1020);
     assert_eq!(checked(&gauge, &[])["exit_code"], 0, "two percent are within the threshold");
     // Two more are, too, and carry the sum past three, and past what was accepted since, also when that file is gone.
     std::fs::remove_file(gauge.path(accepted)).unwrap();
     let second = slower(1020, 1040);
-    let crossed = ran_with(&gauge, &[&CHECK[..], &["--format", "json"]].concat(), &INSTRUCTIONS);
-    let again = ran_with(&gauge, &["report", "--run", "last", "--format", "json"], &INSTRUCTIONS);
+    let crossed = ran_with(&gauge, &[&CHECK[..], &["--format", "json"]].concat(), &ALLOCATIONS);
+    let again = ran_with(&gauge, &["report", "--run", "last", "--format", "json"], &ALLOCATIONS);
     assert_eq!(again.stdout, crossed.stdout, "judged again it is the same to the byte");
     let crossed = crossed.json();
     let metric = &benchmark(&crossed, WORK)["metrics"][0];
@@ -60,11 +56,11 @@ fn the_change_that_crosses_the_limit_fails_and_what_others_added_fails_nobody() 
     let notes = crossed["notes"].to_string();
     assert!(notes.contains(&format!("since v1.0.0, {WORK} crept +")), "{notes}");
     assert!(
-        notes.contains("of 3.515 % in instructions (1 of 1 commits measured); the limit is 3 % and"),
+        notes.contains("of 3.515 % in allocations (1 of 1 commits measured); the limit is 3 % and"),
         "{notes}"
     );
     assert!(notes.contains("what was accepted since; this change +"), "{notes}");
-    let table = ran_with(&gauge, &["report", "--run", "last"], &INSTRUCTIONS).stdout;
+    let table = ran_with(&gauge, &["report", "--run", "last"], &ALLOCATIONS).stdout;
     let table = table.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(table.contains("slower than v1.0.0, measured now, of 3.515 % that may creep"), "{table}");
     // What adds nothing passes, however much has crept.
@@ -80,13 +76,14 @@ fn the_change_that_crosses_the_limit_fails_and_what_others_added_fails_nobody() 
     assert_eq!((&crept["exit_code"], &metric["verdict"]), (&100.into(), &"regressed".into()), "{crept}");
     assert_eq!(crept["baseline"]["revision"], "v1.0.0");
     let notes = crept["notes"].to_string();
-    assert!(notes.contains("(3 of 3 commits measured)"), "{notes}");
+    // The third has the executable of the second, whose allocations are known.
+    assert!(notes.contains("(2 of 3 commits measured)"), "{notes}");
     assert!(notes.contains(&first[..10]) && notes.contains(&second[..10]), "{notes}");
     let raised = checked(&gauge, &["--creep", "--accept", "gauge::work::*=1%"]);
     let metric = &benchmark(&raised, WORK)["metrics"][0];
     assert_eq!((&raised["exit_code"], &metric["verdict"]), (&0.into(), &"unchanged".into()), "{raised}");
     assert!(raised["notes"].to_string().contains("of 4.55 % in"), "{raised}");
-    let again = ran_with(&gauge, &["report", "--run", "last", "--format", "json"], &INSTRUCTIONS);
+    let again = ran_with(&gauge, &["report", "--run", "last", "--format", "json"], &ALLOCATIONS);
     assert_eq!(again.json(), raised, "a stored run knows the limits that it was held to");
     // A release that is made in spite of it is where the next begins.
     gauge.git(&["tag", "--annotate", "v1.1.0", "--message", "x"]);

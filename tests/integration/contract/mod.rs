@@ -14,6 +14,7 @@ mod bisect;
 mod commands;
 pub(crate) mod counts;
 mod creep;
+mod flags;
 mod github;
 mod harness;
 pub(crate) mod history;
