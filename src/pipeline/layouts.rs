@@ -178,6 +178,10 @@ impl Layouts {
             return as_built();
         }
         let index = if phase == Phase::Remeasurement { FRESH.saturating_add(index) } else { index };
+        if index != COUNTED {
+            // Once pairs are measured every target was looked into, and each launch copies the tables of what is held here.
+            self.archives = Archives::default();
+        }
         let found = match self.drawn_before(benches) {
             // Two benchmarks of one executable: what was drawn of it beside its baseline will do.
             Some(both) => self.drawing(both.as_ref(), index).map(Drawing::of_candidate),

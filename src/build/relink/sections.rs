@@ -553,4 +553,33 @@ mod tests {
         assert_ne!(one[0].sum, other[0].sum);
         assert!(parts(b"no object").is_empty());
     }
+
+    /// An archive of one member.
+    fn archive(member: &[u8]) -> Vec<u8> {
+        let header = format!("{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", "member.o/", 0, 0, 0, 644, member.len());
+        [b"!<arch>\n", header.as_bytes(), member].concat()
+    }
+
+    #[test]
+    fn an_archive_is_read_once_and_again_when_it_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("liba.rlib");
+        let write = |content: &[u8]| {
+            let _ = fs::remove_file(&path);
+            fs::write(&path, archive(content)).unwrap();
+        };
+        write(b"BC\xc0\xde1");
+        let mut archives = Archives::default();
+        let mut read = || read(std::slice::from_ref(&path), &mut archives).unwrap();
+        let first = read();
+        assert_eq!(first.len(), 1);
+        assert_eq!(read(), first);
+        write(b"BC\xc0\xde22");
+        assert_ne!(read(), first);
+        assert_eq!(archives.known.len(), 2);
+        archives.bytes = ROOM;
+        write(b"BC\xc0\xde333");
+        assert_eq!(archives.parts(&path).unwrap().len(), 1);
+        assert_eq!(archives.known.len(), 1, "all others were forgotten");
+    }
 }
