@@ -89,8 +89,12 @@ const SEQUENTIAL: &str = "criterion 0.8.2";
 pub enum Group {
     /// While benchmarks are listed.
     Listed,
-    /// While samples are taken in turns, and while they are counted.
+    /// By leaving children behind.
+    Left,
+    /// While samples are taken in turns.
     Interleaved,
+    /// While they are counted.
+    Counted,
     /// While one process measures after the other.
     Sequential,
 }
@@ -99,8 +103,10 @@ impl Group {
     /// How many ways it has.
     fn ways(self) -> usize {
         match self {
-            Self::Listed => LISTINGS.len() + LEAVES.len(),
-            Self::Interleaved => QUICK.len() + SLOW.len() + COUNTED.len(),
+            Self::Listed => LISTINGS.len(),
+            Self::Left => LEAVES.len(),
+            Self::Interleaved => QUICK.len() + SLOW.len(),
+            Self::Counted => COUNTED.len(),
             Self::Sequential => of_criterion().len(),
         }
     }
@@ -116,14 +122,10 @@ pub fn run(executable: &Path, rounds: usize, groups: &[Group]) -> Outcome {
     for _ in 0..rounds {
         for group in groups {
             match group {
-                Group::Listed => {
-                    listings(&bench, &mut outcome);
-                    left_children(&bench, &mut outcome);
-                }
-                Group::Interleaved => {
-                    launches(&bench, INTERLEAVED, &[QUICK, SLOW].concat(), &mut outcome);
-                    counts(&bench, &mut outcome);
-                }
+                Group::Listed => listings(&bench, &mut outcome),
+                Group::Left => left_children(&bench, &mut outcome),
+                Group::Interleaved => launches(&bench, INTERLEAVED, &[QUICK, SLOW].concat(), &mut outcome),
+                Group::Counted => counts(&bench, &mut outcome),
                 Group::Sequential => launches(&bench, SEQUENTIAL, &of_criterion(), &mut outcome),
             }
         }
