@@ -164,9 +164,14 @@ impl Across {
 pub fn draw_moved(records: &[Record], across: Across, path: &Path) -> Result<bool, StudyError> {
     let quiet = records.iter().filter(|record| record.trial.condition == Condition::Quiet);
     let places = quiet.filter_map(|record| Some((across.place(record.trial.variant)?, record)));
-    let points: Vec<(u32, &Said)> =
+    let mut points: Vec<(u32, &Said)> =
         places.flat_map(|(place, record)| record.said.iter().map(move |said| (place, said))).collect();
-    let Some(commits) = points.iter().map(|(place, _)| *place).max() else { return Ok(false) };
+    // No more than every program was asked about.
+    let last = |(contender, _): &(&str, &str)| {
+        points.iter().filter(|(_, said)| said.contender == *contender).map(|(place, _)| *place).max()
+    };
+    let Some(commits) = PANELS.iter().filter_map(last).min() else { return Ok(false) };
+    points.retain(|(place, _)| *place <= commits);
     let changes = points.iter().filter_map(|(_, said)| said.change).map(|change| change * 100.0);
     let (low, high) = changes.fold((-10.0_f64, 10.0_f64), |(low, high), one| (low.min(one), high.max(one)));
     let text = |error: &dyn std::fmt::Display| StudyError::Drawing(error.to_string());
