@@ -93,6 +93,8 @@ pub enum Group {
     Left,
     /// While samples are taken in turns.
     Interleaved,
+    /// While samples are taken in turns, for as long as they may.
+    Hanging,
     /// While they are counted.
     Counted,
     /// While one process measures after the other.
@@ -105,7 +107,8 @@ impl Group {
         match self {
             Self::Listed => LISTINGS.len(),
             Self::Left => LEAVES.len(),
-            Self::Interleaved => QUICK.len() + SLOW.len(),
+            Self::Interleaved => QUICK.len(),
+            Self::Hanging => SLOW.len(),
             Self::Counted => COUNTED.len(),
             Self::Sequential => of_criterion().len(),
         }
@@ -124,7 +127,8 @@ pub fn run(executable: &Path, rounds: usize, groups: &[Group]) -> Outcome {
             match group {
                 Group::Listed => listings(&bench, &mut outcome),
                 Group::Left => left_children(&bench, &mut outcome),
-                Group::Interleaved => launches(&bench, INTERLEAVED, &[QUICK, SLOW].concat(), &mut outcome),
+                Group::Interleaved => launches(&bench, INTERLEAVED, QUICK, &mut outcome),
+                Group::Hanging => launches(&bench, INTERLEAVED, SLOW, &mut outcome),
                 Group::Counted => counts(&bench, &mut outcome),
                 Group::Sequential => launches(&bench, SEQUENTIAL, &of_criterion(), &mut outcome),
             }

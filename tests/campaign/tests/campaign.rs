@@ -21,7 +21,7 @@ fn holds(outcome: &Outcome) {
 fn misbehaving_benches_are_failures_and_nothing_else() {
     let misbehaving = Path::new(env!("CARGO_BIN_EXE_misbehave"));
     assert_eq!(misbehaving.parent(), Path::new(PROGRAM).parent(), "the program looks for it beside itself");
-    let started = ["listed", "left", "interleaved", "counted", "sequential"].map(|group| {
+    let started = ["listed", "left", "interleaved", "hanging", "counted", "sequential"].map(|group| {
         let mut program = Command::new(PROGRAM);
         program.args(["--short", "--only", "benches", "--groups", group]);
         program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
