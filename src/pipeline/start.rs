@@ -64,6 +64,7 @@ impl Start {
         let same = self.differing.as_ref().map(same).unwrap_or_default();
         local.iter().cloned().partition(|package| same.contains(package))
     }
+
     /// What Cargo is given before it begins: what was compiled for the other tree, or by the user.
     pub(super) fn seed<'a>(
         &'a self,

@@ -1,5 +1,5 @@
-//! What several stages need from the system: process groups, file locks, folders and files of our own, bounded reading, memory that is given back, the
-//! current build folder, names of functions, work on all CPUs, which files are opened.
+//! What several stages need from the system: process groups, file locks, folders and files of our own, bounded reading,
+//! memory that is given back, the current build folder, names of functions, work on all CPUs, which files are opened.
 
 pub mod area;
 pub mod bounded;

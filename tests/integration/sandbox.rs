@@ -40,13 +40,17 @@ impl Sandbox {
     /// The fixture `gauge` whose `work` allocates once a round. Allocations are counted in milliseconds, instructions in seconds.
     pub(crate) fn allocating() -> Self {
         let sandbox = Self::new("gauge");
-        sandbox.edit(
-            "src/lib.rs",
-            "    rounds!(state, ROUNDS);",
-            "    for _ in 0..ROUNDS {\n        state = *std::hint::black_box(Box::new(state));\n    }",
-        );
+        sandbox.allocate("ROUNDS");
         sandbox.git(&["commit", "--quiet", "--all", "--amend", "--no-edit"]);
         sandbox
+    }
+
+    /// Has the function of the fixture `gauge` that takes so many rounds allocate once in each.
+    pub(crate) fn allocate(&self, rounds: &str) {
+        let each = format!(
+            "for _ in 0..{rounds} {{\n        state = *std::hint::black_box(Box::new(state));\n    }}"
+        );
+        self.edit("src/lib.rs", &format!("rounds!(state, {rounds});"), &each);
     }
 
     /// This one with a target folder of its own, which outlives the test: where dependencies are compiled otherwise than the

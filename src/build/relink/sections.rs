@@ -113,14 +113,14 @@ impl Archives {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub(super) fn read(inputs: &[PathBuf], known: &mut Archives) -> std::io::Result<Vec<Part>> {
+pub(super) fn read(inputs: &[PathBuf], archives: &mut Archives) -> std::io::Result<Vec<Part>> {
     let mut parts = Vec::new();
-    let (archives, objects): (Vec<&PathBuf>, Vec<&PathBuf>) =
+    let (others, objects): (Vec<&PathBuf>, Vec<&PathBuf>) =
         inputs.iter().partition(|path| path.extension().is_none_or(|end| end != "o"));
     let bytes = objects.into_iter().map(fs::read).collect::<Result<Vec<_>, _>>()?;
     parts.extend(parts_of(bytes.iter().map(Vec::as_slice)));
-    for archive in archives {
-        parts.extend_from_slice(&known.parts(archive)?);
+    for archive in others {
+        parts.extend_from_slice(&archives.parts(archive)?);
     }
     Ok(parts)
 }

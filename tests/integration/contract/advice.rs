@@ -40,8 +40,7 @@ fn what_is_advised_works_as_it_is_printed() {
         return;
     }
     let gauge = Sandbox::with_names();
-    let allocates = "for _ in 0..1_000 {\n        state = *std::hint::black_box(Box::new(state));\n    }";
-    gauge.edit("src/lib.rs", "rounds!(state, 1_000);", allocates);
+    gauge.allocate("1_000");
     gauge.commit("allocates");
     gauge.edit("src/lib.rs", "0..1_000", "0..1_300");
     gauge.commit("slower");

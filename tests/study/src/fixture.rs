@@ -207,19 +207,20 @@ impl Fixture {
                     self.edit("Cargo.toml", "[workspace]", head)?;
                 }
             }
-            Surroundings::LeftInTree | Surroundings::LeftInTmp => {
-                let folder = match surroundings {
-                    Surroundings::LeftInTmp => "std::env::temp_dir()",
-                    _ => "std::path::PathBuf::from(env!(\"CARGO_MANIFEST_DIR\"))",
-                };
-                let source = |text: &str| {
-                    let text = replaced(text, "1000 + knob::PER_MILLE", "1000 + *LEFT")?;
-                    Some(text + &leaving(folder))
-                };
-                self.edit("src/lib.rs", "use of PER_MILLE", source)?;
+            Surroundings::LeftInTree => {
+                self.leave("std::path::PathBuf::from(env!(\"CARGO_MANIFEST_DIR\"))")?;
             }
+            Surroundings::LeftInTmp => self.leave("std::env::temp_dir()")?,
         }
         Ok(())
+    }
+
+    /// Has every launch leave a file in `folder`, an expression, that slows the next one down.
+    fn leave(&self, folder: &str) -> Result<(), StudyError> {
+        self.edit("src/lib.rs", "use of PER_MILLE", |text| {
+            let text = replaced(text, "1000 + knob::PER_MILLE", "1000 + *LEFT")?;
+            Some(text + &leaving(folder))
+        })
     }
 
     /// Removes what benchmarks left behind: every comparison begins with a fresh checkout.
@@ -399,7 +400,7 @@ mod tests {
             .collect();
         let fixture = Fixture::lay_out(&source, folder.path(), &variants).unwrap();
         let changed = |variant: Variant| {
-            let output = fixture.git(&["diff", "-U0", &Variant::BASELINE.tag(), &variant.tag()]).unwrap();
+            let output = fixture.git(&["diff", "-U0", &variant.before().tag(), &variant.tag()]).unwrap();
             String::from_utf8(output.stdout).unwrap()
         };
         let text = changed(moved);
@@ -409,10 +410,6 @@ mod tests {
         assert!(text.contains("+pub const START: u64 = 4;") && !text.contains("benches/support"), "{text}");
         let text = changed(reshaped);
         assert!(text.contains("+pub const STEPS: u32 = 2;") && text.contains("+pub const START: u64 = 9;"));
-        let changed = |variant: Variant| {
-            let output = fixture.git(&["diff", "-U0", &variant.before().tag(), &variant.tag()]).unwrap();
-            String::from_utf8(output.stdout).unwrap()
-        };
         let text = changed(flags);
         assert!(text.contains("+rustflags = [\"--cfg\", \"slower\"]") && !text.contains("knob.rs"), "{text}");
         let text = changed(profile);

@@ -90,8 +90,8 @@ pub fn document(records: &[Record], origin: &Origin, drawings: &[String]) -> Str
         out,
         "Ten small loops, and commits that add one to twelve functions which nobody runs: the linker moves what follows, and \
          nothing else changes. Whatever a program calls regressed or improved is false. Other commits edit every loop \
-         at no cost, or move it within its function, or do all of it and make it slower. Others change what surrounds the code: flags, profile, workspace, files that a \
-         launch leaves behind. The loops, the commits and the way to repeat it are in [tests/study](../tests/study/README.md).\n\n"
+         at no cost, or move it within its function, or do all of it and make it slower. Others change what surrounds \
+         the code: flags, profile, workspace, files that a launch leaves behind. The loops, the commits and the way to repeat it are in [tests/study](../tests/study/README.md).\n\n"
     );
     heading(&mut out, records.iter().map(|record| record.seconds), origin);
     for drawing in drawings {

@@ -1,5 +1,6 @@
 //! Which comparisons there are to make. Pure.
 
+use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
 /// The workloads, by their benchmarks' names.
@@ -79,7 +80,9 @@ impl Condition {
 }
 
 /// What surrounds the code of two commits, and decides how fast it is or must not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Surroundings {
     /// The second commit sets a flag in `.cargo/config.toml` that makes every workload slower.
@@ -97,19 +100,6 @@ pub enum Surroundings {
 impl Surroundings {
     /// How much slower flags and profile make it, in thousandths.
     pub const PER_MILLE: u32 = 100;
-
-    const ALL: [Self; 5] = [Self::Flags, Self::Profile, Self::Workspace, Self::LeftInTree, Self::LeftInTmp];
-
-    /// The name in a commit's.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Flags => "flags",
-            Self::Profile => "profile",
-            Self::Workspace => "workspace",
-            Self::LeftInTree => "left-in-tree",
-            Self::LeftInTmp => "left-in-tmp",
-        }
-    }
 
     fn kind(self) -> Kind {
         match self {
@@ -193,7 +183,8 @@ impl Variant {
             }
         }
         if let Some(surroundings) = self.surroundings {
-            tag.extend(["-", surroundings.name()]);
+            // As the command line and records have it.
+            tag.extend(surroundings.to_possible_value().iter().flat_map(|name| ["-", name.get_name()]));
         }
         tag
     }
@@ -332,7 +323,7 @@ fn trials_of_moved(extent: &Extent) -> Vec<Trial> {
         let variants: Vec<Variant> = [moved, edited, reshaped, ordered]
             .into_iter()
             .chain(slower)
-            .chain(Surroundings::ALL.map(|surroundings| surroundings.after(round)))
+            .chain(Surroundings::value_variants().iter().map(|surroundings| surroundings.after(round)))
             .filter(|variant| extent.kinds.contains(&variant.kind()))
             .collect();
         for &condition in &extent.conditions {
